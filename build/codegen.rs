@@ -1,0 +1,145 @@
+//! Turns the contract into Rust: the client and the typed httpmock helpers.
+//!
+//! It reads no file and writes none: `build.rs` and `xtask` do that, each for its own purpose.
+
+use std::fmt;
+
+use openapiv3::OpenAPI;
+use proc_macro2::TokenStream;
+use progenitor::{GenerationSettings, Generator, HooksMode};
+use quote::{ToTokens as _, quote};
+
+/// The Rust source that progenitor makes of one contract.
+pub(crate) struct Generated {
+    /// The models, the client and its operations.
+    pub(crate) client: String,
+    /// One typed `When` and `Then` for each operation, for use with httpmock.
+    pub(crate) httpmock: String,
+}
+
+/// Says why a contract can't be turned into a client.
+#[derive(Debug)]
+pub(crate) struct CodegenError(String);
+
+impl fmt::Display for CodegenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for CodegenError {}
+
+fn because<E: fmt::Display>(what: &str) -> impl FnOnce(E) -> CodegenError {
+    move |error| CodegenError(format!("{what}: {error}"))
+}
+
+/// Compiles the text of an OpenAPI 3.0 document.
+pub(crate) fn generate(contract: &str) -> Result<Generated, CodegenError> {
+    let contract: OpenAPI =
+        serde_json::from_str(contract).map_err(because("the contract is not OpenAPI 3.0"))?;
+    let mut client = Generator::new(&settings());
+    let client = client
+        .generate_tokens(&contract)
+        .map_err(because("progenitor"))?;
+    let mut httpmock = Generator::new(&settings());
+    let httpmock = httpmock
+        .httpmock(&contract, "crate")
+        .map_err(because("progenitor (httpmock)"))?;
+    Ok(Generated {
+        client: print(client)?,
+        httpmock: print(httpmock)?,
+    })
+}
+
+/// The settings: our own secret type, and the exchange as the client's inner value.
+fn settings() -> GenerationSettings {
+    let password = schemars08::schema::SchemaObject {
+        instance_type: Some(schemars08::schema::InstanceType::String.into()),
+        format: Some("password".to_owned()),
+        ..Default::default()
+    };
+    let mut settings = GenerationSettings::new();
+    settings
+        .with_hooks(HooksMode::Expected)
+        .with_inner_type(quote!(crate::Exchange))
+        .with_conversion(password, "crate::SecretText", std::iter::empty());
+    settings
+}
+
+/// Prints tokens as formatted source, the same for everyone who builds it.
+fn print(tokens: TokenStream) -> Result<String, CodegenError> {
+    let mut file: syn::File = syn::parse2(tokens).map_err(because("the generated code"))?;
+    derive_json_schema(&mut file.items);
+    Ok(prettyplease::unparse(&file))
+}
+
+/// Derives `JsonSchema` on every model behind the `schemars` feature.
+///
+/// progenitor's own `with_derive` is unconditional; one golden copy has to serve both settings.
+fn derive_json_schema(items: &mut [syn::Item]) {
+    for item in items {
+        match item {
+            syn::Item::Mod(module) => {
+                if let Some((_, items)) = &mut module.content {
+                    derive_json_schema(items);
+                }
+            }
+            syn::Item::Struct(model) if is_model(&model.attrs) => {
+                model.attrs.push(json_schema_derive());
+                model.fields.iter_mut().for_each(describe_optional);
+            }
+            syn::Item::Enum(model) if is_model(&model.attrs) => {
+                model.attrs.push(json_schema_derive());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn json_schema_derive() -> syn::Attribute {
+    syn::parse_quote!(#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))])
+}
+
+/// An optional field may be left out; schemars would say that it may be null as well, which the
+/// contract does not.
+fn describe_optional(field: &mut syn::Field) {
+    let syn::Type::Path(path) = &field.ty else {
+        return;
+    };
+    let Some(last) = path
+        .path
+        .segments
+        .last()
+        .filter(|last| last.ident == "Option")
+    else {
+        return;
+    };
+    if let syn::PathArguments::AngleBracketed(arguments) = &last.arguments {
+        let inner = arguments
+            .args
+            .to_token_stream()
+            .to_string()
+            .replace(' ', "");
+        field.attrs.push(syn::parse_quote! {
+            #[cfg_attr(feature = "schemars", schemars(with = #inner, default))]
+        });
+    }
+}
+
+fn is_model(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        let mut found = false;
+        if attribute.path().is_ident("derive") {
+            // A derive that does not parse is none of progenitor's.
+            let _ = attribute.parse_nested_meta(|meta| {
+                found |= meta
+                    .path
+                    .segments
+                    .last()
+                    .is_some_and(|last| last.ident == "Deserialize");
+                Ok(())
+            });
+        }
+        found
+    })
+}

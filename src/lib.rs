@@ -1,0 +1,72 @@
+//! The generated client of the Pollination authentication API, and the little that makes it safe.
+//!
+//! `build.rs` compiles `openapi.json` into [`types`] and [`Client`]; nothing of that is written by
+//! hand. The handwritten rim is [`SecretText`], which stands in the models wherever the contract
+//! says `format: password`, and [`Exchange`], which sends each request and keeps what came back.
+//!
+//! Programs want the crate `pollination-auth`, which sits on top: it logs in by itself, keeps the
+//! access token fresh and maps every reply to a typed error. Use this crate for the models alone,
+//! or for the typed httpmock helpers (feature `httpmock`).
+//!
+//! ```
+//! use pollination_auth_api::types::Token;
+//!
+//! let token: Token = serde_json::from_str(r#"{"id": "a", "secret": "s"}"#)?;
+//! assert_eq!(format!("{:?}", token.secret), "Some(SecretText([REDACTED]))");
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+//!
+//! # Features
+//!
+//! - `codegen` (default): run progenitor at build time. Without it the checked-in golden copy is
+//!   compiled, and progenitor is not built.
+//! - `httpmock`: typed mocks of the five operations.
+//! - `schemars`: `JsonSchema` for every model.
+
+mod exchange;
+mod secret;
+
+pub use exchange::{CutOff, Exchange, Head, InvalidBearer, Outcome, REPLY_LIMIT};
+pub use generated::{Client, ClientInfo, Error, ResponseValue, types};
+pub use secret::{SecretBytes, SecretText};
+
+/// What `build.rs` made of `openapi.json`.
+#[allow(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    unused_imports,
+    reason = "generated: its lints are progenitor's, and differ with the contract"
+)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/client.rs"));
+}
+
+/// Typed httpmock helpers: one `When` and `Then` for each operation.
+///
+/// ```
+/// use httpmock::MockServer;
+/// use pollination_auth_api::httpmock::MockServerExt;
+/// use pollination_auth_api::types::NewToken;
+///
+/// let server = MockServer::start();
+/// let mock = server.get_api_token(|_when, then| {
+///     then.ok(&NewToken { id: "an-id".to_owned() });
+/// });
+/// assert_eq!(mock.calls(), 0);
+/// ```
+#[cfg(feature = "httpmock")]
+#[allow(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    unused_imports,
+    reason = "generated: its lints are progenitor's, and differ with the contract"
+)]
+pub mod httpmock {
+    include!(concat!(env!("OUT_DIR"), "/httpmock.rs"));
+}

@@ -1,0 +1,165 @@
+//! The secret types: text for the models, bytes for a reply that was captured.
+//!
+//! They hold and wipe; who may look inside is decided by who calls `expose_secret`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
+
+/// A string that is wiped on drop and never shown by `Debug`.
+///
+/// It stands in the generated models for `format: password`. It serializes to its value, because
+/// the login request carries the secret; nothing else of this crate prints it.
+///
+/// ```
+/// use pollination_auth_api::SecretText;
+///
+/// let secret = SecretText::from("hunter2".to_owned());
+/// assert_eq!(format!("{secret:?}"), "SecretText([REDACTED])");
+/// assert_eq!(secret.expose_secret(), "hunter2");
+/// ```
+#[derive(Clone)]
+pub struct SecretText(SecretString);
+
+impl SecretText {
+    /// Gives the value: the only way out.
+    #[must_use]
+    pub fn expose_secret(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl From<String> for SecretText {
+    fn from(value: String) -> Self {
+        Self(value.into())
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText([REDACTED])")
+    }
+}
+
+impl Serialize for SecretText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.expose_secret())
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_string(TextVisitor)
+    }
+}
+
+/// Takes a string, and says of anything else only that it is not one: serde's own message for a
+/// wrong type shows the value.
+struct TextVisitor;
+
+impl serde::de::Visitor<'_> for TextVisitor {
+    type Value = SecretText;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<SecretText, E> {
+        Ok(SecretText::from(value.to_owned()))
+    }
+
+    fn visit_string<E: serde::de::Error>(self, value: String) -> Result<SecretText, E> {
+        Ok(SecretText::from(value))
+    }
+}
+
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for SecretText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SecretText".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "format": "password"})
+    }
+}
+
+/// Bytes that are wiped on drop and never shown by `Debug`.
+///
+/// Clones share the buffer; the last one wipes it.
+#[derive(Clone, Default)]
+pub struct SecretBytes(Arc<Zeroizing<Vec<u8>>>);
+
+impl SecretBytes {
+    /// Gives the bytes: the only way out.
+    #[must_use]
+    pub fn expose_secret(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Counts the bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Tells whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<Vec<u8>> for SecretBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Arc::new(Zeroizing::new(bytes)))
+    }
+}
+
+impl AsRef<[u8]> for SecretBytes {
+    fn as_ref(&self) -> &[u8] {
+        self.expose_secret()
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretBytes([REDACTED; {} bytes])", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_neither_text_nor_bytes() {
+        let text = SecretText::from("planted".to_owned());
+        let bytes = SecretBytes::from(b"planted".to_vec());
+        assert_eq!(format!("{text:?}"), "SecretText([REDACTED])");
+        assert_eq!(format!("{bytes:?}"), "SecretBytes([REDACTED; 7 bytes])");
+    }
+
+    #[test]
+    fn text_round_trips_through_json() {
+        let text: SecretText = serde_json::from_str(r#""a\"b""#).unwrap();
+        assert_eq!(text.expose_secret(), "a\"b");
+        assert_eq!(serde_json::to_string(&text).unwrap(), r#""a\"b""#);
+    }
+
+    #[test]
+    fn clones_of_bytes_share_one_buffer() {
+        let bytes = SecretBytes::from(vec![1, 2, 3]);
+        assert_eq!(
+            bytes.clone().expose_secret().as_ptr(),
+            bytes.expose_secret().as_ptr()
+        );
+    }
+}

@@ -1,0 +1,292 @@
+//! The one account: its API token, which secret logs in when, and changes that come late.
+//!
+//! Who may ask is not judged here, and neither is how the answer looks.
+
+use std::time::Duration;
+
+use pollination_auth_api::SecretText;
+use pollination_auth_api::types::{NewToken, Token};
+
+use crate::clock::{Millis, millis};
+use crate::operation::Operation;
+use crate::random;
+
+/// Why the account can't do what it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Impossible {
+    NoApiToken,
+    ApiTokenExists,
+}
+
+/// How a new secret comes into force.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum NewSecret {
+    AtOnce,
+    /// For this long it is not accepted, and the one before it still is.
+    After(Duration),
+    /// There is none: the secret stays as it is.
+    Same,
+}
+
+pub(crate) struct Account {
+    api_token: Option<ApiToken>,
+    late: Vec<Late>,
+}
+
+struct ApiToken {
+    id: String,
+    secret: SecretText,
+    propagation: Option<Propagation>,
+}
+
+/// Until it ends, the new secret is not accepted.
+struct Propagation {
+    until: Millis,
+    accepted: Option<SecretText>,
+}
+
+/// A change that was asked for and is not made yet.
+struct Late {
+    operation: Operation,
+    requests_left: usize,
+}
+
+impl Account {
+    pub(crate) fn new(id: String, secret: SecretText) -> Self {
+        Self {
+            api_token: Some(ApiToken {
+                id,
+                secret,
+                propagation: None,
+            }),
+            late: Vec::new(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.api_token.as_ref().map(|token| token.id.as_str())
+    }
+
+    pub(crate) fn secret(&self) -> Option<&SecretText> {
+        self.api_token.as_ref().map(|token| &token.secret)
+    }
+
+    pub(crate) fn accepts(&self, id: &str, secret: Option<&SecretText>, now: Millis) -> bool {
+        let (Some(token), Some(secret)) = (&self.api_token, secret) else {
+            return false;
+        };
+        let accepted = match &token.propagation {
+            Some(propagation) if now < propagation.until => propagation.accepted.as_ref(),
+            _ => Some(&token.secret),
+        };
+        token.id == id
+            && accepted.is_some_and(|accepted| accepted.expose_secret() == secret.expose_secret())
+    }
+
+    /// Tells whether an operation would find what it needs.
+    pub(crate) fn allows(&self, operation: Operation) -> Result<(), Impossible> {
+        match (operation, &self.api_token) {
+            (Operation::Create, Some(_)) => Err(Impossible::ApiTokenExists),
+            (Operation::Get | Operation::Rotate | Operation::Delete, None) => {
+                Err(Impossible::NoApiToken)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn show_id(&self) -> Result<NewToken, Impossible> {
+        let token = self.api_token.as_ref().ok_or(Impossible::NoApiToken)?;
+        Ok(NewToken {
+            id: token.id.clone(),
+        })
+    }
+
+    /// Makes an API token with a new id and a new secret.
+    pub(crate) fn create(&mut self, new: NewSecret, now: Millis) -> Result<Token, Impossible> {
+        self.allows(Operation::Create)?;
+        let token = ApiToken {
+            id: random::id(),
+            secret: SecretText::from(random::secret()),
+            propagation: propagation(new, now, None),
+        };
+        let shown = token.show();
+        self.api_token = Some(token);
+        Ok(shown)
+    }
+
+    /// Puts a new secret in the place of the old one, which is then forgotten.
+    pub(crate) fn rotate(&mut self, new: NewSecret, now: Millis) -> Result<Token, Impossible> {
+        let token = self.api_token.as_mut().ok_or(Impossible::NoApiToken)?;
+        if !matches!(new, NewSecret::Same) {
+            let secret = SecretText::from(random::secret());
+            let old = std::mem::replace(&mut token.secret, secret);
+            let accepted = match token.propagation.take() {
+                Some(earlier) if now < earlier.until => earlier.accepted,
+                _ => Some(old),
+            };
+            token.propagation = propagation(new, now, accepted);
+        }
+        Ok(token.show())
+    }
+
+    pub(crate) fn delete(&mut self) -> Result<(), Impossible> {
+        self.api_token
+            .take()
+            .map(drop)
+            .ok_or(Impossible::NoApiToken)
+    }
+
+    /// Makes a change after this many further requests, or when told to settle.
+    pub(crate) fn defer(&mut self, operation: Operation, requests: usize) {
+        self.late.push(Late {
+            operation,
+            requests_left: requests,
+        });
+    }
+
+    /// Counts one request as past, and makes the changes whose time has come.
+    pub(crate) fn pass_one_request(&mut self, now: Millis) {
+        let mut due = Vec::new();
+        self.late.retain_mut(|late| {
+            let is_due = late.requests_left == 0;
+            if is_due {
+                due.push(late.operation);
+            }
+            late.requests_left = late.requests_left.saturating_sub(1);
+            !is_due
+        });
+        self.commit(due, now);
+    }
+
+    /// Makes all late changes, and ends every propagation.
+    pub(crate) fn settle(&mut self, now: Millis) {
+        let due: Vec<_> = self.late.drain(..).map(|late| late.operation).collect();
+        self.commit(due, now);
+        if let Some(token) = &mut self.api_token {
+            token.propagation = None;
+        }
+    }
+
+    fn commit(&mut self, due: Vec<Operation>, now: Millis) {
+        for operation in due {
+            // Nobody hears of the outcome; an operation that has become impossible does nothing.
+            let _unheard = match operation {
+                Operation::Create => self.create(NewSecret::AtOnce, now).map(drop),
+                Operation::Rotate => self.rotate(NewSecret::AtOnce, now).map(drop),
+                Operation::Delete => self.delete(),
+                Operation::Login | Operation::Get => Ok(()),
+            };
+        }
+    }
+}
+
+impl ApiToken {
+    fn show(&self) -> Token {
+        Token {
+            id: self.id.clone(),
+            secret: Some(self.secret.clone()),
+        }
+    }
+}
+
+fn propagation(new: NewSecret, now: Millis, accepted: Option<SecretText>) -> Option<Propagation> {
+    match new {
+        NewSecret::After(time) => Some(Propagation {
+            until: now.saturating_add(millis(time)),
+            accepted,
+        }),
+        NewSecret::AtOnce | NewSecret::Same => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = 1_000_000;
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn account() -> Account {
+        Account::new("i".to_owned(), SecretText::from("s".to_owned()))
+    }
+
+    fn old() -> SecretText {
+        SecretText::from("s".to_owned())
+    }
+
+    #[test]
+    fn a_rotated_away_secret_is_not_accepted() {
+        let mut account = account();
+        let new = account.rotate(NewSecret::AtOnce, NOW).unwrap().secret;
+        assert!(!account.accepts("i", Some(&old()), NOW));
+        assert!(account.accepts("i", new.as_ref(), NOW));
+    }
+
+    #[test]
+    fn while_a_secret_propagates_the_one_before_it_is_accepted() {
+        let mut account = account();
+        let new = account
+            .rotate(NewSecret::After(SECOND), NOW)
+            .unwrap()
+            .secret;
+        for (now, is_new) in [(NOW, false), (NOW + 999, false), (NOW + 1000, true)] {
+            assert_eq!(account.accepts("i", new.as_ref(), now), is_new, "{now}");
+            assert_eq!(account.accepts("i", Some(&old()), now), !is_new, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_second_rotation_while_the_first_propagates_keeps_the_accepted_secret() {
+        let mut account = account();
+        account.rotate(NewSecret::After(SECOND), NOW).unwrap();
+        let third = account
+            .rotate(NewSecret::After(SECOND), NOW)
+            .unwrap()
+            .secret;
+        assert!(account.accepts("i", Some(&old()), NOW));
+        assert!(account.accepts("i", third.as_ref(), NOW + 1000));
+    }
+
+    #[test]
+    fn a_late_change_is_made_after_the_requests_it_waits_for() {
+        let mut account = account();
+        account.defer(Operation::Rotate, 2);
+        for _ in 0..2 {
+            account.pass_one_request(NOW);
+            assert!(account.accepts("i", Some(&old()), NOW));
+        }
+        account.pass_one_request(NOW);
+        assert!(!account.accepts("i", Some(&old()), NOW));
+    }
+
+    #[test]
+    fn settling_makes_late_changes_and_ends_propagation() {
+        let mut account = account();
+        let new = account
+            .rotate(NewSecret::After(SECOND), NOW)
+            .unwrap()
+            .secret;
+        account.settle(NOW);
+        assert!(account.accepts("i", new.as_ref(), NOW));
+        account.defer(Operation::Delete, 5);
+        account.settle(NOW);
+        assert_eq!(account.id(), None);
+    }
+
+    #[test]
+    fn at_most_one_api_token_exists() {
+        let mut account = account();
+        assert_eq!(
+            account.create(NewSecret::AtOnce, NOW).err(),
+            Some(Impossible::ApiTokenExists)
+        );
+        account.delete().unwrap();
+        assert_eq!(account.delete(), Err(Impossible::NoApiToken));
+        assert_eq!(
+            account.rotate(NewSecret::AtOnce, NOW).err(),
+            Some(Impossible::NoApiToken)
+        );
+        let created = account.create(NewSecret::AtOnce, NOW).unwrap();
+        assert_ne!(created.id, "i");
+    }
+}

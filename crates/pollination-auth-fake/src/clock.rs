@@ -1,0 +1,63 @@
+//! The service's own clock: it runs with the machine's, and a test can move it forward.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since the Unix epoch, as the service sees them.
+pub(crate) type Millis = u64;
+
+/// Time that never runs backward, whatever happens to the machine's wall clock.
+pub(crate) struct Clock {
+    started_at: Duration,
+    started: Instant,
+    moved: Duration,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self {
+            started_at: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default(),
+            started: Instant::now(),
+            moved: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Millis {
+        let since_epoch = self
+            .started_at
+            .saturating_add(self.started.elapsed())
+            .saturating_add(self.moved);
+        millis(since_epoch)
+    }
+
+    pub(crate) fn advance(&mut self, by: Duration) {
+        self.moved = self.moved.saturating_add(by);
+    }
+}
+
+/// Counts whole milliseconds, and stays at the largest number rather than overflow.
+pub(crate) fn millis(duration: Duration) -> Millis {
+    duration.as_millis().try_into().unwrap_or(Millis::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_moves_by_what_it_is_told() {
+        let mut clock = Clock::start();
+        let before = clock.now();
+        clock.advance(Duration::from_secs(3600));
+        assert!((3_600_000..3_660_000).contains(&(clock.now() - before)));
+    }
+
+    #[test]
+    fn the_end_of_time_is_no_panic() {
+        let mut clock = Clock::start();
+        clock.advance(Duration::MAX);
+        clock.advance(Duration::MAX);
+        assert_eq!(clock.now(), Millis::MAX);
+    }
+}

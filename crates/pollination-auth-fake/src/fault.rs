@@ -1,0 +1,306 @@
+//! Scripted faults: what a test can make the next request meet.
+//!
+//! They are descriptions; [`crate::service`] carries them out.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use crate::account::NewSecret;
+use crate::operation::Operation;
+
+/// The least status that ends an exchange; 1xx announces another reply (RFC 9110, section 15.2).
+const LEAST_FINAL_STATUS: u16 = 200;
+
+/// What happens to one request instead of what happens to all others.
+///
+/// A fault that acts on the account waits for a request that the service would carry out: one that
+/// is refused, with 401 say, gets its usual answer and uses up no fault. [`Fault::status`] and
+/// faults with a delay are used by the next request whatever it is.
+///
+/// ```
+/// use std::time::Duration;
+/// use pollination_auth_fake::{Fault, FakeService, Operation};
+///
+/// let service = FakeService::start();
+/// service.fail_next(Operation::Login, Fault::status(429).header("retry-after", "5"));
+/// service.fail_next(Operation::Login, Fault::status(503).body("<html>no</html>"));
+/// service.fail_next(Operation::Rotate, Fault::propagation_delay(Duration::from_secs(30)));
+/// # service.clear_faults();
+/// ```
+#[must_use = "a fault does nothing until it is given to `FakeService::fail_next`"]
+#[derive(Clone)]
+pub struct Fault {
+    name: &'static str,
+    pub(crate) act: Act,
+    pub(crate) answer: Answer,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: Option<Bytes>,
+    pub(crate) delay: Duration,
+}
+
+/// What the service does before it answers.
+#[derive(Clone, Copy)]
+pub(crate) enum Act {
+    Nothing,
+    AsEver(NewSecret),
+    /// The change is made after this many further requests.
+    Late(usize),
+}
+
+/// What the answer is made of.
+#[derive(Clone, Copy)]
+pub(crate) enum Answer {
+    Usual,
+    UsualWithStatus(StatusCode),
+    WrongId,
+    NoSecret,
+    Truncated,
+    /// An error with this status, whatever the outcome.
+    Error(StatusCode),
+    /// The connection ends.
+    Lost,
+}
+
+impl Fault {
+    const fn new(name: &'static str, act: Act, answer: Answer) -> Self {
+        Self {
+            name,
+            act,
+            answer,
+            headers: Vec::new(),
+            body: None,
+            delay: Duration::ZERO,
+        }
+    }
+
+    const fn acted(name: &'static str, answer: Answer) -> Self {
+        Self::new(name, Act::AsEver(NewSecret::AtOnce), answer)
+    }
+
+    /// Answers with this status and does nothing else.
+    ///
+    /// # Panics
+    ///
+    /// When the status is not between 200 and 999.
+    pub fn status(status: u16) -> Self {
+        Self::new("status", Act::Nothing, Answer::Error(final_status(status)))
+    }
+
+    /// Does what was asked, and then answers with this status.
+    ///
+    /// # Panics
+    ///
+    /// When the status is not between 200 and 999.
+    pub fn commit_and_answer(status: u16) -> Self {
+        Self::acted("commit_and_answer", Answer::Error(final_status(status)))
+    }
+
+    /// Does what was asked, and then ends the connection without a byte of an answer.
+    pub fn commit_and_drop() -> Self {
+        Self::acted("commit_and_drop", Answer::Lost)
+    }
+
+    /// Ends the connection, and does nothing else.
+    pub fn drop_connection() -> Self {
+        Self::new("drop_connection", Act::Nothing, Answer::Lost)
+    }
+
+    /// Answers 504, and does what was asked only after this many further requests.
+    ///
+    /// All requests count, of whatever kind; [`FakeService::settle`] does it at once. What a late
+    /// rotation makes of the secret nobody is told.
+    ///
+    /// [`FakeService::settle`]: crate::FakeService::settle
+    pub fn commit_late(further_requests: usize) -> Self {
+        Self::new(
+            "commit_late",
+            Act::Late(further_requests),
+            Answer::Error(StatusCode::GATEWAY_TIMEOUT),
+        )
+    }
+
+    /// Answers with a new secret that is accepted only after this time.
+    ///
+    /// Until then the secret before it still is. The time is that of the service's clock, which
+    /// [`FakeService::advance`] moves.
+    ///
+    /// [`FakeService::advance`]: crate::FakeService::advance
+    pub fn propagation_delay(time: Duration) -> Self {
+        Self::new(
+            "propagation_delay",
+            Act::AsEver(NewSecret::After(time)),
+            Answer::Usual,
+        )
+    }
+
+    /// Does what was asked, and answers with an id that is not the account's.
+    pub fn wrong_id() -> Self {
+        Self::acted("wrong_id", Answer::WrongId)
+    }
+
+    /// Does what was asked, and answers without the secret.
+    pub fn no_secret() -> Self {
+        Self::acted("no_secret", Answer::NoSecret)
+    }
+
+    /// Answers a rotation with the secret that there was, which goes on being accepted.
+    pub fn same_secret() -> Self {
+        Self::new("same_secret", Act::AsEver(NewSecret::Same), Answer::Usual)
+    }
+
+    /// Does what was asked, and answers with the first half of the body.
+    ///
+    /// The length in the headers is that of the half, so HTTP sees nothing wrong with it. A body
+    /// that ends before its announced length takes a raw socket and is not to be had here.
+    pub fn truncated() -> Self {
+        Self::acted("truncated", Answer::Truncated)
+    }
+
+    /// Does what was asked, and answers with the usual status and these bytes.
+    pub fn raw_body(bytes: impl Into<Bytes>) -> Self {
+        Self::acted("raw_body", Answer::Usual).body(bytes)
+    }
+
+    /// Does what was asked, and answers with the usual body and this status.
+    ///
+    /// # Panics
+    ///
+    /// When the status is not between 200 and 999.
+    pub fn other_status(status: u16) -> Self {
+        Self::acted(
+            "other_status",
+            Answer::UsualWithStatus(final_status(status)),
+        )
+    }
+
+    /// Does what was asked at once, and answers as ever after this time.
+    ///
+    /// This is real time, not that of the service's clock. Other requests don't wait.
+    pub fn delay(time: Duration) -> Self {
+        Self::acted("delay", Answer::Usual).after(time)
+    }
+
+    /// Puts this body into the answer, as it is.
+    pub fn body(mut self, bytes: impl Into<Bytes>) -> Self {
+        self.body = Some(bytes.into());
+        self
+    }
+
+    /// Adds a header to the answer, in the place of all that it had of that name.
+    ///
+    /// # Panics
+    ///
+    /// When the name or the value can't stand in a header, or the value is not ASCII.
+    #[expect(
+        clippy::panic,
+        reason = "a mistake in a test is to be seen where it is made"
+    )]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        match (name.parse(), HeaderValue::from_str(value)) {
+            (Ok(header), Ok(value)) if value.to_str().is_ok() => self.headers.push((header, value)),
+            _ => panic!("no HTTP header: {name:?}"),
+        }
+        self
+    }
+
+    /// Holds the answer back for this time; what the fault does is done at once.
+    pub fn after(mut self, time: Duration) -> Self {
+        self.delay = time;
+        self
+    }
+
+    /// Tells whether it is left for a later request when this one was refused.
+    pub(crate) fn waits_for_a_success(&self) -> bool {
+        !matches!(self.act, Act::Nothing) && self.delay.is_zero()
+    }
+
+    /// Tells whether it makes a difference to this operation.
+    pub(crate) fn applies_to(&self, operation: Operation) -> bool {
+        let to_the_act = match self.act {
+            Act::Nothing | Act::AsEver(NewSecret::AtOnce) => true,
+            Act::AsEver(NewSecret::After(_)) => {
+                matches!(operation, Operation::Create | Operation::Rotate)
+            }
+            Act::AsEver(NewSecret::Same) => operation == Operation::Rotate,
+            Act::Late(_) => operation.changes_the_account(),
+        };
+        let to_the_answer = match self.answer {
+            // A 204 has no body to change.
+            Answer::Usual => self.body.is_none() || operation != Operation::Delete,
+            Answer::Truncated => operation != Operation::Delete,
+            Answer::WrongId => !matches!(operation, Operation::Login | Operation::Delete),
+            Answer::NoSecret => matches!(operation, Operation::Create | Operation::Rotate),
+            Answer::UsualWithStatus(_) | Answer::Error(_) | Answer::Lost => true,
+        };
+        to_the_act && to_the_answer
+    }
+}
+
+/// Shows its name only: a body can be anything.
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        match self.answer {
+            Answer::Error(status) | Answer::UsualWithStatus(status) => {
+                write!(f, "({})", status.as_u16())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[expect(
+    clippy::panic,
+    reason = "a mistake in a test is to be seen where it is made"
+)]
+fn final_status(status: u16) -> StatusCode {
+    match StatusCode::from_u16(status) {
+        Ok(code) if status >= LEAST_FINAL_STATUS => code,
+        _ => panic!("no status of a final reply: {status}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_that_would_do_nothing_is_known() {
+        for (fault, operations) in [
+            (Fault::status(503), &Operation::ALL[..]),
+            (
+                Fault::wrong_id(),
+                &[Operation::Get, Operation::Create, Operation::Rotate],
+            ),
+            (Fault::no_secret(), &[Operation::Create, Operation::Rotate]),
+            (Fault::same_secret(), &[Operation::Rotate]),
+            (
+                Fault::commit_late(1),
+                &[Operation::Create, Operation::Rotate, Operation::Delete],
+            ),
+        ] {
+            let applies: Vec<_> = Operation::ALL
+                .into_iter()
+                .filter(|operation| fault.applies_to(*operation))
+                .collect();
+            assert_eq!(applies, operations, "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_the_name_and_not_the_body() {
+        let fault = Fault::commit_and_answer(502)
+            .body("planted")
+            .header("a", "planted");
+        assert_eq!(format!("{fault:?}"), "commit_and_answer(502)");
+    }
+
+    #[test]
+    #[should_panic(expected = "no status of a final reply: 100")]
+    fn a_status_that_ends_no_exchange_is_refused() {
+        let _fault = Fault::status(100);
+    }
+}

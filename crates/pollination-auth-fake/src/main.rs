@@ -1,0 +1,99 @@
+//! The program: reads its arguments, says where it listens, and runs until it is ended.
+
+use std::future::Future;
+use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use clap::builder::NonEmptyStringValueParser;
+use pollination_auth_fake::{DEFAULT_EXPIRES_IN, FakeService};
+
+/// Runs the Pollination authentication service in memory, on the loopback address.
+///
+/// It prints one line, `listening on http://127.0.0.1:PORT`, and runs until it is ended. All it
+/// knows is gone then. Its credentials open nothing but itself.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+
+    /// Id of the API token
+    #[arg(long, default_value = "fake-id", value_parser = NonEmptyStringValueParser::new())]
+    id: String,
+
+    /// Secret of the API token; never give a real one, other processes can read it here
+    #[arg(long, default_value = "fake-secret", value_parser = NonEmptyStringValueParser::new())]
+    secret: String,
+
+    /// Seconds that an access token lives
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_EXPIRES_IN.as_secs())]
+    expires_in: u64,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            // A closed stderr is no reason to panic.
+            let _unheard = writeln!(io::stderr(), "pollination-auth-fake: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), String> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
+    let listener = FakeService::builder()
+        .id(arguments.id)
+        .secret(arguments.secret)
+        .expires_in(Duration::from_secs(arguments.expires_in))
+        // Nobody asks this process what it was asked, and it may run for days.
+        .keep_requests(0)
+        .bind(address)
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    // One thread serves thousands of requests in a second: there is one state, and one lock.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start: {error}"))?;
+    runtime.block_on(async {
+        // The handlers are in place before the line says that the program is ready.
+        let ended = ended().map_err(|error| format!("cannot wait for signals: {error}"))?;
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "listening on {}", listener.base_url())
+            .and_then(|()| stdout.flush())
+            .map_err(|error| format!("cannot say where it listens: {error}"))?;
+        drop(stdout);
+        listener
+            .run(ended)
+            .await
+            .map_err(|error| format!("cannot serve: {error}"))
+    })
+}
+
+/// Ends with SIGINT or SIGTERM.
+#[cfg(unix)]
+fn ended() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Ends with Ctrl-C.
+#[cfg(not(unix))]
+fn ended() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ended = tokio::signal::ctrl_c().await;
+    })
+}

@@ -1,0 +1,96 @@
+//! The five operations, and which request asks for which.
+//!
+//! It knows methods and paths; what an operation does is not its business.
+
+use std::fmt;
+
+use http::Method;
+
+/// Where an API token is exchanged for an access token.
+const LOGIN_PATH: &str = "/auth/login";
+/// Where the API token is kept.
+const API_TOKEN_PATH: &str = "/auth/api-token";
+
+/// One of the operations of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// `POST /auth/login`: an access token for an id and a secret.
+    Login,
+    /// `GET /auth/api-token`: the id of the API token.
+    Get,
+    /// `POST /auth/api-token`: a new API token.
+    Create,
+    /// `PUT /auth/api-token`: a new secret for the API token.
+    Rotate,
+    /// `DELETE /auth/api-token`: no API token any more.
+    Delete,
+}
+
+impl Operation {
+    /// All of them, in the order of the variants.
+    pub const ALL: [Self; 5] = [
+        Self::Login,
+        Self::Get,
+        Self::Create,
+        Self::Rotate,
+        Self::Delete,
+    ];
+
+    /// Gives the `operationId` of the contract.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Get => "get_api_token",
+            Self::Create => "create_api_token",
+            Self::Rotate => "rotate_api_token_secret",
+            Self::Delete => "delete_api_token",
+        }
+    }
+
+    /// Tells whether it changes the account.
+    pub(crate) fn changes_the_account(self) -> bool {
+        matches!(self, Self::Create | Self::Rotate | Self::Delete)
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Operation(Operation),
+    /// The path exists, with these methods.
+    OtherMethod {
+        allow: &'static str,
+    },
+    OtherPath,
+}
+
+impl Target {
+    pub(crate) fn of(method: &Method, path: &str) -> Self {
+        match (path, method.as_str()) {
+            (LOGIN_PATH, "POST") => Self::Operation(Operation::Login),
+            (LOGIN_PATH, _) => Self::OtherMethod { allow: "POST" },
+            (API_TOKEN_PATH, "GET") => Self::Operation(Operation::Get),
+            (API_TOKEN_PATH, "POST") => Self::Operation(Operation::Create),
+            (API_TOKEN_PATH, "PUT") => Self::Operation(Operation::Rotate),
+            (API_TOKEN_PATH, "DELETE") => Self::Operation(Operation::Delete),
+            (API_TOKEN_PATH, _) => Self::OtherMethod {
+                allow: "DELETE, GET, POST, PUT",
+            },
+            _ => Self::OtherPath,
+        }
+    }
+
+    pub(crate) fn operation(self) -> Option<Operation> {
+        match self {
+            Self::Operation(operation) => Some(operation),
+            Self::OtherMethod { .. } | Self::OtherPath => None,
+        }
+    }
+}

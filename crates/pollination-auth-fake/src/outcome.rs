@@ -1,0 +1,102 @@
+//! What an operation came to, and the reply that says so.
+
+use bytes::Bytes;
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderValue, StatusCode};
+use pollination_auth_api::types::{
+    Auth0TokenResponse, HttpValidationError, NewToken, Token, ValidationError,
+};
+
+use crate::access_token::Refusal;
+use crate::account::Impossible;
+use crate::random;
+use crate::reply::Reply;
+
+/// What an operation gives when it went well.
+pub(crate) enum Success {
+    LoggedIn(Auth0TokenResponse),
+    Id(NewToken),
+    Created(Token),
+    Rotated(Token),
+    /// Also when nothing was done or is yet: a fault then makes the answer.
+    NoContent,
+}
+
+/// Why an operation was not carried out.
+pub(crate) enum Refused {
+    InvalidBody(Vec<ValidationError>),
+    /// Which of id and secret is wrong is nobody's business.
+    WrongCredentials,
+    Unauthorized(Refusal),
+    Impossible(Impossible),
+    /// An access token could not be written; it takes a bug to get here.
+    NotMinted,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self::Unauthorized(refusal)
+    }
+}
+
+impl From<Impossible> for Refused {
+    fn from(impossible: Impossible) -> Self {
+        Self::Impossible(impossible)
+    }
+}
+
+impl Success {
+    pub(crate) fn into_reply(self) -> Reply {
+        match self {
+            Self::LoggedIn(token) => Reply::json(StatusCode::ACCEPTED, &token),
+            Self::Id(id) => Reply::json(StatusCode::OK, &id),
+            Self::Created(token) => Reply::json(StatusCode::CREATED, &token),
+            Self::Rotated(token) => Reply::json(StatusCode::OK, &token),
+            Self::NoContent => Reply::new(StatusCode::NO_CONTENT, Bytes::new()),
+        }
+    }
+
+    pub(crate) fn with_another_id(mut self) -> Self {
+        match &mut self {
+            Self::Id(NewToken { id })
+            | Self::Created(Token { id, .. })
+            | Self::Rotated(Token { id, .. }) => *id = random::id(),
+            Self::LoggedIn(_) | Self::NoContent => {}
+        }
+        self
+    }
+
+    pub(crate) fn without_secret(mut self) -> Self {
+        if let Self::Created(token) | Self::Rotated(token) = &mut self {
+            token.secret = None;
+        }
+        self
+    }
+}
+
+impl Refused {
+    pub(crate) fn into_reply(self) -> Reply {
+        match self {
+            Self::InvalidBody(detail) => Reply::json(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                &HttpValidationError { detail },
+            ),
+            Self::WrongCredentials => Reply::detail(StatusCode::UNAUTHORIZED, "wrong id or secret"),
+            // RFC 6750, section 3.
+            Self::Unauthorized(refusal) => {
+                Reply::detail(StatusCode::UNAUTHORIZED, refusal.detail())
+                    .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            Self::Impossible(Impossible::NoApiToken) => {
+                Reply::detail(StatusCode::NOT_FOUND, "there is no API token")
+            }
+            Self::Impossible(Impossible::ApiTokenExists) => {
+                Reply::detail(StatusCode::CONFLICT, "there is an API token already")
+            }
+            Self::NotMinted => Reply::detail(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "no access token was made",
+            ),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Replies, in the shapes that FastAPI gives them.
+//!
+//! Which reply a request deserves is decided elsewhere.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+/// What a request gets back.
+pub(crate) struct Reply {
+    /// Absent when the connection ends without a reply.
+    pub(crate) response: Option<Response<Bytes>>,
+    /// How long the reply is held back.
+    pub(crate) delay: Duration,
+}
+
+/// The body of every error but 422.
+#[derive(Serialize)]
+struct Detail<'a> {
+    detail: &'a str,
+}
+
+impl Reply {
+    pub(crate) fn new(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        let mut response = Response::new(body.into());
+        *response.status_mut() = status;
+        Self {
+            response: Some(response),
+            delay: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Self {
+        match serde_json::to_vec(body) {
+            Ok(body) => Self::new(status, body)
+                .with(CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            Err(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, Bytes::new()),
+        }
+    }
+
+    pub(crate) fn detail(status: StatusCode, detail: &str) -> Self {
+        Self::json(status, &Detail { detail })
+    }
+
+    /// No such path, or with these methods only.
+    pub(crate) fn no_such_operation(request: &str, allow: Option<&'static str>) -> Self {
+        let detail = format!("no such operation: {request}");
+        match allow {
+            Some(methods) => Self::detail(StatusCode::METHOD_NOT_ALLOWED, &detail)
+                .with(ALLOW, HeaderValue::from_static(methods)),
+            None => Self::detail(StatusCode::NOT_FOUND, &detail),
+        }
+    }
+
+    /// The connection ends, and no byte of a reply was sent.
+    pub(crate) fn lost() -> Self {
+        Self {
+            response: None,
+            delay: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn with(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
+        if let Some(response) = &mut self.response {
+            response.headers_mut().append(name, value);
+        }
+        self
+    }
+}

@@ -1,0 +1,167 @@
+//! What the service was asked: a count for each operation, and the newest requests whole.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request};
+
+use crate::operation::Operation;
+
+/// One request, as it came in.
+///
+/// `Debug` shows the method, the path and the names of the headers: a value or a body can hold a
+/// secret.
+#[derive(Clone)]
+pub struct RecordedRequest {
+    operation: Option<Operation>,
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl RecordedRequest {
+    pub(crate) fn new(operation: Option<Operation>, request: &Request<Bytes>) -> Self {
+        Self {
+            operation,
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            headers: request.headers().clone(),
+            body: request.body().clone(),
+        }
+    }
+
+    /// Gives the operation; absent when the contract has none for method and path.
+    #[must_use]
+    pub fn operation(&self) -> Option<Operation> {
+        self.operation
+    }
+
+    /// Tells whether the contract has an operation for method and path.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.operation.is_some()
+    }
+
+    /// Gives the method, `GET` for example.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    /// Gives the path, without a query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Gives all headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Gives the first header of this name, if it is ASCII.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Gives the bytes of the body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+impl fmt::Debug for RecordedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.keys().collect();
+        f.debug_struct("RecordedRequest")
+            .field("operation", &self.operation)
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("headers", &names)
+            .field("body_length", &self.body.len())
+            .finish()
+    }
+}
+
+/// Counts all requests and keeps the newest.
+pub(crate) struct RequestLog {
+    counts: HashMap<Operation, usize>,
+    newest: VecDeque<RecordedRequest>,
+    capacity: usize,
+}
+
+impl RequestLog {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self {
+            counts: HashMap::new(),
+            newest: VecDeque::new(),
+            capacity,
+        }
+    }
+
+    pub(crate) fn record(&mut self, request: RecordedRequest) {
+        if let Some(operation) = request.operation {
+            *self.counts.entry(operation).or_default() += 1;
+        }
+        if self.capacity == 0 {
+            return;
+        }
+        if self.newest.len() == self.capacity {
+            self.newest.pop_front();
+        }
+        self.newest.push_back(request);
+    }
+
+    pub(crate) fn count(&self, operation: Operation) -> usize {
+        self.counts.get(&operation).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn newest(&self) -> Vec<RecordedRequest> {
+        self.newest.iter().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(path: &str, operation: Option<Operation>) -> RecordedRequest {
+        let request = Request::builder()
+            .uri(format!("http://127.0.0.1{path}?query"))
+            .header("authorization", "Bearer planted")
+            .body(Bytes::from_static(b"planted"))
+            .unwrap();
+        RecordedRequest::new(operation, &request)
+    }
+
+    #[test]
+    fn the_oldest_request_makes_room_and_is_still_counted() {
+        let mut log = RequestLog::new(2);
+        for path in ["/a", "/b", "/c"] {
+            log.record(request(path, Some(Operation::Get)));
+        }
+        let paths: Vec<_> = log.newest().iter().map(|r| r.path().to_owned()).collect();
+        assert_eq!(paths, ["/b", "/c"]);
+        assert_eq!(log.count(Operation::Get), 3);
+        assert_eq!(log.count(Operation::Login), 0);
+    }
+
+    #[test]
+    fn nothing_is_kept_when_there_is_no_room() {
+        let mut log = RequestLog::new(0);
+        log.record(request("/a", None));
+        assert_eq!(log.newest().len(), 0);
+    }
+
+    #[test]
+    fn debug_shows_no_header_value_and_no_body() {
+        let shown = format!("{:?}", request("/a", None));
+        assert!(shown.contains("authorization"), "{shown}");
+        assert!(!shown.contains("planted"), "{shown}");
+    }
+}

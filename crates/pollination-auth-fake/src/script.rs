@@ -1,0 +1,93 @@
+//! The queues of scripted faults, one for each operation.
+//!
+//! It hands them out in order; what they do is not its business.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use crate::fault::Fault;
+use crate::operation::Operation;
+
+/// Names one entry of the script.
+pub(crate) type Ticket = u64;
+
+#[derive(Default)]
+pub(crate) struct Script {
+    queues: HashMap<Operation, VecDeque<Scripted>>,
+    last_ticket: Ticket,
+}
+
+pub(crate) struct Scripted {
+    ticket: Ticket,
+    pub(crate) fault: Fault,
+}
+
+impl Script {
+    /// Gives the name for a new entry.
+    pub(crate) fn ticket(&mut self) -> Ticket {
+        self.last_ticket += 1;
+        self.last_ticket
+    }
+
+    pub(crate) fn push(&mut self, operation: Operation, ticket: Ticket, fault: Fault) {
+        let scripted = Scripted { ticket, fault };
+        self.queues
+            .entry(operation)
+            .or_default()
+            .push_back(scripted);
+    }
+
+    pub(crate) fn take(&mut self, operation: Operation) -> Option<Scripted> {
+        self.queues.get_mut(&operation)?.pop_front()
+    }
+
+    /// Leaves a fault for the next request.
+    pub(crate) fn put_back(&mut self, operation: Operation, scripted: Scripted) {
+        self.queues
+            .entry(operation)
+            .or_default()
+            .push_front(scripted);
+    }
+
+    /// Tells which entry comes next for an operation, when it is one with a delay.
+    pub(crate) fn next_delayed(&self, operation: Operation) -> Option<Ticket> {
+        let next = self.queues.get(&operation)?.front()?;
+        (next.fault.delay > Duration::ZERO).then_some(next.ticket)
+    }
+
+    /// Names the faults that no request has met, in the order of the operations.
+    pub(crate) fn unused(&self) -> Vec<String> {
+        let faults_of = |operation| {
+            let queue = self.queues.get(&operation).into_iter().flatten();
+            queue.map(move |scripted| format!("{operation}: {:?}", scripted.fault))
+        };
+        Operation::ALL.into_iter().flat_map(faults_of).collect()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.queues.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_operation_has_a_queue_of_its_own() {
+        let mut script = Script::default();
+        script.push(Operation::Rotate, 1, Fault::status(500));
+        script.push(Operation::Rotate, 2, Fault::wrong_id());
+        script.push(Operation::Login, 3, Fault::status(429));
+        assert!(script.take(Operation::Get).is_none());
+        let first = script.take(Operation::Rotate).unwrap();
+        assert_eq!(format!("{:?}", first.fault), "status(500)");
+        assert_eq!(
+            script.unused(),
+            ["login: status(429)", "rotate_api_token_secret: wrong_id"]
+        );
+        script.put_back(Operation::Rotate, first);
+        script.clear();
+        assert_eq!(script.unused(), [""; 0]);
+    }
+}

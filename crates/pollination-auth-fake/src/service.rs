@@ -1,0 +1,201 @@
+//! The service: a request in, a reply out, and the state in between.
+//!
+//! It opens no socket, sleeps never, and knows nothing of the server in front of it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Request};
+use pollination_auth_api::SecretText;
+use pollination_auth_api::types::Auth0TokenResponse;
+
+use crate::access_token::{Issuer, Refusal};
+use crate::account::{Account, NewSecret};
+use crate::clock::{Clock, Millis};
+use crate::fault::{Act, Answer, Fault};
+use crate::login_body::{self, Credentials};
+use crate::operation::{Operation, Target};
+use crate::outcome::{Refused, Success};
+use crate::reply::Reply;
+use crate::request_log::{RecordedRequest, RequestLog};
+use crate::script::{Script, Ticket};
+
+/// Sees each request before the service acts on it.
+pub(crate) type Observer = Box<dyn Fn(&RecordedRequest) + Send + Sync>;
+
+/// The scheme of a bearer token (RFC 6750, section 2.1); its case does not matter.
+const BEARER: &str = "Bearer";
+
+pub(crate) struct Service {
+    state: Mutex<State>,
+    observer: Option<Observer>,
+}
+
+/// All that changes while the service runs.
+pub(crate) struct State {
+    pub(crate) account: Account,
+    pub(crate) clock: Clock,
+    pub(crate) expires_in: Duration,
+    pub(crate) issuer: Issuer,
+    pub(crate) log: RequestLog,
+    pub(crate) script: Script,
+}
+
+impl Service {
+    pub(crate) fn new(state: State, observer: Option<Observer>) -> Self {
+        Self {
+            state: Mutex::new(state),
+            observer,
+        }
+    }
+
+    /// A panic elsewhere leaves the state whole, so a poisoned lock is still good.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells which delayed fault this request will meet, if that is what comes next for it.
+    pub(crate) fn next_delayed(&self, request: &Request<Bytes>) -> Option<Ticket> {
+        let operation = Target::of(request.method(), request.uri().path()).operation()?;
+        self.state().script.next_delayed(operation)
+    }
+
+    pub(crate) fn handle(&self, request: &Request<Bytes>) -> Reply {
+        let target = Target::of(request.method(), request.uri().path());
+        let recorded = RecordedRequest::new(target.operation(), request);
+        if let Some(observe) = &self.observer {
+            observe(&recorded);
+        }
+
+        let mut state = self.state();
+        state.log.record(recorded);
+        let reply = match target {
+            Target::Operation(operation) => state.answer(operation, request),
+            Target::OtherMethod { allow } => Reply::no_such_operation(&named(request), Some(allow)),
+            Target::OtherPath => Reply::no_such_operation(&named(request), None),
+        };
+        let now = state.clock.now();
+        state.account.pass_one_request(now);
+        reply
+    }
+}
+
+fn reply_to(outcome: Result<Success, Refused>) -> Reply {
+    outcome.map_or_else(Refused::into_reply, Success::into_reply)
+}
+
+fn named(request: &Request<Bytes>) -> String {
+    format!("{} {}", request.method(), request.uri().path())
+}
+
+impl State {
+    fn answer(&mut self, operation: Operation, request: &Request<Bytes>) -> Reply {
+        let Some(scripted) = self.script.take(operation) else {
+            let as_ever = Act::AsEver(NewSecret::AtOnce);
+            return reply_to(self.perform(operation, request, as_ever));
+        };
+        let outcome = self.perform(operation, request, scripted.fault.act);
+        if outcome.is_err() && scripted.fault.waits_for_a_success() {
+            self.script.put_back(operation, scripted);
+            return reply_to(outcome);
+        }
+        dress(outcome, scripted.fault)
+    }
+
+    fn perform(
+        &mut self,
+        operation: Operation,
+        request: &Request<Bytes>,
+        act: Act,
+    ) -> Result<Success, Refused> {
+        let now = self.clock.now();
+        if operation != Operation::Login {
+            let access_token = bearer(request.headers())?;
+            self.issuer.verify(access_token, now)?;
+        }
+        self.account.allows(operation)?;
+
+        let new = match act {
+            Act::AsEver(new) => new,
+            Act::Nothing => return Ok(Success::NoContent),
+            Act::Late(requests) => {
+                self.account.defer(operation, requests);
+                return Ok(Success::NoContent);
+            }
+        };
+        Ok(match operation {
+            Operation::Login => self.log_in(request, now)?,
+            Operation::Get => Success::Id(self.account.show_id()?),
+            Operation::Create => Success::Created(self.account.create(new, now)?),
+            Operation::Rotate => Success::Rotated(self.account.rotate(new, now)?),
+            Operation::Delete => {
+                self.account.delete()?;
+                Success::NoContent
+            }
+        })
+    }
+
+    fn log_in(&self, request: &Request<Bytes>, now: Millis) -> Result<Success, Refused> {
+        let Credentials { id, secret } =
+            login_body::parse(request.headers(), request.body()).map_err(Refused::InvalidBody)?;
+        if !self.account.accepts(&id, secret.as_ref(), now) {
+            return Err(Refused::WrongCredentials);
+        }
+        let access_token = self
+            .issuer
+            .mint(now, self.expires_in)
+            .map_err(|_| Refused::NotMinted)?;
+        Ok(Success::LoggedIn(Auth0TokenResponse {
+            access_token: SecretText::from(access_token),
+            expires_in: i64::try_from(self.expires_in.as_secs()).unwrap_or(i64::MAX),
+            token_type: BEARER.to_owned(),
+        }))
+    }
+}
+
+/// Gives the one bearer token of a request.
+fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next().ok_or(Refusal::Missing)?;
+    if values.next().is_some() {
+        return Err(Refusal::Malformed);
+    }
+    let value = value.to_str().map_err(|_| Refusal::Malformed)?;
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(BEARER) => Ok(token),
+        _ => Err(Refusal::Missing),
+    }
+}
+
+/// Makes the answer that a fault asks for.
+fn dress(outcome: Result<Success, Refused>, fault: Fault) -> Reply {
+    let mut reply = match fault.answer {
+        Answer::Usual | Answer::UsualWithStatus(_) | Answer::Truncated => reply_to(outcome),
+        Answer::WrongId => reply_to(outcome.map(Success::with_another_id)),
+        Answer::NoSecret => reply_to(outcome.map(Success::without_secret)),
+        Answer::Error(status) => Reply::detail(status, "a scripted fault"),
+        Answer::Lost => Reply::lost(),
+    };
+    reply.delay = fault.delay;
+    if let Some(response) = &mut reply.response {
+        if let Answer::UsualWithStatus(status) = fault.answer {
+            *response.status_mut() = status;
+        }
+        if let Some(body) = fault.body {
+            *response.body_mut() = body;
+        }
+        if matches!(fault.answer, Answer::Truncated) {
+            let half = response.body().len() / 2;
+            response.body_mut().truncate(half);
+        }
+        for (name, _) in &fault.headers {
+            response.headers_mut().remove(name);
+        }
+        for (name, value) in fault.headers {
+            response.headers_mut().append(name, value);
+        }
+    }
+    reply
+}

@@ -1,0 +1,75 @@
+//! Every reply that the service can give is one that the contract has.
+
+use std::collections::BTreeSet;
+
+use pollination_auth_fake::{FakeService, Fault, Operation};
+
+use crate::caller::{Answer, Caller, WITH_BEARER, secret_of};
+use crate::contract::assert_documented;
+
+/// What the service gives by itself.
+const REPLIES: [(&str, u16); 15] = [
+    ("create_api_token", 201),
+    ("create_api_token", 401),
+    ("create_api_token", 409),
+    ("delete_api_token", 204),
+    ("delete_api_token", 401),
+    ("delete_api_token", 404),
+    ("get_api_token", 200),
+    ("get_api_token", 401),
+    ("get_api_token", 404),
+    ("login", 202),
+    ("login", 401),
+    ("login", 422),
+    ("rotate_api_token_secret", 200),
+    ("rotate_api_token_secret", 401),
+    ("rotate_api_token_secret", 404),
+];
+
+#[tokio::test]
+async fn every_reply_of_the_service_is_one_of_the_contract() {
+    let service = FakeService::start();
+    let caller = Caller::of(&service);
+    let mut seen = BTreeSet::new();
+    let mut judge = |operation: Operation, answer: &Answer| {
+        let status = answer.status.as_u16();
+        assert_documented(operation.id(), status, &answer.body);
+        seen.insert((operation.id(), status));
+    };
+
+    let (id, secret) = (service.id().unwrap(), secret_of(&service));
+    judge(Operation::Login, &caller.login(&id, &secret).await);
+    judge(Operation::Login, &caller.login(&id, "no").await);
+    for body in ["", "{}", "[]", "nonsense", r#"{"id":1,"secret":2}"#] {
+        judge(Operation::Login, &caller.login_with(body).await);
+    }
+    let access_token = caller.access_token(&service).await;
+    for operation in WITH_BEARER {
+        judge(operation, &caller.call(operation, "no").await);
+    }
+    for operation in [
+        Operation::Get,
+        Operation::Rotate,
+        Operation::Create,
+        Operation::Delete,
+        Operation::Get,
+        Operation::Rotate,
+        Operation::Delete,
+        Operation::Create,
+    ] {
+        judge(operation, &caller.call(operation, &access_token).await);
+    }
+    assert_eq!(seen, BTreeSet::from(REPLIES));
+}
+
+#[tokio::test]
+async fn a_scripted_status_of_the_contract_has_a_body_of_the_contract() {
+    let service = FakeService::start();
+    let caller = Caller::of(&service);
+    for operation in WITH_BEARER {
+        for status in [403, 500] {
+            service.fail_next(operation, Fault::status(status));
+            assert_eq!(caller.documented(operation, "any").await.status, status);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Starting, ending and looking into the service.
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use pollination_auth_fake::{Builder, FakeService, Fault, Operation, RecordedRequest};
+use reqwest::Method;
+
+use crate::caller::{Caller, secret_of};
+
+/// As many as a test of racing callers sends.
+const AT_ONCE: usize = 1000;
+
+#[test]
+fn it_starts_outside_a_runtime() {
+    let service = FakeService::start();
+    assert!(service.base_url().starts_with("http://127.0.0.1:"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_starts_inside_a_runtime() {
+    let service = FakeService::start();
+    assert_eq!(Caller::of(&service).login("i", "s").await.status, 401);
+}
+
+#[test]
+fn two_services_have_nothing_in_common() {
+    let (one, other) = (FakeService::start(), FakeService::start());
+    assert_ne!(one.base_url(), other.base_url());
+    assert_ne!(one.id(), other.id());
+    assert_ne!(secret_of(&one), secret_of(&other));
+}
+
+#[test]
+fn threads_can_share_it() {
+    fn shared<T: Send + Sync>() {}
+    shared::<FakeService>();
+}
+
+#[tokio::test]
+async fn a_request_that_no_operation_has_is_named() {
+    let service = FakeService::start();
+    let caller = Caller::of(&service);
+    for (method, path, status, allow) in [
+        (Method::PATCH, "/x?a=b", 404, None),
+        (Method::POST, "/auth/login/", 404, None),
+        (Method::GET, "/", 404, None),
+        (Method::GET, "/auth/login", 405, Some("POST")),
+        (Method::OPTIONS, "/auth/login", 405, Some("POST")),
+        (
+            Method::PATCH,
+            "/auth/api-token",
+            405,
+            Some("DELETE, GET, POST, PUT"),
+        ),
+    ] {
+        let answer = Caller::send(caller.request(method.clone(), path)).await;
+        assert_eq!(answer.status, status, "{method} {path}");
+        let path = path.trim_end_matches("?a=b");
+        assert_eq!(
+            answer.detail(),
+            format!("no such operation: {method} {path}")
+        );
+        let allowed = answer
+            .headers
+            .get("allow")
+            .map(|value| value.to_str().unwrap());
+        assert_eq!(allowed, allow);
+    }
+    let known: Vec<_> = service
+        .requests()
+        .iter()
+        .map(RecordedRequest::is_known)
+        .collect();
+    assert_eq!(known, [false; 6]);
+}
+
+#[tokio::test]
+async fn a_head_request_is_answered_without_a_body() {
+    let service = FakeService::start();
+    let request = Caller::of(&service).request(Method::HEAD, "/auth/api-token");
+    let answer = Caller::send(request).await;
+    assert_eq!((answer.status.as_u16(), answer.body.len()), (405, 0));
+}
+
+#[tokio::test]
+async fn requests_are_counted_and_kept() {
+    let service = FakeService::builder().keep_requests(2).start();
+    let caller = Caller::of(&service);
+    let access_token = caller.access_token(&service).await;
+    caller.call(Operation::Get, &access_token).await;
+    caller.login_with("planted").await;
+
+    let counts = Operation::ALL.map(|operation| service.count(operation));
+    assert_eq!(counts, [2, 1, 0, 0, 0]);
+    assert_eq!(service.logins(), 2);
+    let requests = service.requests();
+    let [get, login] = requests.as_slice() else {
+        panic!("two are kept: {requests:?}")
+    };
+    assert_eq!((get.method(), get.path()), ("GET", "/auth/api-token"));
+    assert_eq!(get.operation(), Some(Operation::Get));
+    assert_eq!(
+        get.header("authorization"),
+        Some(&*format!("Bearer {access_token}"))
+    );
+    assert_eq!(login.body(), b"planted");
+}
+
+#[tokio::test]
+async fn a_request_is_shown_before_it_is_acted_on() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let seeing = Arc::clone(&seen);
+    let service = FakeService::builder()
+        .on_request(move |request| seeing.lock().unwrap().push(request.operation()))
+        .start();
+    let caller = Caller::of(&service);
+    caller.access_token(&service).await;
+    caller.call(Operation::Rotate, "no").await;
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [Some(Operation::Login), Some(Operation::Rotate)]
+    );
+}
+
+#[tokio::test]
+async fn latency_holds_every_reply_back_but_not_one_after_the_other() {
+    let latency = Duration::from_millis(100);
+    let service = FakeService::builder().latency(latency).start();
+    let caller = Caller::of(&service);
+    let started = Instant::now();
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..10 {
+        calls.spawn(Caller::send(caller.login_request("{}")));
+    }
+    calls.join_all().await;
+    let took = started.elapsed();
+    assert!((latency..latency * 10).contains(&took), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_logins_at_once_are_all_answered_with_another_token() {
+    let service = FakeService::builder().id("i").secret("s").start();
+    let caller = Caller::of(&service);
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..AT_ONCE {
+        calls.spawn(Caller::send(
+            caller.login_request(r#"{"id":"i","secret":"s"}"#),
+        ));
+    }
+    let tokens: HashSet<_> = calls
+        .join_all()
+        .await
+        .iter()
+        .map(|answer| answer.text("access_token"))
+        .collect();
+    assert_eq!((tokens.len(), service.logins()), (AT_ONCE, AT_ONCE));
+}
+
+#[test]
+fn dropping_it_with_a_fault_unmet_panics_and_names_the_fault() {
+    let service = FakeService::start();
+    service.fail_next(Operation::Rotate, Fault::commit_and_answer(502));
+    assert_eq!(
+        service.unused_faults(),
+        ["rotate_api_token_secret: commit_and_answer(502)"]
+    );
+    let panic = catch_unwind(AssertUnwindSafe(|| drop(service))).unwrap_err();
+    assert_eq!(
+        panic.downcast_ref::<String>().unwrap(),
+        "scripted faults that no request met: rotate_api_token_secret: commit_and_answer(502)"
+    );
+}
+
+#[test]
+fn a_test_that_fails_already_keeps_its_own_message() {
+    let panic = catch_unwind(|| {
+        let service = FakeService::start();
+        service.fail_next(Operation::Get, Fault::status(500));
+        panic!("the test's own")
+    })
+    .unwrap_err();
+    assert_eq!(*panic.downcast_ref::<&str>().unwrap(), "the test's own");
+}
+
+#[test]
+fn a_fault_that_would_do_nothing_is_refused() {
+    let service = FakeService::start();
+    let panic = catch_unwind(AssertUnwindSafe(|| {
+        service.fail_next(Operation::Login, Fault::wrong_id());
+    }))
+    .unwrap_err();
+    assert_eq!(
+        panic.downcast_ref::<String>().unwrap(),
+        "wrong_id makes no difference to login"
+    );
+}
+
+#[tokio::test]
+async fn debug_shows_no_secret_and_no_token() {
+    let service = FakeService::builder().secret("planted").start();
+    let caller = Caller::of(&service);
+    let access_token = caller.access_token(&service).await;
+    caller.call(Operation::Get, &access_token).await;
+    let builder: Builder = FakeService::builder().secret("planted");
+    let shown = format!(
+        "{service:?} {service:#?} {:?} {:?} {builder:?}",
+        service.secret(),
+        service.requests()
+    );
+    assert!(!shown.contains("planted"), "{shown}");
+    assert!(!shown.contains(&access_token), "{shown}");
+}

@@ -1,3 +1,7 @@
-//! The tasks of this workspace.
+//! The command `cargo xtask`: hands its arguments and streams to the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    xtask::cli::main()
+}

@@ -1,0 +1,202 @@
+//! What CI runs: the list of steps, as data, and running them in order. What a step checks is
+//! the business of its command.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+use std::{env, fs};
+
+use crate::check;
+use crate::terminal::{BAD, GOOD, HEADING};
+
+/// Where the examples lie that each CI run starts once.
+const EXAMPLES: &str = "crates/pollination-auth/examples";
+
+/// One step: its arguments to cargo, or a check of our own.
+enum Step {
+    Cargo(&'static [&'static str]),
+    /// With a variable of the environment.
+    CargoWith((&'static str, &'static str), &'static [&'static str]),
+    Check,
+    /// Each example by its name, as a user would run it.
+    Examples(&'static [&'static str]),
+}
+
+use Step::{Cargo, CargoWith, Check, Examples};
+
+/// Everything that CI runs, in order: the README's test command first.
+const STEPS: [Step; 9] = [
+    Cargo(&["test", "--locked", "--workspace", "--all-features"]),
+    Cargo(&[
+        "test",
+        "--locked",
+        "-p",
+        "pollination-auth-api",
+        "--no-default-features",
+    ]),
+    Cargo(&[
+        "test",
+        "--locked",
+        "-p",
+        "pollination-auth",
+        "--no-default-features",
+    ]),
+    Cargo(&["fmt", "--all", "--check"]),
+    Cargo(&[
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ]),
+    CargoWith(
+        ("RUSTDOCFLAGS", "-Dwarnings"),
+        &[
+            "doc",
+            "--locked",
+            "--workspace",
+            "--all-features",
+            "--no-deps",
+        ],
+    ),
+    Check,
+    Cargo(&["package", "--locked", "--workspace", "--exclude", "xtask"]),
+    Examples(&["run", "--locked", "-p", "pollination-auth", "--example"]),
+];
+
+/// Runs every step until one fails, and tells whether none did.
+///
+/// The commands write to this process's own streams.
+///
+/// # Errors
+///
+/// A command can't be started, or the output can't be written.
+pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
+    let started = Instant::now();
+    for step in &STEPS {
+        let passed = match step {
+            Cargo(arguments) => cargo(root, None, arguments, output)?,
+            CargoWith(variable, arguments) => cargo(root, Some(*variable), arguments, output)?,
+            Check => {
+                announce("cargo xtask check", output)?;
+                check::run(root, output)?
+            }
+            Examples(arguments) => examples(root, arguments, output)?,
+        };
+        if !passed {
+            return Ok(false);
+        }
+    }
+    let seconds = started.elapsed().as_secs();
+    writeln!(
+        output,
+        "\n{GOOD}ci: every step passed{GOOD:#} ({seconds} s)"
+    )?;
+    Ok(true)
+}
+
+fn examples(root: &Path, arguments: &[&str], output: &mut impl Write) -> io::Result<bool> {
+    for name in example_names(&root.join(EXAMPLES))? {
+        let arguments = [arguments, &[&name]].concat();
+        if !cargo(root, None, &arguments, output)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Lists the examples of a folder in order; no folder, no examples.
+fn example_names(folder: &Path) -> io::Result<Vec<String>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let file = entry?.file_name().to_string_lossy().into_owned();
+        names.extend(file.strip_suffix(".rs").map(str::to_owned));
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn cargo(
+    root: &Path,
+    variable: Option<(&str, &str)>,
+    arguments: &[&str],
+    output: &mut impl Write,
+) -> io::Result<bool> {
+    let line = command_line(variable, arguments);
+    announce(&line, output)?;
+    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(program)
+        .args(arguments)
+        .envs(variable)
+        .current_dir(root)
+        .status()?;
+    if !status.success() {
+        writeln!(
+            output,
+            "\n{BAD}ci: this step failed{BAD:#} ({status}):\n    {line}"
+        )?;
+    }
+    Ok(status.success())
+}
+
+fn command_line(variable: Option<(&str, &str)>, arguments: &[&str]) -> String {
+    let variable = variable.map(|(name, value)| format!("{name}={value} "));
+    format!(
+        "{}cargo {}",
+        variable.unwrap_or_default(),
+        arguments.join(" ")
+    )
+}
+
+/// Prints the step before its own output, which goes past us straight to the stream.
+fn announce(line: &str, output: &mut impl Write) -> io::Result<()> {
+    writeln!(output, "\n{HEADING}ci: {line}{HEADING:#}")?;
+    output.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace;
+
+    #[test]
+    fn the_first_step_is_the_test_command_of_the_readme() {
+        let Cargo(arguments) = &STEPS[0] else {
+            panic!("the first step is no plain cargo command")
+        };
+        let line = command_line(None, arguments);
+        assert_eq!(line, "cargo test --locked --workspace --all-features");
+    }
+
+    #[test]
+    fn every_cargo_step_that_can_is_locked() {
+        for step in &STEPS {
+            if let Cargo(arguments) | CargoWith(_, arguments) | Examples(arguments) = step {
+                assert!(
+                    arguments.contains(&"--locked") || arguments[0] == "fmt",
+                    "{arguments:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_variable_stands_before_the_command() {
+        let line = command_line(Some(("A", "b")), &["doc"]);
+        assert_eq!(line, "A=b cargo doc");
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_has_no_examples() {
+        assert_eq!(example_names(Path::new("no/such/folder")).unwrap(), [""; 0]);
+        let own = example_names(&workspace::root().join("xtask/src")).unwrap();
+        assert!(own.contains(&"ci".to_owned()), "{own:?}");
+    }
+}

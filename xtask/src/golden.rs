@@ -1,0 +1,111 @@
+//! The golden copy of the generated code: what it should be, and writing it.
+//! How the contract becomes Rust is `build/codegen.rs`.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::Once;
+use std::{fs, io, panic};
+
+use crate::codegen;
+use crate::workspace::{CONTRACT, GOLDEN_CLIENT, GOLDEN_HTTPMOCK, read};
+
+/// Makes both golden files of a contract: path from the root, and text.
+///
+/// progenitor panics on some documents; that is an error here as any other.
+///
+/// # Errors
+///
+/// Why the generator can't take the contract, in one line.
+pub fn generate(contract: &str) -> Result<[(&'static str, String); 2], String> {
+    let made = quietly(|| codegen::generate(contract));
+    match made {
+        Ok(Ok(generated)) => Ok([
+            (GOLDEN_CLIENT, generated.client),
+            (GOLDEN_HTTPMOCK, generated.httpmock),
+        ]),
+        Ok(Err(error)) => Err(one_line(&error.to_string())),
+        Err(message) => Err(format!("the generator panicked: {}", one_line(&message))),
+    }
+}
+
+/// Writes both golden files from the contract of the workspace.
+///
+/// # Errors
+///
+/// The contract can't be read, the generator can't take it, or a file can't be written.
+pub fn rewrite(root: &Path) -> io::Result<Vec<&'static str>> {
+    let contract = read(&root.join(CONTRACT))?;
+    let files = generate(&contract).map_err(io::Error::other)?;
+    let mut changed = Vec::new();
+    for (path, text) in files {
+        let target = root.join(path);
+        if fs::read_to_string(&target).ok().as_deref() != Some(text.as_str()) {
+            fs::write(target, text)?;
+            changed.push(path);
+        }
+    }
+    Ok(changed)
+}
+
+thread_local! {
+    /// Whether a panic of this thread is expected, and caught.
+    static EXPECTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs something that may panic, without the panic's own message on standard error.
+///
+/// The panic hook is the process's: it is put in place once, and silent for this thread alone.
+fn quietly<T>(work: impl FnOnce() -> T + panic::UnwindSafe) -> Result<T, String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let others = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !EXPECTED.get() {
+                others(info);
+            }
+        }));
+    });
+    EXPECTED.set(true);
+    let result = panic::catch_unwind(work);
+    EXPECTED.set(false);
+    result.map_err(|payload| {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+        text.unwrap_or("no message").to_owned()
+    })
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_of_another_version_is_an_error_and_no_panic() {
+        let error = generate(r#"{"openapi":"3.1.0"}"#).unwrap_err();
+        assert!(
+            error.starts_with("the contract is not OpenAPI 3.0: "),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn two_error_shapes_on_one_operation_are_an_error_and_no_panic() {
+        let reply = |kind: &str| {
+            let content = format!(r#"{{"application/json":{{"schema":{{"type":"{kind}"}}}}}}"#);
+            format!(r#"{{"description":"","content":{content}}}"#)
+        };
+        let contract = format!(
+            r#"{{"openapi":"3.0.2","info":{{"title":"","version":""}},"paths":{{"/":{{"get":{{
+            "operationId":"get","responses":{{"204":{{"description":""}},"400":{},"404":{}
+            }}}}}}}}}}"#,
+            reply("string"),
+            reply("integer")
+        );
+        let error = generate(&contract).unwrap_err();
+        assert!(error.starts_with("the generator panicked: "), "{error}");
+    }
+}

@@ -1,0 +1,124 @@
+//! References within a document: reading them and following them. Whether one may stand where
+//! it stands is not decided here.
+
+use serde_json::Value;
+
+use super::refusal::at;
+
+/// Follows the reference of a value, and its reference again, to what it names.
+///
+/// A reference that leads nowhere or in a circle gives the last value on the way.
+pub fn follow<'a>(
+    document: &'a Value,
+    mut value: &'a Value,
+    mut pointer: String,
+) -> (&'a Value, String) {
+    let mut seen: Vec<String> = Vec::new();
+    while let Some(target) = target(value) {
+        let Some(next) = document
+            .pointer(&target)
+            .filter(|_| !seen.contains(&target))
+        else {
+            break;
+        };
+        seen.push(target.clone());
+        value = next;
+        pointer = target;
+    }
+    (value, pointer)
+}
+
+/// The JSON pointer of a value's reference into its own document.
+#[must_use]
+pub fn target(value: &Value) -> Option<String> {
+    let text = value.get("$ref")?.as_str()?;
+    let fragment = text.strip_prefix('#')?;
+    (fragment.is_empty() || fragment.starts_with('/')).then(|| decoded(fragment))
+}
+
+/// Reads a pointer as the name of a component: its section and its name.
+#[must_use]
+pub fn component(pointer: &str) -> Option<(String, String)> {
+    let (section, name) = pointer.strip_prefix("/components/")?.split_once('/')?;
+    (!name.contains('/')).then(|| (section.to_owned(), unescaped(name)))
+}
+
+/// The pointer of a component.
+#[must_use]
+pub fn to_component(section: &str, name: &str) -> String {
+    at(&at("/components", section), name)
+}
+
+fn unescaped(key: &str) -> String {
+    key.replace("~1", "/").replace("~0", "~")
+}
+
+/// Decodes `%41` in a fragment; what is no such escape stays.
+fn decoded(fragment: &str) -> String {
+    let mut bytes = Vec::with_capacity(fragment.len());
+    let mut rest = fragment.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after
+            .first_chunk::<2>()
+            .and_then(|digits| str::from_utf8(digits).ok());
+        let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn escapes_of_fragments_and_pointers_are_read() {
+        let value = json!({"$ref": "#/components/schemas/A%20b~1c"});
+        let target = target(&value).unwrap();
+        assert_eq!(target, "/components/schemas/A b~1c");
+        assert_eq!(
+            component(&target),
+            Some(("schemas".to_owned(), "A b/c".to_owned()))
+        );
+        assert_eq!(to_component("schemas", "A b/c"), target);
+    }
+
+    #[test]
+    fn a_percent_sign_that_escapes_nothing_stays() {
+        assert_eq!(
+            target(&json!({"$ref": "#/a%2%zz%"})),
+            Some("/a%2%zz%".to_owned())
+        );
+    }
+
+    #[test]
+    fn another_document_is_no_target() {
+        for text in ["other.json#/a", "https://a.example/b", "#anchor"] {
+            assert_eq!(target(&json!({"$ref": text})), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_circle_ends() {
+        let document = json!({"a": {"$ref": "#/b"}, "b": {"$ref": "#/a"}});
+        let (value, pointer) = follow(&document, &document["a"], "/a".to_owned());
+        assert_eq!((value, pointer.as_str()), (&document["a"], "/a"));
+    }
+
+    #[test]
+    fn deeper_pointers_are_no_components() {
+        assert_eq!(component("/components/schemas/A/properties/b"), None);
+        assert_eq!(component("/paths/~1a"), None);
+    }
+}

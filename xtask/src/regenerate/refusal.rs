@@ -1,0 +1,143 @@
+//! Why a document is refused: each problem with its JSON pointer, all that a stage found.
+//! Printing it in colours is the command's business.
+
+use std::fmt;
+
+/// The stage of the pipeline that refused a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Bytes to one JSON value.
+    Read,
+    /// The five operations and what they reach.
+    Select,
+    /// 3.1 to 3.0.
+    Lower,
+    /// The overlay document.
+    Correct,
+    /// What the generator and the handwritten crate need.
+    Validate,
+    /// What changed.
+    Compare,
+    /// The files of the workspace.
+    Write,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::Select => "select",
+            Self::Lower => "lower",
+            Self::Correct => "correct",
+            Self::Validate => "validate",
+            Self::Compare => "compare",
+            Self::Write => "write",
+        })
+    }
+}
+
+/// One thing that is wrong with a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The JSON pointer of the place, in the document as the stage got it; empty for all of it.
+    pub pointer: String,
+    /// What is wrong there, and what would be right.
+    pub message: String,
+}
+
+/// A stage and everything that it found wrong; at least one problem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The stage that refused.
+    pub stage: Stage,
+    /// The problems, in the order of the document.
+    pub problems: Vec<Problem>,
+}
+
+impl Refusal {
+    /// Refuses for a single reason.
+    pub fn new(stage: Stage, pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            stage,
+            problems: vec![Problem {
+                pointer: pointer.into(),
+                message: message.into(),
+            }],
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, Problem { pointer, message }) in self.problems.iter().enumerate() {
+            let newline = if index == 0 { "" } else { "\n" };
+            let place = if pointer.is_empty() { "" } else { " at " };
+            write!(f, "{newline}{}{place}{pointer}: {message}", self.stage)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Collects the problems of a stage, and refuses if there is any.
+#[derive(Debug, Default)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Adds a problem.
+    pub fn add(&mut self, pointer: impl Into<String>, message: impl Into<String>) {
+        let problem = Problem {
+            pointer: pointer.into(),
+            message: message.into(),
+        };
+        // One schema that is reached twice is still one problem.
+        if !self.0.contains(&problem) {
+            self.0.push(problem);
+        }
+    }
+
+    /// Ends a stage.
+    ///
+    /// # Errors
+    ///
+    /// There is a problem.
+    pub fn into_result(self, stage: Stage) -> Result<(), Refusal> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        Err(Refusal {
+            stage,
+            problems: self.0,
+        })
+    }
+}
+
+/// Appends a key to a JSON pointer, escaped.
+#[must_use]
+pub fn at(pointer: &str, key: &str) -> String {
+    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_has_a_line_for_each_problem() {
+        let mut problems = Problems::default();
+        problems.add(at("/paths", "/a~b"), "no");
+        problems.add("", "nothing");
+        problems.add("", "nothing");
+        let refusal = problems.into_result(Stage::Select).unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "select at /paths/~1a~0b: no\nselect: nothing"
+        );
+    }
+
+    #[test]
+    fn no_problem_is_no_refusal() {
+        assert_eq!(Problems::default().into_result(Stage::Read), Ok(()));
+    }
+}

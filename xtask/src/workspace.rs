@@ -1,0 +1,95 @@
+//! Where the workspace lies and what Rust files are in it. It reads; it judges nothing.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+/// The contract, from the root of the workspace.
+pub const CONTRACT: &str = "openapi.json";
+/// The overlay document with the corrections of the contract, from the root.
+pub const OVERLAY: &str = "xtask/overlay.json";
+/// The golden copy of the generated client, from the root.
+pub const GOLDEN_CLIENT: &str = "tests/golden/client.rs";
+/// The golden copy of the generated httpmock helpers, from the root.
+pub const GOLDEN_HTTPMOCK: &str = "tests/golden/httpmock.rs";
+
+/// Where Rust files lie, from the root; a name that isn't there is skipped.
+const SOURCES: [&str; 8] = [
+    "build.rs", "build", "src", "tests", "examples", "crates", "xtask", "fuzz",
+];
+
+/// A Rust file: its path from the root, with `/`, and its text.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// The path from the root of the workspace, with `/` on every system.
+    pub path: String,
+    /// The whole text.
+    pub text: String,
+}
+
+/// Gives the root of the workspace that this crate was compiled in.
+#[must_use]
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
+
+/// Reads every Rust file of the workspace, in the order of their paths.
+///
+/// # Errors
+///
+/// Any error of the file system, with the path that it is about.
+pub fn sources(root: &Path) -> io::Result<Vec<SourceFile>> {
+    let mut files = Vec::new();
+    for name in SOURCES {
+        collect(&root.join(name), name, &mut files)?;
+    }
+    files.sort_by(|left, right| left.path.cmp(&right.path));
+    Ok(files)
+}
+
+fn collect(path: &Path, name: &str, files: &mut Vec<SourceFile>) -> io::Result<()> {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).map_err(|error| about(path, &error))? {
+            let entry = entry.map_err(|error| about(path, &error))?;
+            let file = entry.file_name();
+            let file = file.to_string_lossy();
+            if file != "target" && !file.starts_with('.') {
+                collect(&entry.path(), &format!("{name}/{file}"), files)?;
+            }
+        }
+    } else if name.ends_with(".rs") && path.is_file() {
+        files.push(SourceFile {
+            path: name.to_owned(),
+            text: read(path)?,
+        });
+    }
+    Ok(())
+}
+
+/// Reads a text file; the error names it.
+///
+/// # Errors
+///
+/// Any error of the file system.
+pub fn read(path: &Path) -> io::Result<String> {
+    fs::read_to_string(path).map_err(|error| about(path, &error))
+}
+
+fn about(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_hold_this_file_once_and_nothing_of_target() {
+        let files = sources(&root()).unwrap();
+        let here = files
+            .iter()
+            .filter(|file| file.path == "xtask/src/workspace.rs");
+        assert_eq!(here.count(), 1);
+        assert!(files.iter().all(|file| !file.path.contains("target/")));
+    }
+}

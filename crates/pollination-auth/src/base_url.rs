@@ -1,0 +1,208 @@
+//! The base URL: checked once, at build, so that no call can send a secret to a wrong place.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+/// The service's own host, as its API documents it.
+pub(crate) const DEFAULT_BASE_URL: &str = "https://api.pollination.cloud";
+
+/// A base URL that is safe to append an operation's path to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BaseUrl {
+    url: Url,
+}
+
+impl BaseUrl {
+    /// Parses a base URL and refuses what could leak or misdirect a secret.
+    pub(crate) fn parse(text: &str, allow_plain_http: bool) -> Result<Self, BaseUrlError> {
+        let mut url = Url::parse(text.trim()).map_err(|_unparsed| BaseUrlError::NotAUrl)?;
+        if !matches!(url.scheme(), "https" | "http") {
+            return Err(BaseUrlError::Scheme);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(BaseUrlError::UserInfo);
+        }
+        if url.query().is_some() {
+            return Err(BaseUrlError::Query);
+        }
+        if url.fragment().is_some() {
+            return Err(BaseUrlError::Fragment);
+        }
+        if url.port() == Some(0) {
+            return Err(BaseUrlError::PortZero);
+        }
+        let loopback = is_loopback(&url);
+        if url.scheme() == "http" && !loopback && !allow_plain_http {
+            return Err(BaseUrlError::PlainHttp);
+        }
+        let segments: Vec<_> = url
+            .path()
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .collect();
+        let path = segments.join("/");
+        url.set_path(&path);
+        Ok(Self { url })
+    }
+
+    /// Gives the URL without a slash at its end, ready for a path that begins with one.
+    pub(crate) fn prefix(&self) -> &str {
+        self.url.as_str().trim_end_matches('/')
+    }
+
+    /// Tells whether the host is this machine, named by address or as `localhost`.
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback(&self.url)
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.url.port_or_known_default().unwrap_or_default()
+    }
+
+    /// Gives the origin that a `Location` points to, without path, query and userinfo.
+    pub(crate) fn origin_of(&self, location: &str) -> Option<String> {
+        let origin = self.url.join(location).ok()?.origin();
+        origin.is_tuple().then(|| origin.ascii_serialization())
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(domain)) => domain == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
+        None => false,
+    }
+}
+
+/// Says why a text can't be the base URL; the text itself is not shown, for it may hold a secret.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BaseUrlError {
+    /// It is not an absolute URL with a host.
+    NotAUrl,
+    /// Its scheme is neither `https` nor `http`.
+    Scheme,
+    /// It has a user name or a password in it.
+    UserInfo,
+    /// It has a query.
+    Query,
+    /// It has a fragment.
+    Fragment,
+    /// Its port is 0.
+    PortZero,
+    /// It is `http`, and the host is not this machine.
+    PlainHttp,
+}
+
+impl fmt::Display for BaseUrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAUrl => "it is not an absolute URL, such as https://api.pollination.cloud",
+            Self::Scheme => "its scheme is not https",
+            Self::UserInfo => "it has a user name or password in it; leave them out",
+            Self::Query => "it has a query; leave it out",
+            Self::Fragment => "it has a fragment; leave it out",
+            Self::PortZero => "its port is 0",
+            Self::PlainHttp => {
+                "it is http, which sends secrets in the clear; use https, or allow it by name"
+            }
+        })
+    }
+}
+
+impl std::error::Error for BaseUrlError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prefix(text: &str) -> Result<String, BaseUrlError> {
+        BaseUrl::parse(text, false).map(|url| url.prefix().to_owned())
+    }
+
+    #[test]
+    fn row_36_what_means_the_same_becomes_the_same() {
+        for (text, expected) in [
+            (DEFAULT_BASE_URL, "https://api.pollination.cloud"),
+            ("https://h.example/", "https://h.example"),
+            ("HTTPS://H.Example", "https://h.example"),
+            (" https://h.example\n", "https://h.example"),
+            ("https://h.example:443", "https://h.example"),
+            ("https://h.example/a/b", "https://h.example/a/b"),
+            ("https://h.example//a///b//", "https://h.example/a/b"),
+            ("https://h.example/a/../b/./c", "https://h.example/b/c"),
+            ("https://h.example./x", "https://h.example./x"),
+            ("https://bücher.example", "https://xn--bcher-kva.example"),
+            ("https://[::1]:8443/p/", "https://[::1]:8443/p"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://127.9.9.9", "http://127.9.9.9"),
+            ("http://[::1]", "http://[::1]"),
+            ("http://localhost:3000/", "http://localhost:3000"),
+        ] {
+            assert_eq!(prefix(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn row_36_what_could_leak_or_mislead_is_refused() {
+        use BaseUrlError::{Fragment, NotAUrl, PlainHttp, PortZero, Query, Scheme, UserInfo};
+        for (text, expected) in [
+            ("", NotAUrl),
+            ("api.pollination.cloud", NotAUrl),
+            ("/auth", NotAUrl),
+            ("https://", NotAUrl),
+            ("https://:443", NotAUrl),
+            ("https://h.example:70000", NotAUrl),
+            ("file:///etc/passwd", Scheme),
+            ("ftp://h.example", Scheme),
+            ("localhost:8080", Scheme),
+            ("https://planted@h.example", UserInfo),
+            ("https://u:planted@h.example", UserInfo),
+            ("https://:planted@h.example", UserInfo),
+            ("https://h.example?x=planted", Query),
+            ("https://h.example/?", Query),
+            ("https://h.example#planted", Fragment),
+            ("https://h.example:0", PortZero),
+            ("http://h.example", PlainHttp),
+            ("http://localhost.h.example", PlainHttp),
+            ("http://128.0.0.1", PlainHttp),
+            ("http://0.0.0.0", PlainHttp),
+        ] {
+            assert_eq!(prefix(text), Err(expected), "{text}");
+            assert!(!expected.to_string().contains("planted"));
+        }
+    }
+
+    #[test]
+    fn plain_http_is_taken_when_it_is_allowed_by_name() {
+        let url = BaseUrl::parse("http://h.example/x", true).unwrap();
+        assert_eq!(
+            (url.prefix(), url.is_loopback()),
+            ("http://h.example/x", false)
+        );
+    }
+
+    #[test]
+    fn the_origin_of_a_redirect_has_no_path_query_or_userinfo() {
+        let url = BaseUrl::parse("https://h.example/p", false).unwrap();
+        for (location, origin) in [
+            (
+                "https://u:p@evil.example:8443/x?y#z",
+                Some("https://evil.example:8443"),
+            ),
+            ("//evil.example/x", Some("https://evil.example")),
+            ("/elsewhere", Some("https://h.example")),
+            ("data:text/plain,x", None),
+            ("https://[", None),
+        ] {
+            assert_eq!(url.origin_of(location).as_deref(), origin, "{location}");
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Builds a client: every setting checked once, the safe ones put on last.
+
+use std::env::var_os;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::access_token::AccessToken;
+use crate::base_url::{BaseUrl, BaseUrlError, DEFAULT_BASE_URL};
+use crate::cache::{TokenCache, TokenSource};
+use crate::calls::Calls;
+use crate::client::Client;
+use crate::clock::{Clock, SystemClock};
+use crate::credential::{ApiToken, CredentialError};
+use crate::env;
+use crate::jwt;
+use crate::retry::{RetryBudget, RetryPolicy};
+use crate::source::{Held, Login, NoLogin};
+use crate::transport::{self, Configure, Settings, Transport, reqwest};
+use crate::validity::Validity;
+use crate::wire::Wire;
+
+/// The time to make a connection: 5 s. A host that is there answers in a fraction of that.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The time for one attempt: 15 s, what the generated client of this API allows by default.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
+/// The time for a whole call: 30 s, two attempts of the longest kind.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
+/// How much longer than a call a login is waited for before it counts as lost: 1 s.
+const FLIGHT_GRACE: Duration = Duration::from_secs(1);
+/// The lifetime of a given access token that tells none: a century, for the service will tell.
+const OPEN_END: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+
+/// Sets up a [`Client`]; see its methods for what can be set and what is the default.
+#[must_use]
+pub struct ClientBuilder {
+    credential: Option<Credential>,
+    base_url: String,
+    allow_plain_http: bool,
+    connect_timeout: Duration,
+    attempt_timeout: Duration,
+    total_timeout: Duration,
+    user_agent: String,
+    retry: RetryPolicy,
+    clock: Arc<dyn Clock>,
+    configure: Option<Configure>,
+}
+
+enum Credential {
+    ApiToken(ApiToken),
+    AccessToken(AccessToken),
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            credential: None,
+            base_url: DEFAULT_BASE_URL.to_owned(),
+            allow_plain_http: false,
+            connect_timeout: CONNECT_TIMEOUT,
+            attempt_timeout: ATTEMPT_TIMEOUT,
+            total_timeout: TOTAL_TIMEOUT,
+            user_agent: USER_AGENT.to_owned(),
+            retry: RetryPolicy::default(),
+            clock: Arc::new(SystemClock),
+            configure: None,
+        }
+    }
+}
+
+impl ClientBuilder {
+    /// Takes the API token and the base URL from the environment.
+    ///
+    /// Reads `POLLINATION_API_KEY_ID`, `POLLINATION_API_KEY_SECRET` and, if it is set,
+    /// `POLLINATION_HOST`.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Credential`] naming the variable that is missing, empty or no text.
+    pub fn from_env() -> Result<Self, BuildError> {
+        Self::from_environment(env::read(var_os)?)
+    }
+
+    fn from_environment(found: env::Environment) -> Result<Self, BuildError> {
+        let builder = Self::default().api_token(found.api_token);
+        Ok(match found.base_url {
+            Some(base_url) => builder.base_url(base_url),
+            None => builder,
+        })
+    }
+
+    /// Logs in with this API token, whenever an access token is needed.
+    pub fn api_token(mut self, token: ApiToken) -> Self {
+        self.credential = Some(Credential::ApiToken(token));
+        self
+    }
+
+    /// Uses this access token until it ends; the client can't log in by itself then.
+    pub fn access_token(mut self, token: AccessToken) -> Self {
+        self.credential = Some(Credential::AccessToken(token));
+        self
+    }
+
+    /// Sets where the service is; the default is `https://api.pollination.cloud`.
+    ///
+    /// A path is kept as a prefix of every operation's path.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = url.into();
+        self
+    }
+
+    /// Allows a base URL with `http` for a host that is not this machine.
+    ///
+    /// Id, secret and access tokens then cross the network in the clear.
+    pub fn dangerously_allow_plain_http(mut self) -> Self {
+        self.allow_plain_http = true;
+        self
+    }
+
+    /// Sets the time to make a connection; the default is 5 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Sets the time for one attempt, from connecting to the last byte; the default is 15 s.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = timeout;
+        self
+    }
+
+    /// Sets the time for a whole call with all its attempts and waits; the default is 30 s.
+    ///
+    /// A call that needs a login first has this time for both.
+    pub fn total_timeout(mut self, timeout: Duration) -> Self {
+        self.total_timeout = timeout;
+        self
+    }
+
+    /// Sets the `User-Agent`; the default is this crate's name and version.
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = user_agent.into();
+        self
+    }
+
+    /// Sets how often a call is attempted; [`RetryPolicy::none`] switches retries off.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Sets the clock; the default is the operating system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Configures the HTTP client: proxy, certificates, pool, extra headers.
+    ///
+    /// The function is given reqwest's own builder, twice: a rotate or create uses a client that
+    /// never reuses a connection. What keeps secrets safe is set afterwards and can't be undone:
+    /// no redirects, no retries, verified certificates, no decompression, no logging of bytes, and
+    /// the timeouts and user agent of this builder.
+    ///
+    /// By default a proxy of the environment is used, but never for a host that is this machine;
+    /// `no_proxy` switches it off.
+    ///
+    /// ```
+    /// use pollination_auth::{AccessToken, Client, reqwest};
+    ///
+    /// let proxy = reqwest::Proxy::all("http://proxy.example:3128")?;
+    /// let client = Client::builder()
+    ///     .access_token(AccessToken::new("eyJhbGciOiJIUzI1NiJ9.e30.c2ln")?)
+    ///     .configure_http(move |http| http.proxy(proxy.clone()).pool_max_idle_per_host(4))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn configure_http(
+        mut self,
+        configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.configure = Some(Arc::new(configure));
+        self
+    }
+
+    /// Builds the client. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] when there is no credential, the base URL could leak a secret, a timeout is
+    /// zero, or the HTTP client can't be set up.
+    pub fn build(self) -> Result<Client, BuildError> {
+        for (name, timeout) in [
+            ("connect", self.connect_timeout),
+            ("attempt", self.attempt_timeout),
+            ("total", self.total_timeout),
+        ] {
+            if timeout.is_zero() {
+                return Err(BuildError::ZeroTimeout(name));
+            }
+        }
+        let base_url =
+            BaseUrl::parse(&self.base_url, self.allow_plain_http).map_err(BuildError::BaseUrl)?;
+        let transport = Transport::build(&Settings {
+            base_url: &base_url,
+            connect_timeout: self.connect_timeout,
+            attempt_timeout: self.attempt_timeout,
+            user_agent: &self.user_agent,
+            configure: self.configure.as_ref(),
+        })
+        .map_err(|error| BuildError::Http(transport::source(error)))?;
+        let calls = Arc::new(Calls {
+            wire: Wire {
+                base_url,
+                transport,
+                clock: self.clock.clone(),
+            },
+            policy: self.retry,
+            budget: RetryBudget::new(),
+            attempt_timeout: self.attempt_timeout,
+            total_timeout: self.total_timeout,
+        });
+        let flight_limit = self.total_timeout.saturating_add(FLIGHT_GRACE);
+        let cache = |source: Box<dyn TokenSource>| {
+            TokenCache::new(source, self.clock.clone(), flight_limit)
+        };
+        match self.credential.ok_or(BuildError::NoCredential)? {
+            Credential::ApiToken(token) => {
+                let held = Arc::new(Held::new(token));
+                let source = Login {
+                    calls: calls.clone(),
+                    held: held.clone(),
+                };
+                Ok(Client::new(calls, cache(Box::new(source)), Some(held)))
+            }
+            Credential::AccessToken(token) => {
+                let cache = cache(Box::new(NoLogin));
+                cache.seed(token.clone(), given(&token, &*self.clock));
+                Ok(Client::new(calls, cache, None))
+            }
+        }
+    }
+}
+
+/// A given access token lasts until the expiry that stands in it, where one does.
+fn given(token: &AccessToken, clock: &dyn Clock) -> Validity {
+    let now = clock.now();
+    let since_1970 = now
+        .wall
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    let lifetime = jwt::Times::read(token.expose_secret())
+        .map_or(OPEN_END, |times| times.expiry().saturating_sub(since_1970));
+    Validity::final_one(now, lifetime)
+}
+
+impl fmt::Debug for ClientBuilder {
+    /// Leaves out the base URL too, which is unchecked and may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("has_credential", &self.credential.is_some())
+            .field("connect_timeout", &self.connect_timeout)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("total_timeout", &self.total_timeout)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Says why a client can't be built; nothing was sent.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// There is neither an API token nor an access token.
+    #[error("the client has no credential; give it an API token or an access token")]
+    NoCredential,
+    /// An id, a secret or an access token can't be used.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// The base URL is none, or could leak a secret.
+    #[error("the base URL can't be used: {0}")]
+    BaseUrl(BaseUrlError),
+    /// A timeout is zero; the name says which.
+    #[error("the {0} timeout is zero; leave it out for the default")]
+    ZeroTimeout(&'static str),
+    /// The HTTP client can't be set up: a certificate, the proxy or the user agent is not valid.
+    #[error("the HTTP client can't be set up; look at its settings")]
+    Http(#[source] Arc<dyn std::error::Error + Send + Sync>),
+}

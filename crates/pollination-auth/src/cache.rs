@@ -1,0 +1,406 @@
+//! One current access token for everybody: read without waiting, refreshed by one task.
+//!
+//! It knows when a token is due and who waits for whom. How a login is made comes in as a source,
+//! and so does the time.
+
+mod flight;
+mod slot;
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use self::flight::Flight;
+use self::slot::Slot;
+use crate::access_token::AccessToken;
+use crate::clock::{Clock, Moment};
+use crate::error::Error;
+use crate::failure::{Facts, Reason};
+use crate::operation::Operation;
+use crate::validity::{Phase, Validity};
+use crate::wire::Grant;
+
+/// A failure that another login would share is kept for this long at first: 250 ms.
+///
+/// Callers that come one after the other then share it as callers that come together do.
+const FIRST_COOLDOWN: Duration = Duration::from_millis(250);
+
+/// No failure is kept longer than this: 5 s, so that a service that is back is soon noticed.
+const LONGEST_COOLDOWN: Duration = Duration::from_secs(5);
+
+/// A failure that repeating does not mend is kept at least this long: 1 s.
+const PERMANENT_COOLDOWN: Duration = Duration::from_secs(1);
+
+/// How often a caller looks again when the flight that it waited for was lost with its runtime.
+const MAX_LOST_FLIGHTS: u32 = 8;
+
+/// Fetches an access token: a login, or the knowledge that there can be none.
+pub(crate) trait TokenSource: Send + Sync + 'static {
+    /// Starts one login; it runs on a task of its own and is never cancelled by a caller.
+    fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<Grant, Error>> + Send>>;
+}
+
+/// An access token in the cache.
+#[derive(Debug)]
+pub(crate) struct CachedToken {
+    pub(crate) token: AccessToken,
+    /// Counts the tokens of this cache, so that a late 401 can be told from a fresh one.
+    pub(crate) generation: u64,
+    pub(crate) validity: Validity,
+}
+
+impl CachedToken {
+    /// Tells whether it may be handed out without asking for the next one first.
+    fn is_good(&self, now: &Moment, least: Duration) -> bool {
+        matches!(self.validity.phase(now), Phase::Fresh | Phase::Advisory)
+            && self.validity.remaining(now) >= least
+    }
+}
+
+/// The cache; clones share it.
+#[derive(Clone)]
+pub(crate) struct TokenCache(Arc<Shared>);
+
+struct Shared {
+    slot: Slot<CachedToken>,
+    state: Mutex<State>,
+    source: Box<dyn TokenSource>,
+    clock: Arc<dyn Clock>,
+    changes: watch::Sender<Option<AccessToken>>,
+    /// A flight that is older than this is not waited for; its runtime no longer drives it.
+    flight_limit: Duration,
+}
+
+#[derive(Default)]
+struct State {
+    flight: Option<Flight>,
+    cooldown: Option<Cooldown>,
+    /// Failed flights since the last success.
+    failures: u32,
+    generations: u64,
+    flights: u64,
+}
+
+struct Cooldown {
+    since: Moment,
+    lasts: Duration,
+    error: Error,
+}
+
+/// What a caller that can't use the current token does next.
+enum Next {
+    Use(Arc<CachedToken>),
+    Fail(Error),
+    Wait(Flight),
+}
+
+/// Why a caller asks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    /// It needs a token; the current one will do while it is good.
+    Token,
+    /// It needs a token that is not the current one.
+    NewToken,
+}
+
+impl TokenCache {
+    pub(crate) fn new(
+        source: Box<dyn TokenSource>,
+        clock: Arc<dyn Clock>,
+        flight_limit: Duration,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            slot: Slot::default(),
+            state: Mutex::default(),
+            source,
+            clock,
+            changes: watch::Sender::new(None),
+            flight_limit,
+        }))
+    }
+
+    /// Puts in a token that no login brought.
+    pub(crate) fn seed(&self, token: AccessToken, validity: Validity) {
+        let mut state = self.0.lock();
+        self.0.publish(&mut state, token, validity);
+    }
+
+    /// Gives the current token if it is good and has at least `least` left; never waits.
+    ///
+    /// In the advisory window it starts a login meanwhile, where there is a runtime for it.
+    pub(crate) fn current(&self, least: Duration) -> Option<Arc<CachedToken>> {
+        let now = self.0.clock.now();
+        let current = self
+            .0
+            .slot
+            .load()
+            .filter(|current| current.is_good(&now, least))?;
+        if current.validity.phase(&now) == Phase::Advisory {
+            self.refresh_meanwhile();
+        }
+        Some(current)
+    }
+
+    /// Gives a token with at least `least` left, waiting for a login only if there is none.
+    pub(crate) async fn get(&self, least: Duration) -> Result<Arc<CachedToken>, Error> {
+        if let Some(current) = self.current(least) {
+            return Ok(current);
+        }
+        let now = self.0.clock.now();
+        let known = self
+            .0
+            .slot
+            .load()
+            .filter(|current| current.is_good(&now, Duration::ZERO));
+        if known.is_some_and(|current| current.validity.lifetime() < least) {
+            // No login gives more than this one did.
+            return Err(too_short());
+        }
+        let fetched = self.wait(Ask::Token, least).await?;
+        let left = fetched.validity.remaining(&self.0.clock.now());
+        if left >= least {
+            Ok(fetched)
+        } else {
+            Err(too_short())
+        }
+    }
+
+    /// Logs in now, whatever the current token is good for.
+    pub(crate) async fn refresh(&self) -> Result<Arc<CachedToken>, Error> {
+        self.wait(Ask::NewToken, Duration::ZERO).await
+    }
+
+    /// Drops the current token if it is still of this generation, and says whether it was.
+    pub(crate) fn invalidate(&self, generation: u64) -> bool {
+        let _state = self.0.lock();
+        let refused = self
+            .0
+            .slot
+            .load()
+            .is_some_and(|current| current.generation == generation);
+        if refused {
+            self.0.slot.store(None);
+        }
+        refused
+    }
+
+    /// Drops the current token and what is known of failures; nobody may use it any more.
+    pub(crate) fn clear(&self) {
+        let mut state = self.0.lock();
+        state.cooldown = None;
+        self.0.slot.store(None);
+        self.0.changes.send_replace(None);
+    }
+
+    /// Forgets a failure, because what the login is made with has changed.
+    pub(crate) fn forget_failure(&self) {
+        self.0.lock().cooldown = None;
+    }
+
+    pub(crate) fn changes(&self) -> watch::Receiver<Option<AccessToken>> {
+        self.0.changes.subscribe()
+    }
+
+    /// Starts a login that nobody waits for, unless one is under way or failed just now.
+    ///
+    /// A caller never waits here: who finds the lock held leaves the work to its holder.
+    fn refresh_meanwhile(&self) {
+        let Ok(mut state) = self.0.state.try_lock() else {
+            return;
+        };
+        let now = self.0.clock.now();
+        if state.joinable(self.0.flight_limit) || state.cooling(&now).is_some() {
+            return;
+        }
+        // Somebody may have landed a new token since ours was read.
+        let due = |current: Arc<CachedToken>| current.validity.phase(&now) != Phase::Fresh;
+        if self.0.slot.load().is_some_and(due)
+            && let Ok(runtime) = Handle::try_current()
+        {
+            let _unwaited = self.take_off(&mut state, &runtime);
+        }
+    }
+
+    /// Waits for the one login that everybody waits for.
+    async fn wait(&self, ask: Ask, least: Duration) -> Result<Arc<CachedToken>, Error> {
+        let runtime = Handle::try_current().map_err(|_none| internal(Reason::NoRuntime))?;
+        for _ in 0..MAX_LOST_FLIGHTS {
+            let flight = match self.next(ask, least, &runtime) {
+                Next::Use(token) => return Ok(token),
+                Next::Fail(error) => return Err(error),
+                Next::Wait(flight) => flight,
+            };
+            match flight.landed(self.0.flight_limit).await {
+                Some(Ok(token)) => return Ok(token),
+                Some(Err(error)) => return self.last_resort(ask, least).ok_or(error),
+                // The runtime that drove it is gone, or drives it no more; ours is not.
+                None => {}
+            }
+        }
+        Err(internal(Reason::NoRuntime))
+    }
+
+    /// Decides under the lock, with a second look at everything that was read without it.
+    fn next(&self, ask: Ask, least: Duration, runtime: &Handle) -> Next {
+        let mut state = self.0.lock();
+        let now = self.0.clock.now();
+        if ask == Ask::Token
+            && let Some(current) = self.0.slot.load().filter(|one| one.is_good(&now, least))
+        {
+            return Next::Use(current);
+        }
+        if let Some(flight) = state
+            .flight
+            .clone()
+            .filter(|_| state.joinable(self.0.flight_limit))
+        {
+            return Next::Wait(flight);
+        }
+        if ask == Ask::Token
+            && let Some(error) = state.cooling(&now).cloned()
+        {
+            drop(state);
+            return self
+                .last_resort(ask, least)
+                .map_or(Next::Fail(error), Next::Use);
+        }
+        Next::Wait(self.take_off(&mut state, runtime))
+    }
+
+    /// Gives the old token after a failed refresh, if it is not past its end.
+    fn last_resort(&self, ask: Ask, least: Duration) -> Option<Arc<CachedToken>> {
+        let current = self.0.slot.load().filter(|_| ask == Ask::Token)?;
+        let left = current.validity.remaining(&self.0.clock.now());
+        (!left.is_zero() && left >= least).then_some(current)
+    }
+
+    /// Starts the login on a task of its own, which no caller's end can end.
+    fn take_off(&self, state: &mut State, runtime: &Handle) -> Flight {
+        state.flights = state.flights.saturating_add(1);
+        let (flight, landing) = Flight::take_off(state.flights, self.0.clone());
+        state.flight = Some(flight.clone());
+        let shared = self.0.clone();
+        runtime.spawn(async move { landing.land(shared.source.fetch().await) });
+        flight
+    }
+}
+
+impl Shared {
+    /// A panic elsewhere leaves the state whole, so a poisoned lock is still good.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(
+        &self,
+        state: &mut State,
+        token: AccessToken,
+        validity: Validity,
+    ) -> Arc<CachedToken> {
+        state.generations = state.generations.saturating_add(1);
+        state.failures = 0;
+        state.cooldown = None;
+        let cached = Arc::new(CachedToken {
+            token: token.clone(),
+            generation: state.generations,
+            validity,
+        });
+        self.slot.store(Some(cached.clone()));
+        self.changes.send_replace(Some(token));
+        cached
+    }
+
+    /// Takes the result of a login in, if it is still the flight that is waited for.
+    fn land(&self, flight: u64, result: Result<Grant, Error>) -> Result<Arc<CachedToken>, Error> {
+        let now = self.clock.now();
+        let result = result.and_then(|grant| {
+            let Grant {
+                access_token,
+                requested_at,
+                lifetime,
+            } = grant;
+            let validity = Validity::refreshable(requested_at, lifetime, rand::random());
+            match validity.phase(&now) {
+                Phase::Fresh | Phase::Advisory => Ok((access_token, validity)),
+                Phase::Mandatory | Phase::Expired => Err(stale()),
+            }
+        });
+        let mut state = self.lock();
+        let awaited = state
+            .flight
+            .as_ref()
+            .is_some_and(|current| current.id() == flight);
+        if awaited {
+            state.flight = None;
+        }
+        match result {
+            Ok((token, validity)) => Ok(self.publish(&mut state, token, validity)),
+            Err(error) => {
+                if awaited {
+                    state.cool_down(now, &error);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Forgets a flight whose task ended without a result.
+    fn lose(&self, flight: u64) {
+        let mut state = self.lock();
+        if state
+            .flight
+            .as_ref()
+            .is_some_and(|current| current.id() == flight)
+        {
+            state.flight = None;
+        }
+    }
+}
+
+impl State {
+    fn joinable(&self, limit: Duration) -> bool {
+        self.flight
+            .as_ref()
+            .is_some_and(|flight| flight.may_land(Instant::now(), limit))
+    }
+
+    fn cooling(&self, now: &Moment) -> Option<&Error> {
+        let cooldown = self.cooldown.as_ref()?;
+        (now.elapsed_since(&cooldown.since) < cooldown.lasts).then_some(&cooldown.error)
+    }
+
+    /// Keeps a failure for a while that grows with the failures in a row.
+    fn cool_down(&mut self, now: Moment, error: &Error) {
+        let bound = FIRST_COOLDOWN
+            .saturating_mul(1 << self.failures.min(16))
+            .min(LONGEST_COOLDOWN);
+        let (least, most) = if error.is_retryable() {
+            (bound / 2, bound)
+        } else {
+            (PERMANENT_COOLDOWN, LONGEST_COOLDOWN)
+        };
+        let lasts = least + (most - least).mul_f64(rand::random());
+        self.failures = self.failures.saturating_add(1);
+        self.cooldown = Some(Cooldown {
+            since: now,
+            lasts,
+            error: error.clone(),
+        });
+    }
+}
+
+fn too_short() -> Error {
+    Error::LifetimeTooShort(Facts::new(Operation::Login, Reason::TooShort).into())
+}
+
+fn stale() -> Error {
+    Error::UnusableReply(Facts::new(Operation::Login, Reason::Stale).into())
+}
+
+fn internal(reason: Reason) -> Error {
+    Error::Internal(Facts::new(Operation::Login, reason).into())
+}

@@ -1,0 +1,94 @@
+//! One login under way, and those who wait for it.
+//!
+//! The login holds the `Landing`, everybody else a `Flight`. However the task ends, its end is seen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::{CachedToken, Shared, internal};
+use crate::error::Error;
+use crate::failure::Reason;
+use crate::wire::Grant;
+
+type Landed = Result<Arc<CachedToken>, Error>;
+
+/// A login under way, as those see it who wait for it.
+#[derive(Clone)]
+pub(super) struct Flight {
+    id: u64,
+    took_off: Instant,
+    landed: watch::Receiver<Option<Landed>>,
+}
+
+/// The end of a login, held by its task.
+pub(super) struct Landing {
+    shared: Arc<Shared>,
+    flight: u64,
+    /// Taken when the end is told; still there on drop when the task ended early.
+    waiting: Option<watch::Sender<Option<Landed>>>,
+}
+
+impl Flight {
+    pub(super) fn take_off(id: u64, shared: Arc<Shared>) -> (Self, Landing) {
+        let (waiting, landed) = watch::channel(None);
+        let flight = Self {
+            id,
+            took_off: Instant::now(),
+            landed,
+        };
+        (
+            flight,
+            Landing {
+                shared,
+                flight: id,
+                waiting: Some(waiting),
+            },
+        )
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Tells whether it is still worth waiting for.
+    pub(super) fn may_land(&self, now: Instant, limit: Duration) -> bool {
+        self.landed.has_changed().is_ok() && now.duration_since(self.took_off) < limit
+    }
+
+    /// Waits for the end; none when the task was lost with its runtime, or took longer than a login
+    /// can, as when nobody drives its runtime.
+    pub(super) async fn landed(mut self, limit: Duration) -> Option<Landed> {
+        let left = limit.saturating_sub(self.took_off.elapsed());
+        let landed = tokio::time::timeout(left, self.landed.wait_for(Option::is_some)).await;
+        landed.ok()?.ok()?.clone()
+    }
+}
+
+impl Landing {
+    pub(super) fn land(mut self, result: Result<Grant, Error>) {
+        let landed = self.shared.land(self.flight, result);
+        if let Some(waiting) = self.waiting.take() {
+            waiting.send_replace(Some(landed));
+        }
+    }
+}
+
+impl Drop for Landing {
+    /// The login panicked, or its runtime was shut down: those who wait must not wait for ever.
+    fn drop(&mut self) {
+        let Some(waiting) = self.waiting.take() else {
+            return;
+        };
+        if std::thread::panicking() {
+            let landed = self
+                .shared
+                .land(self.flight, Err(internal(Reason::Panicked)));
+            waiting.send_replace(Some(landed));
+        } else {
+            self.shared.lose(self.flight);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! One call as a row of attempts: deadline, retries, budget, and what a log may know of it.
+//!
+//! What may be repeated is decided by `retry`; what an attempt is comes in from outside.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use crate::failure::{Facts, Reason};
+use crate::operation::Operation;
+use crate::retry::{RetryBudget, RetryPolicy};
+use crate::verdict::{Attempt, Class};
+use crate::wire::{Attempted, Wire};
+
+/// A deadline that a clock can't express is this far away: a year, which is as good as none.
+const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Makes calls: the wire, and the rules for using it.
+pub(crate) struct Calls {
+    pub(crate) wire: Wire,
+    pub(crate) policy: RetryPolicy,
+    pub(crate) budget: RetryBudget,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) total_timeout: Duration,
+}
+
+/// The shared form in which tasks hold them.
+pub(crate) type SharedCalls = Arc<Calls>;
+
+impl Calls {
+    /// Gives the time at which a call that begins now has to be over.
+    pub(crate) fn deadline(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_add(self.total_timeout.min(FAR)).unwrap_or(now)
+    }
+
+    /// Attempts a call until it gives a value, may not be repeated, or the time is over.
+    ///
+    /// `attempt` is given the time that it may take.
+    pub(crate) async fn call<T, F>(
+        &self,
+        operation: Operation,
+        deadline: Instant,
+        mut attempt: impl FnMut(Duration) -> F,
+    ) -> Attempted<T>
+    where
+        F: Future<Output = Attempted<T>>,
+    {
+        let mut attempts = 1;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let facts = Facts::new(operation, Reason::TimedOut);
+                return Err(Attempt::new(Class::NotSent, facts));
+            }
+            let timeout = left.min(self.attempt_timeout);
+            let mut failed = match self.observe(operation, attempts, attempt(timeout)).await {
+                Ok(value) => {
+                    self.budget.refund();
+                    return Ok(value);
+                }
+                Err(failed) => failed,
+            };
+            failed.facts.attempts = attempts;
+            match self.wait_before_next(operation, &failed, attempts) {
+                // A wait that ends behind the deadline is not begun.
+                Some(wait) if Instant::now() + wait < deadline && self.budget.take() => {
+                    tokio::time::sleep(wait).await;
+                    attempts = attempts.saturating_add(1);
+                }
+                _ => return Err(failed),
+            }
+        }
+    }
+
+    fn wait_before_next(
+        &self,
+        operation: Operation,
+        failed: &Attempt,
+        attempts: u32,
+    ) -> Option<Duration> {
+        let now = self.wire.clock.now().wall;
+        let hint = failed
+            .facts
+            .retry_at
+            .map(|at| at.duration_since(now).unwrap_or_default());
+        self.policy
+            .next(operation, failed.class, attempts, hint, rand::random())
+    }
+
+    /// Runs one attempt in a span with OpenTelemetry's names for HTTP clients.
+    ///
+    /// Never a body, a header, a query or the server's words.
+    async fn observe<T>(
+        &self,
+        operation: Operation,
+        attempt: u32,
+        running: impl Future<Output = Attempted<T>>,
+    ) -> Attempted<T> {
+        let span = tracing::debug_span!(
+            "attempt",
+            operation = operation.as_str(),
+            "http.request.method" = operation.method(),
+            "http.request.resend_count" = attempt - 1,
+            "http.response.status_code" = tracing::field::Empty,
+            "server.address" = self.wire.base_url.host(),
+            "server.port" = self.wire.base_url.port(),
+        );
+        let started = Instant::now();
+        async {
+            let result = running.await;
+            let seconds = started.elapsed().as_secs_f64();
+            match &result {
+                Ok(_) => tracing::debug!("http.client.request.duration" = seconds, "done"),
+                Err(failed) => tracing::debug!(
+                    "http.client.request.duration" = seconds,
+                    "error.type" = %failed.facts.reason,
+                    "failed"
+                ),
+            }
+            result
+        }
+        .instrument(span)
+        .await
+    }
+}

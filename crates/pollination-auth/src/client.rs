@@ -1,0 +1,318 @@
+//! The client that people hold: the five operations and the access token.
+//!
+//! It joins cache and calls, and owns the one rule that needs both: a 401 drops the access token,
+//! and the call is made once more with the next one.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, watch};
+use tokio::time::Instant;
+
+use crate::access_token::AccessToken;
+use crate::builder::{BuildError, ClientBuilder};
+use crate::cache::{CachedToken, TokenCache};
+use crate::calls::SharedCalls;
+use crate::credential::{ApiToken, ApiTokenId};
+use crate::error::Error;
+use crate::failure::{Facts, Reason};
+use crate::operation::Operation;
+use crate::source::Held;
+use crate::verdict::Class;
+use crate::wire::Attempted;
+
+/// Talks to the service with one credential; clones share it, and are cheap.
+///
+/// Call it from as many tasks as you like: the access token is fetched once for all of them, and
+/// is replaced before it ends.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    calls: SharedCalls,
+    cache: TokenCache,
+    /// The API token to log in with; none for a client that was given an access token alone.
+    held: Option<Arc<Held>>,
+    /// Two rotations at once would each make the other's secret the dead one.
+    rotating: Mutex<()>,
+}
+
+impl Client {
+    /// Starts to set up a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// Builds a client from the environment; see [`ClientBuilder::from_env`].
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] naming the variable that is missing or can't be used.
+    pub fn from_env() -> Result<Self, BuildError> {
+        ClientBuilder::from_env()?.build()
+    }
+
+    pub(crate) fn new(calls: SharedCalls, cache: TokenCache, held: Option<Arc<Held>>) -> Self {
+        Self(Arc::new(Inner {
+            calls,
+            cache,
+            held,
+            rotating: Mutex::new(()),
+        }))
+    }
+
+    /// Gives an access token that is good now, logging in only if there is none.
+    ///
+    /// While the current one is good this neither waits nor allocates. Shortly before its end one
+    /// task fetches the next one, and callers go on with the old one meanwhile.
+    ///
+    /// ```
+    /// # use pollination_auth::{ApiToken, Client};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
+    /// # let api_token = ApiToken::new("an-id", "a-secret")?;
+    /// # let client = Client::builder().api_token(api_token).base_url(service.base_url()).build()?;
+    /// let token = client.access_token().await?;
+    /// let header = format!("Bearer {}", token.expose_secret());
+    /// # assert!(header.len() > 20);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`login`](Self::login). A failure is shared by all callers that waited for it.
+    pub async fn access_token(&self) -> Result<AccessToken, Error> {
+        self.access_token_valid_for(Duration::ZERO).await
+    }
+
+    /// Gives an access token that stays good for at least this long.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LifetimeTooShort`] when the service's access tokens don't live that long, and those
+    /// of [`login`](Self::login).
+    pub async fn access_token_valid_for(&self, least: Duration) -> Result<AccessToken, Error> {
+        let cached = self.0.token(least, self.0.calls.deadline()).await?;
+        Ok(cached.token.clone())
+    }
+
+    /// Gives a channel that tells of each new access token, so that others can hold it.
+    ///
+    /// It holds none before the first login and after a delete.
+    #[must_use]
+    pub fn access_token_changes(&self) -> watch::Receiver<Option<AccessToken>> {
+        self.0.cache.changes()
+    }
+
+    /// Logs in now, and uses the new access token from here on (`POST /auth/login`).
+    ///
+    /// There is no need to call it before anything else: every operation logs in by itself. Calls
+    /// made at the same time share one login.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CredentialsRejected`] when the service refuses id and secret,
+    /// [`Error::AccessTokenExpired`] when the client has nothing to log in with,
+    /// [`Error::NotSent`] or [`Error::Unavailable`] when the service can't be reached or can't
+    /// answer, [`Error::UnusableReply`] when its access token can't be used.
+    pub async fn login(&self) -> Result<AccessToken, Error> {
+        let deadline = self.0.calls.deadline();
+        let cached = within(deadline, self.0.cache.refresh()).await?;
+        Ok(cached.token.clone())
+    }
+
+    /// Asks for the id of the account's API token (`GET /auth/api-token`).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when the account has none, those of [`login`](Self::login), and those
+    /// of a refusal.
+    pub async fn get_api_token(&self) -> Result<ApiTokenId, Error> {
+        let deadline = self.0.calls.deadline();
+        let get = |calls: SharedCalls, bearer: AccessToken, timeout| async move {
+            calls.wire.get_api_token(&bearer, timeout).await
+        };
+        self.0
+            .authorized(Operation::GetApiToken, deadline, get)
+            .await
+    }
+
+    /// Creates an API token (`POST /auth/api-token`); it does not change what this client holds.
+    ///
+    /// The reply is the only place where its secret is ever seen. The request is never made twice
+    /// once it may have been sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ambiguous`] when it may have happened; [`Error::UnusableReply`] when it happened
+    /// and the reply can't be used, with [`raw_reply`](Error::raw_reply); those of
+    /// [`login`](Self::login), and those of a refusal.
+    pub async fn create_api_token(&self) -> Result<ApiToken, Error> {
+        let deadline = self.0.calls.deadline();
+        let create = |calls: SharedCalls, bearer: AccessToken, timeout| async move {
+            calls.wire.create_api_token(&bearer, timeout).await
+        };
+        self.0
+            .authorized(Operation::CreateApiToken, deadline, create)
+            .await
+    }
+
+    /// Replaces the secret of the account's API token (`PUT /auth/api-token`).
+    ///
+    /// The client logs in with the new secret from then on. The old one is dead at once, so store
+    /// the new one before anything else. The request is never made twice once it may have been
+    /// sent, and goes on when the returned future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ambiguous`] when it may have happened; [`Error::UnusableReply`] when it happened
+    /// and the reply can't be used, with [`raw_reply`](Error::raw_reply); those of
+    /// [`login`](Self::login), and those of a refusal.
+    pub async fn rotate_api_token_secret(&self) -> Result<ApiToken, Error> {
+        const OPERATION: Operation = Operation::RotateApiTokenSecret;
+        let runtime =
+            Handle::try_current().map_err(|_none| internal(OPERATION, Reason::NoRuntime))?;
+        let inner = self.0.clone();
+        // On a task of its own: once it is sent, only its reply knows the secret.
+        runtime
+            .spawn(async move { inner.rotate().await })
+            .await
+            .unwrap_or_else(|error| {
+                let reason = if error.is_panic() {
+                    Reason::Panicked
+                } else {
+                    Reason::NoRuntime
+                };
+                Err(internal(OPERATION, reason))
+            })
+    }
+
+    /// Deletes the account's API token (`DELETE /auth/api-token`).
+    ///
+    /// Its id and secret log in no more, and the client forgets its access token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when there was none, those of [`login`](Self::login), and those of a
+    /// refusal. When an attempt was lost and the next one finds none, it is done.
+    pub async fn delete_api_token(&self) -> Result<(), Error> {
+        let deadline = self.0.calls.deadline();
+        let may_be_done = AtomicBool::new(false);
+        let may_be_done = &may_be_done;
+        let delete = |calls: SharedCalls, bearer: AccessToken, timeout| async move {
+            let failed = match calls.wire.delete_api_token(&bearer, timeout).await {
+                Ok(()) => return Ok(()),
+                Err(failed) => failed,
+            };
+            if failed.class == Class::Status(404) && may_be_done.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            may_be_done.fetch_or(failed.may_have_happened(), Ordering::Relaxed);
+            Err(failed)
+        };
+        let result = self
+            .0
+            .authorized(Operation::DeleteApiToken, deadline, delete)
+            .await;
+        if matches!(result, Ok(()) | Err(Error::NotFound(_))) {
+            self.0.cache.clear();
+        }
+        result
+    }
+}
+
+impl Inner {
+    /// Gives an access token: at once while one is good, else within the deadline.
+    async fn token(&self, least: Duration, deadline: Instant) -> Result<Arc<CachedToken>, Error> {
+        match self.cache.current(least) {
+            Some(current) => Ok(current),
+            None => within(deadline, self.cache.get(least)).await,
+        }
+    }
+
+    /// Makes a call with an access token; after a 401 once more, with the next one.
+    async fn authorized<T, F>(
+        &self,
+        operation: Operation,
+        deadline: Instant,
+        attempt: impl Fn(SharedCalls, AccessToken, Duration) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Attempted<T>>,
+    {
+        let mut replayed = false;
+        loop {
+            let cached = self.token(Duration::ZERO, deadline).await?;
+            let attempt = |timeout| attempt(self.calls.clone(), cached.token.clone(), timeout);
+            match self.calls.call(operation, deadline, attempt).await {
+                Ok(value) => return Ok(value),
+                Err(failed)
+                    if failed.class == Class::Status(401) && !replayed && self.held.is_some() =>
+                {
+                    replayed = true;
+                    // Of many late 401s only the first one finds its token still there.
+                    self.cache.invalidate(cached.generation);
+                }
+                Err(failed) => return Err(failed.into_error()),
+            }
+        }
+    }
+
+    async fn rotate(&self) -> Result<ApiToken, Error> {
+        let _turn = self.rotating.lock().await;
+        let deadline = self.calls.deadline();
+        let held = self.held.as_ref().map(|held| held.get());
+        let rotate = |calls: SharedCalls, bearer: AccessToken, timeout| {
+            let held = held.clone();
+            async move {
+                calls
+                    .wire
+                    .rotate_api_token_secret(&bearer, held.as_deref(), timeout)
+                    .await
+            }
+        };
+        let token = self
+            .authorized(Operation::RotateApiTokenSecret, deadline, rotate)
+            .await?;
+        if let Some(held) = &self.held {
+            held.replace(token.clone());
+            self.cache.forget_failure();
+        }
+        Ok(token)
+    }
+}
+
+/// Waits for a token no longer than the call may take.
+async fn within(
+    deadline: Instant,
+    token: impl Future<Output = Result<Arc<CachedToken>, Error>>,
+) -> Result<Arc<CachedToken>, Error> {
+    if Handle::try_current().is_err() {
+        return Err(internal(Operation::Login, Reason::NoRuntime));
+    }
+    tokio::time::timeout_at(deadline, token)
+        .await
+        .unwrap_or_else(|_late| {
+            Err(Error::Unavailable(
+                Facts::new(Operation::Login, Reason::TimedOut).into(),
+            ))
+        })
+}
+
+fn internal(operation: Operation, reason: Reason) -> Error {
+    Error::Internal(Facts::new(operation, reason).into())
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", &self.0.calls.wire.base_url.prefix())
+            .field("can_log_in", &self.0.held.is_some())
+            .finish_non_exhaustive()
+    }
+}

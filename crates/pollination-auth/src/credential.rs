@@ -1,0 +1,287 @@
+//! The long-lived credential: an API token, and what is wrong with a text that is none.
+//!
+//! It checks texts; where they come from (environment, file, prompt) is not its concern.
+
+use std::fmt;
+
+use crate::secret::Secret;
+
+/// The longest id or secret that is accepted: 4 KiB.
+///
+/// The service's own are a few dozen characters; a longer text is a file or a reply gone wrong.
+pub(crate) const CREDENTIAL_LIMIT: usize = 4 * 1024;
+
+/// Holds the id of an API token. It is no secret: the service gives it to its owner on request.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ApiTokenId(String);
+
+impl ApiTokenId {
+    /// Gives the id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ApiTokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ApiTokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiTokenId({:?})", self.0)
+    }
+}
+
+/// Holds an API token: the id and the secret with which one logs in.
+///
+/// ```
+/// use pollination_auth::ApiToken;
+///
+/// let token = ApiToken::new("an-id", "a-secret")?;
+/// assert_eq!(token.id().as_str(), "an-id");
+/// assert_eq!(token.secret().expose_secret(), "a-secret");
+/// assert!(ApiToken::new("an-id", "").is_err());
+/// # Ok::<(), pollination_auth::CredentialError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ApiToken {
+    id: ApiTokenId,
+    secret: Secret,
+}
+
+impl ApiToken {
+    /// Checks an id and a secret; one newline at the end of either is taken off.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialError`] when one is empty, longer than 4 KiB, or holds a control character.
+    pub fn new(id: impl Into<String>, secret: impl Into<String>) -> Result<Self, CredentialError> {
+        // The secret becomes one at once, so that a refused text is wiped as well.
+        let secret = Secret::from(secret.into());
+        let id = checked(&id.into(), Part::Id)?;
+        let secret = checked(secret.expose_secret(), Part::Secret)?;
+        Ok(Self {
+            id: ApiTokenId(id),
+            secret: Secret::from(secret),
+        })
+    }
+
+    /// Gives the id.
+    #[must_use]
+    pub fn id(&self) -> &ApiTokenId {
+        &self.id
+    }
+
+    /// Gives the secret.
+    #[must_use]
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// Tells whether two hold the same id and secret.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        self.id == other.id && self.secret.expose_secret() == other.secret.expose_secret()
+    }
+}
+
+/// Checks an id that the service gave.
+pub(crate) fn checked_id(id: &str) -> Result<ApiTokenId, CredentialError> {
+    checked(id, Part::Id).map(ApiTokenId)
+}
+
+fn checked(text: &str, part: Part) -> Result<String, CredentialError> {
+    // A file or a pipe ends with one newline that is no part of the text; more are a mistake.
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    let problem = if text.is_empty() {
+        Problem::Empty
+    } else if text.len() > CREDENTIAL_LIMIT {
+        Problem::TooLong
+    } else if text.starts_with('\u{feff}') {
+        Problem::ByteOrderMark
+    } else if text.chars().any(char::is_control) {
+        Problem::ControlCharacter
+    } else if text.trim() != text {
+        Problem::OuterSpace
+    } else {
+        return Ok(text.to_owned());
+    };
+    Err(CredentialError {
+        part,
+        source: None,
+        problem,
+    })
+}
+
+/// Says which part of a credential can't be used, where it came from and why; never its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialError {
+    part: Part,
+    source: Option<&'static str>,
+    problem: Problem,
+}
+
+impl CredentialError {
+    /// Names the place that the text came from.
+    pub(crate) fn found_in(mut self, source: &'static str) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    pub(crate) fn not_unicode(part: Part, source: &'static str) -> Self {
+        Self {
+            part,
+            source: Some(source),
+            problem: Problem::NotUnicode,
+        }
+    }
+
+    pub(crate) fn missing(part: Part, source: &'static str) -> Self {
+        Self {
+            part,
+            source: Some(source),
+            problem: Problem::Missing,
+        }
+    }
+
+    /// Tells whether the id or the secret is meant.
+    pub(crate) fn part(&self) -> Part {
+        self.part
+    }
+}
+
+impl fmt::Display for CredentialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = match self.part {
+            Part::Id => "the API token's id",
+            Part::Secret => "the API token's secret",
+            Part::AccessToken => "the access token",
+        };
+        let problem = match self.problem {
+            Problem::Missing => "is not set",
+            Problem::Empty => "is empty",
+            Problem::TooLong => "is longer than any that the service gives out",
+            Problem::ByteOrderMark => "begins with a byte order mark; save it as plain UTF-8",
+            Problem::ControlCharacter => "holds a control character, such as a second line",
+            Problem::OuterSpace => "begins or ends with white space",
+            Problem::NotUnicode => "is not valid UTF-8",
+            Problem::NotABearerToken => "has a character that no bearer token has (RFC 6750)",
+        };
+        match self.source {
+            Some(source) => write!(f, "{part} (from {source}) {problem}"),
+            None => write!(f, "{part} {problem}"),
+        }
+    }
+}
+
+impl std::error::Error for CredentialError {}
+
+/// The part of a credential that an error is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Id,
+    Secret,
+    AccessToken,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Problem {
+    Missing,
+    Empty,
+    TooLong,
+    ByteOrderMark,
+    ControlCharacter,
+    OuterSpace,
+    NotUnicode,
+    NotABearerToken,
+}
+
+/// The longest access token that is accepted: 16 KiB.
+///
+/// Servers commonly refuse a request whose headers are larger than that.
+pub(crate) const ACCESS_TOKEN_LIMIT: usize = 16 * 1024;
+
+/// Checks that a text can stand behind `Bearer` in a header: a b64token of RFC 6750, section 2.1.
+pub(crate) fn check_bearer(text: &str) -> Result<(), CredentialError> {
+    let body = text.trim_end_matches('=');
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    let problem = if text.is_empty() {
+        Problem::Empty
+    } else if text.len() > ACCESS_TOKEN_LIMIT {
+        Problem::TooLong
+    } else if body.is_empty() || !body.bytes().all(allowed) {
+        Problem::NotABearerToken
+    } else {
+        return Ok(());
+    };
+    Err(CredentialError {
+        part: Part::AccessToken,
+        source: None,
+        problem,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(secret: &str) -> Problem {
+        ApiToken::new("id", secret).unwrap_err().problem
+    }
+
+    #[test]
+    fn row_51_one_newline_at_the_end_is_taken_off() {
+        for ending in ["", "\n", "\r\n"] {
+            let token = ApiToken::new(format!("id{ending}"), format!("s{ending}")).unwrap();
+            assert_eq!(
+                (token.id().as_str(), token.secret().expose_secret()),
+                ("id", "s")
+            );
+        }
+    }
+
+    #[test]
+    fn row_51_a_text_that_is_no_secret_is_refused_by_reason() {
+        assert_eq!(problem(""), Problem::Empty);
+        assert_eq!(problem("\n"), Problem::Empty);
+        assert_eq!(problem("s\n\n"), Problem::ControlCharacter);
+        assert_eq!(problem("a\0b"), Problem::ControlCharacter);
+        assert_eq!(problem("\u{feff}s"), Problem::ByteOrderMark);
+        assert_eq!(problem(" s"), Problem::OuterSpace);
+        assert_eq!(problem("   "), Problem::OuterSpace);
+        assert_eq!(problem(&"s".repeat(CREDENTIAL_LIMIT + 1)), Problem::TooLong);
+        assert_eq!(ApiToken::new("", "s").unwrap_err().part, Part::Id);
+    }
+
+    #[test]
+    fn row_51_the_error_names_the_source_and_not_the_value() {
+        let error = ApiToken::new("id", "planted\nplanted")
+            .unwrap_err()
+            .found_in("a file");
+        assert_eq!(
+            error.to_string(),
+            "the API token's secret (from a file) holds a control character, such as a second line"
+        );
+        assert!(!format!("{error:?}").contains("planted"));
+    }
+
+    #[test]
+    fn row_18_only_a_b64token_is_a_bearer() {
+        for good in ["a", "eyJ.eyJ-_~+/.sig==", &"a".repeat(ACCESS_TOKEN_LIMIT)] {
+            assert_eq!(check_bearer(good), Ok(()));
+        }
+        for bad in ["a\nb", "a\r\nb", "a\0", "a b", "a,b", "é", "=", "a=b"] {
+            assert_eq!(
+                check_bearer(bad).unwrap_err().problem,
+                Problem::NotABearerToken,
+                "{bad:?}"
+            );
+        }
+        assert_eq!(check_bearer("").unwrap_err().problem, Problem::Empty);
+        let long = "a".repeat(1024 * 1024);
+        assert_eq!(check_bearer(&long).unwrap_err().problem, Problem::TooLong);
+    }
+}

@@ -1,0 +1,167 @@
+//! The one error type of calls: each variant says what the caller does next.
+//!
+//! The facts are in `failure`; which reply leads to which variant is decided in `verdict`.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use crate::failure::{Failure, Reason, Violation};
+use crate::operation::Operation;
+use crate::wire::SecretBytes;
+
+/// Says that a call failed, and by its variant what to do next.
+///
+/// A failed login is shared by all callers that waited for it, so errors are cheap to clone.
+/// Neither `Display` nor `Debug` nor a source shows a secret or the server's own words.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub enum Error {
+    /// The service refused the id or the secret at login (401). Give the client another API token.
+    CredentialsRejected(Failure),
+    /// The access token that the client was given has ended. Give the client another one.
+    AccessTokenExpired(Failure),
+    /// The service's access tokens don't live as long as was asked for. Ask for less.
+    LifetimeTooShort(Failure),
+    /// The service refused the access token (401), also a fresh one. Ask the service's operator.
+    Unauthorized(Failure),
+    /// The account may not do this (403). Ask for the permission.
+    Forbidden(Failure),
+    /// There is no API token (404). Create one.
+    NotFound(Failure),
+    /// The service calls the request malformed (422). Look at the [`violations`](Self::violations).
+    InvalidRequest(Failure),
+    /// Another refusal (4xx). Repeating does not help.
+    Rejected(Failure),
+    /// The reply points elsewhere, and the client did not follow. Check the base URL.
+    Redirected(Failure),
+    /// Too many requests (429). Wait until [`retry_at`](Self::retry_at).
+    RateLimited(Failure),
+    /// Nothing was sent: the service could not be reached. Try again later.
+    NotSent(Failure),
+    /// The service did not answer, or said that it can't. Trying again later is safe.
+    Unavailable(Failure),
+    /// A create or rotate may have happened, or not. Find out before you repeat it.
+    ///
+    /// Ask `get_api_token` whether there is an API token; if a secret was lost, rotating mints a
+    /// new one.
+    Ambiguous(Failure),
+    /// The service said yes, but what it sent can't be used.
+    ///
+    /// For a create or rotate the old secret is probably dead, and the new one may stand in
+    /// [`raw_reply`](Self::raw_reply).
+    UnusableReply(Failure),
+    /// The program can't run the call: no Tokio runtime, or a bug in this client.
+    Internal(Failure),
+}
+
+impl Error {
+    /// Gives the facts.
+    #[must_use]
+    pub fn failure(&self) -> &Failure {
+        match self {
+            Self::CredentialsRejected(failure)
+            | Self::AccessTokenExpired(failure)
+            | Self::LifetimeTooShort(failure)
+            | Self::Unauthorized(failure)
+            | Self::Forbidden(failure)
+            | Self::NotFound(failure)
+            | Self::InvalidRequest(failure)
+            | Self::Rejected(failure)
+            | Self::Redirected(failure)
+            | Self::RateLimited(failure)
+            | Self::NotSent(failure)
+            | Self::Unavailable(failure)
+            | Self::Ambiguous(failure)
+            | Self::UnusableReply(failure)
+            | Self::Internal(failure) => failure,
+        }
+    }
+
+    /// Gives the HTTP status, if there was a reply.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.failure().status()
+    }
+
+    /// Names the operation that failed; a call can fail in the login that it needed.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        self.failure().operation()
+    }
+
+    /// Tells whether the same call may be made again later, without harm and with hope.
+    ///
+    /// The client has made its own attempts by then; see [`RetryPolicy`](crate::RetryPolicy).
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::RateLimited(_) | Self::Unavailable(_) => true,
+            Self::NotSent(failure) => failure.reason() != &Reason::Tls,
+            _ => false,
+        }
+    }
+
+    /// Gives the time before which the service asked not to be called again.
+    #[must_use]
+    pub fn retry_at(&self) -> Option<SystemTime> {
+        self.failure().retry_at()
+    }
+
+    /// Gives the server's own words; see [`Failure::detail`].
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.failure().detail()
+    }
+
+    /// Lists what the server found wrong with the request, for a status 422.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        self.failure().violations()
+    }
+
+    /// Gives the raw reply of a create or rotate; see [`Failure::raw_reply`].
+    #[must_use]
+    pub fn raw_reply(&self) -> Option<&SecretBytes> {
+        self.failure().raw_reply()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let advice = match self {
+            Self::CredentialsRejected(_) => "check the API token's id and secret",
+            Self::AccessTokenExpired(_) => {
+                "give the client a new access token, or an API token to log in with"
+            }
+            Self::LifetimeTooShort(_) => "ask for a shorter validity",
+            Self::Unauthorized(_) => "the access token is not valid for this service",
+            Self::Forbidden(_) => "the account lacks the permission",
+            Self::NotFound(_) => "there is no API token",
+            Self::InvalidRequest(_) => "the service calls the request malformed",
+            Self::Rejected(_) => "repeating does not help",
+            Self::Redirected(_) => "redirects are not followed; check the base URL",
+            Self::RateLimited(_) => "too many requests; wait before the next one",
+            Self::NotSent(failure) if failure.reason() == &Reason::Tls => {
+                "check the host, or add its root certificate"
+            }
+            Self::NotSent(_) => "nothing was sent; try again later",
+            Self::Unavailable(_) => "try again later",
+            Self::Ambiguous(_) => "it may have happened; find out before repeating it",
+            Self::UnusableReply(failure) if failure.operation().mints_a_secret() => {
+                "it probably happened; a new secret may stand in the raw reply"
+            }
+            Self::UnusableReply(_) => "the reply can't be used; check the base URL",
+            Self::Internal(failure) if failure.reason() == &Reason::NoRuntime => {
+                "call the client from inside a Tokio runtime"
+            }
+            Self::Internal(_) => "please report this bug",
+        };
+        write!(f, "{}; {advice}", self.failure())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.failure().source()
+    }
+}

@@ -1,0 +1,122 @@
+//! The HTTP clients and their safe settings; the only place that names reqwest.
+//!
+//! It builds and classifies; what is sent is put together in `wire`.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use reqwest;
+
+use crate::base_url::BaseUrl;
+use crate::failure::Reason;
+use crate::operation::Operation;
+
+/// What a caller may do to the HTTP client before the safe settings are put on.
+pub(crate) type Configure =
+    Arc<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
+
+/// The settings of one client, checked.
+pub(crate) struct Settings<'a> {
+    pub(crate) base_url: &'a BaseUrl,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) user_agent: &'a str,
+    pub(crate) configure: Option<&'a Configure>,
+}
+
+/// Two HTTP clients that are alike but for the connections that they use.
+pub(crate) struct Transport {
+    pooled: reqwest::Client,
+    /// Never reuses a connection. A server that closes an idle one just as a request is written
+    /// leaves open whether it was read, and a rotate or create must not be left open needlessly.
+    fresh: reqwest::Client,
+}
+
+impl Transport {
+    pub(crate) fn build(settings: &Settings<'_>) -> Result<Self, reqwest::Error> {
+        let pooled = safe(settings).build()?;
+        let fresh = safe(settings).pool_max_idle_per_host(0).build()?;
+        Ok(Self { pooled, fresh })
+    }
+
+    /// Gives the client for an operation; the generated code sends with it.
+    pub(crate) fn client_for(&self, operation: Operation) -> &reqwest::Client {
+        if operation.mints_a_secret() {
+            &self.fresh
+        } else {
+            &self.pooled
+        }
+    }
+}
+
+/// Lets the caller configure, and then puts on what must not be undone.
+fn safe(settings: &Settings<'_>) -> reqwest::ClientBuilder {
+    let mut builder = reqwest::Client::builder();
+    if settings.base_url.is_loopback() {
+        // A proxy from the environment can't reach this machine; one that the caller sets may.
+        builder = builder.no_proxy();
+    }
+    if let Some(configure) = settings.configure {
+        builder = configure(builder);
+    }
+    builder
+        // reqwest re-sends the login body, id and secret, to whatever host a 307 names.
+        .redirect(reqwest::redirect::Policy::none())
+        // What may be repeated is decided in one place, and it is not here.
+        .retry(reqwest::retry::never())
+        .referer(false)
+        // Plain http only where the base URL was allowed to have it.
+        .https_only(settings.base_url.prefix().starts_with("https:"))
+        .connect_timeout(settings.connect_timeout)
+        .timeout(settings.attempt_timeout)
+        .user_agent(settings.user_agent)
+        // A reply of a few kilobytes gains nothing from compression, and a bomb needs it.
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+        // Verbose connections log every byte, the bearer included.
+        .connection_verbose(false)
+        .tls_danger_accept_invalid_certs(false)
+        .tls_danger_accept_invalid_hostnames(false)
+        .tls_sslkeylogfile(false)
+}
+
+/// Says what a transport error means.
+pub(crate) fn reason(error: &reqwest::Error) -> Reason {
+    if chain(error).any(is_tls) {
+        Reason::Tls
+    } else if error.is_connect() || error.is_builder() {
+        Reason::ConnectFailed
+    } else if error.is_timeout() {
+        Reason::TimedOut
+    } else {
+        Reason::ConnectionLost
+    }
+}
+
+/// Makes a transport error fit to be a source: without the URL, which the caller knows.
+pub(crate) fn source(error: reqwest::Error) -> Arc<dyn StdError + Send + Sync> {
+    Arc::new(error.without_url())
+}
+
+/// Walks an error and what caused it; an `io::Error` hides its cause from `source`.
+fn chain<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        let error: &'a (dyn StdError + 'static) = *error;
+        match error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref)
+        {
+            Some(inner) => Some(inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        }
+    })
+}
+
+fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    error.is::<rustls::Error>()
+}

@@ -1,0 +1,189 @@
+//! How long an access token may be used: its lifetime, and the windows at the end of it.
+//!
+//! Pure arithmetic on readings of a clock; who refreshes, and when, is decided in `cache`.
+
+use std::time::Duration;
+
+use crate::clock::Moment;
+
+/// The longest lifetime that is believed: 30 days.
+///
+/// Far above what the service gives, far below where adding it to a clock could overflow.
+pub(crate) const LONGEST_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The lifetime of a token that tells none: 5 minutes, short enough to be safe with any issuer.
+pub(crate) const UNKNOWN_LIFETIME: Duration = Duration::from_secs(5 * 60);
+
+/// The longest advisory window: 5 minutes before the end, time for several tries at refreshing.
+const LONGEST_ADVISORY: Duration = Duration::from_secs(5 * 60);
+
+/// The advisory window of a short-lived token: a quarter of its lifetime.
+const ADVISORY_SHARE: u32 = 4;
+
+/// The longest mandatory window: 10 seconds, time for a request to reach the service.
+const LONGEST_MANDATORY: Duration = Duration::from_secs(10);
+
+/// The mandatory window of a short-lived token: a twentieth of its lifetime.
+const MANDATORY_SHARE: u32 = 20;
+
+/// How far the jitter moves the advisory window, as a share of it: a tenth, both ways.
+///
+/// Clients that were started together do not stay together.
+const JITTER: f64 = 0.1;
+
+/// The span in which one access token may be used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Validity {
+    requested_at: Moment,
+    lifetime: Duration,
+    advisory: Duration,
+    mandatory: Duration,
+}
+
+/// Where in its life a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Use it.
+    Fresh,
+    /// Use it, and get the next one meanwhile.
+    Advisory,
+    /// Get the next one first; use this one only if that fails.
+    Mandatory,
+    /// Never use it.
+    Expired,
+}
+
+impl Validity {
+    /// Counts a lifetime from the start of the request that brought it.
+    ///
+    /// `jitter` is a random number from 0 to 1.
+    pub(crate) fn refreshable(requested_at: Moment, lifetime: Duration, jitter: f64) -> Self {
+        let lifetime = lifetime.min(LONGEST_LIFETIME);
+        let advisory = (lifetime / ADVISORY_SHARE).min(LONGEST_ADVISORY);
+        let factor = 1.0 - JITTER + 2.0 * JITTER * jitter.clamp(0.0, 1.0);
+        Self {
+            requested_at,
+            lifetime,
+            advisory: advisory.mul_f64(factor),
+            mandatory: (lifetime / MANDATORY_SHARE).min(LONGEST_MANDATORY),
+        }
+    }
+
+    /// Counts a lifetime of a token that has no successor: it is used to its end.
+    pub(crate) fn final_one(now: Moment, lifetime: Duration) -> Self {
+        Self {
+            requested_at: now,
+            lifetime,
+            advisory: Duration::ZERO,
+            mandatory: Duration::ZERO,
+        }
+    }
+
+    /// Gives the time that is left, zero when there is none.
+    pub(crate) fn remaining(&self, now: &Moment) -> Duration {
+        self.lifetime
+            .saturating_sub(now.elapsed_since(&self.requested_at))
+    }
+
+    pub(crate) fn phase(&self, now: &Moment) -> Phase {
+        let remaining = self.remaining(now);
+        if remaining.is_zero() {
+            Phase::Expired
+        } else if remaining <= self.mandatory {
+            Phase::Mandatory
+        } else if remaining <= self.advisory {
+            Phase::Advisory
+        } else {
+            Phase::Fresh
+        }
+    }
+
+    pub(crate) fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock as _;
+    use crate::clock::tests::ManualClock;
+
+    const MIDDLE: f64 = 0.5;
+
+    fn phases(lifetime_ms: u64, at_ms: &[u64]) -> Vec<Phase> {
+        let clock = ManualClock::new();
+        let start = clock.now();
+        let validity = Validity::refreshable(start, Duration::from_millis(lifetime_ms), MIDDLE);
+        at_ms
+            .iter()
+            .map(|ms| {
+                let by = Duration::from_millis(*ms);
+                validity.phase(&Moment {
+                    wall: start.wall + by,
+                    monotonic: start.monotonic + by,
+                })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn an_hour_has_minutes_of_warning() {
+        use Phase::{Advisory, Expired, Fresh, Mandatory};
+        let at = [
+            0,
+            3_299_999,
+            3_300_000,
+            3_589_999,
+            3_590_000,
+            3_599_999,
+            3_600_000,
+            u64::MAX >> 12,
+        ];
+        assert_eq!(
+            phases(3_600_000, &at),
+            [
+                Fresh, Fresh, Advisory, Advisory, Mandatory, Mandatory, Expired, Expired
+            ]
+        );
+    }
+
+    #[test]
+    fn row_15_windows_shrink_with_the_lifetime() {
+        use Phase::{Advisory, Expired, Fresh, Mandatory};
+        assert_eq!(
+            phases(30_000, &[22_499, 22_500, 28_500]),
+            [Fresh, Advisory, Mandatory]
+        );
+        let two_seconds = phases(2_000, &[1_499, 1_500, 1_900, 2_000]);
+        assert_eq!(two_seconds, [Fresh, Advisory, Mandatory, Expired]);
+    }
+
+    #[test]
+    fn row_12_a_huge_lifetime_is_clamped() {
+        let now = ManualClock::new().now();
+        for huge in [Duration::MAX, Duration::from_secs(i64::MAX as u64)] {
+            let validity = Validity::refreshable(now, huge, 1.0);
+            assert_eq!(validity.lifetime(), LONGEST_LIFETIME);
+            assert_eq!(validity.remaining(&now), LONGEST_LIFETIME);
+        }
+    }
+
+    #[test]
+    fn jitter_moves_the_advisory_window_by_a_tenth_and_no_more() {
+        let now = ManualClock::new().now();
+        for (jitter, window) in [(0.0, 270), (1.0, 330), (f64::INFINITY, 330), (-7.0, 270)] {
+            let validity = Validity::refreshable(now, Duration::from_secs(3_600), jitter);
+            assert_eq!(validity.advisory, Duration::from_secs(window));
+        }
+    }
+
+    #[test]
+    fn row_46_the_time_that_the_login_took_is_gone() {
+        let clock = ManualClock::new();
+        let start = clock.now();
+        clock.advance(Duration::from_secs(20));
+        let validity = Validity::refreshable(start, Duration::from_secs(30), MIDDLE);
+        assert_eq!(validity.remaining(&clock.now()), Duration::from_secs(10));
+    }
+}

@@ -1,0 +1,157 @@
+//! The five operations over the wire: our types in, our types or a failed attempt out.
+//!
+//! The only place that names the generated crate. One call here is one HTTP exchange: nothing is
+//! repeated, nothing is cached.
+
+mod decode;
+mod lenient;
+mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pollination_auth_api::{
+    Client, Error as Generated, Exchange, Outcome, ResponseValue, SecretText, types,
+};
+
+/// Holds bytes of a reply as a secret: wiped on drop, shown by nothing but `expose_secret`.
+pub use pollination_auth_api::SecretBytes;
+
+pub(crate) use self::decode::Grant;
+use self::decode::Reply;
+use self::words::Mask;
+use crate::access_token::AccessToken;
+use crate::base_url::BaseUrl;
+use crate::clock::Clock;
+use crate::credential::{ApiToken, ApiTokenId};
+use crate::failure::{Facts, Reason};
+use crate::operation::Operation;
+use crate::transport::Transport;
+use crate::verdict::{Attempt, Class};
+
+/// Sends the five operations to one service.
+pub(crate) struct Wire {
+    pub(crate) base_url: BaseUrl,
+    pub(crate) transport: Transport,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// What a call gives: a value, or an attempt that gave none.
+pub(crate) type Attempted<T> = Result<T, Attempt>;
+
+impl Wire {
+    /// `POST /auth/login`
+    pub(crate) async fn login(&self, token: &ApiToken, timeout: Duration) -> Attempted<Grant> {
+        let requested_at = self.clock.now();
+        let secret = token.secret().expose_secret();
+        let body = types::Token {
+            id: token.id().as_str().to_owned(),
+            secret: Some(SecretText::from(secret.to_owned())),
+        };
+        let exchange = Exchange::new().timeout(timeout);
+        let client = self.client(Operation::Login, &exchange);
+        let result = client.login(&body).await;
+        self.reply(Operation::Login, exchange, result, Mask::new(secret))
+            .grant(requested_at)
+    }
+
+    /// `GET /auth/api-token`
+    pub(crate) async fn get_api_token(
+        &self,
+        bearer: &AccessToken,
+        timeout: Duration,
+    ) -> Attempted<ApiTokenId> {
+        const OPERATION: Operation = Operation::GetApiToken;
+        let (exchange, mask) = authorized(OPERATION, bearer, timeout)?;
+        let client = self.client(OPERATION, &exchange);
+        let result = client.get_api_token().await;
+        self.reply(OPERATION, exchange, result, mask).api_token_id()
+    }
+
+    /// `POST /auth/api-token`
+    pub(crate) async fn create_api_token(
+        &self,
+        bearer: &AccessToken,
+        timeout: Duration,
+    ) -> Attempted<ApiToken> {
+        const OPERATION: Operation = Operation::CreateApiToken;
+        let (exchange, mask) = authorized(OPERATION, bearer, timeout)?;
+        let client = self.client(OPERATION, &exchange);
+        let result = client.create_api_token().await;
+        self.reply(OPERATION, exchange, result, mask)
+            .api_token(None)
+    }
+
+    /// `PUT /auth/api-token`; `held` is the API token that is rotated, where it is known.
+    pub(crate) async fn rotate_api_token_secret(
+        &self,
+        bearer: &AccessToken,
+        held: Option<&ApiToken>,
+        timeout: Duration,
+    ) -> Attempted<ApiToken> {
+        const OPERATION: Operation = Operation::RotateApiTokenSecret;
+        let (exchange, mask) = authorized(OPERATION, bearer, timeout)?;
+        let client = self.client(OPERATION, &exchange);
+        let result = client.rotate_api_token_secret().await;
+        self.reply(OPERATION, exchange, result, mask)
+            .api_token(held)
+    }
+
+    /// `DELETE /auth/api-token`
+    pub(crate) async fn delete_api_token(
+        &self,
+        bearer: &AccessToken,
+        timeout: Duration,
+    ) -> Attempted<()> {
+        const OPERATION: Operation = Operation::DeleteApiToken;
+        let (exchange, mask) = authorized(OPERATION, bearer, timeout)?;
+        let client = self.client(OPERATION, &exchange);
+        let result = client.delete_api_token().await;
+        self.reply(OPERATION, exchange, result, mask).nothing()
+    }
+
+    fn client(&self, operation: Operation, exchange: &Exchange) -> Client {
+        let http = self.transport.client_for(operation).clone();
+        Client::new_with_client(self.base_url.prefix(), http, exchange.clone())
+    }
+
+    /// Takes the generated result apart: the value if there is one, and the captured exchange.
+    fn reply<T, E>(
+        &self,
+        operation: Operation,
+        exchange: Exchange,
+        result: Result<ResponseValue<T>, Generated<E>>,
+        mask: Mask,
+    ) -> Reply<'_, T> {
+        let (typed, outcome) = exchange.conclude(result);
+        if let Outcome::Complete { head, .. } | Outcome::CutOff { head, .. } = &outcome {
+            tracing::Span::current().record("http.response.status_code", head.status.as_u16());
+        }
+        Reply {
+            operation,
+            typed,
+            outcome,
+            mask,
+            wire: self,
+        }
+    }
+}
+
+fn authorized(
+    operation: Operation,
+    bearer: &AccessToken,
+    timeout: Duration,
+) -> Result<(Exchange, Mask), Attempt> {
+    let text = bearer.expose_secret();
+    let exchange = Exchange::new()
+        .timeout(timeout)
+        .bearer(&SecretText::from(text.to_owned()));
+    match exchange {
+        Ok(exchange) => Ok((exchange, Mask::new(text))),
+        // An access token is checked when it is made, so this is a bug, and nothing was sent.
+        Err(_invalid) => Err(Attempt::new(
+            Class::NeverSent,
+            Facts::new(operation, Reason::Panicked),
+        )),
+    }
+}

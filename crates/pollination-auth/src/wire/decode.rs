@@ -1,0 +1,357 @@
+//! From a captured exchange to a value or a failed attempt: status first, body second.
+//!
+//! Lenient where the world is lenient (a status of success, a number in quotes, a byte order mark),
+//! strict where it is dangerous (a secret, a lifetime, a token's type).
+
+use std::time::Duration;
+
+use pollination_auth_api::{CutOff, Head, Outcome, types};
+use serde::de::DeserializeOwned;
+
+use super::lenient::{Seconds, lenient_login};
+use super::words::{Mask, Words};
+use super::{Attempted, SecretBytes, Wire};
+use crate::access_token::AccessToken;
+use crate::clock::Moment;
+use crate::credential::{ApiToken, ApiTokenId, check_bearer, checked_id};
+use crate::failure::{Facts, Reason};
+use crate::jwt;
+use crate::operation::Operation;
+use crate::retry_after;
+use crate::secret::Secret;
+use crate::transport;
+use crate::validity::{LONGEST_LIFETIME, UNKNOWN_LIFETIME};
+use crate::verdict::{Attempt, Class};
+
+/// What a login gave: an access token, and how long it may be used.
+pub(crate) struct Grant {
+    pub(crate) access_token: AccessToken,
+    pub(crate) requested_at: Moment,
+    pub(crate) lifetime: Duration,
+}
+
+/// One captured exchange, about to be read.
+pub(super) struct Reply<'a, T> {
+    pub(super) operation: Operation,
+    /// What the generated code decoded, where it could.
+    pub(super) typed: Option<T>,
+    pub(super) outcome: Outcome,
+    pub(super) mask: Mask,
+    pub(super) wire: &'a Wire,
+}
+
+/// A success: its head, its bytes, and whether they are all of them.
+struct Success<'a, T> {
+    operation: Operation,
+    typed: Option<T>,
+    head: Head,
+    body: SecretBytes,
+    cut_off: Option<CutOff>,
+    mask: Mask,
+    wire: &'a Wire,
+}
+
+impl Reply<'_, types::Auth0TokenResponse> {
+    pub(super) fn grant(self, requested_at: Moment) -> Attempted<Grant> {
+        let mut success = self.success()?;
+        let fields = match success.typed.take() {
+            Some(typed) if !success.is_encoded() => Ok(LoginFields {
+                access_token: Secret::from(typed.access_token.expose_secret().to_owned()),
+                token_type: typed.token_type,
+                expires_in: Some(Seconds::Whole(typed.expires_in)),
+            }),
+            _ => success.document(lenient_login),
+        };
+        match fields.and_then(|fields| fields.check(requested_at)) {
+            Ok(grant) => Ok(success.taken(grant)),
+            Err(reason) => Err(success.unusable(reason)),
+        }
+    }
+}
+
+impl Reply<'_, types::NewToken> {
+    pub(super) fn api_token_id(self) -> Attempted<ApiTokenId> {
+        let mut success = self.success()?;
+        match success
+            .decoded()
+            .and_then(|token: types::NewToken| id(&token.id))
+        {
+            Ok(id) => Ok(success.taken(id)),
+            Err(reason) => Err(success.unusable(reason)),
+        }
+    }
+}
+
+impl Reply<'_, types::Token> {
+    /// Reads a new API token; `held` is the one that it takes the place of.
+    pub(super) fn api_token(self, held: Option<&ApiToken>) -> Attempted<ApiToken> {
+        let mut success = self.success()?;
+        let minted = success.decoded().and_then(|token| minted(&token, held));
+        match minted {
+            Ok(token) => {
+                if held.is_some_and(|held| held.is_same_as(&token)) {
+                    tracing::warn!(
+                        operation = success.operation.as_str(),
+                        "the new secret is the old one"
+                    );
+                }
+                Ok(success.taken(token))
+            }
+            Err(reason) => Err(success.unusable(reason)),
+        }
+    }
+}
+
+impl Reply<'_, ()> {
+    /// Any success is one: what stands in the body of a delete does not matter.
+    pub(super) fn nothing(self) -> Attempted<()> {
+        self.success().map(|_success| ())
+    }
+}
+
+impl<'a, T> Reply<'a, T> {
+    /// Tells a success from every other way in which an exchange can end.
+    fn success(self) -> Attempted<Success<'a, T>> {
+        let Self {
+            operation,
+            typed,
+            outcome,
+            mask,
+            wire,
+        } = self;
+        let (head, body, cut_off) = match outcome {
+            Outcome::NotSent(error) => {
+                let reason = transport::reason(&error);
+                let class = if reason == Reason::Tls {
+                    Class::NeverSent
+                } else {
+                    Class::NotSent
+                };
+                let source = Some(transport::source(error));
+                let facts = Facts {
+                    source,
+                    ..Facts::new(operation, reason)
+                };
+                return Err(Attempt::new(class, facts));
+            }
+            Outcome::Complete { head, body } => (head, body, None),
+            Outcome::CutOff { head, body, cause } => (head, body, Some(cause)),
+            Outcome::Ambiguous(error) => {
+                let reason = error
+                    .as_ref()
+                    .map_or(Reason::ConnectionLost, transport::reason);
+                let source = error.map(transport::source);
+                let facts = Facts {
+                    source,
+                    ..Facts::new(operation, reason)
+                };
+                return Err(Attempt::new(Class::Lost, facts));
+            }
+            // The outcome can grow; what it may be then may have been sent.
+            _ => {
+                let facts = Facts::new(operation, Reason::ConnectionLost);
+                return Err(Attempt::new(Class::Lost, facts));
+            }
+        };
+        let success = Success {
+            operation,
+            typed,
+            head,
+            body,
+            cut_off,
+            mask,
+            wire,
+        };
+        if success.head.status.is_success() {
+            Ok(success)
+        } else {
+            Err(success.refused())
+        }
+    }
+}
+
+impl<T: DeserializeOwned> Success<'_, T> {
+    /// Gives the generated model: as the generated code read it, or read here.
+    ///
+    /// The generated code reads the documented status alone, and no byte order mark.
+    fn decoded(&mut self) -> Result<T, Reason> {
+        match self.typed.take() {
+            Some(typed) if !self.is_encoded() => Ok(typed),
+            _ => self.document(|bytes| serde_json::from_slice(bytes)),
+        }
+    }
+}
+
+impl<T> Success<'_, T> {
+    /// Reads the bytes as one JSON document; says why not, without a word of them.
+    fn document<U>(
+        &self,
+        read: impl FnOnce(&[u8]) -> Result<U, serde_json::Error>,
+    ) -> Result<U, Reason> {
+        let body = without_byte_order_mark(self.body.expose_secret());
+        if self.is_encoded() {
+            return Err(Reason::Encoded);
+        }
+        if matches!(self.cut_off, Some(CutOff::Limit)) {
+            return Err(Reason::TooLarge);
+        }
+        read(body).map_err(|error| {
+            if let Some(CutOff::Transport(cause)) = &self.cut_off {
+                return transport::reason(cause);
+            }
+            if body.trim_ascii().is_empty() {
+                return Reason::NoBody;
+            }
+            if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
+                let content_type = self
+                    .header("content-type")
+                    .and_then(|value| self.mask.media_type(value));
+                return Reason::NotJson {
+                    content_type,
+                    length: body.len(),
+                };
+            }
+            Reason::NotTheDocument {
+                line: error.line(),
+                column: error.column(),
+            }
+        })
+    }
+
+    fn is_encoded(&self) -> bool {
+        self.header("content-encoding")
+            .is_some_and(|value| !value.is_empty() && !value.eq_ignore_ascii_case(b"identity"))
+    }
+
+    fn header(&self, name: &str) -> Option<&[u8]> {
+        self.head.headers.get(name).map(|value| value.as_bytes())
+    }
+
+    /// Gives the value on, and says when the reply was not quite as it should be.
+    fn taken<U>(&self, value: U) -> U {
+        if self.cut_off.is_some() {
+            tracing::warn!(
+                operation = self.operation.as_str(),
+                "the connection broke off behind a whole reply"
+            );
+        }
+        value
+    }
+
+    /// A success that can't be used: broken off, or not what belongs here.
+    fn unusable(self, reason: Reason) -> Attempt {
+        let broke_off = matches!(self.cut_off, Some(CutOff::Transport(_)));
+        // A login or get that broke off is as good as lost; a new secret may be in the bytes.
+        let lost = broke_off && !self.operation.mints_a_secret();
+        let class = if lost { Class::Lost } else { Class::Unusable };
+        let raw = self.operation.mints_a_secret().then(|| self.body.clone());
+        let mut facts = Facts {
+            raw,
+            ..self.facts(reason)
+        };
+        if let Some(CutOff::Transport(cause)) = self.cut_off {
+            facts.source = Some(transport::source(cause));
+        }
+        Attempt::new(class, facts)
+    }
+
+    /// A status that is no success.
+    fn refused(self) -> Attempt {
+        let words = Words::read(self.body.expose_secret(), &self.mask);
+        let now = self.wire.clock.now().wall;
+        let waits = self
+            .head
+            .headers
+            .get_all("retry-after")
+            .iter()
+            .map(|value| value.as_bytes());
+        let wait = retry_after::wait(waits, now);
+        let redirect_origin = self
+            .head
+            .status
+            .is_redirection()
+            .then(|| std::str::from_utf8(self.header("location")?).ok())
+            .flatten()
+            .and_then(|location| self.wire.base_url.origin_of(location))
+            .and_then(|origin| self.mask.word(origin.as_bytes()));
+        let facts = Facts {
+            detail: words.detail,
+            violations: words.violations,
+            redirect_origin,
+            // A wait beyond what a clock can say is as good as the longest that is believed.
+            retry_at: wait.and_then(|wait| now.checked_add(wait.min(LONGEST_LIFETIME))),
+            ..self.facts(Reason::Status)
+        };
+        Attempt::new(Class::Status(self.head.status.as_u16()), facts)
+    }
+
+    fn facts(&self, reason: Reason) -> Facts {
+        Facts {
+            status: Some(self.head.status.as_u16()),
+            request_id: self
+                .header("x-request-id")
+                .and_then(|value| self.mask.word(value)),
+            ..Facts::new(self.operation, reason)
+        }
+    }
+}
+
+/// What a login reply says, before it is believed.
+pub(super) struct LoginFields {
+    pub(super) access_token: Secret,
+    pub(super) token_type: String,
+    pub(super) expires_in: Option<Seconds>,
+}
+
+impl LoginFields {
+    fn check(self, requested_at: Moment) -> Result<Grant, Reason> {
+        if !self.token_type.trim().eq_ignore_ascii_case("bearer") {
+            return Err(Reason::UnsupportedTokenType);
+        }
+        let text = self.access_token.expose_secret();
+        check_bearer(text).map_err(Reason::UnusableCredential)?;
+        let told = self.expires_in.map(Seconds::lifetime);
+        let meant = jwt::Times::read(text).and_then(|times| times.lifetime());
+        let lifetime = match (told, meant) {
+            (Some(told), Some(meant)) => told.min(meant),
+            (Some(lifetime), None) | (None, Some(lifetime)) => lifetime,
+            (None, None) => UNKNOWN_LIFETIME,
+        };
+        if lifetime.is_zero() {
+            return Err(Reason::InvalidLifetime);
+        }
+        let lifetime = lifetime.min(LONGEST_LIFETIME);
+        let expires_at = requested_at.wall.checked_add(lifetime);
+        let access_token = AccessToken::checked(self.access_token, expires_at);
+        Ok(Grant {
+            access_token,
+            requested_at,
+            lifetime,
+        })
+    }
+}
+
+fn id(text: &str) -> Result<ApiTokenId, Reason> {
+    checked_id(text).map_err(Reason::UnusableCredential)
+}
+
+/// Checks a new secret before anything is replaced by it.
+fn minted(token: &types::Token, held: Option<&ApiToken>) -> Result<ApiToken, Reason> {
+    let secret = token
+        .secret
+        .as_ref()
+        .map_or("", |secret| secret.expose_secret());
+    let minted = ApiToken::new(token.id.as_str(), secret).map_err(Reason::UnusableCredential)?;
+    match held {
+        Some(held) if held.id() != minted.id() => Err(Reason::IdMismatch {
+            expected: held.id().clone(),
+            received: minted.id().clone(),
+        }),
+        _ => Ok(minted),
+    }
+}
+
+/// Takes off one byte order mark, which some proxies put before UTF-8 (RFC 8259, section 8.1).
+pub(super) fn without_byte_order_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}

@@ -113,7 +113,7 @@ impl FakeService {
         self.service.state().issuer.expire_all();
     }
 
-    /// Signs with another key from now on, so that all earlier access tokens are refused.
+    /// Signs with another key from now on, which refuses all earlier access tokens.
     pub fn change_signing_key(&self) {
         self.service.state().issuer.change_key();
     }
@@ -233,7 +233,9 @@ fn start_server() -> MockServer {
     }
 }
 
-/// Reads httpmock's request; its own conversion panics on a header that comes twice.
+/// Reads httpmock's request.
+///
+/// Its own conversion panics on a header that comes twice.
 fn convert(request: &HttpMockRequest) -> Request<Bytes> {
     let mut converted = Request::new(request.body().to_bytes());
     *converted.method_mut() = request.method();

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::caller::{Answer, Caller, WITH_BEARER, secret_of};
 
-/// A service with an id `i` and a secret `s`, somebody who calls it, and an access token.
+/// A service with the id `i` and the secret `s`, its caller, and an access token.
 async fn logged_in() -> (FakeService, Caller, String) {
     let service = FakeService::builder().id("i").secret("s").start();
     let caller = Caller::of(&service);

@@ -44,7 +44,9 @@ struct Claims {
 /// What only this service reads.
 #[derive(Serialize, Deserialize)]
 struct PrivateClaims {
-    /// The expiry to the millisecond: `exp` alone would take up to a second off `expires_in`.
+    /// The expiry to the millisecond.
+    ///
+    /// `exp` alone would take up to a second off `expires_in`.
     exp_millis: Millis,
     generation: u64,
 }

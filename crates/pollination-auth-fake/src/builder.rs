@@ -25,7 +25,7 @@ pub const DEFAULT_EXPIRES_IN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many requests are kept for [`FakeService::requests`] unless told otherwise.
 ///
-/// More than any test reads, and a few megabytes at most.
+/// Enough for a test in which a thousand callers race ten times, and tens of megabytes at most.
 pub const DEFAULT_KEPT_REQUESTS: usize = 10_000;
 
 /// Sets a service up before it starts.
@@ -92,7 +92,8 @@ impl Builder {
     /// Calls this with each request before the service acts on it.
     ///
     /// A test can look there at what must be on disk before a request is sent. It runs on the
-    /// server's thread, so it must not block for long, nor script faults.
+    /// server's thread, so it must not block for long, nor script faults. A panic in it ends the
+    /// connection without a reply.
     pub fn on_request(
         mut self,
         observe: impl Fn(&RecordedRequest) + Send + Sync + 'static,

@@ -3,6 +3,7 @@
 //! Here httpmock is the server; what it answers with is decided in [`crate::service`].
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -112,7 +113,7 @@ impl FakeService {
         self.service.state().issuer.expire_all();
     }
 
-    /// Signs with another key from now on, so that all earlier access tokens are refused.
+    /// Signs with another key from now on, which refuses all earlier access tokens.
     pub fn change_signing_key(&self) {
         self.service.state().issuer.change_key();
     }
@@ -192,14 +193,19 @@ impl FakeService {
                 let request = convert(request);
                 let is_next = service.next_delayed(&request) == Some(ticket);
                 if is_next {
-                    let reply = service.handle(&request);
-                    *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
+                    // A panic here, of an observer, would break httpmock's own lock.
+                    let handled = catch_unwind(AssertUnwindSafe(|| service.handle(&request)));
+                    *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(handled);
                 }
                 is_next
             });
             then.delay(delay).respond_with(move |_| {
-                let reply = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-                respond(reply.unwrap_or_else(Reply::lost))
+                let handled = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+                match handled {
+                    Some(Ok(reply)) => respond(reply),
+                    Some(Err(panic)) => resume_unwind(panic),
+                    None => respond(Reply::lost()),
+                }
             });
         });
         // Only now, or a request could meet a fault whose mock is not there yet.
@@ -227,7 +233,9 @@ fn start_server() -> MockServer {
     }
 }
 
-/// Reads httpmock's request; its own conversion panics on a header that comes twice.
+/// Reads httpmock's request.
+///
+/// Its own conversion panics on a header that comes twice.
 fn convert(request: &HttpMockRequest) -> Request<Bytes> {
     let mut converted = Request::new(request.body().to_bytes());
     *converted.method_mut() = request.method();
@@ -245,7 +253,7 @@ fn respond(reply: Reply) -> HttpMockResponse {
         Some(response) => response.into(),
         // Unwinding ends the task of this connection, and with it the connection; httpmock has no
         // other way to end one. This way of unwinding prints nothing.
-        None => std::panic::resume_unwind(Box::new("the reply is lost, as scripted")),
+        None => resume_unwind(Box::new("the reply is lost, as scripted")),
     }
 }
 
@@ -255,6 +263,8 @@ impl Drop for FakeService {
         reason = "a fault that was never met means that the test proved less than it says"
     )]
     fn drop(&mut self) {
+        // The server outlives this value in httpmock's pool, and must answer for it no more.
+        self.server.reset();
         let unused = self.unused_faults();
         if !unused.is_empty() && !thread::panicking() {
             panic!("scripted faults that no request met: {}", unused.join(", "));

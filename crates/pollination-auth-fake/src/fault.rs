@@ -11,7 +11,9 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use crate::account::NewSecret;
 use crate::operation::Operation;
 
-/// The least status that ends an exchange; 1xx announces another reply (RFC 9110, section 15.2).
+/// The least status that ends an exchange.
+///
+/// 1xx announces another reply (RFC 9110, section 15.2).
 const LEAST_FINAL_STATUS: u16 = 200;
 
 /// What happens to one request instead of what happens to all others.

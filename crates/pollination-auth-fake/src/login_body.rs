@@ -82,7 +82,7 @@ fn not_an_object() -> ValidationError {
     )
 }
 
-/// Its `loc` holds the offset of the error: a number, as no other error of this operation has.
+/// Says where the JSON breaks off: its `loc` alone holds a number, the offset.
 fn not_json(body: &[u8], at: &serde_json::Error) -> ValidationError {
     let lines_before = at.line().saturating_sub(1);
     let offset = body

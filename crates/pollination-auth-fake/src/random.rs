@@ -3,16 +3,16 @@
 use rand::Rng as _;
 use rand::distr::{Alphanumeric, SampleString as _};
 
-/// Letters and digits of an id: the length of the client ids that the service gives out.
+/// Letters and digits of an id: as many as the ids of Auth0 clients have.
 const ID_LENGTH: usize = 32;
 
-/// Letters and digits of a secret: 64 of them carry over 380 bits, so none comes twice.
+/// Letters and digits of a secret: over 380 bits, so that none comes twice.
 const SECRET_LENGTH: usize = 64;
 
 /// Letters and digits of a `jti`: over 120 bits, as many as a random UUID has.
 const JTI_LENGTH: usize = 22;
 
-/// Bytes of a signing key: the block of SHA-256, which HMAC then uses as it is (RFC 2104).
+/// Bytes of a signing key: the block of SHA-256, used by HMAC as it is (RFC 2104).
 pub(crate) const KEY_LENGTH: usize = 64;
 
 pub(crate) fn id() -> String {

@@ -56,7 +56,7 @@ impl Service {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells which delayed fault this request will meet, if that is what comes next for it.
+    /// Tells which delayed fault comes next for this request, if one does.
     pub(crate) fn next_delayed(&self, request: &Request<Bytes>) -> Option<Ticket> {
         let operation = Target::of(request.method(), request.uri().path()).operation()?;
         self.state().script.next_delayed(operation)

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::caller::{Answer, Caller, WITH_BEARER, secret_of};
 
-/// A service with an id `i` and a secret `s`, somebody who calls it, and an access token.
+/// A service with the id `i` and the secret `s`, its caller, and an access token.
 async fn logged_in() -> (FakeService, Caller, String) {
     let service = FakeService::builder().id("i").secret("s").start();
     let caller = Caller::of(&service);
@@ -206,7 +206,7 @@ async fn another_status_can_come_with_the_usual_body() {
 
 #[tokio::test]
 async fn a_delayed_reply_is_late_and_its_change_is_not() {
-    let delay = Duration::from_millis(300);
+    let delay = Duration::from_secs(1);
     let (service, caller, access_token) = logged_in().await;
     service.fail_next(Operation::Rotate, Fault::delay(delay));
     let started = Instant::now();

@@ -17,6 +17,7 @@ mod faults;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
+#[cfg(feature = "cli")]
 mod program;
 #[cfg(test)]
 mod service;

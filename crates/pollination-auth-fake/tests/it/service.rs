@@ -126,8 +126,39 @@ async fn a_request_is_shown_before_it_is_acted_on() {
 }
 
 #[tokio::test]
+async fn an_observer_that_panics_ends_the_connection_and_not_the_service() {
+    let service = FakeService::builder()
+        .on_request(|request| assert_ne!(request.operation(), Some(Operation::Rotate), "as meant"))
+        .start();
+    let caller = Caller::of(&service);
+    let access_token = caller.access_token(&service).await;
+    let before = secret_of(&service);
+    service.fail_next(Operation::Rotate, Fault::delay(Duration::from_millis(1)));
+    for _ in 0..2 {
+        let request = caller.operation_request(Operation::Rotate, &access_token);
+        assert!(Caller::try_send(request).await.err().unwrap().is_request());
+        service.clear_faults();
+    }
+    assert_eq!(
+        caller.login(&service.id().unwrap(), &before).await.status,
+        202
+    );
+}
+
+#[tokio::test]
+async fn a_dropped_service_answers_for_nothing_any_more() {
+    let service = FakeService::start();
+    let caller = Caller::of(&service);
+    // Credentials of its own: another test's service may be at this address by now.
+    let (id, secret) = (service.id().unwrap(), secret_of(&service));
+    assert_eq!(caller.login(&id, &secret).await.status, 202);
+    drop(service);
+    assert_ne!(caller.login(&id, &secret).await.status, 202);
+}
+
+#[tokio::test]
 async fn latency_holds_every_reply_back_but_not_one_after_the_other() {
-    let latency = Duration::from_millis(100);
+    let latency = Duration::from_millis(200);
     let service = FakeService::builder().latency(latency).start();
     let caller = Caller::of(&service);
     let started = Instant::now();

@@ -5,6 +5,9 @@
 
 mod flight;
 mod slot;
+mod state;
+#[cfg(test)]
+mod tests;
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,10 +15,10 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use self::flight::Flight;
 use self::slot::Slot;
+use self::state::State;
 use crate::access_token::AccessToken;
 use crate::clock::{Clock, Moment};
 use crate::error::Error;
@@ -23,17 +26,6 @@ use crate::failure::{Facts, Reason};
 use crate::operation::Operation;
 use crate::validity::{Phase, Validity};
 use crate::wire::Grant;
-
-/// A failure that another login would share is kept for this long at first: 250 ms.
-///
-/// Callers that come one after the other then share it as callers that come together do.
-const FIRST_COOLDOWN: Duration = Duration::from_millis(250);
-
-/// No failure is kept longer than this: 5 s, so that a service that is back is soon noticed.
-const LONGEST_COOLDOWN: Duration = Duration::from_secs(5);
-
-/// A failure that repeating does not mend is kept at least this long: 1 s.
-const PERMANENT_COOLDOWN: Duration = Duration::from_secs(1);
 
 /// How often a caller looks again when the flight that it waited for was lost with its runtime.
 const MAX_LOST_FLIGHTS: u32 = 8;
@@ -73,22 +65,6 @@ struct Shared {
     changes: watch::Sender<Option<AccessToken>>,
     /// A flight that is older than this is not waited for; its runtime no longer drives it.
     flight_limit: Duration,
-}
-
-#[derive(Default)]
-struct State {
-    flight: Option<Flight>,
-    cooldown: Option<Cooldown>,
-    /// Failed flights since the last success.
-    failures: u32,
-    generations: u64,
-    flights: u64,
-}
-
-struct Cooldown {
-    since: Moment,
-    lasts: Duration,
-    error: Error,
 }
 
 /// What a caller that can't use the current token does next.
@@ -358,38 +334,6 @@ impl Shared {
         {
             state.flight = None;
         }
-    }
-}
-
-impl State {
-    fn joinable(&self, limit: Duration) -> bool {
-        self.flight
-            .as_ref()
-            .is_some_and(|flight| flight.may_land(Instant::now(), limit))
-    }
-
-    fn cooling(&self, now: &Moment) -> Option<&Error> {
-        let cooldown = self.cooldown.as_ref()?;
-        (now.elapsed_since(&cooldown.since) < cooldown.lasts).then_some(&cooldown.error)
-    }
-
-    /// Keeps a failure for a while that grows with the failures in a row.
-    fn cool_down(&mut self, now: Moment, error: &Error) {
-        let bound = FIRST_COOLDOWN
-            .saturating_mul(1 << self.failures.min(16))
-            .min(LONGEST_COOLDOWN);
-        let (least, most) = if error.is_retryable() {
-            (bound / 2, bound)
-        } else {
-            (PERMANENT_COOLDOWN, LONGEST_COOLDOWN)
-        };
-        let lasts = least + (most - least).mul_f64(rand::random());
-        self.failures = self.failures.saturating_add(1);
-        self.cooldown = Some(Cooldown {
-            since: now,
-            lasts,
-            error: error.clone(),
-        });
     }
 }
 

@@ -1,0 +1,176 @@
+//! A source of access tokens that does as it is told, and what the tests ask of it.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::super::{TokenCache, TokenSource};
+use crate::access_token::AccessToken;
+use crate::clock::Clock as _;
+use crate::clock::tests::ManualClock;
+use crate::error::Error;
+use crate::failure::{Facts, Reason};
+use crate::operation::Operation;
+use crate::secret::Secret;
+use crate::wire::Grant;
+
+/// How long a caller waits for a flight in these tests, on paused time.
+pub(super) const FLIGHT_LIMIT: Duration = Duration::from_secs(31);
+
+/// What a login does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Does {
+    /// Gives a token.
+    Succeed,
+    /// Fails in a way that may mend itself.
+    FailForNow,
+    /// Fails for good: the service refuses the credential.
+    FailForGood,
+    /// Takes this many seconds by the clock, and then gives a token.
+    Take(u64),
+    Panic,
+}
+
+/// A source under a test's control; its tokens are named `token-1`, `token-2` and so on.
+pub(super) struct Source {
+    pub(super) clock: ManualClock,
+    does: Mutex<Does>,
+    lifetime: Mutex<Duration>,
+    started: AtomicUsize,
+    granted: AtomicUsize,
+    running: AtomicUsize,
+    most_running: AtomicUsize,
+    /// A login goes on when there is a permit; closed gates have none.
+    gate: Semaphore,
+}
+
+impl Source {
+    pub(super) fn new(lifetime: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            clock: ManualClock::new(),
+            does: Mutex::new(Does::Succeed),
+            lifetime: Mutex::new(lifetime),
+            started: AtomicUsize::new(0),
+            granted: AtomicUsize::new(0),
+            running: AtomicUsize::new(0),
+            most_running: AtomicUsize::new(0),
+            gate: Semaphore::new(Semaphore::MAX_PERMITS),
+        })
+    }
+
+    pub(super) fn cache(self: &Arc<Self>) -> TokenCache {
+        let clock = Arc::new(SharedClock(self.clone()));
+        TokenCache::new(Box::new(Shared(self.clone())), clock, FLIGHT_LIMIT)
+    }
+
+    pub(super) fn will(&self, does: Does) {
+        *self.does.lock().unwrap() = does;
+    }
+
+    pub(super) fn set_lifetime(&self, lifetime: Duration) {
+        *self.lifetime.lock().unwrap() = lifetime;
+    }
+
+    /// Lets no login come to its end until [`open`](Self::open).
+    pub(super) fn close(&self) {
+        self.gate.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    pub(super) fn open(&self) {
+        self.gate.add_permits(Semaphore::MAX_PERMITS);
+    }
+
+    pub(super) fn logins(&self) -> usize {
+        self.started.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn most_at_once(&self) -> usize {
+        self.most_running.load(Ordering::SeqCst)
+    }
+
+    async fn login(self: Arc<Self>) -> Result<Grant, Error> {
+        let requested_at = self.clock.now();
+        self.started.fetch_add(1, Ordering::SeqCst);
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_running.fetch_max(running, Ordering::SeqCst);
+        let _running = Running(&self.running);
+        // Two points at which the task gives way, for sweeps over all of them.
+        tokio::task::yield_now().await;
+        let _permit = self.gate.acquire().await.unwrap();
+        let does = *self.does.lock().unwrap();
+        match does {
+            Does::Succeed => {}
+            Does::Take(seconds) => self.clock.advance(Duration::from_secs(seconds)),
+            Does::FailForNow => {
+                let facts = Facts::new(Operation::Login, Reason::ConnectionLost);
+                return Err(Error::Unavailable(facts.into()));
+            }
+            Does::FailForGood => {
+                let facts = Facts::new(Operation::Login, Reason::Status);
+                return Err(Error::CredentialsRejected(facts.into()));
+            }
+            Does::Panic => panic!("as the test told it"),
+        }
+        let number = self.granted.fetch_add(1, Ordering::SeqCst) + 1;
+        let secret = Secret::from(format!("token-{number}"));
+        let lifetime = *self.lifetime.lock().unwrap();
+        Ok(Grant {
+            access_token: AccessToken::checked(secret, None),
+            requested_at,
+            lifetime,
+        })
+    }
+}
+
+struct Running<'a>(&'a AtomicUsize);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+struct Shared(Arc<Source>);
+
+impl TokenSource for Shared {
+    fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<Grant, Error>> + Send>> {
+        Box::pin(self.0.clone().login())
+    }
+}
+
+struct SharedClock(Arc<Source>);
+
+impl std::fmt::Debug for SharedClock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SharedClock")
+    }
+}
+
+impl crate::clock::Clock for SharedClock {
+    fn now(&self) -> crate::clock::Moment {
+        self.0.clock.now()
+    }
+}
+
+/// Says in a word what a caller got: `token-N`, or the failure.
+pub(super) fn said(result: Result<Arc<super::super::CachedToken>, Error>) -> String {
+    match result {
+        Ok(cached) => cached.token.expose_secret().to_owned(),
+        Err(Error::Unavailable(_)) => "unavailable".to_owned(),
+        Err(Error::CredentialsRejected(_)) => "rejected".to_owned(),
+        Err(Error::UnusableReply(_)) => "stale".to_owned(),
+        Err(Error::LifetimeTooShort(_)) => "too short".to_owned(),
+        Err(Error::Internal(failure)) => failure.reason().to_string(),
+        Err(other) => other.to_string(),
+    }
+}
+
+/// Lets every task run until it waits for something that only the test can give.
+pub(super) async fn settle() {
+    for _ in 0..16 {
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,4 +1,60 @@
-//! Holds the credentials of Pollination: logs in, keeps the access token fresh, rotates the secret.
+//! Holds the credentials of Pollination, a cloud service for building simulation.
+//!
+//! You have an API token, an id and a secret. A [`Client`] logs in with it, keeps one access token
+//! fresh for all of your tasks, and says by the variant of an [`Error`] what to do next.
+//!
+//! ```
+//! use pollination_auth::{ApiToken, Client};
+//! # use pollination_auth_fake::FakeService;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let service = FakeService::builder().id("an-id").secret("a-secret").start();
+//! # let host = service.base_url();
+//!
+//! let api_token = ApiToken::new("an-id", "a-secret")?;
+//! let client = Client::builder().api_token(api_token).base_url(host).build()?;
+//!
+//! let token = client.access_token().await?;
+//! let header = format!("Bearer {}", token.expose_secret());
+//! # assert!(header.len() > 100);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How do I …
+//!
+//! **… get a token?** [`Client::access_token`], as often as you like: it logs in once, and again
+//! before the token ends. [`Client::access_token_valid_for`] gives one that lasts for a while,
+//! [`Client::access_token_changes`] tells of new ones.
+//!
+//! **… take the credential from the environment?** [`Client::from_env`].
+//!
+//! **… use an access token that I have already?** [`ClientBuilder::access_token`]. Such a client
+//! can't log in by itself; [`Error::AccessTokenExpired`] says when it ends.
+//!
+//! **… call my API with it?** Send it behind `Bearer` to the service's host, and to no other.
+//!
+//! **… rotate the secret?** [`Client::rotate_api_token_secret`]. Store the new secret before
+//! anything else; if the reply can't be used, its bytes are in [`Error::raw_reply`].
+//!
+//! **… test my code?** With the crate `pollination-auth-fake`: the service in memory, which can be
+//! told to fail. Time comes in through [`Clock`].
+//!
+//! **… change the host, the proxy, the certificates, the timeouts?** [`ClientBuilder`].
+//!
+//! **… see what it does?** Through `tracing`, at the level `debug`: one span for each attempt, with
+//! the operation, the status and the duration. Never a body, a header or a query.
+//!
+//! # What it never does
+//!
+//! It follows no redirect. It speaks plain http to no other machine unless you allow that by name.
+//! It repeats no create or rotate that may have happened. It prints no secret and no server's
+//! words: a secret leaves through `expose_secret`, a server's words through [`Error::detail`].
+//!
+//! # Features
+//!
+//! - `codegen` (default): generate the client from the contract at build time. Without it the
+//!   checked-in copy is compiled, which is the same and builds quicker.
 
 mod access_token;
 mod base_url;
@@ -36,3 +92,8 @@ pub use secret::Secret;
 /// The HTTP client, in the version that [`ClientBuilder::configure_http`] hands through.
 pub use transport::reqwest;
 pub use wire::SecretBytes;
+
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -16,7 +16,7 @@ use crate::env;
 use crate::jwt;
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::source::{Held, Login, NoLogin};
-use crate::transport::{self, Configure, Settings, Transport, reqwest};
+use crate::transport::{self, Configure, HttpBuilder, Settings, Transport};
 use crate::validity::Validity;
 use crate::wire::Wire;
 
@@ -179,7 +179,7 @@ impl ClientBuilder {
     /// ```
     pub fn configure_http(
         mut self,
-        configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
+        configure: impl Fn(HttpBuilder) -> HttpBuilder + Send + Sync + 'static,
     ) -> Self {
         self.configure = Some(Arc::new(configure));
         self

@@ -12,9 +12,11 @@ use crate::base_url::BaseUrl;
 use crate::failure::Reason;
 use crate::operation::Operation;
 
+/// reqwest's own builder, handed through to the caller.
+pub(crate) type HttpBuilder = reqwest::ClientBuilder;
+
 /// What a caller may do to the HTTP client before the safe settings are put on.
-pub(crate) type Configure =
-    Arc<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
+pub(crate) type Configure = Arc<dyn Fn(HttpBuilder) -> HttpBuilder + Send + Sync>;
 
 /// The settings of one client, checked.
 pub(crate) struct Settings<'a> {
@@ -51,7 +53,7 @@ impl Transport {
 }
 
 /// Lets the caller configure, and then puts on what must not be undone.
-fn safe(settings: &Settings<'_>) -> reqwest::ClientBuilder {
+fn safe(settings: &Settings<'_>) -> HttpBuilder {
     let mut builder = reqwest::Client::builder();
     if settings.base_url.is_loopback() {
         // A proxy from the environment can't reach this machine; one that the caller sets may.

@@ -16,7 +16,8 @@ struct Layer {
 const LAYERS: [Layer; 2] = [
     Layer {
         hidden: &["reqwest", "reqwest_middleware"],
-        modules: &["transport", "middleware"],
+        // The root hands the crate itself on, so that users name the same version.
+        modules: &["transport", "middleware", "lib"],
         remedy: "ask `transport` for what you need; only it and middleware name reqwest",
     },
     Layer {
@@ -92,6 +93,7 @@ mod tests {
             "middleware.rs",
             "client/middleware/mod.rs",
             "bearer_middleware.rs",
+            "lib.rs",
         ] {
             assert_eq!(found(path, REQWEST), [], "{path}");
         }

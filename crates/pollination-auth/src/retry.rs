@@ -21,8 +21,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// No `Retry-After` makes a call wait longer than this: 20 s, within the default total of 30 s.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(20);
 
-/// What the budget holds when it is full: 100 tokens, for 20 retries in a row.
-const BUDGET: u32 = 100;
+/// What the budget holds when it is full: 500 tokens, for 100 retries in a row, so that one
+/// disturbance of many calls at once does not use it up.
+const BUDGET: u32 = 500;
 
 /// What one retry takes from the budget.
 const RETRY_COST: u32 = 5;
@@ -251,7 +252,7 @@ mod tests {
     fn the_budget_runs_out_and_successes_fill_it_again() {
         let budget = RetryBudget::new();
         let taken = (0..1_000).filter(|_| budget.take()).count();
-        assert_eq!(taken, 20);
+        assert_eq!(taken, 100);
         for _ in 0..4 {
             budget.refund();
         }
@@ -261,6 +262,6 @@ mod tests {
         for _ in 0..10_000 {
             budget.refund();
         }
-        assert_eq!((0..1_000).filter(|_| budget.take()).count(), 20);
+        assert_eq!((0..1_000).filter(|_| budget.take()).count(), 100);
     }
 }

@@ -131,9 +131,11 @@ async fn serve(
             Then::Repeat(bytes) => while stream.write_all(&bytes).await.is_ok() {},
         }
     }
+    // The last word to who speaks TLS to it; who has gone does not hear it.
+    let _unheard = stream.write_all(b"HTTP/1.1 400 x\r\n\r\n").await;
 }
 
-/// Reads one request with a length, or none when the connection ends.
+/// Reads one request with a length, or none when the connection ends or is none of HTTP.
 async fn read_request(stream: &mut TcpStream) -> Option<Seen> {
     let mut bytes = Vec::new();
     loop {
@@ -155,7 +157,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<Seen> {
             }
         }
         match stream.read_buf(&mut bytes).await {
-            Ok(1..) => {}
+            Ok(1..) if bytes[0].is_ascii_uppercase() => {}
             _ => return None,
         }
     }

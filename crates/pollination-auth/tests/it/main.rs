@@ -12,6 +12,12 @@ mod lifecycle_fake;
 #[cfg(test)]
 mod listener;
 #[cfg(test)]
+mod redaction;
+#[cfg(test)]
+mod redaction_log;
+#[cfg(test)]
+mod redaction_plot;
+#[cfg(test)]
 mod redirects;
 #[cfg(test)]
 mod replies;

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 use pollination_auth::{
     AccessToken, ApiToken, Client, ClientBuilder, Clock, Error, Moment, Operation, RetryPolicy,
+    reqwest,
 };
 
 pub(crate) const ID: &str = "an-id";
@@ -59,12 +60,19 @@ pub(crate) fn api_token() -> ApiToken {
     ApiToken::new(ID, SECRET).unwrap()
 }
 
+/// Leaves the root certificates out: nothing here speaks TLS, and loading them takes longer than
+/// most tests do.
+fn without_roots(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    http.tls_certs_only([])
+}
+
 /// A client that logs in, and attempts everything once.
 pub(crate) fn logging_in(base_url: impl Into<String>) -> ClientBuilder {
     Client::builder()
         .api_token(api_token())
         .base_url(base_url)
         .retry(RetryPolicy::none())
+        .configure_http(without_roots)
 }
 
 /// A client with an access token alone, and attempts everything once.
@@ -73,6 +81,7 @@ pub(crate) fn bearing(base_url: impl Into<String>) -> ClientBuilder {
         .access_token(AccessToken::new(ACCESS_TOKEN).unwrap())
         .base_url(base_url)
         .retry(RetryPolicy::none())
+        .configure_http(without_roots)
 }
 
 /// The client with which an operation makes one request and no other.

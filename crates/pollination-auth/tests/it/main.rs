@@ -18,6 +18,8 @@ mod redaction_log;
 #[cfg(test)]
 mod redaction_plot;
 #[cfg(test)]
+mod redaction_settings;
+#[cfg(test)]
 mod redirects;
 #[cfg(test)]
 mod replies;

@@ -1,7 +1,9 @@
 //! What a user sets takes effect, and what keeps secrets safe can't be undone.
 //!
-//! Certificates need a TLS server and are not tested here; the environment is in `env`.
+//! Certificates need a TLS server and are not tested here; what is read from the environment is in
+//! the unit tests of `env`.
 
+use std::process::Command;
 use std::time::Duration;
 
 use pollination_auth::reqwest::header::{HeaderMap, HeaderValue};
@@ -10,8 +12,8 @@ use pollination_auth::{BaseUrlError, BuildError, Client, Operation, Reason};
 
 use crate::listener::{Listener, Script, Then};
 use crate::support::{
-    ACCESS_TOKEN, Answer, MINTING, Mock, OPERATIONS, SECRET, WITH_BEARER, at_once, bearing, call,
-    in_turn, logging_in, single, variant,
+    ACCESS_TOKEN, Answer, ID, MINTING, Mock, OPERATIONS, SECRET, WITH_BEARER, at_once, bearing,
+    call, in_turn, logging_in, single, variant,
 };
 
 /// Shorter than any test takes, and long enough to send a request on the loopback address.
@@ -88,6 +90,42 @@ async fn a_proxy_that_is_set_gets_the_whole_url_also_for_this_machine() {
         // "u:p" in base64.
         assert_eq!(seen[0].header("proxy-authorization"), ["Basic dTpw"]);
         assert_eq!(server.seen(), []);
+    }
+}
+
+/// Tells the other process that it is one: a test run with a real credential in its environment
+/// must not use that.
+const IN_ANOTHER_PROCESS: &str = "POLLINATION_AUTH_TEST_IN_ANOTHER_PROCESS";
+
+#[tokio::test]
+async fn row_37_a_proxy_of_the_environment_is_not_used_for_this_machine() {
+    let proxy = Listener::start(Answer::to).await;
+    let server = Listener::start(Answer::to).await;
+    let mut process = Command::new(std::env::current_exe().unwrap());
+    process
+        .args(["--exact", "settings::logs_in_as_the_environment_says"])
+        .env(IN_ANOTHER_PROCESS, "yes")
+        .env("POLLINATION_API_KEY_ID", ID)
+        .env("POLLINATION_API_KEY_SECRET", SECRET)
+        .env("POLLINATION_HOST", server.base_url());
+    for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        process.env(name, proxy.base_url());
+    }
+    for name in ["no_proxy", "NO_PROXY"] {
+        process.env_remove(name);
+    }
+    let output = tokio::task::spawn_blocking(move || process.output());
+    let output = output.await.unwrap().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(server.seen().len(), 1);
+    assert_eq!(proxy.connections(), [[]; 0]);
+}
+
+/// What the other process runs; on its own it does nothing.
+#[tokio::test]
+async fn logs_in_as_the_environment_says() {
+    if std::env::var_os(IN_ANOTHER_PROCESS).is_some() {
+        Client::from_env().unwrap().login().await.unwrap();
     }
 }
 

@@ -16,8 +16,8 @@ use crate::support::{
     call, in_turn, logging_in, single, variant,
 };
 
-/// Shorter than any test takes, and long enough to send a request on the loopback address.
-const SHORT: Duration = Duration::from_millis(50);
+/// Short enough to be waited for, and long enough to send a request on a machine that is busy.
+const SHORT: Duration = Duration::from_millis(300);
 
 async fn silent() -> Listener {
     Listener::start(|_| Script::new("", Then::Hang)).await

@@ -194,7 +194,8 @@ impl Client {
 
     /// Deletes the account's API token (`DELETE /auth/api-token`).
     ///
-    /// Its id and secret log in no more, and the client forgets its access token.
+    /// Its id and secret log in no more, and a client that logs in forgets its access token. One
+    /// that was given an access token alone keeps it: the service goes on accepting it.
     ///
     /// # Errors
     ///
@@ -219,7 +220,8 @@ impl Client {
             .0
             .authorized(Operation::DeleteApiToken, deadline, delete)
             .await;
-        if matches!(result, Ok(()) | Err(Error::NotFound(_))) {
+        // A given access token is all that such a client has; forgotten, it would seem expired.
+        if self.0.held.is_some() && matches!(result, Ok(()) | Err(Error::NotFound(_))) {
             self.0.cache.clear();
         }
         result

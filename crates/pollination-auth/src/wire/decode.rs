@@ -272,7 +272,8 @@ impl<T> Success<'_, T> {
             .is_redirection()
             .then(|| std::str::from_utf8(self.header("location")?).ok())
             .flatten()
-            .and_then(|location| self.wire.base_url.origin_of(location))
+            // Masked first: a parsed host is in lower case, and the secret would not be found in it.
+            .and_then(|location| self.wire.base_url.origin_of(&self.mask.hide(location)))
             .and_then(|origin| self.mask.word(origin.as_bytes()));
         let facts = Facts {
             detail: words.detail,

@@ -39,7 +39,8 @@ impl Mask {
         }
     }
 
-    fn hide(&self, text: &str) -> String {
+    /// Gives the text with a mark wherever the secret stood in it.
+    pub(super) fn hide(&self, text: &str) -> String {
         text.replace(self.escaped.as_str(), REDACTED)
             .replace(self.plain.as_str(), REDACTED)
     }

@@ -1,0 +1,37 @@
+//! Facts about the client, as a service on the loopback address and its callers see it.
+//!
+//! `cfg(test)` always holds here; saying it lets clippy see that the helpers are tests too.
+
+#[cfg(test)]
+#[path = "../../../pollination-auth-fake/tests/it/contract.rs"]
+mod contract;
+#[cfg(test)]
+mod documented;
+#[cfg(test)]
+mod lifecycle_fake;
+#[cfg(test)]
+mod listener;
+#[cfg(test)]
+mod redaction;
+#[cfg(test)]
+mod redaction_log;
+#[cfg(test)]
+mod redaction_plot;
+#[cfg(test)]
+mod redaction_settings;
+#[cfg(test)]
+mod redirects;
+#[cfg(test)]
+mod replies;
+#[cfg(test)]
+mod replies_login;
+#[cfg(test)]
+mod replies_minted;
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
+mod settings;
+#[cfg(test)]
+mod statuses;
+#[cfg(test)]
+mod support;

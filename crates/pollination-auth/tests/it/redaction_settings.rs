@@ -1,0 +1,139 @@
+//! A secret in a setting is sent where it belongs and shown nowhere: proxy, headers, base URL,
+//! environment. What calls show is in `redaction`.
+
+use std::process::Command;
+
+use pollination_auth::reqwest::Proxy;
+use pollination_auth::reqwest::header::{HeaderMap, HeaderValue};
+use pollination_auth::{AccessToken, ApiToken, BuildError, Client, ClientBuilder};
+
+use crate::listener::Listener;
+use crate::redaction::{bearing, expect_nothing, logging_in_with};
+use crate::redaction_log::{Shown, logged};
+use crate::redaction_plot::{
+    API_SECRET, GIVEN, IN_ENVIRONMENT, IN_HEADER, IN_URL, LOST, OF_PROXY, SECRETS, usual,
+};
+use crate::support::{ID, WITH_BEARER, call};
+
+#[test]
+fn proxy_password_and_extra_headers_are_sent_and_not_shown() {
+    let ((shown, seen), log) = logged(async {
+        let mut shown = Shown::default();
+        let proxy = Listener::start(usual).await;
+        let address = proxy.address();
+        let refused = Listener::start(usual).await.address();
+        for (proxy, works) in [(address, true), (refused, false)] {
+            let through = [
+                Proxy::all(format!("http://user:{OF_PROXY}@{proxy}")).unwrap(),
+                Proxy::all(format!("http://{proxy}"))
+                    .unwrap()
+                    .basic_auth("user", OF_PROXY),
+            ];
+            for through in through {
+                let extra = HeaderMap::from_iter([(
+                    "x-key".parse().unwrap(),
+                    HeaderValue::from_static(IN_HEADER),
+                )]);
+                let builder = bearing(GIVEN, "http://127.0.0.1:9").configure_http(move |http| {
+                    http.proxy(through.clone())
+                        .default_headers(extra.clone())
+                        .connection_verbose(true)
+                });
+                shown.debug("the builder", &builder);
+                let client = builder.build().unwrap();
+                shown.debug("the client", &client);
+                for operation in WITH_BEARER {
+                    let result = call(&client, operation).await;
+                    assert_eq!(result.is_ok(), works, "{result:?}");
+                    if let Err(error) = result {
+                        shown.error("a refused proxy", &error);
+                    }
+                }
+            }
+        }
+        (shown, proxy.seen())
+    });
+    assert_eq!(seen.len(), 2 * WITH_BEARER.len());
+    for seen in seen {
+        assert_eq!(seen.header("x-key"), [IN_HEADER]);
+        let sent = seen.header("proxy-authorization").concat();
+        let mut found = Shown::default();
+        found.text("the header", sent);
+        assert_eq!(found.leaks(&[OF_PROXY]).len(), 1, "in base64");
+    }
+    expect_nothing(shown, &log);
+}
+
+#[test]
+fn what_is_refused_at_build_is_not_shown() {
+    let mut shown = Shown::default();
+    for base_url in [
+        format!("https://{IN_URL}@h.example"),
+        format!("https://user:{IN_URL}@h.example"),
+        format!("https://h.example?key={IN_URL}"),
+        format!("https://h.example#{IN_URL}"),
+        format!("http://user:{IN_URL}@127.0.0.1"),
+        format!("{IN_URL}://h.example"),
+        format!("https://{IN_URL} h.example"),
+        IN_URL.to_owned(),
+    ] {
+        let builder = logging_in_with(API_SECRET, &base_url);
+        shown.debug(&base_url, &builder);
+        let error = builder.build().unwrap_err();
+        assert!(matches!(error, BuildError::BaseUrl(_)), "{error:?}");
+        shown.chain("base URL", &error);
+    }
+    for secret in ["\n\n", "\0", " ", "\u{feff}"].map(|end| format!("{end}{LOST}{end}")) {
+        shown.chain("API token", &ApiToken::new(ID, &*secret).unwrap_err());
+        shown.chain("access token", &AccessToken::new(&*secret).unwrap_err());
+    }
+    let agent = logging_in_with(API_SECRET, "https://h.example").user_agent(format!("{LOST}\n"));
+    shown.chain("user agent", &agent.build().unwrap_err());
+    assert_eq!(shown.leaks(&SECRETS), [""; 0]);
+}
+
+/// The environment of a process can't be changed from within, so this is another process.
+#[test]
+fn the_environment_is_not_shown() {
+    let mut shown = Shown::default();
+    for (secret, host) in [
+        (IN_ENVIRONMENT.to_owned(), "https://h.example".to_owned()),
+        (
+            IN_ENVIRONMENT.to_owned(),
+            format!("https://{IN_ENVIRONMENT}@h.example"),
+        ),
+        (format!("{IN_ENVIRONMENT}\n\n"), String::new()),
+    ] {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "redaction_settings::shows_the_environment",
+                "--nocapture",
+            ])
+            .env("POLLINATION_API_KEY_ID", ID)
+            .env("POLLINATION_API_KEY_SECRET", secret)
+            .env("POLLINATION_HOST", host)
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(said.contains("from the environment: "), "{said}");
+        shown.text("the environment", said);
+    }
+    assert_eq!(shown.leaks(&SECRETS), [""; 0]);
+}
+
+/// What the other process runs; on its own it shows that nothing is set.
+#[test]
+fn shows_the_environment() {
+    use std::io::Write as _;
+
+    let builder = ClientBuilder::from_env();
+    let text = match &builder {
+        Ok(builder) => format!("{builder:?}"),
+        Err(error) => format!("{error} {error:?} {error:#?}"),
+    };
+    let client = format!("{:?}", Client::from_env());
+    let line = format!("from the environment: {text} {client}\n");
+    std::io::stdout().write_all(line.as_bytes()).unwrap();
+}

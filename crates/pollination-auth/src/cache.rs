@@ -30,6 +30,9 @@ use crate::wire::Grant;
 /// How often a caller looks again when the flight that it waited for was lost with its runtime.
 const MAX_LOST_FLIGHTS: u32 = 8;
 
+/// The generation of a token that was never in the cache; the first one in it is 1.
+const NO_GENERATION: u64 = 0;
+
 /// Fetches an access token: a login, or the knowledge that there can be none.
 pub(crate) trait TokenSource: Send + Sync + 'static {
     /// Starts one login; it runs on a task of its own and is never cancelled by a caller.
@@ -168,6 +171,8 @@ impl TokenCache {
     pub(crate) fn clear(&self) {
         let mut state = self.0.lock();
         state.cooldown = None;
+        // A login that is under way no longer brings a token for the cache.
+        state.flight = None;
         self.0.slot.store(None);
         self.0.changes.send_replace(None);
     }
@@ -308,13 +313,17 @@ impl Shared {
         let mut state = self.lock();
         let awaited = state
             .flight
-            .as_ref()
-            .is_some_and(|current| current.id() == flight);
-        if awaited {
-            state.flight = None;
-        }
+            .take_if(|current| current.id() == flight)
+            .is_some();
         match result {
-            Ok((token, validity)) => Ok(self.publish(&mut state, token, validity)),
+            Ok((token, validity)) if awaited => Ok(self.publish(&mut state, token, validity)),
+            // Given up as overdue, or voided by a clear: good for those who waited, and for nobody
+            // else.
+            Ok((token, validity)) => Ok(Arc::new(CachedToken {
+                token,
+                generation: NO_GENERATION,
+                validity,
+            })),
             Err(error) => {
                 if awaited {
                     state.cool_down(now, &error);
@@ -326,14 +335,7 @@ impl Shared {
 
     /// Forgets a flight whose task ended without a result.
     fn lose(&self, flight: u64) {
-        let mut state = self.lock();
-        if state
-            .flight
-            .as_ref()
-            .is_some_and(|current| current.id() == flight)
-        {
-            state.flight = None;
-        }
+        self.lock().flight.take_if(|current| current.id() == flight);
     }
 }
 

@@ -247,20 +247,25 @@ impl Inner {
     where
         F: Future<Output = Attempted<T>>,
     {
-        let mut replayed = false;
+        let mut refused_attempts = 0;
         loop {
             let cached = self.token(Duration::ZERO, deadline).await?;
             let attempt = |timeout| attempt(self.calls.clone(), cached.token.clone(), timeout);
             match self.calls.call(operation, deadline, attempt).await {
                 Ok(value) => return Ok(value),
                 Err(failed)
-                    if failed.class == Class::Status(401) && !replayed && self.held.is_some() =>
+                    if failed.class == Class::Status(401)
+                        && refused_attempts == 0
+                        && self.held.is_some() =>
                 {
-                    replayed = true;
+                    refused_attempts = failed.facts.attempts;
                     // Of many late 401s only the first one finds its token still there.
                     self.cache.invalidate(cached.generation);
                 }
-                Err(failed) => return Err(failed.into_error()),
+                Err(mut failed) => {
+                    failed.facts.attempts = failed.facts.attempts.saturating_add(refused_attempts);
+                    return Err(failed.into_error());
+                }
             }
         }
     }

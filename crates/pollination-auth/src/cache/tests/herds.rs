@@ -133,3 +133,19 @@ async fn forced_logins_at_the_same_time_share_one() {
     assert_eq!(herd.join_all().await, vec!["token-1"; HERD]);
     assert_eq!(source.logins(), 1);
 }
+
+#[tokio::test]
+async fn row_30_a_login_under_way_at_a_clear_is_good_for_those_who_waited_alone() {
+    let source = Source::new(HOUR);
+    let cache = source.cache();
+    source.close();
+    let waiting = tokio::spawn({
+        let cache = cache.clone();
+        async move { said(cache.get(Duration::ZERO).await) }
+    });
+    settle().await;
+    cache.clear();
+    source.open();
+    assert_eq!(waiting.await.unwrap(), "token-1");
+    assert_eq!(said(cache.get(Duration::ZERO).await), "token-2");
+}

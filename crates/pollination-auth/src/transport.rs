@@ -96,6 +96,29 @@ pub(crate) fn reason(error: &reqwest::Error) -> Reason {
     }
 }
 
+/// Tells whether the server refused this client's certificate, or missed it.
+///
+/// With TLS 1.3 it says so when the client has begun to send already; it ends the handshake all the
+/// same, and reads no request before that (RFC 8446, sections 4.4.2.4 and 6.2).
+pub(crate) fn is_certificate_refused(error: &reqwest::Error) -> bool {
+    use rustls::AlertDescription as Alert;
+    chain(error).any(|error| {
+        matches!(
+            error.downcast_ref(),
+            Some(rustls::Error::AlertReceived(
+                Alert::CertificateRequired
+                    | Alert::BadCertificate
+                    | Alert::UnsupportedCertificate
+                    | Alert::CertificateRevoked
+                    | Alert::CertificateExpired
+                    | Alert::CertificateUnknown
+                    | Alert::UnknownCA
+                    | Alert::AccessDenied
+            ))
+        )
+    })
+}
+
 /// Makes a transport error fit to be a source: without the URL, which the caller knows.
 pub(crate) fn source(error: reqwest::Error) -> Arc<dyn StdError + Send + Sync> {
     Arc::new(error.without_url())

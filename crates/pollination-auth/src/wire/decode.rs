@@ -140,12 +140,20 @@ impl<'a, T> Reply<'a, T> {
                 let reason = error
                     .as_ref()
                     .map_or(Reason::ConnectionLost, transport::reason);
+                let class = if error
+                    .as_ref()
+                    .is_some_and(transport::is_certificate_refused)
+                {
+                    Class::NeverSent
+                } else {
+                    Class::Lost
+                };
                 let source = error.map(transport::source);
                 let facts = Facts {
                     source,
                     ..Facts::new(operation, reason)
                 };
-                return Err(Attempt::new(Class::Lost, facts));
+                return Err(Attempt::new(class, facts));
             }
             // The outcome can grow; what it may be then may have been sent.
             _ => {

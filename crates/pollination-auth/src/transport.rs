@@ -7,6 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use reqwest;
+#[cfg(any(test, fuzzing))]
+pub(crate) use reqwest::{
+    StatusCode,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
 
 use crate::base_url::BaseUrl;
 use crate::failure::Reason;
@@ -142,4 +147,12 @@ fn chain<'a>(
 
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
     error.is::<rustls::Error>()
+}
+
+/// Gives an error of the HTTP client, for replies that are made up.
+#[cfg(any(test, fuzzing))]
+#[expect(clippy::expect_used, reason = "a panic is how a fuzzer is told")]
+pub(crate) fn any_error() -> reqwest::Error {
+    let unbuildable = reqwest::Client::builder().user_agent("\n").build();
+    unbuildable.expect_err("a newline stands in no header")
 }

@@ -202,7 +202,7 @@ impl TokenCache {
         if self.0.slot.load().is_some_and(due)
             && let Ok(runtime) = Handle::try_current()
         {
-            let _unwaited = self.take_off(&mut state, &runtime);
+            let _unwaited = self.take_off(&mut state, now, &runtime);
         }
     }
 
@@ -249,7 +249,7 @@ impl TokenCache {
                 .last_resort(ask, least)
                 .map_or(Next::Fail(error), Next::Use);
         }
-        Next::Wait(self.take_off(&mut state, runtime))
+        Next::Wait(self.take_off(&mut state, now, runtime))
     }
 
     /// Gives the old token after a failed refresh, if it is not past its end.
@@ -260,9 +260,9 @@ impl TokenCache {
     }
 
     /// Starts the login on a task of its own, which no caller's end can end.
-    fn take_off(&self, state: &mut State, runtime: &Handle) -> Flight {
+    fn take_off(&self, state: &mut State, now: Moment, runtime: &Handle) -> Flight {
         state.flights = state.flights.saturating_add(1);
-        let (flight, landing) = Flight::take_off(state.flights, self.0.clone());
+        let (flight, landing) = Flight::take_off(state.flights, now, self.0.clone());
         state.flight = Some(flight.clone());
         let shared = self.0.clone();
         runtime.spawn(async move { landing.land(shared.source.fetch().await) });
@@ -310,32 +310,39 @@ impl Shared {
                 Phase::Mandatory | Phase::Expired => Err(stale()),
             }
         });
-        let mut state = self.lock();
-        let awaited = state
-            .flight
-            .take_if(|current| current.id() == flight)
-            .is_some();
         match result {
-            Ok((token, validity)) if awaited => Ok(self.publish(&mut state, token, validity)),
-            // Given up as overdue, or voided by a clear: good for those who waited, and for nobody
-            // else.
-            Ok((token, validity)) => Ok(Arc::new(CachedToken {
-                token,
-                generation: NO_GENERATION,
-                validity,
-            })),
-            Err(error) => {
-                if awaited {
-                    state.cool_down(now, &error);
+            Ok((token, validity)) => {
+                let mut state = self.lock();
+                if state.end_flight(flight) {
+                    return Ok(self.publish(&mut state, token, validity));
                 }
+                // Given up as overdue, or voided by a clear: good for those who waited, and for
+                // nobody else.
+                let generation = NO_GENERATION;
+                Ok(Arc::new(CachedToken {
+                    token,
+                    generation,
+                    validity,
+                }))
+            }
+            Err(error) => {
+                self.fail(flight, now, &error);
                 Err(error)
             }
         }
     }
 
+    /// Shares a failure with callers that come later, if it is the flight that is waited for.
+    fn fail(&self, flight: u64, now: Moment, error: &Error) {
+        let mut state = self.lock();
+        if state.end_flight(flight) {
+            state.cool_down(now, error);
+        }
+    }
+
     /// Forgets a flight whose task ended without a result.
     fn lose(&self, flight: u64) {
-        self.lock().flight.take_if(|current| current.id() == flight);
+        self.lock().end_flight(flight);
     }
 }
 

@@ -49,11 +49,14 @@ impl Calls {
         F: Future<Output = Attempted<T>>,
     {
         let mut attempts = 1;
+        let mut last = None;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                let facts = Facts::new(operation, Reason::TimedOut);
-                return Err(Attempt::new(Class::NotSent, facts));
+                // A wait may end late. What the attempt before it may have done is not forgotten.
+                return Err(last.unwrap_or_else(|| {
+                    Attempt::new(Class::NotSent, Facts::new(operation, Reason::TimedOut))
+                }));
             }
             let timeout = left.min(self.attempt_timeout);
             let mut failed = match self.observe(operation, attempts, attempt(timeout)).await {
@@ -69,6 +72,7 @@ impl Calls {
                 Some(wait) if Instant::now() + wait < deadline && self.budget.take() => {
                     tokio::time::sleep(wait).await;
                     attempts = attempts.saturating_add(1);
+                    last = Some(failed);
                 }
                 _ => return Err(failed),
             }
@@ -124,5 +128,56 @@ impl Calls {
         }
         .instrument(span)
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base_url::BaseUrl;
+    use crate::clock::SystemClock;
+    use crate::error::Error;
+    use crate::transport::{Settings, Transport};
+
+    fn calls(policy: RetryPolicy) -> Calls {
+        let base_url = BaseUrl::parse("http://127.0.0.1", false).unwrap();
+        let timeout = Duration::from_secs(1);
+        let transport = Transport::build(&Settings {
+            base_url: &base_url,
+            connect_timeout: timeout,
+            attempt_timeout: timeout,
+            user_agent: "test",
+            configure: None,
+        });
+        Calls {
+            wire: Wire {
+                base_url,
+                transport: transport.unwrap(),
+                clock: Arc::new(SystemClock),
+            },
+            policy,
+            budget: RetryBudget::new(),
+            attempt_timeout: timeout,
+            total_timeout: timeout,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_ends_behind_the_deadline_does_not_turn_a_lost_call_into_one_not_sent() {
+        // The timer counts whole milliseconds, so that it ends a shorter wait too late.
+        const TIMER: Duration = Duration::from_millis(1);
+        let calls = calls(RetryPolicy::default().first_wait(TIMER / 4));
+        let deadline = Instant::now() + TIMER / 2;
+        let attempt = |_timeout| async {
+            let facts = Facts::new(Operation::DeleteApiToken, Reason::ConnectionLost);
+            Attempted::<()>::Err(Attempt::new(Class::Lost, facts))
+        };
+        let result = calls
+            .call(Operation::DeleteApiToken, deadline, attempt)
+            .await;
+        let failed = result.unwrap_err();
+        assert_eq!(failed.class, Class::Lost);
+        assert_eq!(failed.facts.attempts, 1);
+        assert!(matches!(failed.into_error(), Error::Unavailable(_)));
     }
 }

@@ -247,6 +247,8 @@ impl Inner {
     where
         F: Future<Output = Attempted<T>>,
     {
+        // A good access token is given without a runtime; sending needs one.
+        Handle::try_current().map_err(|_none| internal(operation, Reason::NoRuntime))?;
         let mut refused_attempts = 0;
         loop {
             let cached = self.token(Duration::ZERO, deadline).await?;

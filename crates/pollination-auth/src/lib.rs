@@ -67,6 +67,10 @@ mod credential;
 mod env;
 mod error;
 mod failure;
+#[cfg(any(test, fuzzing))]
+#[expect(clippy::expect_used, reason = "a panic is how a fuzzer is told")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod jwt;
 mod operation;
 mod retry;

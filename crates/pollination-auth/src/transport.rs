@@ -7,6 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use reqwest;
+#[cfg(any(test, fuzzing))]
+pub(crate) use reqwest::{
+    StatusCode,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
 
 use crate::base_url::BaseUrl;
 use crate::failure::Reason;
@@ -98,6 +103,29 @@ pub(crate) fn reason(error: &reqwest::Error) -> Reason {
     }
 }
 
+/// Tells whether the server refused this client's certificate, or missed it.
+///
+/// With TLS 1.3 it says so when the client has begun to send already; it ends the handshake all the
+/// same, and reads no request before that (RFC 8446, sections 4.4.2.4 and 6.2).
+pub(crate) fn is_certificate_refused(error: &reqwest::Error) -> bool {
+    use rustls::AlertDescription as Alert;
+    chain(error).any(|error| {
+        matches!(
+            error.downcast_ref(),
+            Some(rustls::Error::AlertReceived(
+                Alert::CertificateRequired
+                    | Alert::BadCertificate
+                    | Alert::UnsupportedCertificate
+                    | Alert::CertificateRevoked
+                    | Alert::CertificateExpired
+                    | Alert::CertificateUnknown
+                    | Alert::UnknownCA
+                    | Alert::AccessDenied
+            ))
+        )
+    })
+}
+
 /// Makes a transport error fit to be a source: without the URL, which the caller knows.
 pub(crate) fn source(error: reqwest::Error) -> Arc<dyn StdError + Send + Sync> {
     Arc::new(error.without_url())
@@ -121,4 +149,12 @@ fn chain<'a>(
 
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
     error.is::<rustls::Error>()
+}
+
+/// Gives an error of the HTTP client, for replies that are made up.
+#[cfg(any(test, fuzzing))]
+#[expect(clippy::expect_used, reason = "a panic is how a fuzzer is told")]
+pub(crate) fn any_error() -> reqwest::Error {
+    let unbuildable = reqwest::Client::builder().user_agent("\n").build();
+    unbuildable.expect_err("a newline stands in no header")
 }

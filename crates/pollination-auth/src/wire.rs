@@ -4,6 +4,9 @@
 //! repeated, nothing is cached.
 
 mod decode;
+#[cfg(any(test, fuzzing))]
+#[expect(clippy::expect_used, reason = "a panic is how a fuzzer is told")]
+pub(crate) mod fuzzed;
 mod lenient;
 mod words;
 

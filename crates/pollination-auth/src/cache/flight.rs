@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::{CachedToken, Shared, internal};
+use crate::clock::Moment;
 use crate::error::Error;
 use crate::failure::Reason;
 use crate::wire::Grant;
@@ -27,12 +28,13 @@ pub(super) struct Flight {
 pub(super) struct Landing {
     shared: Arc<Shared>,
     flight: u64,
+    took_off: Moment,
     /// Taken when the end is told; still there on drop when the task ended early.
     waiting: Option<watch::Sender<Option<Landed>>>,
 }
 
 impl Flight {
-    pub(super) fn take_off(id: u64, shared: Arc<Shared>) -> (Self, Landing) {
+    pub(super) fn take_off(id: u64, now: Moment, shared: Arc<Shared>) -> (Self, Landing) {
         let (waiting, landed) = watch::channel(None);
         let flight = Self {
             id,
@@ -44,6 +46,7 @@ impl Flight {
             Landing {
                 shared,
                 flight: id,
+                took_off: now,
                 waiting: Some(waiting),
             },
         )
@@ -83,10 +86,10 @@ impl Drop for Landing {
             return;
         };
         if std::thread::panicking() {
-            let landed = self
-                .shared
-                .land(self.flight, Err(internal(Reason::Panicked)));
-            waiting.send_replace(Some(landed));
+            // It may be the clock that panicked: to read it again would end the process.
+            let error = internal(Reason::Panicked);
+            self.shared.fail(self.flight, self.took_off, &error);
+            waiting.send_replace(Some(Err(error)));
         } else {
             self.shared.lose(self.flight);
         }

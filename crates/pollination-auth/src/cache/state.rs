@@ -47,6 +47,13 @@ impl State {
             .is_some_and(|flight| flight.may_land(Instant::now(), limit))
     }
 
+    /// Ends a flight, and tells whether it was the one that is waited for.
+    pub(super) fn end_flight(&mut self, flight: u64) -> bool {
+        self.flight
+            .take_if(|current| current.id() == flight)
+            .is_some()
+    }
+
     /// Gives the failure that is still shared.
     pub(super) fn cooling(&self, now: &Moment) -> Option<&Error> {
         let cooldown = self.cooldown.as_ref()?;

@@ -140,12 +140,20 @@ impl<'a, T> Reply<'a, T> {
                 let reason = error
                     .as_ref()
                     .map_or(Reason::ConnectionLost, transport::reason);
+                let class = if error
+                    .as_ref()
+                    .is_some_and(transport::is_certificate_refused)
+                {
+                    Class::NeverSent
+                } else {
+                    Class::Lost
+                };
                 let source = error.map(transport::source);
                 let facts = Facts {
                     source,
                     ..Facts::new(operation, reason)
                 };
-                return Err(Attempt::new(Class::Lost, facts));
+                return Err(Attempt::new(class, facts));
             }
             // The outcome can grow; what it may be then may have been sent.
             _ => {
@@ -192,12 +200,11 @@ impl<T> Success<'_, T> {
         if self.is_encoded() {
             return Err(Reason::Encoded);
         }
-        if matches!(self.cut_off, Some(CutOff::Limit)) {
-            return Err(Reason::TooLarge);
-        }
         read(body).map_err(|error| {
-            if let Some(CutOff::Transport(cause)) = &self.cut_off {
-                return transport::reason(cause);
+            match &self.cut_off {
+                Some(CutOff::Transport(cause)) => return transport::reason(cause),
+                Some(_) => return Reason::TooLarge,
+                None => {}
             }
             if body.trim_ascii().is_empty() {
                 return Reason::NoBody;
@@ -218,6 +225,7 @@ impl<T> Success<'_, T> {
         })
     }
 
+    /// Tells whether the bytes are encoded in a way that was not asked for.
     fn is_encoded(&self) -> bool {
         self.header("content-encoding")
             .is_some_and(|value| !value.is_empty() && !value.eq_ignore_ascii_case(b"identity"))

@@ -12,6 +12,8 @@ mod lifecycle_fake;
 #[cfg(test)]
 mod listener;
 #[cfg(test)]
+mod network;
+#[cfg(test)]
 mod redaction;
 #[cfg(test)]
 mod redaction_log;

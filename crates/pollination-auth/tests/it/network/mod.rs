@@ -1,0 +1,12 @@
+//! Faults of the network, TLS and runtimes, row by row; behaviour over good replies is elsewhere.
+
+mod bodies;
+mod connections;
+mod fault_server;
+mod heads;
+mod reply;
+mod request;
+mod runtime;
+mod support;
+mod timeouts;
+mod tls;

@@ -3,6 +3,8 @@
 //! `cfg(test)` always holds here; saying it lets clippy see that the helpers are tests too.
 
 #[cfg(test)]
+mod allocations;
+#[cfg(test)]
 #[path = "../../../pollination-auth-fake/tests/it/contract.rs"]
 mod contract;
 #[cfg(test)]
@@ -13,6 +15,8 @@ mod lifecycle_fake;
 mod listener;
 #[cfg(test)]
 mod network;
+#[cfg(test)]
+mod observability;
 #[cfg(test)]
 mod redaction;
 #[cfg(test)]

@@ -13,6 +13,13 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// No caller needs more polls than this; a sweep that gets here has found a hang.
 const MOST_POLLS: usize = 100;
 
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
 /// Polls a caller so often and drops it; tells whether it was done by then.
 async fn poll_and_drop(cache: &TokenCache, polls: usize) -> bool {
     let mut caller = pin!(cache.get(Duration::ZERO));
@@ -106,10 +113,7 @@ async fn row_49_a_login_that_nobody_drives_is_given_up() {
     let source = Source::new(HOUR);
     let cache = source.cache();
     // A runtime that started the login and is not driven any more, as after a `block_on`.
-    let idle = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let idle = runtime();
     {
         let _inside = idle.enter();
         assert!(!poll_and_drop(&cache, 1).await);
@@ -125,12 +129,6 @@ fn row_49_a_login_that_dies_with_its_runtime_is_made_again_on_another() {
     let source = Source::new(HOUR);
     let cache = source.cache();
     source.close();
-    let runtime = || {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-    };
     let first = runtime();
     assert!(!first.block_on(poll_and_drop(&cache, 3)));
     let second = runtime();
@@ -161,14 +159,28 @@ fn row_49_without_a_runtime_a_good_token_is_served_and_a_login_is_an_error() {
         }
     };
     assert_eq!(answer(&cache), "there is no running Tokio runtime");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime();
     assert_eq!(said(runtime.block_on(cache.get(Duration::ZERO))), "token-1");
     drop(runtime);
     source.clock.advance(Duration::from_secs(3_400));
     assert_eq!(answer(&cache), "token-1");
     source.clock.advance(HOUR);
     assert_eq!(answer(&cache), "there is no running Tokio runtime");
+}
+
+#[test]
+fn row_49_a_lost_login_does_not_end_the_one_that_took_its_place() {
+    let source = Source::new(HOUR);
+    let cache = source.cache();
+    source.close();
+    let first = runtime();
+    assert!(!first.block_on(poll_and_drop(&cache, 3)));
+    // Voided, so that the next caller starts another one.
+    cache.clear();
+    let second = runtime();
+    assert!(!second.block_on(poll_and_drop(&cache, 3)));
+    drop(first);
+    source.open();
+    assert_eq!(said(second.block_on(cache.get(Duration::ZERO))), "token-1");
+    assert_eq!(source.logins(), 2);
 }

@@ -149,3 +149,15 @@ async fn row_30_a_login_under_way_at_a_clear_is_good_for_those_who_waited_alone(
     assert_eq!(waiting.await.unwrap(), "token-1");
     assert_eq!(said(cache.get(Duration::ZERO).await), "token-2");
 }
+
+#[tokio::test]
+async fn a_failure_is_forgotten_when_the_credential_has_changed() {
+    let source = Source::new(HOUR);
+    let cache = source.cache();
+    source.will(Does::FailForGood);
+    assert_eq!(said(cache.get(Duration::ZERO).await), "rejected");
+    source.will(Does::Succeed);
+    assert_eq!(said(cache.get(Duration::ZERO).await), "rejected");
+    cache.forget_failure();
+    assert_eq!(said(cache.get(Duration::ZERO).await), "token-1");
+}

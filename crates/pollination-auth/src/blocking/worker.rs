@@ -8,6 +8,7 @@ use std::thread::{self, ThreadId};
 
 use tokio::runtime::{self, Handle};
 use tokio::sync::oneshot;
+use tracing::instrument::{Instrument as _, WithSubscriber as _};
 
 use crate::error::Error;
 use crate::failure::{Facts, Reason};
@@ -59,6 +60,8 @@ impl Worker {
             return Err(internal(operation, Reason::OwnThread));
         }
         let (sender, receiver) = mpsc::sync_channel(1);
+        // Spans and subscribers belong to a thread; the caller's hold for its call.
+        let call = call.in_current_span().with_current_subscriber();
         self.runtime.spawn(async move {
             let result = call.await;
             // The caller waits for it until it comes.
@@ -79,6 +82,9 @@ fn internal(operation: Operation, reason: Reason) -> Error {
 mod tests {
     use std::sync::mpsc::RecvError;
 
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Metadata, Subscriber, dispatcher};
+
     use super::*;
 
     #[test]
@@ -91,6 +97,38 @@ mod tests {
         });
         drop(worker);
         assert_eq!(gone.recv(), Err(RecvError));
+    }
+
+    /// A subscriber that wants nothing, and is known by its type.
+    struct Marker;
+
+    impl Subscriber for Marker {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            false
+        }
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn event(&self, _: &Event<'_>) {}
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn a_call_is_seen_by_the_subscriber_of_its_caller() {
+        let worker = Worker::start().unwrap();
+        let here = async || Ok(dispatcher::get_default(|current| current.is::<Marker>()));
+        let seen = tracing::subscriber::with_default(Marker, || {
+            worker.run(Operation::Login, async move { here().await })
+        });
+        assert!(seen.unwrap());
+        assert!(
+            !worker
+                .run(Operation::Login, async move { here().await })
+                .unwrap()
+        );
     }
 
     #[test]

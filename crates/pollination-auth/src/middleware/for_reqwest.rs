@@ -21,6 +21,9 @@ use crate::client::Client;
 /// body is a stream, when the 401 came after a redirect, or when the [`Client`] can't log in; then,
 /// and after a second 401, the caller gets the 401.
 ///
+/// A client that progenitor generates takes no middleware, but it has hooks that can send through
+/// one; the example `middleware` has them.
+///
 /// Add it last, so that what was added before it (retries, logging) never sees the token. Redirects
 /// are the reqwest client's own affair: it takes the header off where one leads to another scheme,
 /// host or port.

@@ -1,4 +1,9 @@
 //! The client in other habits than its own: middleware, a tower service, without async.
+#![cfg(any(
+    feature = "blocking",
+    feature = "reqwest-middleware",
+    feature = "tower"
+))]
 
 #[cfg(feature = "blocking")]
 mod blocking;

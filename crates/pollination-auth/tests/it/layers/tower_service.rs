@@ -141,13 +141,16 @@ async fn another_port_and_another_host_see_no_token_and_cause_no_login() {
     assert_eq!(service.logins(), 0);
 }
 
-/// Keeps the credentials of the requests that come, and answers with the statuses that are left.
+/// What a request carried: the header's value, and whether it was marked sensitive.
+type Carried = Option<(String, bool)>;
+
+/// Keeps what the requests carry, and refuses as many of them as it is told to.
 ///
 /// It panics where it is called without having been ready, which a clone never is at first.
 #[derive(Default)]
 struct Strict {
     is_ready: bool,
-    seen: Arc<Mutex<Vec<Option<(String, bool)>>>>,
+    seen: Arc<Mutex<Vec<Carried>>>,
     refusals: Arc<Mutex<usize>>,
 }
 

@@ -1,7 +1,8 @@
 //! `AuthLayer` around services of tower: which requests get a token, the replay, and readiness.
 
-use std::future::{Ready, ready};
-use std::pin::Pin;
+use std::collections::VecDeque;
+use std::future::{Ready, poll_fn, ready};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode, Uri};
 use pollination_auth::{AuthLayer, AuthService, Client, Error};
 use pollination_auth_fake::{FakeService, Fault, Operation};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt as _};
@@ -110,6 +112,39 @@ async fn row_27_a_herd_in_single_file_logs_in_once_and_once_more_after_its_token
         assert_eq!(service.logins(), logins);
         service.expire_all_tokens();
     }
+}
+
+#[tokio::test]
+async fn row_27_a_late_401_for_the_old_token_causes_no_login_and_is_replayed() {
+    let service = FakeService::start();
+    let client = builder(&service).build().unwrap();
+    client.access_token().await.unwrap();
+    let (late, first_answer) = oneshot::channel();
+    let (soon, second_answer) = oneshot::channel();
+    let answers = Mutex::new(VecDeque::from([first_answer, second_answer]));
+    let answers = Arc::new(answers);
+    let http = AuthLayer::new(client).layer(tower::service_fn(move |_: Request<()>| {
+        let answer = answers.lock().unwrap().pop_front();
+        async move {
+            let mut response = Response::new(());
+            if let Some(status) = answer {
+                *response.status_mut() = status.await?;
+            }
+            Ok::<_, BoxError>(response)
+        }
+    }));
+    let request = || Request::get(service.base_url()).body(()).unwrap();
+
+    let mut first = pin!(http.clone().oneshot(request()));
+    // One poll brings it to its answer, with the first token.
+    let answered = poll_fn(|context| Poll::Ready(first.as_mut().poll(context).is_ready()));
+    assert!(!answered.await);
+    soon.send(StatusCode::UNAUTHORIZED).unwrap();
+    let second = http.clone().oneshot(request()).await.unwrap();
+    assert_eq!((second.status(), service.logins()), (StatusCode::OK, 2));
+    late.send(StatusCode::UNAUTHORIZED).unwrap();
+    let first = first.await.unwrap();
+    assert_eq!((first.status(), service.logins()), (StatusCode::OK, 2));
 }
 
 #[tokio::test]

@@ -18,10 +18,13 @@ use crate::credential::{ApiToken, ApiTokenId};
 use crate::error::Error;
 use crate::operation::Operation;
 
-/// Talks to the service with one credential, and blocks; clones share it, and are cheap.
+/// Talks to the service with one credential, and blocks; clones share it.
 ///
-/// It is the [async client](crate::Client) on a thread of its own. Call it from as many threads as
-/// you like: their calls run at the same time and share one access token.
+/// It is the [async client](crate::Client) on a thread of its own, which ends with the last clone;
+/// [`ClientBuilder::build_blocking`] makes one. Needs the feature `blocking`.
+///
+/// Call it from as many threads as you like: their calls run at the same time and share one access
+/// token.
 ///
 /// It works inside of a Tokio runtime too, and may be dropped there; but a call blocks the thread
 /// that it is made on, and with it all tasks of a current-thread runtime. Async code is better off
@@ -54,7 +57,9 @@ struct Inner {
 }
 
 impl ClientBuilder {
-    /// Builds a client for code without async (feature `blocking`). Nothing is sent yet.
+    /// Builds a client for code without async. Nothing is sent yet.
+    ///
+    /// Needs the feature `blocking`.
     ///
     /// ```
     /// use pollination_auth::{AccessToken, Client};
@@ -140,9 +145,9 @@ impl Client {
         })
     }
 
-    /// Creates an API token (`POST /auth/api-token`); it does not change what this client holds.
+    /// Creates an API token (`POST /auth/api-token`).
     ///
-    /// The reply is the only place where its secret is ever seen. The request is never made twice
+    /// It does not change what this client holds. The reply is the only place where its secret is ever seen. The request is never made twice
     /// once it may have been sent.
     ///
     /// # Errors

@@ -10,7 +10,9 @@ use reqwest_middleware::{Middleware, Next};
 use super::{Bearer, has_credential};
 use crate::client::Client;
 
-/// Puts a fresh access token on the requests of a reqwest client (feature `reqwest-middleware`).
+/// Puts a fresh access token on the requests of a reqwest client.
+///
+/// Needs the feature `reqwest-middleware`.
 ///
 /// A request gets one when it goes to the service itself, which is the scheme, host and port of the
 /// client's base URL; the path does not matter, for the service's other parts lie beside it. Every
@@ -79,7 +81,9 @@ pub struct AuthMiddleware {
 }
 
 impl AuthMiddleware {
-    /// Takes the client whose access token the requests carry; it shares the client's cache.
+    /// Takes the client whose access token the requests carry.
+    ///
+    /// A clone of it is enough: clones share one access token.
     #[must_use]
     pub fn new(client: Client) -> Self {
         Self { client }

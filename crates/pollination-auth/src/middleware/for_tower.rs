@@ -17,7 +17,9 @@ use crate::client::Client;
 /// What a service that is wrapped fails with: its own error, or ours.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Wraps services so that their requests carry a fresh access token (feature `tower`).
+/// Wraps services so that their requests carry a fresh access token.
+///
+/// Needs the feature `tower`.
 ///
 /// A request gets one when its URI names the service itself, which is the scheme, host and port of
 /// the client's base URL; the path does not matter, for the service's other parts lie beside it.
@@ -60,7 +62,9 @@ pub struct AuthLayer {
 }
 
 impl AuthLayer {
-    /// Takes the client whose access token the requests carry; it shares the client's cache.
+    /// Takes the client whose access token the requests carry.
+    ///
+    /// A clone of it is enough: clones share one access token.
     #[must_use]
     pub fn new(client: Client) -> Self {
         Self {
@@ -94,9 +98,9 @@ impl<S> Layer<S> for AuthLayer {
     }
 }
 
-/// Sends requests with an access token through the service inside; see [`AuthLayer`].
+/// Sends requests with an access token through the service inside.
 ///
-/// It is ready when the service inside is. A replay waits until it is ready once more.
+/// Which ones, says [`AuthLayer`]. It is ready when the service inside is. A replay waits until it is ready once more.
 ///
 /// # Errors
 ///

@@ -19,14 +19,19 @@ enum Step {
     /// With a variable of the environment.
     CargoWith((&'static str, &'static str), &'static [&'static str]),
     Check,
+    /// Once for each feature of [`FEATURES`], whose name stands between the two.
+    EachFeature(&'static [&'static str], &'static [&'static str]),
     /// Each example by its name, as a user would run it.
     Examples(&'static [&'static str]),
 }
 
-use Step::{Cargo, CargoWith, Check, Examples};
+use Step::{Cargo, CargoWith, Check, EachFeature, Examples};
+
+/// The optional features of the library: each has to build and pass without the others.
+const FEATURES: [&str; 3] = ["blocking", "reqwest-middleware", "tower"];
 
 /// Everything that CI runs, in order: the README's test command first.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 11] = [
     Cargo(&["test", "--locked", "--workspace", "--all-features"]),
     Cargo(&[
         "test",
@@ -42,6 +47,18 @@ const STEPS: [Step; 9] = [
         "pollination-auth",
         "--no-default-features",
     ]),
+    EachFeature(
+        &[
+            "test",
+            "--locked",
+            "-p",
+            "pollination-auth",
+            "--lib",
+            "--tests",
+            "--features",
+        ],
+        &[],
+    ),
     Cargo(&["fmt", "--all", "--check"]),
     Cargo(&[
         "clippy",
@@ -53,6 +70,17 @@ const STEPS: [Step; 9] = [
         "-D",
         "warnings",
     ]),
+    EachFeature(
+        &[
+            "clippy",
+            "--locked",
+            "-p",
+            "pollination-auth",
+            "--all-targets",
+            "--features",
+        ],
+        &["--", "-D", "warnings"],
+    ),
     CargoWith(
         ("RUSTDOCFLAGS", "-Dwarnings"),
         &[
@@ -65,7 +93,14 @@ const STEPS: [Step; 9] = [
     ),
     Check,
     Cargo(&["package", "--locked", "--workspace", "--exclude", "xtask"]),
-    Examples(&["run", "--locked", "-p", "pollination-auth", "--example"]),
+    Examples(&[
+        "run",
+        "--locked",
+        "-p",
+        "pollination-auth",
+        "--all-features",
+        "--example",
+    ]),
 ];
 
 /// Runs every step until one fails, and tells whether none did.
@@ -85,7 +120,14 @@ pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
                 announce("cargo xtask check", output)?;
                 check::run(root, output)?
             }
-            Examples(arguments) => examples(root, arguments, output)?,
+            EachFeature(before, after) => each(root, before, FEATURES, after, output)?,
+            Examples(arguments) => each(
+                root,
+                arguments,
+                example_names(&root.join(EXAMPLES))?,
+                &[],
+                output,
+            )?,
         };
         if !passed {
             return Ok(false);
@@ -99,9 +141,16 @@ pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
     Ok(true)
 }
 
-fn examples(root: &Path, arguments: &[&str], output: &mut impl Write) -> io::Result<bool> {
-    for name in example_names(&root.join(EXAMPLES))? {
-        let arguments = [arguments, &[&name]].concat();
+/// Runs a command once for each name, which stands between its other arguments.
+fn each(
+    root: &Path,
+    before: &[&str],
+    names: impl IntoIterator<Item = impl AsRef<str>>,
+    after: &[&str],
+    output: &mut impl Write,
+) -> io::Result<bool> {
+    for name in names {
+        let arguments = [before, &[name.as_ref()], after].concat();
         if !cargo(root, None, &arguments, output)? {
             return Ok(false);
         }
@@ -178,13 +227,32 @@ mod tests {
     #[test]
     fn every_cargo_step_that_can_is_locked() {
         for step in &STEPS {
-            if let Cargo(arguments) | CargoWith(_, arguments) | Examples(arguments) = step {
+            if let Cargo(arguments)
+            | CargoWith(_, arguments)
+            | EachFeature(arguments, _)
+            | Examples(arguments) = step
+            {
                 assert!(
                     arguments.contains(&"--locked") || arguments[0] == "fmt",
                     "{arguments:?}"
                 );
             }
         }
+    }
+
+    #[test]
+    fn every_optional_feature_of_the_library_is_in_the_list() {
+        let manifest = workspace::root().join("crates/pollination-auth/Cargo.toml");
+        let text = fs::read_to_string(manifest).unwrap();
+        let (_, features) = text.split_once("[features]\n").unwrap();
+        let (features, _) = features.split_once("\n[").unwrap();
+        let names: Vec<_> = features
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| Some(line.split_once(" = ")?.0))
+            .filter(|name| !["default", "codegen"].contains(name))
+            .collect();
+        assert_eq!(names, FEATURES);
     }
 
     #[test]

@@ -65,6 +65,22 @@ impl BaseUrl {
         self.url.port_or_known_default().unwrap_or_default()
     }
 
+    /// Tells whether a request to this scheme, host and port goes to the service itself.
+    ///
+    /// The host is compared as it stands but for the case of its letters: a name that would only
+    /// become the same by decoding it is another one here.
+    #[cfg(any(feature = "reqwest-middleware", feature = "tower", test))]
+    pub(crate) fn is_at(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
+        // A port that is the scheme's own is none in a parsed URL.
+        let same_port = match port {
+            Some(port) => port == self.port(),
+            None => self.url.port().is_none(),
+        };
+        scheme.eq_ignore_ascii_case(self.url.scheme())
+            && host.eq_ignore_ascii_case(self.host())
+            && same_port
+    }
+
     /// Gives the origin that a `Location` points to, without path, query and userinfo.
     pub(crate) fn origin_of(&self, location: &str) -> Option<String> {
         let origin = self.url.join(location).ok()?.origin();
@@ -187,6 +203,35 @@ mod tests {
             (url.prefix(), url.is_loopback()),
             ("http://h.example/x", false)
         );
+    }
+
+    #[test]
+    fn only_the_same_scheme_host_and_port_are_the_service() {
+        let url = BaseUrl::parse("https://h.example/p", false).unwrap();
+        for (scheme, host, port, expected) in [
+            ("https", "h.example", None, true),
+            ("HTTPS", "H.Example", Some(443), true),
+            ("http", "h.example", None, false),
+            ("http", "h.example", Some(443), false),
+            ("https", "h.example", Some(8443), false),
+            ("https", "h.example", Some(80), false),
+            ("https", "h.example.", None, false),
+            ("https", "h%2eexample", None, false),
+            ("https", "x.h.example", None, false),
+            ("https", "h.example.evil.example", None, false),
+            ("https", "", None, false),
+            ("", "h.example", None, false),
+        ] {
+            assert_eq!(
+                url.is_at(scheme, host, port),
+                expected,
+                "{scheme} {host} {port:?}"
+            );
+        }
+        let other = BaseUrl::parse("http://[::1]:8080", false).unwrap();
+        assert!(other.is_at("http", "[::1]", Some(8080)));
+        assert!(!other.is_at("http", "[::1]", None));
+        assert!(!other.is_at("http", "::1", Some(8080)));
     }
 
     #[test]

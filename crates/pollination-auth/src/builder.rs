@@ -288,4 +288,8 @@ pub enum BuildError {
     /// The HTTP client can't be set up: a certificate, the proxy or the user agent is not valid.
     #[error("the HTTP client can't be set up; look at its settings")]
     Http(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// The thread of the blocking client can't be started.
+    #[cfg(feature = "blocking")]
+    #[error("the thread of the blocking client can't be started")]
+    Thread(#[source] std::io::Error),
 }

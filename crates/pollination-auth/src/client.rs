@@ -228,6 +228,23 @@ impl Client {
     }
 }
 
+/// What the middleware needs: the same token and the same rule, for requests of somebody else.
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+impl Client {
+    pub(crate) async fn cached_token(&self) -> Result<Arc<CachedToken>, Error> {
+        self.0.token(Duration::ZERO, self.0.calls.deadline()).await
+    }
+
+    /// Takes note of a 401, and tells whether a replay can have another access token.
+    pub(crate) fn token_refused(&self, generation: u64) -> bool {
+        self.0.refused(generation)
+    }
+
+    pub(crate) fn base_url(&self) -> &crate::base_url::BaseUrl {
+        &self.0.calls.wire.base_url
+    }
+}
+
 impl Inner {
     /// Gives an access token: at once while one is good, else within the deadline.
     async fn token(&self, least: Duration, deadline: Instant) -> Result<Arc<CachedToken>, Error> {
@@ -258,11 +275,9 @@ impl Inner {
                 Err(failed)
                     if failed.class == Class::Status(401)
                         && refused_attempts == 0
-                        && self.held.is_some() =>
+                        && self.refused(cached.generation) =>
                 {
                     refused_attempts = failed.facts.attempts;
-                    // Of many late 401s only the first one finds its token still there.
-                    self.cache.invalidate(cached.generation);
                 }
                 Err(mut failed) => {
                     failed.facts.attempts = failed.facts.attempts.saturating_add(refused_attempts);
@@ -270,6 +285,16 @@ impl Inner {
                 }
             }
         }
+    }
+
+    /// Drops an access token that met a 401, and tells whether there can be another one.
+    fn refused(&self, generation: u64) -> bool {
+        let can_log_in = self.held.is_some();
+        if can_log_in {
+            // Of many late 401s only the first one finds its token still there.
+            self.cache.invalidate(generation);
+        }
+        can_log_in
     }
 
     async fn rotate(&self) -> Result<ApiToken, Error> {

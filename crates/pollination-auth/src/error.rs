@@ -154,6 +154,9 @@ impl fmt::Display for Error {
             Self::Internal(failure) if failure.reason() == &Reason::NoRuntime => {
                 "call the client from inside a Tokio runtime"
             }
+            Self::Internal(failure) if failure.reason() == &Reason::OwnThread => {
+                "call it from another thread"
+            }
             Self::Internal(_) => "please report this bug",
         };
         write!(f, "{}; {advice}", self.failure())

@@ -32,7 +32,11 @@
 //! **… use an access token that I have already?** [`ClientBuilder::access_token`]. Such a client
 //! can't log in by itself; [`Error::AccessTokenExpired`] says when it ends.
 //!
-//! **… call my API with it?** Send it behind `Bearer` to the service's host, and to no other.
+//! **… call my API with it?** With the feature `reqwest-middleware` or `tower`: a layer puts a fresh
+//! access token on your own requests to the service's host, and on no others. Without them: send
+//! it behind `Bearer` to that host, and to no other.
+//!
+//! **… use it without async?** With the feature `blocking`.
 //!
 //! **… rotate the secret?** [`Client::rotate_api_token_secret`]. Store the new secret before
 //! anything else; if the reply can't be used, its bytes are in [`Error::raw_reply`].
@@ -55,9 +59,15 @@
 //!
 //! - `codegen` (default): generate the client from the contract at build time. Without it the
 //!   checked-in copy is compiled, which is the same and builds quicker.
+//! - `reqwest-middleware`: `AuthMiddleware`, for requests made with the crate of that name.
+//! - `tower`: `AuthLayer` and `AuthService`, for any tower service that takes HTTP requests.
+//! - `blocking`: `blocking::Client`, for code without async.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod access_token;
 mod base_url;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod builder;
 mod cache;
 mod calls;
@@ -72,6 +82,8 @@ mod failure;
 #[doc(hidden)]
 pub mod fuzzing;
 mod jwt;
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+mod middleware;
 mod operation;
 mod retry;
 mod retry_after;
@@ -90,6 +102,10 @@ pub use clock::{Clock, Moment, SystemClock};
 pub use credential::{ApiToken, ApiTokenId, CredentialError};
 pub use error::Error;
 pub use failure::{Failure, Location, Reason, Violation};
+#[cfg(feature = "reqwest-middleware")]
+pub use middleware::AuthMiddleware;
+#[cfg(feature = "tower")]
+pub use middleware::{AuthLayer, AuthService};
 pub use operation::Operation;
 pub use retry::RetryPolicy;
 pub use secret::Secret;

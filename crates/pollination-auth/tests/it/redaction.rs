@@ -235,6 +235,42 @@ async fn every_public_type(shown: &mut Shown) {
     shown.debug("SecretBytes", raw);
     shown.debug("SystemClock", &SystemClock);
     shown.debug("Violation", violation);
+    types_of_features(shown, client);
+}
+
+/// The public types that are there with a feature alone.
+#[cfg_attr(
+    not(any(
+        feature = "blocking",
+        feature = "reqwest-middleware",
+        feature = "tower"
+    )),
+    expect(
+        unused_variables,
+        reason = "there is nothing to show without a feature"
+    )
+)]
+fn types_of_features(shown: &mut Shown, client: Client) {
+    #[cfg(feature = "blocking")]
+    {
+        let builder = logging_in_with(API_SECRET, "http://127.0.0.1:1");
+        let blocking: pollination_auth::blocking::Client = builder.build_blocking().unwrap();
+        shown.debug("blocking::Client", &blocking);
+    }
+    #[cfg(feature = "reqwest-middleware")]
+    {
+        use pollination_auth::AuthMiddleware;
+        let middleware: AuthMiddleware = AuthMiddleware::new(client.clone());
+        shown.debug("AuthMiddleware", &middleware);
+    }
+    #[cfg(feature = "tower")]
+    {
+        use pollination_auth::{AuthLayer, AuthService};
+        let layer: AuthLayer = AuthLayer::new(client);
+        shown.debug("AuthLayer", &layer);
+        let service: AuthService<()> = tower::Layer::layer(&layer, ());
+        shown.debug("AuthService", &service);
+    }
 }
 
 #[test]

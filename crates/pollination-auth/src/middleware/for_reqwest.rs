@@ -1,0 +1,144 @@
+//! The token on the requests of a reqwest client, as a middleware of `reqwest-middleware`.
+//!
+//! It sees a request before redirects are followed, and the reply after them.
+
+use async_trait::async_trait;
+use http::{Extensions, StatusCode};
+use reqwest::{Request, Response, Url};
+use reqwest_middleware::{Middleware, Next};
+
+use super::{Bearer, has_credential};
+use crate::client::Client;
+
+/// Puts a fresh access token on the requests of a reqwest client.
+///
+/// Needs the feature `reqwest-middleware`.
+///
+/// A request gets one when it goes to the service itself, which is the scheme, host and port of the
+/// client's base URL; the path does not matter, for the service's other parts lie beside it. Every
+/// other request passes as it is, and so does one with an `Authorization` header of its own or a
+/// user name in its URL. The token stands in a header that is marked sensitive.
+///
+/// A 401 drops the token, and the request is made once more with the next one. It is not when its
+/// body is a stream, when the 401 came after a redirect, or when the [`Client`] can't log in; then,
+/// and after a second 401, the caller gets the 401.
+///
+/// A client that progenitor generates takes no middleware, but it has hooks that can send through
+/// one; the example `middleware` has them.
+///
+/// Add it last, so that what was added before it (retries, logging) never sees the token. Redirects
+/// are the reqwest client's own affair: it takes the header off where one leads to another scheme,
+/// host or port.
+///
+/// ```
+/// use pollination_auth::{ApiToken, AuthMiddleware, Client};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
+/// # let host = service.base_url();
+/// let api_token = ApiToken::new("an-id", "a-secret")?;
+/// let client = Client::builder().api_token(api_token).base_url(&*host).build()?;
+///
+/// let http = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
+///     .with(AuthMiddleware::new(client))
+///     .build();
+/// let reply = http.get(format!("{host}/auth/api-token")).send().await?;
+/// assert_eq!(reply.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// When there is no access token to be had, the request is not sent, and what comes is
+/// [`reqwest_middleware::Error::Middleware`] with an [`Error`](crate::Error) inside:
+///
+/// ```
+/// # use pollination_auth::{ApiToken, AuthMiddleware, Client, Error};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let service = pollination_auth_fake::FakeService::start();
+/// # let host = service.base_url();
+/// # let api_token = ApiToken::new("an-id", "a-wrong-secret")?;
+/// # let client = Client::builder().api_token(api_token).base_url(&*host).build()?;
+/// # let http = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
+/// #     .with(AuthMiddleware::new(client))
+/// #     .build();
+/// match http.get(host).send().await {
+///     Err(reqwest_middleware::Error::Middleware(error)) => {
+///         let error = error.downcast_ref::<Error>();
+///         assert!(matches!(error, Some(Error::CredentialsRejected(_))));
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct AuthMiddleware {
+    client: Client,
+}
+
+impl AuthMiddleware {
+    /// Takes the client whose access token the requests carry.
+    ///
+    /// A clone of it is enough: clones share one access token.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    fn is_for(&self, request: &Request) -> bool {
+        let url = request.url();
+        let anonymous = url.username().is_empty() && url.password().is_none();
+        anonymous && !has_credential(request.headers()) && self.is_service(url)
+    }
+
+    fn is_service(&self, url: &Url) -> bool {
+        let host = url.host_str().unwrap_or_default();
+        self.client.base_url().is_at(url.scheme(), host, url.port())
+    }
+
+    async fn bearer(&self) -> reqwest_middleware::Result<Bearer> {
+        Bearer::fetch(&self.client)
+            .await
+            .map_err(reqwest_middleware::Error::middleware)
+    }
+}
+
+#[async_trait]
+impl Middleware for AuthMiddleware {
+    async fn handle(
+        &self,
+        mut request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<Response> {
+        if !self.is_for(&request) {
+            return next.run(request, extensions).await;
+        }
+        let bearer = self.bearer().await?;
+        let generation = bearer.generation;
+        let replay = request.try_clone();
+        let url = request.url().clone();
+        bearer.put_on(request.headers_mut());
+        let response = next.clone().run(request, extensions).await?;
+
+        // After a redirect the 401 may be that of a server that never saw the token.
+        let refused =
+            response.status() == StatusCode::UNAUTHORIZED && self.is_service(response.url());
+        if !refused || !self.client.token_refused(generation) {
+            return Ok(response);
+        }
+        // The first request of a chain may have been carried out, so a chain is not repeated.
+        match replay {
+            Some(mut replay) if response.url() == &url => {
+                drop(response);
+                self.bearer().await?.put_on(replay.headers_mut());
+                next.run(replay, extensions).await
+            }
+            _ => Ok(response),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The token on the requests of a tower service, as a layer around it.
+//!
+//! It knows requests of the crate `http` alone; what sends them is the service inside.
+
+use std::future::poll_fn;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::{Request, Response, StatusCode, Uri};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::{Bearer, has_credential};
+use crate::client::Client;
+
+/// What a service that is wrapped fails with: its own error, or ours.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Wraps services so that their requests carry a fresh access token.
+///
+/// Needs the feature `tower`.
+///
+/// A request gets one when its URI names the service itself, which is the scheme, host and port of
+/// the client's base URL; the path does not matter, for the service's other parts lie beside it.
+/// Every other request passes as it is, and so does one with an `Authorization` header of its own
+/// or a user name in its URI. The token stands in a header that is marked sensitive.
+///
+/// A 401 drops the token, and the request is made once more with the next one, its body cloned. It
+/// is not when the [`Client`] can't log in; then, and after a second 401, the caller gets the 401.
+///
+/// Put the layer inside of one that follows redirects or repeats requests: it then looks at each
+/// request by itself, and the other layer never sees the token.
+///
+/// ```
+/// use http::{Request, Response};
+/// use pollination_auth::{ApiToken, AuthLayer, Client};
+/// use tower::{BoxError, ServiceBuilder, ServiceExt as _};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
+/// # let host = service.base_url();
+/// let api_token = ApiToken::new("an-id", "a-secret")?;
+/// let client = Client::builder().api_token(api_token).base_url(&*host).build()?;
+///
+/// let http = ServiceBuilder::new()
+///     .layer(AuthLayer::new(client))
+///     .service_fn(|request: Request<String>| async move {
+///         // This stands for what sends the request.
+///         let authorized = request.headers().contains_key("authorization");
+///         Ok::<_, BoxError>(Response::new(authorized))
+///     });
+/// let request = Request::get(format!("{host}/jobs")).body(String::new())?;
+/// assert!(http.oneshot(request).await?.into_body());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct AuthLayer {
+    policy: Policy,
+}
+
+impl AuthLayer {
+    /// Takes the client whose access token the requests carry.
+    ///
+    /// A clone of it is enough: clones share one access token.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self {
+            policy: Policy {
+                client,
+                relative_is_ours: false,
+            },
+        }
+    }
+
+    /// Takes a URI without a host for one of the service.
+    ///
+    /// Set it only around something that is connected to the service and can send nowhere else,
+    /// such as one connection of hyper. By default a request whose URI has a path alone gets no
+    /// token: nobody can see here where it goes, and its `Host` header is only a claim.
+    #[must_use]
+    pub fn relative_uris_are_ours(mut self) -> Self {
+        self.policy.relative_is_ours = true;
+        self
+    }
+}
+
+impl<S> Layer<S> for AuthLayer {
+    type Service = AuthService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        AuthService {
+            inner,
+            policy: self.policy.clone(),
+        }
+    }
+}
+
+/// Sends requests with an access token through the service inside.
+///
+/// Which ones, says [`AuthLayer`]. It is ready when the service inside is. A replay waits until it is ready once more.
+///
+/// # Errors
+///
+/// What the service inside fails with; or, when there is no access token to be had and nothing was
+/// sent, an [`Error`](crate::Error), which `downcast_ref` gives back:
+///
+/// ```
+/// # use http::{Request, Response};
+/// # use pollination_auth::{ApiToken, AuthLayer, Client, Error};
+/// # use tower::{BoxError, ServiceBuilder, ServiceExt as _};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// # let service = pollination_auth_fake::FakeService::start();
+/// # let host = service.base_url();
+/// # let api_token = ApiToken::new("an-id", "a-wrong-secret")?;
+/// # let client = Client::builder().api_token(api_token).base_url(&*host).build()?;
+/// # let http = ServiceBuilder::new()
+/// #     .layer(AuthLayer::new(client))
+/// #     .service_fn(|_: Request<()>| async { Ok::<_, BoxError>(Response::new(())) });
+/// # let request = Request::get(format!("{host}/jobs")).body(())?;
+/// match http.oneshot(request).await {
+///     Err(error) => match error.downcast_ref::<Error>() {
+///         Some(Error::CredentialsRejected(failure)) => assert_eq!(failure.status(), Some(401)),
+///         other => panic!("{other:?}"),
+///     },
+///     Ok(_) => panic!("a wrong secret logs in"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct AuthService<S> {
+    inner: S,
+    policy: Policy,
+}
+
+/// Which requests get the token of which client.
+#[derive(Clone, Debug)]
+struct Policy {
+    client: Client,
+    relative_is_ours: bool,
+}
+
+impl Policy {
+    fn is_for<B>(&self, request: &Request<B>) -> bool {
+        !has_credential(request.headers()) && self.is_service(request.uri())
+    }
+
+    fn is_service(&self, uri: &Uri) -> bool {
+        match (uri.scheme_str(), uri.authority()) {
+            (Some(scheme), Some(authority)) => {
+                let anonymous = !authority.as_str().contains('@');
+                let host = authority.host();
+                anonymous
+                    && self
+                        .client
+                        .base_url()
+                        .is_at(scheme, host, authority.port_u16())
+            }
+            (None, None) => self.relative_is_ours,
+            // A host without a scheme is what CONNECT asks a proxy for.
+            _ => false,
+        }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for AuthService<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: Clone + Send + 'static,
+    R: Send + 'static,
+{
+    type Response = Response<R>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // Only this very value was polled until it was ready; a clone of it is not.
+        let clone = self.inner.clone();
+        let mut ready = mem::replace(&mut self.inner, clone);
+        if self.policy.is_for(&request) {
+            Box::pin(send(ready, self.policy.client.clone(), request))
+        } else {
+            let sending = ready.call(request);
+            Box::pin(async move { sending.await.map_err(Into::into) })
+        }
+    }
+}
+
+/// Sends a request with a token, and once more after a 401.
+async fn send<S, B, R>(
+    mut service: S,
+    client: Client,
+    mut request: Request<B>,
+) -> Result<Response<R>, BoxError>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: Into<BoxError>,
+    B: Clone,
+{
+    let bearer = Bearer::fetch(&client).await?;
+    let generation = bearer.generation;
+    let mut replay = request.clone();
+    bearer.put_on(request.headers_mut());
+    let response = service.call(request).await.map_err(Into::into)?;
+    if response.status() != StatusCode::UNAUTHORIZED || !client.token_refused(generation) {
+        return Ok(response);
+    }
+    // What the reply holds, a connection or a permit, may be what the replay waits for.
+    drop(response);
+    Bearer::fetch(&client).await?.put_on(replay.headers_mut());
+    poll_fn(|context| service.poll_ready(context))
+        .await
+        .map_err(Into::into)?;
+    service.call(replay).await.map_err(Into::into)
+}

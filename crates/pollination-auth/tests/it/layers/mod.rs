@@ -1,0 +1,51 @@
+//! The client in other habits than its own: middleware, a tower service, without async.
+#![cfg(any(
+    feature = "blocking",
+    feature = "reqwest-middleware",
+    feature = "tower"
+))]
+
+#[cfg(feature = "blocking")]
+mod blocking;
+#[cfg(feature = "reqwest-middleware")]
+mod reqwest_chain;
+#[cfg(feature = "reqwest-middleware")]
+mod reqwest_destinations;
+#[cfg(feature = "tower")]
+mod tower_service;
+
+use pollination_auth::{AccessToken, ApiToken, Client, ClientBuilder};
+use pollination_auth_fake::FakeService;
+
+/// How many callers a herd has.
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+const HERD: usize = 100;
+
+/// The path of the one operation that changes nothing.
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+const PATH: &str = "/auth/api-token";
+
+/// A builder for the service's own API token.
+fn builder(service: &FakeService) -> ClientBuilder {
+    let (id, secret) = (service.id().unwrap(), service.secret().unwrap());
+    Client::builder()
+        .api_token(ApiToken::new(id, secret.expose_secret()).unwrap())
+        .base_url(service.base_url())
+}
+
+/// An access token that no service gave; it tells no end.
+fn given_token() -> AccessToken {
+    AccessToken::new("eyJhbGciOiJIUzI1NiJ9.e30.cGxhbnRlZA").unwrap()
+}
+
+/// The `Authorization` headers that a service got, in order; none where there was none.
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+fn credentials(service: &FakeService) -> Vec<Option<String>> {
+    let requests = service.requests();
+    let others = requests
+        .iter()
+        .filter(|request| request.path() != "/auth/login");
+    others
+        .map(|request| request.header("authorization").map(str::to_owned))
+        .collect()
+}

@@ -1,0 +1,158 @@
+//! What `AuthMiddleware` does after a 401, for how many at once, and how it fails.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use pollination_auth::{AuthMiddleware, Client, Error};
+use pollination_auth_fake::{FakeService, Fault, Operation};
+use reqwest::{Body, StatusCode};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+use tokio::task::JoinSet;
+
+use super::{HERD, PATH, builder, credentials, given_token};
+
+fn http(client: Client) -> ClientWithMiddleware {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    ClientBuilder::new(http)
+        .with(AuthMiddleware::new(client))
+        .build()
+}
+
+async fn get(http: &ClientWithMiddleware, service: &FakeService) -> StatusCode {
+    let url = format!("{}{PATH}", service.base_url());
+    http.get(url).send().await.unwrap().status()
+}
+
+#[tokio::test]
+async fn a_refused_request_is_made_once_more_with_the_next_token_and_the_same_body() {
+    let service = FakeService::start();
+    let http = http(builder(&service).build().unwrap());
+    assert_eq!(get(&http, &service).await, StatusCode::OK);
+    service.expire_all_tokens();
+
+    let url = format!("{}{PATH}", service.base_url());
+    let reply = http.put(url).body("the body").send().await.unwrap();
+    assert_eq!(reply.status(), StatusCode::OK);
+    assert_eq!(service.count(Operation::Rotate), 2);
+    assert_eq!(service.logins(), 2);
+    let requests = service.requests();
+    let bodies = requests
+        .iter()
+        .filter(|request| request.operation() == Some(Operation::Rotate))
+        .map(|request| request.body().to_vec());
+    assert_eq!(bodies.collect::<Vec<_>>(), [b"the body", b"the body"]);
+    let seen = credentials(&service);
+    assert_eq!(seen[0], seen[1]);
+    assert_ne!(seen[1], seen[2]);
+}
+
+#[tokio::test]
+async fn row_26_the_second_401_is_the_answer() {
+    let service = FakeService::start();
+    let http = http(builder(&service).build().unwrap());
+    service.fail_next(Operation::Get, Fault::status(401));
+    service.fail_next(Operation::Get, Fault::status(401));
+    assert_eq!(get(&http, &service).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(service.count(Operation::Get), 2);
+    assert_eq!(service.logins(), 2);
+}
+
+#[tokio::test]
+async fn row_26_a_403_and_a_503_are_the_answer_at_once() {
+    let service = FakeService::start();
+    let http = http(builder(&service).build().unwrap());
+    for status in [StatusCode::FORBIDDEN, StatusCode::SERVICE_UNAVAILABLE] {
+        service.fail_next(Operation::Get, Fault::status(status.as_u16()));
+        assert_eq!(get(&http, &service).await, status);
+    }
+    assert_eq!(service.count(Operation::Get), 2);
+    assert_eq!(service.logins(), 1);
+}
+
+#[tokio::test]
+async fn a_stream_is_not_replayed_but_the_next_request_has_the_next_token() {
+    let service = FakeService::start();
+    let http = http(builder(&service).build().unwrap());
+    assert_eq!(get(&http, &service).await, StatusCode::OK);
+    service.expire_all_tokens();
+
+    let stream = Body::wrap(Full::new(Bytes::from_static(b"a stream")));
+    let url = format!("{}{PATH}", service.base_url());
+    let reply = http.put(url).body(stream).send().await.unwrap();
+    assert_eq!(reply.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(service.count(Operation::Rotate), 1);
+    assert_eq!(service.logins(), 1);
+
+    assert_eq!(get(&http, &service).await, StatusCode::OK);
+    assert_eq!((service.count(Operation::Get), service.logins()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_client_that_cannot_log_in_passes_the_401_on() {
+    let service = FakeService::start();
+    let client = Client::builder()
+        .access_token(given_token())
+        .base_url(service.base_url())
+        .build()
+        .unwrap();
+    assert_eq!(get(&http(client), &service).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(service.count(Operation::Get), 1);
+    assert_eq!(service.logins(), 0);
+}
+
+#[tokio::test]
+async fn row_27_a_herd_logs_in_once_and_once_more_after_its_token_ended() {
+    let service = FakeService::start();
+    let http = http(builder(&service).build().unwrap());
+    for logins in [1, 2] {
+        let mut herd = JoinSet::new();
+        for _ in 0..HERD {
+            let (http, url) = (http.clone(), format!("{}{PATH}", service.base_url()));
+            herd.spawn(async move { http.get(url).send().await.unwrap().status() });
+        }
+        assert_eq!(herd.join_all().await, [StatusCode::OK; HERD]);
+        assert_eq!(service.logins(), logins);
+        service.expire_all_tokens();
+    }
+}
+
+/// Sends a request that must fail for want of a token.
+async fn refused(http: &ClientWithMiddleware, service: &FakeService) -> Error {
+    let url = format!("{}{PATH}", service.base_url());
+    match http.get(url).send().await {
+        Err(reqwest_middleware::Error::Middleware(error)) => error.downcast().unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_nothing_is_sent_and_the_error_says_why() {
+    let service = FakeService::start();
+    let http = http(builder(&service).build().unwrap());
+    service.fail_next(Operation::Login, Fault::status(401));
+    let error = refused(&http, &service).await;
+    assert!(matches!(error, Error::CredentialsRejected(_)), "{error:?}");
+    assert_eq!(service.count(Operation::Get), 0);
+}
+
+#[tokio::test]
+async fn a_login_that_fails_before_the_replay_is_the_error() {
+    let service = FakeService::start();
+    let http = http(builder(&service).build().unwrap());
+    assert_eq!(get(&http, &service).await, StatusCode::OK);
+    service.expire_all_tokens();
+    service.fail_next(Operation::Login, Fault::status(403));
+    let error = refused(&http, &service).await;
+    assert!(matches!(error, Error::Forbidden(_)), "{error:?}");
+    assert_eq!(service.count(Operation::Get), 2);
+}
+
+#[tokio::test]
+async fn the_middleware_shows_no_secret() {
+    let service = FakeService::builder().secret("planted").start();
+    let shown = format!(
+        "{:?}",
+        AuthMiddleware::new(builder(&service).build().unwrap())
+    );
+    assert!(shown.contains("127.0.0.1"), "{shown}");
+    assert!(!shown.contains("planted"), "{shown}");
+}

@@ -154,8 +154,8 @@ impl RetryBudget {
 
     /// Puts the refund of one success back.
     pub(crate) fn refund(&self) {
-        let put = |tokens: u32| (tokens < BUDGET).then(|| tokens.saturating_add(SUCCESS_REFUND));
-        // An error says that the budget is full already.
+        let put = |tokens: u32| Some(tokens.saturating_add(SUCCESS_REFUND).min(BUDGET));
+        // It always puts something in, so there is no error.
         let _ = self
             .0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, put);
@@ -231,6 +231,25 @@ mod tests {
         assert_eq!(wait(1, Some(1_000_000_000), 0.0), Some(LONGEST_RETRY_AFTER));
         assert_eq!(wait(1, Some(u64::MAX), 0.0), Some(LONGEST_RETRY_AFTER));
         assert_eq!(wait(3, Some(0), 1.0), Some(Duration::from_millis(800)));
+    }
+
+    #[test]
+    fn every_setting_of_a_policy_holds() {
+        let policy = RetryPolicy::default()
+            .max_attempts(9)
+            .first_wait(Duration::from_secs(1))
+            .longest_wait(Duration::from_secs(3))
+            .longest_retry_after(Duration::from_secs(7));
+        let wait = |attempts, hint| {
+            policy
+                .next(Operation::Login, Class::Lost, attempts, hint, 1.0)
+                .map(|wait| wait.as_secs())
+        };
+        assert_eq!(
+            [1, 2, 3, 8, 9].map(|n| wait(n, None)),
+            [Some(1), Some(2), Some(3), Some(3), None]
+        );
+        assert_eq!(wait(1, Some(Duration::MAX)), Some(7));
     }
 
     #[test]

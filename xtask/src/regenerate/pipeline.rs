@@ -1,0 +1,71 @@
+//! The stages read to validate, one after the other: bytes in, a document that can be compared
+//! or become the contract out.
+
+use serde_json::{Value, json};
+
+use super::normalise::normalise;
+use super::refusal::{Refusal, Stage};
+use super::select::{Home, Missing, select};
+use super::validate::{Purpose, operations_of, validate};
+use super::{correct, lower, read};
+
+/// A document that went through the stages.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The version that it was written in.
+    pub version: String,
+    /// The document, in the form of the contract.
+    pub document: Value,
+    /// A line for each thing that is worth a look and no reason to refuse.
+    pub notes: Vec<String>,
+}
+
+/// What a document has to become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal<'a> {
+    /// The contract. The homes say in messages where an operation was.
+    Contract(&'a [Home]),
+    /// The old side of a comparison.
+    Old,
+    /// The new side: an operation that was renamed or removed is a change, not an error.
+    New(&'a [Home]),
+}
+
+/// Takes a document through the stages read, select, lower, correct and validate.
+///
+/// # Errors
+///
+/// The first stage that refuses it.
+pub fn prepare(bytes: &[u8], overlay: &str, goal: Goal<'_>) -> Result<Prepared, Refusal> {
+    let (homes, missing, purpose) = match goal {
+        Goal::Contract(homes) => (homes, Missing::Refused, Purpose::Contract),
+        Goal::Old => (&[][..], Missing::Refused, Purpose::Comparison),
+        Goal::New(homes) => (homes, Missing::Tolerated, Purpose::Comparison),
+    };
+    let document = read::read(bytes)?;
+    let version = document
+        .get("openapi")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    let selected = select(&document, homes, missing)?;
+    // The whole service is not needed any more, and may be large.
+    drop(document);
+    if operations_of(&selected).is_empty() {
+        let message = "none of the five operations is in this document";
+        return Err(Refusal::new(Stage::Select, "/paths", message));
+    }
+    let lowered = lower::lower(selected)?;
+    let corrected = correct::correct(normalise(lowered.document), overlay)?;
+    validate(&corrected.document, purpose)?;
+    let mut notes = lowered.notes;
+    notes.extend(corrected.notes);
+    if corrected.document.get("servers").unwrap_or(&json!([])) == &json!([]) {
+        notes.push("the document names no server".to_owned());
+    }
+    Ok(Prepared {
+        version,
+        document: corrected.document,
+        notes,
+    })
+}

@@ -109,6 +109,22 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Runs a command line in a workspace and gives its exit code, as [`main`] does for its own.
+///
+/// # Errors
+///
+/// The arguments are none of ours, or the task did not come to its end.
+pub fn execute<'a>(
+    arguments: impl IntoIterator<Item = &'a str>,
+    root: &Path,
+    input: &mut impl Read,
+    output: &mut impl Write,
+) -> Result<u8, Failure> {
+    let arguments = std::iter::once("cargo xtask").chain(arguments);
+    let arguments = Arguments::try_parse_from(arguments).map_err(io::Error::other)?;
+    run(&arguments.task, root, input, output)
+}
+
 /// Runs a task and gives its exit code.
 fn run(
     task: &Task,

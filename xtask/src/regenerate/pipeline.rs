@@ -1,7 +1,7 @@
 //! The stages read to validate, one after the other: bytes in, a document that can be compared
 //! or become the contract out.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::normalise::normalise;
 use super::refusal::{Refusal, Stage};
@@ -60,7 +60,7 @@ pub fn prepare(bytes: &[u8], overlay: &str, goal: Goal<'_>) -> Result<Prepared, 
     validate(&corrected.document, purpose)?;
     let mut notes = lowered.notes;
     notes.extend(corrected.notes);
-    if corrected.document.get("servers").unwrap_or(&json!([])) == &json!([]) {
+    if corrected.document.get("servers").is_none() {
         notes.push("the document names no server".to_owned());
     }
     Ok(Prepared {

@@ -84,10 +84,11 @@ pub fn regenerate(
     let current = current(&contract, &overlay)?;
     let bytes = bring(&options.from, input, output)?;
     let homes = homes(&current.document);
-    let prepared = prepare(&bytes, &overlay, Goal::Contract(&homes))?;
+    let mut prepared = prepare(&bytes, &overlay, Goal::Contract(&homes))?;
+    let mut comparison = compare(&current.document, &prepared.document);
+    keep_servers(&current.document, &mut prepared);
     let text = canonical::to_string(&prepared.document);
     tell(&prepared, &bytes, output)?;
-    let mut comparison = compare(&current.document, &prepared.document);
     if text != contract {
         comparison = comparison.with_other_text();
     }
@@ -97,9 +98,28 @@ pub fn regenerate(
         let message = format!("no client can be made of it: {error}");
         Refusal::new(Stage::Write, "", message)
     })?;
+    for (_, code) in &generated {
+        let missing = golden::missing_crates(code);
+        let note =
+            |name| format!("the generated code needs the crate {name}; add it to Cargo.toml");
+        report::notes(output, &missing.into_iter().map(note).collect::<Vec<_>>())?;
+    }
     let mut files = vec![(CONTRACT, text)];
     files.extend(generated);
     conclude(root, options, &comparison, &files, output)
+}
+
+/// A document that names no server takes nothing from the contract: the host is still there.
+fn keep_servers(current: &Value, prepared: &mut Prepared) {
+    if let (Some(servers), Value::Object(document)) =
+        (current.get("servers"), &mut prepared.document)
+        && !document.contains_key("servers")
+    {
+        document.insert("servers".to_owned(), servers.clone());
+        prepared
+            .notes
+            .push("the servers of the contract are kept".to_owned());
+    }
 }
 
 /// The contract as it is checked in, through the same stages.

@@ -3,10 +3,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::workspace::{CONTRACT, read, root};
 
 fn contract() -> Value {
-    serde_json::from_str(&read(&root().join(CONTRACT)).unwrap()).unwrap()
+    serde_json::from_str(include_str!("../../tests/data/contract.json")).unwrap()
 }
 
 fn refused(damage: impl FnOnce(&mut Value)) -> Vec<String> {

@@ -4,9 +4,10 @@
 
 use serde_json::Value;
 
+use super::super::positions::{Kind, each_child};
 use super::super::reference::{self, to_component};
 use super::super::refusal::{Problems, at};
-use super::{Operation, entries, operations_of};
+use super::{Operation, each_part, entries, operations_of};
 
 /// What the crate needs of one operation.
 struct Need {
@@ -46,21 +47,26 @@ pub(super) fn check(document: &Value, problems: &mut Problems) {
             security(document, &found, need, problems);
         }
     }
-    for (section, components) in entries(document.get("components")) {
-        for (name, component) in entries(Some(components)) {
-            for secret in SECRETS {
-                let place = at("/properties", secret);
-                let field = component.pointer(&place);
-                if field.is_some_and(|field| field.get("format").is_none_or(|it| it != "password"))
-                {
-                    problems.add(
-                        format!("{}{place}", to_component(section, name)),
-                        "this is a secret and not marked as one; extend xtask/overlay.json",
-                    );
-                }
-            }
+    each_part(document, &mut |value, kind, pointer| {
+        secrets(value, kind, pointer, problems)
+    });
+}
+
+/// Every secret is marked, wherever it stands: else its type would print it.
+fn secrets(value: &Value, kind: Kind, pointer: &str, problems: &mut Problems) {
+    for secret in SECRETS {
+        let place = at("/properties", secret);
+        let field = value.pointer(&place).filter(|_| kind == Kind::Schema);
+        if field.is_some_and(|field| field.get("format").is_none_or(|it| it != "password")) {
+            problems.add(
+                format!("{pointer}{place}"),
+                "this is a secret and not marked as one; extend xtask/overlay.json",
+            );
         }
     }
+    each_child(value, kind, pointer, &mut |child, kind, pointer| {
+        secrets(child, kind, pointer, problems);
+    });
 }
 
 fn bodies(document: &Value, found: &Operation<'_>, need: &Need, problems: &mut Problems) {
@@ -112,5 +118,8 @@ fn is_bearer(document: &Value, name: &str) -> bool {
             .and_then(Value::as_str)
             .is_some_and(|it| it.eq_ignore_ascii_case(expected))
     };
+    // OAuth and OpenID hand out what is shown as a bearer too.
     says("type", "http") && says("scheme", "bearer")
+        || says("type", "oauth2")
+        || says("type", "openIdConnect")
 }

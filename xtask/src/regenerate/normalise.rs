@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::positions::{Kind, each_child_mut};
+use super::read::DEPTH_LIMIT;
 use super::reference::to_component;
 use super::refusal::at;
 
@@ -30,7 +31,15 @@ const FALSE_BY_DEFAULT: [&str; 9] = [
 /// Brings a selected 3.0 document into the one form.
 #[must_use]
 pub fn normalise(mut document: Value) -> Value {
-    each_part_mut(&mut document, &mut settle);
+    each_part_mut(&mut document, &mut no_titles);
+    // What is settled inside can settle something outside, at most as often as there are levels.
+    for _ in 0..DEPTH_LIMIT {
+        let before = document.clone();
+        each_part_mut(&mut document, &mut settle);
+        if document == before {
+            break;
+        }
+    }
     servers(&mut document);
     if let Value::Object(fields) = &mut document {
         fields.insert("openapi".to_owned(), json!(VERSION));
@@ -72,6 +81,14 @@ fn servers(document: &mut Value) {
     }
 }
 
+/// FastAPI makes titles up from names, and typify would call types after them.
+fn no_titles(value: &mut Value, kind: Kind, pointer: &str) {
+    if let (Kind::Schema, Value::Object(fields)) = (kind, &mut *value) {
+        fields.remove("title");
+    }
+    each_child_mut(value, kind, pointer, &mut no_titles);
+}
+
 fn settle(value: &mut Value, kind: Kind, pointer: &str) {
     if let Value::Object(fields) = &mut *value {
         only_reference(fields, kind);
@@ -81,16 +98,13 @@ fn settle(value: &mut Value, kind: Kind, pointer: &str) {
             }
         }
         match kind {
-            Kind::Schema => schema(fields),
+            Kind::Schema => schema(fields, pointer),
             Kind::Parameter | Kind::Header | Kind::RequestBody => may_be_left_out(fields),
             Kind::Operation | Kind::Response => empty_lists(fields),
             _ => {}
         }
     }
     each_child_mut(value, kind, pointer, &mut settle);
-    if let (Kind::Schema, Value::Object(fields)) = (kind, &mut *value) {
-        unwrapped(fields);
-    }
 }
 
 /// What stands beside a reference is ignored in 3.0.
@@ -112,9 +126,8 @@ fn empty_lists(fields: &mut Map<String, Value>) {
     }
 }
 
-fn schema(fields: &mut Map<String, Value>) {
-    // FastAPI makes titles up from names, and typify would call types after them.
-    fields.remove("title");
+fn schema(fields: &mut Map<String, Value>, pointer: &str) {
+    unwrapped(fields);
     if fields.contains_key("enum") && fields.get("description") == Some(&json!(MADE_UP_DESCRIPTION))
     {
         fields.remove("description");
@@ -129,7 +142,11 @@ fn schema(fields: &mut Map<String, Value>) {
     {
         fields.remove("additionalProperties");
     }
-    optional_null(fields);
+    // Of a member of `allOf` another one may say that its fields must be there.
+    let holder = pointer.rsplit_once('/').map(|(holder, _)| holder);
+    if !holder.is_some_and(|holder| holder.ends_with("/allOf")) {
+        optional_null(fields);
+    }
 }
 
 /// `nullable` goes from a property that may be left out: newer releases write an optional field

@@ -185,7 +185,7 @@ fn is_model(attributes: &[syn::Attribute]) -> bool {
                     .path
                     .segments
                     .last()
-                    .is_some_and(|last| last.ident == "Deserialize");
+                    .is_some_and(|last| last.ident == "Serialize");
                 Ok(())
             });
         }

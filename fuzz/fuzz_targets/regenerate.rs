@@ -13,8 +13,8 @@ const CONTRACT: &str = include_str!("../../openapi.json");
 const OVERLAY: &str = include_str!("../../xtask/overlay.json");
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(new) = prepare(bytes, OVERLAY, Goal::New(&[])) {
-        if let Ok(old) = prepare(CONTRACT.as_bytes(), OVERLAY, Goal::Old) {
+    if let Ok(new) = prepare(bytes, OVERLAY, Goal::Side(&[])) {
+        if let Ok(old) = prepare(CONTRACT.as_bytes(), OVERLAY, Goal::Side(&[])) {
             let _ = compare(&old.document, &new.document);
         }
         assert_eq!(compare(&new.document, &new.document).verdict, Verdict::Identical);

@@ -50,7 +50,7 @@ fn service(bytes: usize) -> Vec<u8> {
 #[divan::bench(args = MEGABYTES)]
 fn from_bytes_to_verdict(bencher: Bencher<'_, '_>, megabytes: usize) {
     let bytes = service(megabytes * MEGABYTE);
-    let contract = prepare(CONTRACT.as_bytes(), OVERLAY, Goal::Old)
+    let contract = prepare(CONTRACT.as_bytes(), OVERLAY, Goal::Side(&[]))
         .map(|prepared| prepared.document)
         .unwrap_or_default();
     let homes = homes(&contract);

@@ -31,23 +31,36 @@ pub fn compare(old: &Value, new: &Value) -> Comparison {
     let before = operations_of(old);
     let after = operations_of(new);
     for id in OPERATIONS {
-        let Some(before) = before.iter().find(|operation| operation.id == id) else {
-            continue;
-        };
         changes.operation = Some(id.to_owned());
-        let same_id = after.iter().find(|operation| operation.id == id);
-        let same_place = || {
-            after.iter().find(|operation| {
-                operation.path == before.path && operation.method == before.method
-            })
+        // Of an operation that was renamed, the other side has the place.
+        let by_id = |side: &'_ [Operation<'_>]| side.iter().position(|other| other.id == id);
+        let by_place = |side: &'_ [Operation<'_>], place: &Operation<'_>| {
+            side.iter()
+                .position(|other| other.path == place.path && other.method == place.method)
         };
-        match same_id.or_else(same_place) {
-            Some(after) => operation(&Pair { old, new }, before, after, &mut changes),
-            None => changes.breaking(
-                Kind::OperationRemoved,
-                &before.pointer,
-                format!("{} {} is gone", before.method.to_uppercase(), before.path),
-            ),
+        let (mut in_old, mut in_new) = (by_id(&before), by_id(&after));
+        if in_old.is_none() {
+            let place = in_new.and_then(|index| after.get(index));
+            in_old = place.and_then(|place| by_place(&before, place));
+        } else if in_new.is_none() {
+            let place = in_old.and_then(|index| before.get(index));
+            in_new = place.and_then(|place| by_place(&after, place));
+        }
+        let found_old = in_old.and_then(|index| before.get(index));
+        let found_new = in_new.and_then(|index| after.get(index));
+        match (found_old, found_new) {
+            (Some(before), Some(after)) => {
+                operation(&Pair { old, new }, before, after, &mut changes);
+            }
+            (Some(before), None) => {
+                let message = format!("{} {} is gone", before.method.to_uppercase(), before.path);
+                changes.breaking(Kind::OperationRemoved, &before.pointer, message);
+            }
+            (None, Some(after)) => {
+                let message = format!("{} {} is new", after.method.to_uppercase(), after.path);
+                changes.compatible(Kind::OperationAdded, &after.pointer, message);
+            }
+            (None, None) => {}
         }
     }
     Comparison::new(changes.found)

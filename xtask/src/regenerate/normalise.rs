@@ -28,6 +28,19 @@ const FALSE_BY_DEFAULT: [&str; 9] = [
     "writeOnly",
 ];
 
+/// Keywords whose value is a number.
+const BOUNDS: [&str; 9] = [
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+];
+
 /// Brings a selected 3.0 document into the one form.
 #[must_use]
 pub fn normalise(mut document: Value) -> Value {
@@ -128,6 +141,8 @@ fn empty_lists(fields: &mut Map<String, Value>) {
 
 fn schema(fields: &mut Map<String, Value>, pointer: &str) {
     unwrapped(fields);
+    whole_numbers(fields);
+    type_of_values(fields);
     if fields.contains_key("enum") && fields.get("description") == Some(&json!(MADE_UP_DESCRIPTION))
     {
         fields.remove("description");
@@ -146,6 +161,47 @@ fn schema(fields: &mut Map<String, Value>, pointer: &str) {
     let holder = pointer.rsplit_once('/').map(|(holder, _)| holder);
     if !holder.is_some_and(|holder| holder.ends_with("/allOf")) {
         optional_null(fields);
+    }
+}
+
+/// pydantic 1 writes some bounds as fractions that are none: 1.0 for 1.
+fn whole_numbers(fields: &mut Map<String, Value>) {
+    for keyword in BOUNDS {
+        let Some(value) = fields.get_mut(keyword) else {
+            continue;
+        };
+        if let Some(number) = value.as_f64().filter(|_| value.is_f64()) {
+            let digits = format!("{number:.0}");
+            if let Some(whole) = digits.parse::<i64>().ok().filter(|_| number.fract() == 0.0) {
+                *value = json!(whole);
+            }
+        }
+    }
+}
+
+/// pydantic 1 leaves the type of some enumerations to their values.
+fn type_of_values(fields: &mut Map<String, Value>) {
+    let combined = ["allOf", "anyOf", "oneOf", "type"];
+    if combined.iter().any(|keyword| fields.contains_key(*keyword)) {
+        return;
+    }
+    let values = fields.get("enum").and_then(Value::as_array);
+    let kinds = values
+        .into_iter()
+        .flatten()
+        .filter_map(|value| match value {
+            Value::Bool(_) => Some("boolean"),
+            Value::Number(number) if !number.is_f64() => Some("integer"),
+            Value::Number(_) => Some("number"),
+            Value::String(_) => Some("string"),
+            Value::Null => None,
+            Value::Array(_) | Value::Object(_) => Some("other"),
+        });
+    let mut kinds: Vec<_> = kinds.collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    if let [kind @ ("boolean" | "integer" | "number" | "string")] = kinds.as_slice() {
+        fields.insert("type".to_owned(), json!(kind));
     }
 }
 
@@ -222,118 +278,5 @@ fn unwrapped(fields: &mut Map<String, Value>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn document(schema: &Value) -> Value {
-        json!({"openapi": "3.0.3", "paths": {}, "components": {"schemas": {"S": schema}}})
-    }
-
-    fn normal(schema: &Value) -> Value {
-        normalise(document(schema))["components"]["schemas"]["S"].clone()
-    }
-
-    #[test]
-    fn what_two_releases_write_differently_comes_out_the_same() {
-        let reference = json!({"$ref": "#/components/schemas/T"});
-        for (written, form) in [
-            (
-                json!({"title": "S", "type": "string"}),
-                json!({"type": "string"}),
-            ),
-            (
-                json!({"allOf": [reference], "title": "S"}),
-                reference.clone(),
-            ),
-            (
-                json!({"$ref": "#/components/schemas/T", "description": "d"}),
-                reference.clone(),
-            ),
-            (
-                json!({"allOf": [reference], "nullable": true}),
-                json!({"allOf": [reference], "nullable": true}),
-            ),
-            (
-                json!({"allOf": [{"type": "string"}], "description": "d"}),
-                json!({"type": "string", "description": "d"}),
-            ),
-            (
-                json!({"enum": ["a"], "description": "An enumeration."}),
-                json!({"enum": ["a"]}),
-            ),
-            (
-                json!({"type": "object", "additionalProperties": true}),
-                json!({"type": "object"}),
-            ),
-            (
-                json!({"nullable": false, "default": null, "deprecated": false}),
-                json!({}),
-            ),
-            (
-                json!({"required": ["a"], "properties": {
-                    "a": {"type": "string", "nullable": true},
-                    "b": {"type": "string", "nullable": true},
-                    "c": {"allOf": [reference], "nullable": true},
-                    "title": {"title": "Title"}
-                }}),
-                json!({"required": ["a"], "properties": {
-                    "a": {"type": "string", "nullable": true},
-                    "b": {"type": "string"},
-                    "c": reference,
-                    "title": {}
-                }}),
-            ),
-        ] {
-            assert_eq!(normal(&written), form, "{written}");
-            assert_eq!(normal(&form), form, "{form}");
-        }
-    }
-
-    #[test]
-    fn a_slash_at_the_end_of_a_server_goes() {
-        let urls =
-            ["https://a.example/", "https://b.example/v1", "/"].map(|url| json!({"url": url}));
-        let document = normalise(json!({"servers": urls}));
-        let found: Vec<_> = document["servers"].as_array().unwrap().iter().collect();
-        assert_eq!(
-            found,
-            [
-                &json!({"url": "https://a.example"}),
-                &json!({"url": "https://b.example/v1"}),
-                &json!({"url": "/"})
-            ]
-        );
-    }
-
-    #[test]
-    fn data_is_left_alone() {
-        let schema =
-            json!({"example": {"title": "t", "nullable": false}, "enum": [{"title": "t"}]});
-        assert_eq!(normal(&schema), schema);
-    }
-
-    #[test]
-    fn an_optional_parameter_and_body_are_not_null() {
-        let schema = json!({"type": "string", "nullable": true});
-        let operation = json!({
-            "parameters": [
-                {"name": "a", "in": "query", "required": false, "schema": schema},
-                {"name": "b", "in": "query", "required": true, "schema": schema}
-            ],
-            "requestBody": {"content": {"a/b": {"schema": schema}}},
-            "responses": {"204": {"description": "", "content": {}}}
-        });
-        let document = json!({"paths": {"/": {"get": operation}}});
-        assert_eq!(
-            normalise(document)["paths"]["/"]["get"],
-            json!({
-                "parameters": [
-                    {"name": "a", "in": "query", "schema": {"type": "string"}},
-                    {"name": "b", "in": "query", "required": true, "schema": schema}
-                ],
-                "requestBody": {"content": {"a/b": {"schema": {"type": "string"}}}},
-                "responses": {"204": {"description": ""}}
-            })
-        );
-    }
-}
+#[path = "normalise_tests.rs"]
+mod tests;

@@ -25,10 +25,9 @@ pub struct Prepared {
 pub enum Goal<'a> {
     /// The contract. The homes say in messages where an operation was.
     Contract(&'a [Home]),
-    /// The old side of a comparison.
-    Old,
-    /// The new side: an operation that was renamed or removed is a change, not an error.
-    New(&'a [Home]),
+    /// One side of a comparison. An operation that the other side has at one of these homes, and
+    /// this one not or under another name, is a change and not an error.
+    Side(&'a [Home]),
 }
 
 /// Takes a document through the stages read, select, lower, correct and validate.
@@ -37,12 +36,19 @@ pub enum Goal<'a> {
 ///
 /// The first stage that refuses it.
 pub fn prepare(bytes: &[u8], overlay: &str, goal: Goal<'_>) -> Result<Prepared, Refusal> {
+    prepare_value(read::read(bytes)?, overlay, goal)
+}
+
+/// The same for a document that was read already.
+///
+/// # Errors
+///
+/// The first stage that refuses it.
+pub fn prepare_value(document: Value, overlay: &str, goal: Goal<'_>) -> Result<Prepared, Refusal> {
     let (homes, missing, purpose) = match goal {
         Goal::Contract(homes) => (homes, Missing::Refused, Purpose::Contract),
-        Goal::Old => (&[][..], Missing::Refused, Purpose::Comparison),
-        Goal::New(homes) => (homes, Missing::Tolerated, Purpose::Comparison),
+        Goal::Side(homes) => (homes, Missing::Tolerated, Purpose::Comparison),
     };
-    let document = read::read(bytes)?;
     let version = document
         .get("openapi")
         .and_then(Value::as_str)

@@ -7,9 +7,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::compare::{Comparison, Verdict, compare};
-use super::pipeline::{Goal, Prepared, prepare};
+use super::pipeline::{Goal, Prepared, prepare, prepare_value};
+use super::read::read;
 use super::refusal::{Refusal, Stage};
-use super::select::homes;
+use super::select::{Home, homes};
 use super::validate::operations_of;
 use super::{report, source, write};
 use crate::workspace::{CONTRACT, OVERLAY};
@@ -124,7 +125,7 @@ fn keep_servers(current: &Value, prepared: &mut Prepared) {
 
 /// The contract as it is checked in, through the same stages.
 fn current(contract: &str, overlay: &str) -> Result<Prepared, Refusal> {
-    prepare(contract.as_bytes(), overlay, Goal::Old).map_err(|mut refusal| {
+    prepare(contract.as_bytes(), overlay, Goal::Side(&[])).map_err(|mut refusal| {
         for problem in &mut refusal.problems {
             problem.message = format!("in {CONTRACT} as it is now: {}", problem.message);
         }
@@ -214,12 +215,15 @@ pub fn diff(
         return Err(Refusal::new(Stage::Read, "", message).into());
     }
     let overlay = workspace::read(&root.join(OVERLAY))?;
-    let side = |which: &str, error: Refusal| named(which, error);
-    let before = prepare(&source::bring(old, input)?, &overlay, Goal::Old)
-        .map_err(|refusal| side(old, refusal))?;
-    let homes = homes(&before.document);
-    let after = prepare(&source::bring(new, input)?, &overlay, Goal::New(&homes))
-        .map_err(|refusal| side(new, refusal))?;
+    let read = |name: &str, bytes: &[u8]| read(bytes).map_err(|refusal| named(name, refusal));
+    let before = read(old, &source::bring(old, input)?)?;
+    let after = read(new, &source::bring(new, input)?)?;
+    let (old_homes, new_homes) = (homes(&before), homes(&after));
+    let prepare = |name: &str, document, homes: &[Home]| {
+        prepare_value(document, &overlay, Goal::Side(homes)).map_err(|refusal| named(name, refusal))
+    };
+    let before = prepare(old, before, &new_homes)?;
+    let after = prepare(new, after, &old_homes)?;
     let mut comparison = compare(&before.document, &after.document);
     if canonical::sorted(&before.document) != canonical::sorted(&after.document) {
         comparison = comparison.with_other_text();

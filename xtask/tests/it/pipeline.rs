@@ -36,7 +36,9 @@ fn yaml_becomes_the_same_contract_as_json() {
 
 #[test]
 fn what_the_overlay_has_no_place_for_is_told() {
-    let notes = prepare(NEWER.as_bytes(), OVERLAY, Goal::Old).unwrap().notes;
+    let notes = prepare(NEWER.as_bytes(), OVERLAY, Goal::Side(&[]))
+        .unwrap()
+        .notes;
     assert_eq!(
         notes,
         [

@@ -197,7 +197,7 @@ proptest! {
             let _ = generate(&text);
         }
         let contract = support::json(CONTRACT);
-        let goal = Goal::New(&[]);
+        let goal = Goal::Side(&[]);
         let _ = prepare(document.to_string().as_bytes(), OVERLAY, goal)
             .map(|prepared| compare(&contract, &prepared.document));
     }

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 use xtask::regenerate::compare::{Comparison, compare};
-use xtask::regenerate::pipeline::{Goal, Prepared, prepare};
+use xtask::regenerate::pipeline::{Goal, Prepared, prepare, prepare_value};
 use xtask::regenerate::refusal::Refusal;
-use xtask::regenerate::select::homes;
+use xtask::regenerate::select::{Home, homes};
 
 /// The contract as it was when the upstream documents beside it were made.
 ///
@@ -43,10 +43,13 @@ pub(crate) fn to_contract(bytes: &[u8]) -> Result<Prepared, Refusal> {
 
 /// Takes two documents through the stages, to be compared.
 pub(crate) fn prepared(old: &Value, new: &Value) -> (Value, Value) {
-    let old = prepare(old.to_string().as_bytes(), OVERLAY, Goal::Old).unwrap();
-    let homes = homes(&old.document);
-    let new = prepare(new.to_string().as_bytes(), OVERLAY, Goal::New(&homes)).unwrap();
-    (old.document, new.document)
+    let (old_homes, new_homes) = (homes(old), homes(new));
+    let side = |document: &Value, homes: &[Home]| {
+        prepare_value(document.clone(), OVERLAY, Goal::Side(homes))
+            .unwrap()
+            .document
+    };
+    (side(old, &new_homes), side(new, &old_homes))
 }
 
 /// Compares two documents as the command `diff` does.

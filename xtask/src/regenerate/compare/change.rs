@@ -76,6 +76,8 @@ pub enum Kind {
     NullRemoved,
     /// Null is among the values.
     NullAdded,
+    /// An operation is there that was not.
+    OperationAdded,
     /// An operationId.
     OperationIdChanged,
     /// An operation is gone.

@@ -106,6 +106,11 @@ impl<'a, 'c> Schemas<'a, 'c> {
 
     /// Compares two schemas and tells what changed.
     pub(super) fn compare(&mut self, old: &Node<'_>, new: &Node<'_>) {
+        self.compare_value(old, new, false);
+    }
+
+    /// The same for a value that may be missing as far as the client knows: it reads null as that.
+    fn compare_value(&mut self, old: &Node<'_>, new: &Node<'_>, may_be_missing: bool) {
         let (before, after) = (View::new(self.pair.old, old), View::new(self.pair.new, new));
         if !self
             .visited
@@ -121,7 +126,7 @@ impl<'a, 'c> Schemas<'a, 'c> {
         }
         self.depth += 1;
         self.name(&before, &after);
-        self.null(&before, &after);
+        self.null(&before, &after, may_be_missing);
         if before.branches.is_empty() && after.branches.is_empty() {
             self.plain(&before, &after);
         } else {
@@ -146,8 +151,13 @@ impl<'a, 'c> Schemas<'a, 'c> {
             .compatible(Kind::SchemaRenamed, &new.pointer, message);
     }
 
-    fn null(&mut self, old: &View<'_>, new: &View<'_>) {
+    fn null(&mut self, old: &View<'_>, new: &View<'_>, may_be_missing: bool) {
         match (old.nullable, new.nullable) {
+            (false, true) if may_be_missing => {
+                let message = "the value may be null instead of missing".to_owned();
+                self.changes
+                    .compatible(Kind::NullAdded, &new.pointer, message);
+            }
             (false, true) => {
                 self.wider(
                     Kind::NullAdded,
@@ -238,7 +248,7 @@ impl<'a, 'c> Schemas<'a, 'c> {
                 }
                 _ => {}
             }
-            self.compare(before, after);
+            self.compare_value(before, after, !old.required.contains(name));
         }
         for (name, after) in &new.properties {
             if old.properties.contains_key(name) {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
-use progenitor::{GenerationSettings, Generator, HooksMode};
+use progenitor::{GenerationSettings, Generator, HooksMode, TypeImpl};
 use quote::{ToTokens as _, quote};
 
 /// The Rust source that progenitor makes of one contract.
@@ -35,15 +35,20 @@ fn because<E: fmt::Display>(what: &str) -> impl FnOnce(E) -> CodegenError {
 
 /// Compiles the text of an OpenAPI 3.0 document.
 pub(crate) fn generate(contract: &str) -> Result<Generated, CodegenError> {
-    let contract: OpenAPI =
-        serde_json::from_str(contract).map_err(because("the contract is not OpenAPI 3.0"))?;
+    let not_read = "the contract is not OpenAPI 3.0";
+    let mut contract: serde_json::Value =
+        serde_json::from_str(contract).map_err(because(not_read))?;
+    each_operation(&mut contract, ask_in_json);
+    let for_mocks: OpenAPI = serde_json::from_value(contract.clone()).map_err(because(not_read))?;
+    each_operation(&mut contract, without_bodiless_errors);
+    let for_client: OpenAPI = serde_json::from_value(contract).map_err(because(not_read))?;
     let mut client = Generator::new(&settings());
     let client = client
-        .generate_tokens(&contract)
+        .generate_tokens(&for_client)
         .map_err(because("progenitor"))?;
     let mut httpmock = Generator::new(&settings());
     let httpmock = httpmock
-        .httpmock(&contract, "crate")
+        .httpmock(&for_mocks, "crate")
         .map_err(because("progenitor (httpmock)"))?;
     Ok(Generated {
         client: print(client)?,
@@ -51,18 +56,62 @@ pub(crate) fn generate(contract: &str) -> Result<Generated, CodegenError> {
     })
 }
 
+fn each_operation(contract: &mut serde_json::Value, change: fn(&mut serde_json::Value)) {
+    let paths = contract.get_mut("paths").and_then(|it| it.as_object_mut());
+    let items = paths.into_iter().flatten();
+    let operations = items.filter_map(|(_, item)| item.as_object_mut()).flatten();
+    operations.for_each(|(_, operation)| change(operation));
+}
+
+/// Leaves out the other media types of a request that can be JSON: progenitor takes one.
+fn ask_in_json(operation: &mut serde_json::Value) {
+    let content = operation.pointer_mut("/requestBody/content");
+    let content = content.and_then(|it| it.as_object_mut());
+    if let Some(content) = content.filter(|content| content.contains_key("application/json")) {
+        content.retain(|media_type, _| media_type == "application/json");
+    }
+}
+
+/// Leaves out the errors without content of an operation that has one with content.
+///
+/// progenitor takes one type for all errors of an operation, and panics at a second one: nothing
+/// is a type too. What is left out arrives as an unexpected status, and is explained by the
+/// exchange as every error is. The mocks keep it.
+fn without_bodiless_errors(operation: &mut serde_json::Value) {
+    let responses = operation.get_mut("responses");
+    let Some(responses) = responses.and_then(|it| it.as_object_mut()) else {
+        return;
+    };
+    let is_error = |status: &str| !status.starts_with('2');
+    let has_content = |response: &serde_json::Value| response.get("content").is_some();
+    let typed = responses
+        .iter()
+        .any(|(status, response)| is_error(status) && has_content(response));
+    if typed {
+        responses.retain(|status, response| !is_error(status) || has_content(response));
+    }
+}
+
+/// Formats of texts for which typify would take a type of another crate. They stay texts: the
+/// client hands them on, and its users choose their own crate for them.
+const TEXTS: [&str; 3] = ["date", "date-time", "uuid"];
+
 /// The settings: our own secret type, and the exchange as the client's inner value.
 fn settings() -> GenerationSettings {
-    let password = schemars08::schema::SchemaObject {
+    let text = |format: &str| schemars08::schema::SchemaObject {
         instance_type: Some(schemars08::schema::InstanceType::String.into()),
-        format: Some("password".to_owned()),
+        format: Some(format.to_owned()),
         ..Default::default()
     };
     let mut settings = GenerationSettings::new();
     settings
         .with_hooks(HooksMode::Expected)
         .with_inner_type(quote!(crate::Exchange))
-        .with_conversion(password, "crate::SecretText", std::iter::empty());
+        .with_conversion(text("password"), "crate::SecretText", std::iter::empty());
+    for format in TEXTS {
+        let display = std::iter::once(TypeImpl::Display);
+        settings.with_conversion(text(format), "::std::string::String", display);
+    }
     settings
 }
 
@@ -136,7 +185,7 @@ fn is_model(attributes: &[syn::Attribute]) -> bool {
                     .path
                     .segments
                     .last()
-                    .is_some_and(|last| last.ident == "Deserialize");
+                    .is_some_and(|last| last.ident == "Serialize");
                 Ok(())
             });
         }

@@ -1,13 +1,25 @@
 //! The command line: what can be said, and which module does it. Nothing is decided here.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread;
 
 use clap::{Parser, Subcommand};
 
+use crate::regenerate::compare::Verdict;
+use crate::regenerate::run::{self, Failure, Format, Options};
 use crate::terminal::{BAD, MayClose};
 use crate::{check, ci, golden, workspace};
+
+/// The stack of the thread that works.
+///
+/// The stages and the generator walk documents by recursion, within limits that are made for this
+/// much: a few hundred levels of the largest frames, a hundred times over.
+const STACK: usize = 256 * 1024 * 1024;
+
+/// The exit code of a comparison that found a breaking change.
+const BREAKING: u8 = 2;
 
 /// The tasks of this workspace.
 #[derive(Debug, Parser)]
@@ -19,6 +31,37 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Take in what upstream publishes: openapi.json, and the client that is made of it
+    ///
+    /// Exits 0 when all is well, and 1 when the document is refused or, with --check, when a
+    /// file would change. After an error the tree is as before.
+    Regenerate {
+        /// A file, an address, or - for standard input; JSON or YAML, OpenAPI 3.0 or 3.1
+        #[arg(long, value_name = "FILE|URL|-")]
+        from: String,
+        /// Write nothing, and exit with 1 if a file would change
+        #[arg(long)]
+        check: bool,
+        /// Write nothing, and show the difference
+        #[arg(long)]
+        dry_run: bool,
+        /// Write a contract that breaks clients of the present one
+        #[arg(long)]
+        allow_breaking: bool,
+    },
+    /// Say what the change from one document to another means for a client
+    ///
+    /// Exits 0 when the documents are identical or compatible, 2 when the change is breaking, and
+    /// 1 on an error.
+    Diff {
+        /// The old document: a file, an address, or -
+        old: String,
+        /// The new document: a file, an address, or -
+        new: String,
+        /// For people, or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
     /// Check the contract, the golden copy and the rules of the layers
     Check,
     /// Run everything that CI runs, in its order
@@ -30,23 +73,90 @@ enum Task {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let mut output = MayClose::new(anstream::stdout());
-    match run(&arguments.task, &workspace::root(), &mut output) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
         Err(error) => {
+            // Help is no error, and a mistake must not look like a breaking change.
+            let _ = error.print();
+            return ExitCode::from(u8::from(error.use_stderr()));
+        }
+    };
+    let work = move || {
+        let mut output = MayClose::new(anstream::stdout());
+        let result = run(
+            &arguments.task,
+            &workspace::root(),
+            &mut io::stdin(),
+            &mut output,
+        );
+        let flushed = output.flush();
+        result.and_then(|code| Ok(flushed.map(|()| code)?))
+    };
+    let worker = thread::Builder::new().stack_size(STACK).spawn(work);
+    let result = match worker {
+        Ok(worker) => worker
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("this is a mistake in xtask").into())),
+        Err(error) => Err(error.into()),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
             // Nothing is left to do if standard error is closed too.
-            let _ = writeln!(anstream::stderr(), "{BAD}error{BAD:#}: {error}");
+            let _ = writeln!(anstream::stderr(), "{BAD}error{BAD:#}: {failure}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(task: &Task, root: &Path, output: &mut impl Write) -> io::Result<bool> {
-    match task {
-        Task::Check => check::run(root, output),
-        Task::Ci => ci::run(root, output),
+/// Runs a command line in a workspace and gives its exit code, as [`main`] does for its own.
+///
+/// # Errors
+///
+/// The arguments are none of ours, or the task did not come to its end.
+pub fn execute<'a>(
+    arguments: impl IntoIterator<Item = &'a str>,
+    root: &Path,
+    input: &mut impl Read,
+    output: &mut impl Write,
+) -> Result<u8, Failure> {
+    let arguments = std::iter::once("cargo xtask").chain(arguments);
+    let arguments = Arguments::try_parse_from(arguments).map_err(io::Error::other)?;
+    run(&arguments.task, root, input, output)
+}
+
+/// Runs a task and gives its exit code.
+fn run(
+    task: &Task,
+    root: &Path,
+    input: &mut impl Read,
+    output: &mut impl Write,
+) -> Result<u8, Failure> {
+    let well = match task {
+        Task::Regenerate {
+            from,
+            check,
+            dry_run,
+            allow_breaking,
+        } => {
+            let options = Options {
+                from: from.clone(),
+                check: *check,
+                dry_run: *dry_run,
+                allow_breaking: *allow_breaking,
+            };
+            run::regenerate(root, &options, input, output)?
+        }
+        Task::Diff { old, new, format } => {
+            let verdict = run::diff(root, (old, new), *format, input, output)?;
+            return Ok(if verdict == Verdict::Breaking {
+                BREAKING
+            } else {
+                0
+            });
+        }
+        Task::Check => check::run(root, output)?,
+        Task::Ci => ci::run(root, output)?,
         Task::Golden => {
             let changed = golden::rewrite(root)?;
             for path in &changed {
@@ -55,9 +165,10 @@ fn run(task: &Task, root: &Path, output: &mut impl Write) -> io::Result<bool> {
             if changed.is_empty() {
                 writeln!(output, "the golden copy is fresh")?;
             }
-            Ok(true)
+            true
         }
-    }
+    };
+    Ok(u8::from(!well))
 }
 
 #[cfg(test)]

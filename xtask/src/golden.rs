@@ -28,6 +28,16 @@ pub fn generate(contract: &str) -> Result<[(&'static str, String); 2], String> {
     }
 }
 
+/// Crates that typify's types may come from and that the generated crate has not got.
+const CRATES: [&str; 3] = ["chrono", "regress", "uuid"];
+
+/// Names the crates that generated code needs and the generated crate has not got.
+#[must_use]
+pub fn missing_crates(generated: &str) -> Vec<&'static str> {
+    let needs = |name: &&str| generated.contains(&format!("::{name}::"));
+    CRATES.into_iter().filter(needs).collect()
+}
+
 /// Writes both golden files from the contract of the workspace.
 ///
 /// # Errors
@@ -90,6 +100,25 @@ mod tests {
             error.starts_with("the contract is not OpenAPI 3.0: "),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_pattern_needs_a_crate_and_an_identifier_does_not() {
+        let contract = |id: &str| {
+            let schema = format!(r#"{{"type":"object","properties":{{"id":{id}}}}}"#);
+            let content = format!(r#"{{"application/json":{{"schema":{schema}}}}}"#);
+            format!(
+                r#"{{"openapi":"3.0.2","info":{{"title":"","version":""}},"paths":{{"/":{{"get":{{
+                "operationId":"get","responses":{{"200":{{"description":"","content":{content}}}}}
+                }}}}}}}}"#
+            )
+        };
+        let needs = |id: &str| missing_crates(&generate(&contract(id)).unwrap()[0].1);
+        assert_eq!(needs(r#"{"type":"string","pattern":"^a$"}"#), ["regress"]);
+        for format in ["uuid", "date-time", "date"] {
+            let id = format!(r#"{{"type":"string","format":"{format}"}}"#);
+            assert_eq!(needs(&id), [""; 0], "{format}");
+        }
     }
 
     #[test]

@@ -111,11 +111,13 @@ fn finding(line: usize, what: String) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::{read, root};
 
     fn checked_in() -> (String, String) {
-        let text = |path| read(&root().join(path)).unwrap();
-        (text(CONTRACT), text(OVERLAY))
+        let contract = include_str!("../../tests/data/contract.json");
+        (
+            contract.to_owned(),
+            include_str!("../../overlay.json").to_owned(),
+        )
     }
 
     fn found(change: impl FnOnce(String) -> String) -> Vec<(usize, String)> {

@@ -10,6 +10,12 @@ use super::positions::{Kind, each_child_mut};
 use super::reference;
 use super::refusal::{Problems, at};
 
+/// The most components that the five operations may reach.
+///
+/// They reach six today. This keeps a document from being taken for the whole service by one
+/// reference too many, and every later stage from work without end.
+const REACH_LIMIT: usize = 500;
+
 /// Collects the reached components of one document.
 pub(super) struct Gather<'a> {
     document: &'a Value,
@@ -54,6 +60,11 @@ impl<'a> Gather<'a> {
     pub(super) fn components(mut self, problems: &mut Problems) -> Value {
         let mut components = Map::new();
         while let Some((kind, name)) = self.waiting.pop() {
+            if self.reached.len() > REACH_LIMIT {
+                let message = format!("the five operations reach more than {REACH_LIMIT} of them");
+                problems.add("/components", message);
+                break;
+            }
             let Some(section) = kind.section() else {
                 continue;
             };

@@ -163,7 +163,9 @@ pub fn each_child(
                     visit(entry, kind, &at(&pointer, name));
                 }
             }
-            _ => visit(value, kind, &pointer),
+            // What is laid out otherwise is broken, and the later stages say so.
+            (Layout::List | Layout::Map, _) => {}
+            (Layout::One | Layout::OneOrList, value) => visit(value, kind, &pointer),
         }
     }
 }
@@ -191,7 +193,8 @@ pub fn each_child_mut(
                     visit(entry, kind, &at(&pointer, name));
                 }
             }
-            (_, value) => visit(value, kind, &pointer),
+            (Layout::List | Layout::Map, _) => {}
+            (Layout::One | Layout::OneOrList, value) => visit(value, kind, &pointer),
         }
     }
 }

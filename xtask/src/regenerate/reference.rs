@@ -8,24 +8,27 @@ use super::refusal::at;
 /// Follows the reference of a value, and its reference again, to what it names.
 ///
 /// A reference that leads nowhere or in a circle gives the last value on the way.
-pub fn follow<'a>(
-    document: &'a Value,
-    mut value: &'a Value,
-    mut pointer: String,
-) -> (&'a Value, String) {
-    let mut seen: Vec<String> = Vec::new();
-    while let Some(target) = target(value) {
-        let Some(next) = document
-            .pointer(&target)
-            .filter(|_| !seen.contains(&target))
-        else {
+pub fn follow<'a>(document: &'a Value, value: &'a Value, pointer: String) -> (&'a Value, String) {
+    let last = trail(document, value).pop();
+    match last.and_then(|pointer| Some((document.pointer(&pointer)?, pointer))) {
+        Some(found) => found,
+        None => (value, pointer),
+    }
+}
+
+/// The pointers that the reference of a value leads through, none of them twice.
+#[must_use]
+pub fn trail(document: &Value, value: &Value) -> Vec<String> {
+    let mut trail = Vec::new();
+    let mut next = target(value);
+    while let Some(pointer) = next.filter(|pointer| !trail.contains(pointer)) {
+        let Some(value) = document.pointer(&pointer) else {
             break;
         };
-        seen.push(target.clone());
-        value = next;
-        pointer = target;
+        next = target(value);
+        trail.push(pointer);
     }
-    (value, pointer)
+    trail
 }
 
 /// The JSON pointer of a value's reference into its own document.
@@ -114,6 +117,7 @@ mod tests {
         let document = json!({"a": {"$ref": "#/b"}, "b": {"$ref": "#/a"}});
         let (value, pointer) = follow(&document, &document["a"], "/a".to_owned());
         assert_eq!((value, pointer.as_str()), (&document["a"], "/a"));
+        assert_eq!(trail(&document, &document["a"]), ["/b", "/a"]);
     }
 
     #[test]

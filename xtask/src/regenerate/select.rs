@@ -194,7 +194,7 @@ fn assemble(document: &Value, chosen: &[Found<'_>], problems: &mut Problems) -> 
         }
     }
     let mut selected = Map::new();
-    for key in ["openapi", "servers"] {
+    for key in ["jsonSchemaDialect", "openapi", "servers"] {
         if let Some(value) = document.get(key).filter(|value| **value != json!([])) {
             selected.insert(key.to_owned(), value.clone());
         }

@@ -3,4 +3,20 @@
 //! `cfg(test)` always holds here; saying it lets clippy see that the helpers are tests too.
 
 #[cfg(test)]
+mod broken;
+#[cfg(test)]
+mod command;
+#[cfg(test)]
+mod drift;
+#[cfg(test)]
+mod evolutions;
+#[cfg(test)]
 mod pipeline;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tree;
+#[cfg(test)]
+mod walkthrough;

@@ -1,0 +1,111 @@
+//! What a client has to show: compared by what the schemes are, not by their names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::super::reference::{follow, to_component};
+use super::super::refusal::at;
+use super::super::validate::{Operation, entries};
+use super::{Changes, Kind, Pair};
+use crate::canonical;
+
+/// A way to be let in: each scheme in its canonical text, and the scopes that it asks for.
+type Way = BTreeMap<String, BTreeSet<String>>;
+
+/// What a scheme says to people only.
+const SAID_TO_PEOPLE: [&str; 2] = ["bearerFormat", "description"];
+
+pub(super) fn compare(
+    pair: &Pair<'_>,
+    old: &Operation<'_>,
+    new: &Operation<'_>,
+    changes: &mut Changes,
+) {
+    let (before, after) = (ways(pair.old, old), ways(pair.new, new));
+    if before == after {
+        return;
+    }
+    // A client that gets in today gets in tomorrow if no more is asked of it.
+    let still_open = |way: &Way| after.iter().any(|other| asks_no_more(other, way));
+    let pointer = at(&new.pointer, "security");
+    let message = format!(
+        "{} was asked for, and now {}",
+        words(&before),
+        words(&after)
+    );
+    if before.iter().all(still_open) {
+        changes.compatible(Kind::SecurityChanged, &pointer, message);
+    } else {
+        changes.breaking(Kind::SecurityChanged, &pointer, message);
+    }
+}
+
+fn asks_no_more(new: &Way, old: &Way) -> bool {
+    new.iter()
+        .all(|(scheme, scopes)| old.get(scheme).is_some_and(|held| scopes.is_subset(held)))
+}
+
+fn ways(document: &Value, operation: &Operation<'_>) -> BTreeSet<Way> {
+    let alternatives = operation.value.get("security").and_then(Value::as_array);
+    let ways: BTreeSet<Way> = alternatives
+        .into_iter()
+        .flatten()
+        .map(|alternative| {
+            let schemes = entries(Some(alternative)).map(|(name, scopes)| {
+                let scopes = scopes.as_array().into_iter().flatten();
+                let scopes = scopes
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned)
+                    .collect();
+                (scheme(document, name), scopes)
+            });
+            schemes.collect()
+        })
+        .collect();
+    if ways.is_empty() {
+        return BTreeSet::from([Way::new()]);
+    }
+    ways
+}
+
+/// The scheme in one line: equal for what is equal on the wire.
+fn scheme(document: &Value, name: &str) -> String {
+    let target = to_component("securitySchemes", name);
+    let nothing = json!({});
+    let scheme = document.pointer(&target).unwrap_or(&nothing);
+    let (scheme, _) = follow(document, scheme, target);
+    let mut plain = Map::new();
+    for (key, value) in entries(Some(scheme)) {
+        if !SAID_TO_PEOPLE.contains(&key.as_str()) && !key.starts_with("x-") {
+            // Neither names of headers nor names of HTTP schemes have a case.
+            let lower = value.as_str().filter(|_| key == "scheme" || key == "name");
+            let lower = lower.map(|text| json!(text.to_lowercase()));
+            plain.insert(key.clone(), lower.unwrap_or_else(|| value.clone()));
+        }
+    }
+    canonical::sorted(&Value::Object(plain)).to_string()
+}
+
+fn words(ways: &BTreeSet<Way>) -> String {
+    let way = |way: &Way| {
+        let schemes = way.iter().map(|(scheme, scopes)| {
+            let scheme: Value = serde_json::from_str(scheme).unwrap_or_default();
+            let word = |key: &str| scheme.get(key).and_then(Value::as_str);
+            let kind = word("type").unwrap_or("something");
+            let detail = word("scheme").or_else(|| word("name")).unwrap_or_default();
+            let scopes = scopes
+                .iter()
+                .map(|scope| format!(" {scope}"))
+                .collect::<String>();
+            format!("{kind} {detail}{scopes}").trim_end().to_owned()
+        });
+        let schemes: Vec<_> = schemes.collect();
+        if schemes.is_empty() {
+            "nothing".to_owned()
+        } else {
+            schemes.join(" with ")
+        }
+    };
+    ways.iter().map(way).collect::<Vec<_>>().join(" or ")
+}

@@ -1,0 +1,181 @@
+//! Keywords of 3.1 about the type and the values of one schema: lists of types, null, constants
+//! and bounds.
+
+use serde_json::{Map, Value, json};
+
+use super::super::refusal::at;
+use super::Remarks;
+
+/// The keywords that speak of values of one type only, and of which.
+const TYPED: [(&str, &[&str]); 20] = [
+    ("additionalProperties", &["object"]),
+    ("exclusiveMaximum", &["integer", "number"]),
+    ("exclusiveMinimum", &["integer", "number"]),
+    ("format", &["string", "integer", "number"]),
+    ("items", &["array"]),
+    ("maxItems", &["array"]),
+    ("maxLength", &["string"]),
+    ("maxProperties", &["object"]),
+    ("maximum", &["integer", "number"]),
+    ("minItems", &["array"]),
+    ("minLength", &["string"]),
+    ("minProperties", &["object"]),
+    ("minimum", &["integer", "number"]),
+    ("multipleOf", &["integer", "number"]),
+    ("pattern", &["string"]),
+    ("properties", &["object"]),
+    ("required", &["object"]),
+    ("uniqueItems", &["array"]),
+    ("discriminator", &["object"]),
+    (
+        "enum",
+        &["string", "integer", "number", "boolean", "array", "object"],
+    ),
+];
+
+pub(super) fn lower(schema: &mut Map<String, Value>, pointer: &str, remarks: &mut Remarks) {
+    constant(schema, pointer, remarks);
+    bound(schema, "minimum", "exclusiveMinimum", |bound, other| {
+        bound > other
+    });
+    bound(schema, "maximum", "exclusiveMaximum", |bound, other| {
+        bound < other
+    });
+    null(schema);
+    several(schema);
+    if schema
+        .get("required")
+        .is_some_and(|names| *names == json!([]))
+    {
+        schema.remove("required");
+    }
+    if schema.get("type").is_some_and(|kind| kind == "array") {
+        schema.entry("items").or_insert_with(|| json!({}));
+    }
+}
+
+/// A constant is an enumeration of one value.
+fn constant(schema: &mut Map<String, Value>, pointer: &str, remarks: &mut Remarks) {
+    let Some(value) = schema.remove("const") else {
+        return;
+    };
+    if let Some(Value::Array(values)) = schema.get("enum")
+        && !values.contains(&value)
+    {
+        let message = "`const` is none of the values of `enum`: nothing fits";
+        remarks.problems.add(at(pointer, "const"), message);
+    }
+    let kind = kind_of(&value);
+    if !schema.contains_key("type") {
+        schema.insert("type".to_owned(), json!(kind));
+    }
+    if kind != "null" {
+        schema.insert("enum".to_owned(), json!([value]));
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// A number as an exclusive bound becomes the bound, and its being exclusive.
+fn bound(
+    schema: &mut Map<String, Value>,
+    inclusive: &str,
+    exclusive: &str,
+    stronger: fn(f64, f64) -> bool,
+) {
+    let Some(limit) = schema
+        .get(exclusive)
+        .filter(|limit| limit.is_number())
+        .cloned()
+    else {
+        return;
+    };
+    let number = |value: &Value| value.as_f64();
+    let other = schema.get(inclusive).and_then(number);
+    let wins = match (number(&limit), other) {
+        (Some(limit), Some(other)) => !stronger(other, limit),
+        _ => true,
+    };
+    if wins {
+        schema.insert(inclusive.to_owned(), limit);
+        schema.insert(exclusive.to_owned(), json!(true));
+    } else {
+        schema.remove(exclusive);
+    }
+}
+
+/// Null among the types is `nullable`.
+fn null(schema: &mut Map<String, Value>) {
+    match schema.get_mut("type") {
+        Some(Value::Array(kinds)) => {
+            let before = kinds.len();
+            kinds.retain(|kind| kind != "null");
+            let nullable = kinds.len() < before;
+            if let [only] = kinds.as_slice() {
+                let only = only.clone();
+                schema.insert("type".to_owned(), only);
+            } else if kinds.is_empty() && nullable {
+                nothing_but_null(schema);
+            }
+            if nullable {
+                schema.insert("nullable".to_owned(), json!(true));
+            }
+        }
+        Some(Value::String(kind)) if kind == "null" => nothing_but_null(schema),
+        _ => {}
+    }
+}
+
+fn nothing_but_null(schema: &mut Map<String, Value>) {
+    schema.remove("type");
+    schema.insert("enum".to_owned(), json!([null]));
+    schema.insert("nullable".to_owned(), json!(true));
+}
+
+/// Several types become alternatives, each with the keywords that speak of it.
+fn several(schema: &mut Map<String, Value>) {
+    let Some(Value::Array(kinds)) = schema.get("type").cloned() else {
+        return;
+    };
+    schema.remove("type");
+    let mut branches = Vec::new();
+    for kind in &kinds {
+        let name = kind.as_str().unwrap_or_default();
+        let mut branch = Map::from_iter([("type".to_owned(), kind.clone())]);
+        for (keyword, speaks_of) in TYPED {
+            let value = schema.get(keyword).filter(|_| speaks_of.contains(&name));
+            if let Some(value) = value {
+                branch.insert(keyword.to_owned(), value.clone());
+            }
+        }
+        if let Some(Value::Array(values)) = branch.get_mut("enum") {
+            values.retain(|value| {
+                kind_of(value) == name || (name == "number" && kind_of(value) == "integer")
+            });
+            if values.is_empty() {
+                // No value of this type is allowed.
+                continue;
+            }
+        }
+        branches.push(Value::Object(branch));
+    }
+    for (keyword, _) in TYPED {
+        schema.remove(keyword);
+    }
+    let alternatives = Value::Array(branches);
+    if schema.contains_key("anyOf") {
+        super::applicators::all_of(schema, json!({"anyOf": alternatives}));
+    } else {
+        schema.insert("anyOf".to_owned(), alternatives);
+    }
+}

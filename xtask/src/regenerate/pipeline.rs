@@ -1,0 +1,77 @@
+//! The stages read to validate, one after the other: bytes in, a document that can be compared
+//! or become the contract out.
+
+use serde_json::Value;
+
+use super::normalise::normalise;
+use super::refusal::{Refusal, Stage};
+use super::select::{Home, Missing, select};
+use super::validate::{Purpose, operations_of, validate};
+use super::{correct, lower, read};
+
+/// A document that went through the stages.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The version that it was written in.
+    pub version: String,
+    /// The document, in the form of the contract.
+    pub document: Value,
+    /// A line for each thing that is worth a look and no reason to refuse.
+    pub notes: Vec<String>,
+}
+
+/// What a document has to become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal<'a> {
+    /// The contract. The homes say in messages where an operation was.
+    Contract(&'a [Home]),
+    /// One side of a comparison. An operation that the other side has at one of these homes, and
+    /// this one not or under another name, is a change and not an error.
+    Side(&'a [Home]),
+}
+
+/// Takes a document through the stages read, select, lower, correct and validate.
+///
+/// # Errors
+///
+/// The first stage that refuses it.
+pub fn prepare(bytes: &[u8], overlay: &str, goal: Goal<'_>) -> Result<Prepared, Refusal> {
+    prepare_value(read::read(bytes)?, overlay, goal)
+}
+
+/// The same for a document that was read already.
+///
+/// # Errors
+///
+/// The first stage that refuses it.
+pub fn prepare_value(document: Value, overlay: &str, goal: Goal<'_>) -> Result<Prepared, Refusal> {
+    let (homes, missing, purpose) = match goal {
+        Goal::Contract(homes) => (homes, Missing::Refused, Purpose::Contract),
+        Goal::Side(homes) => (homes, Missing::Tolerated, Purpose::Comparison),
+    };
+    let version = document
+        .get("openapi")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    let selected = select(&document, homes, missing)?;
+    // The whole service is not needed any more, and may be large.
+    drop(document);
+    if operations_of(&selected).is_empty() {
+        let message = "none of the five operations is in this document";
+        return Err(Refusal::new(Stage::Select, "/paths", message));
+    }
+    let lowered = lower::lower(selected)?;
+    let corrected = correct::correct(normalise(lowered.document), overlay)?;
+    validate(&corrected.document, purpose)?;
+    let mut notes = lowered.notes;
+    notes.extend(corrected.notes);
+    if corrected.document.get("servers").is_none() {
+        notes.push("the document names no server".to_owned());
+    }
+    Ok(Prepared {
+        version,
+        document: corrected.document,
+        notes,
+    })
+}

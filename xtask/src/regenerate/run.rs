@@ -1,0 +1,256 @@
+//! The commands `regenerate` and `diff`: the stages in their order, what they say, and what may
+//! be written. The stages themselves know nothing of files.
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::compare::{Comparison, Verdict, compare};
+use super::pipeline::{Goal, Prepared, prepare, prepare_value};
+use super::read::read;
+use super::refusal::{Refusal, Stage};
+use super::select::{Home, homes};
+use super::validate::operations_of;
+use super::{report, source, write};
+use crate::workspace::{CONTRACT, OVERLAY};
+use crate::{canonical, golden, workspace};
+
+/// What `regenerate` was asked to do.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// A file, an address, or `-`.
+    pub from: String,
+    /// Write nothing; fail if something would be written.
+    pub check: bool,
+    /// Write nothing; show the difference.
+    pub dry_run: bool,
+    /// Write a contract that breaks clients.
+    pub allow_breaking: bool,
+}
+
+/// How a comparison is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Why a command did not come to its end.
+#[derive(Debug)]
+pub enum Failure {
+    /// A document was refused.
+    Refused(Refusal),
+    /// The output can't be written, or a file of the workspace can't be read.
+    Io(io::Error),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Takes a document in; tells whether all is well.
+///
+/// # Errors
+///
+/// The document is refused, or a file can't be read or written. The tree is then as before.
+pub fn regenerate(
+    root: &Path,
+    options: &Options,
+    input: &mut dyn Read,
+    output: &mut dyn Write,
+) -> Result<bool, Failure> {
+    let overlay = workspace::read(&root.join(OVERLAY))?;
+    let contract = workspace::read(&root.join(CONTRACT))?;
+    let current = current(&contract, &overlay)?;
+    let bytes = bring(&options.from, input, output)?;
+    let homes = homes(&current.document);
+    let mut prepared = prepare(&bytes, &overlay, Goal::Contract(&homes))?;
+    let mut comparison = compare(&current.document, &prepared.document);
+    keep_servers(&current.document, &mut prepared);
+    let text = canonical::to_string(&prepared.document);
+    tell(&prepared, &bytes, output)?;
+    if text != contract {
+        comparison = comparison.with_other_text();
+    }
+    report::stage(output, "compare", "with the contract of this workspace")?;
+    report::comparison(output, &comparison)?;
+    let generated = golden::generate(&text).map_err(|error| {
+        let message = format!("no client can be made of it: {error}");
+        Refusal::new(Stage::Write, "", message)
+    })?;
+    for (_, code) in &generated {
+        let missing = golden::missing_crates(code);
+        let note =
+            |name| format!("the generated code needs the crate {name}; add it to Cargo.toml");
+        report::notes(output, &missing.into_iter().map(note).collect::<Vec<_>>())?;
+    }
+    let mut files = vec![(CONTRACT, text)];
+    files.extend(generated);
+    conclude(root, options, &comparison, &files, output)
+}
+
+/// A document that names no server takes nothing from the contract: the host is still there.
+fn keep_servers(current: &Value, prepared: &mut Prepared) {
+    if let (Some(servers), Value::Object(document)) =
+        (current.get("servers"), &mut prepared.document)
+        && !document.contains_key("servers")
+    {
+        document.insert("servers".to_owned(), servers.clone());
+        prepared
+            .notes
+            .push("the servers of the contract are kept".to_owned());
+    }
+}
+
+/// The contract as it is checked in, through the same stages.
+fn current(contract: &str, overlay: &str) -> Result<Prepared, Refusal> {
+    prepare(contract.as_bytes(), overlay, Goal::Side(&[])).map_err(|mut refusal| {
+        for problem in &mut refusal.problems {
+            problem.message = format!("in {CONTRACT} as it is now: {}", problem.message);
+        }
+        refusal
+    })
+}
+
+fn bring(source: &str, input: &mut dyn Read, output: &mut dyn Write) -> Result<Vec<u8>, Failure> {
+    if source::is_address(source) {
+        report::stage(output, "fetch", source)?;
+        output.flush()?;
+    }
+    Ok(source::bring(source, input)?)
+}
+
+fn tell(prepared: &Prepared, bytes: &[u8], output: &mut dyn Write) -> io::Result<()> {
+    let (length, version) = (bytes.len(), &prepared.version);
+    report::stage(
+        output,
+        "read",
+        &format!("{length} bytes of OpenAPI {version}"),
+    )?;
+    let operations = operations_of(&prepared.document).len();
+    let components: usize = super::validate::entries(prepared.document.get("components"))
+        .filter_map(|(_, section)| section.as_object())
+        .map(|section| section.len())
+        .sum();
+    let found = format!("{operations} operations, {components} components that they reach");
+    report::stage(output, "select", &found)?;
+    report::stage(output, "lower", "to OpenAPI 3.0")?;
+    report::stage(output, "correct", &format!("with {OVERLAY}"))?;
+    report::notes(output, &prepared.notes)?;
+    report::stage(output, "validate", "well-formed, and what the client needs")
+}
+
+fn conclude(
+    root: &Path,
+    options: &Options,
+    comparison: &Comparison,
+    files: &[write::NewFile],
+    output: &mut dyn Write,
+) -> Result<bool, Failure> {
+    let stale = write::stale(root, files);
+    if stale.is_empty() {
+        report::stage(output, "write", "nothing: every file is as it should be")?;
+        return Ok(true);
+    }
+    if options.dry_run {
+        for (path, text) in files.iter().filter(|(path, _)| stale.contains(path)) {
+            let before = workspace::read(&root.join(path)).unwrap_or_default();
+            report::difference(output, path, &before, text)?;
+        }
+    }
+    if comparison.verdict == Verdict::Breaking && !options.allow_breaking {
+        let message = "the change breaks clients; nothing was written. With --allow-breaking it is";
+        return Err(Refusal::new(Stage::Compare, "", message).into());
+    }
+    if options.check {
+        let message = format!("{} would change", stale.join(", "));
+        report::stage(output, "check", &message)?;
+        return Ok(false);
+    }
+    if options.dry_run {
+        report::stage(output, "write", "nothing: this was a dry run")?;
+        return Ok(true);
+    }
+    let written = write::replace_all(root, files)?;
+    report::stage(output, "write", &written.join(", "))?;
+    report::next(output, comparison)?;
+    Ok(true)
+}
+
+/// Compares two documents and tells the verdict.
+///
+/// # Errors
+///
+/// A document is refused or can't be read.
+pub fn diff(
+    root: &Path,
+    (old, new): (&str, &str),
+    format: Format,
+    input: &mut dyn Read,
+    output: &mut dyn Write,
+) -> Result<Verdict, Failure> {
+    if old == source::STANDARD_INPUT && new == source::STANDARD_INPUT {
+        let message = "only one of the two documents can be standard input";
+        return Err(Refusal::new(Stage::Read, "", message).into());
+    }
+    let overlay = workspace::read(&root.join(OVERLAY))?;
+    let read = |name: &str, bytes: &[u8]| read(bytes).map_err(|refusal| named(name, refusal));
+    let before = read(old, &source::bring(old, input)?)?;
+    let after = read(new, &source::bring(new, input)?)?;
+    let (old_homes, new_homes) = (homes(&before), homes(&after));
+    let prepare = |name: &str, document, homes: &[Home]| {
+        prepare_value(document, &overlay, Goal::Side(homes)).map_err(|refusal| named(name, refusal))
+    };
+    let before = prepare(old, before, &new_homes)?;
+    let after = prepare(new, after, &old_homes)?;
+    let mut comparison = compare(&before.document, &after.document);
+    if canonical::sorted(&before.document) != canonical::sorted(&after.document) {
+        comparison = comparison.with_other_text();
+    }
+    match format {
+        Format::Text => {
+            report::comparison(output, &comparison)?;
+            let new_notes: Vec<_> = after
+                .notes
+                .iter()
+                .filter(|note| !before.notes.contains(note))
+                .cloned()
+                .collect();
+            report::notes(output, &new_notes)?;
+        }
+        Format::Json => {
+            let value = serde_json::to_value(&comparison).unwrap_or(Value::Null);
+            output.write_all(canonical::to_string(&value).as_bytes())?;
+        }
+    }
+    Ok(comparison.verdict)
+}
+
+/// Says which of two documents was refused.
+fn named(source: &str, mut refusal: Refusal) -> Refusal {
+    for problem in &mut refusal.problems {
+        problem.message = format!("in {source}: {}", problem.message);
+    }
+    refusal
+}

@@ -1,0 +1,70 @@
+//! What upstream may do one day, as JSON patches on its document, and what each means.
+//!
+//! An entry of `evolutions.json` has a name, a patch that gives the old document (if it is not the
+//! checked-in one), a patch from the old to the new one, and what the comparison says of it.
+
+use serde_json::{Value, json};
+use xtask::regenerate::compare::{Comparison, compare};
+
+use crate::support::{self, NEWER, difference, patched, prepared};
+
+const EVOLUTIONS: &str = include_str!("../data/evolutions.json");
+
+fn told(comparison: &Comparison) -> Vec<Value> {
+    let told = comparison.changes.iter().map(|change| {
+        json!({
+            "operation": change.operation,
+            "kind": change.kind,
+            "class": change.class,
+            "message": change.message,
+        })
+    });
+    told.collect()
+}
+
+#[test]
+fn every_evolution_has_its_verdict_its_changes_and_their_places() {
+    let upstream = support::json(NEWER);
+    for evolution in support::json(EVOLUTIONS).as_array().unwrap() {
+        let name = &evolution["name"];
+        let old = patched(&upstream, evolution.get("base"));
+        let new = patched(&old, evolution.get("patch"));
+        let (old, new) = prepared(&old, &new);
+        let comparison = compare(&old, &new);
+        assert_eq!(
+            Value::from(told(&comparison)),
+            evolution["changes"],
+            "{name}"
+        );
+        assert_eq!(json!(comparison.verdict), evolution["verdict"], "{name}");
+        for change in comparison.changes {
+            // To what changed, or to where it would be.
+            let parent = change.pointer.rsplit_once('/').unwrap().0;
+            let found = |document: &Value| {
+                document
+                    .pointer(&change.pointer)
+                    .or_else(|| document.pointer(parent))
+                    .is_some()
+            };
+            assert!(found(&new) || found(&old), "{name}: {}", change.pointer);
+        }
+    }
+}
+
+#[test]
+fn a_change_that_is_taken_back_breaks_nothing_twice() {
+    // Whatever is no change one way is none the other way.
+    let upstream = support::json(NEWER);
+    for evolution in support::json(EVOLUTIONS).as_array().unwrap() {
+        if evolution["verdict"] == "identical" {
+            let old = patched(&upstream, evolution.get("base"));
+            let new = patched(&old, evolution.get("patch"));
+            assert_eq!(
+                told(&difference(&new, &old)),
+                [Value::Null; 0],
+                "{}",
+                evolution["name"]
+            );
+        }
+    }
+}

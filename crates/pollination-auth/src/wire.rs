@@ -5,6 +5,7 @@
 
 mod decode;
 mod lenient;
+mod secrets;
 mod words;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub use pollination_auth_api::SecretBytes;
 
 pub(crate) use self::decode::Grant;
 use self::decode::Reply;
+pub(crate) use self::secrets::secrets_in;
 use self::words::Mask;
 use crate::access_token::AccessToken;
 use crate::base_url::BaseUrl;

@@ -90,15 +90,20 @@ impl Machine {
 
     fn next_probe(&mut self, index: usize, undecided: bool, now: SystemTime) -> Effect {
         let is_last = self.suspect(index + 1).is_none();
-        let ended = |machine: &Self| {
-            let ends = machine.journal.as_ref().map(|journal| journal.bearer_ends);
-            machine.bearer_refused || ends.is_none_or(|ends| ends <= now)
-        };
-        if is_last && !undecided && ended(self) {
+        if is_last && !undecided && self.bearer_is_dead(now) {
             // Every secret is dead, and so is the access token that could mint another one.
             return self.finish(Verdict::Lost);
         }
         self.probe(index + 1, undecided)
+    }
+
+    /// Tells whether the access token in the journal can mint nothing any more.
+    ///
+    /// One refusal before its end is not enough for that: a gateway that has no keys for a moment
+    /// refuses, too, and a wrong verdict would give up an account that can be saved.
+    fn bearer_is_dead(&self, now: SystemTime) -> bool {
+        let ends = self.journal.as_ref().map(|journal| journal.bearer_ends);
+        ends.is_none_or(|ends| ends <= now) || (self.bearer_refused && self.requests_left == 0)
     }
 
     /// Some login could not be made, and none was accepted.

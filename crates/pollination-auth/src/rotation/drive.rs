@@ -80,7 +80,9 @@ impl Driver {
         let mut reply = Reply::Begin;
         for _ in 0..MAX_EFFECTS {
             let now = self.calls.wire.clock.now().wall;
-            reply = match machine.next(reply, now) {
+            let effect = machine.next(reply, now);
+            tracing::debug!(effect = effect.name(), "rotation");
+            reply = match effect {
                 Effect::SaveJournal(journal) => {
                     let record = stored.clone();
                     let save = move |profile: &Profile| profile.put_journal(&journal, &record);

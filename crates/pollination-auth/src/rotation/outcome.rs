@@ -108,7 +108,7 @@ pub enum Recovered {
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum RotateError {
-    /// Nothing was sent; the stored secret is what it was. Try again.
+    /// No request for a new secret was sent. Mend the cause, and try again.
     NotStarted(RotateFailure),
     /// The service refused, or did nothing; the stored secret logs in. Look at the cause.
     Rejected(RotateFailure),
@@ -216,7 +216,7 @@ impl RotateError {
         }
     }
 
-    /// Tells whether the stored secret is the valid one, so that nothing has to be mended first.
+    /// Tells whether nothing was changed, so that nothing has to be mended first.
     #[must_use]
     pub fn is_safe_to_retry(&self) -> bool {
         matches!(self, Self::NotStarted(_) | Self::Rejected(_))
@@ -281,7 +281,7 @@ impl RotateFailure {
 impl fmt::Display for RotateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotStarted(_) => "the rotation was not started, and the stored secret is valid",
+            Self::NotStarted(_) => "the rotation was not started, and nothing was changed",
             Self::Rejected(_) => "the secret was not rotated, and the stored one is valid",
             Self::Ambiguous(_) => "it is not known which secret is valid; recover the rotation",
             Self::UnusableReply(_) => {

@@ -7,15 +7,30 @@
 //! - I2: a request is announced in the journal, with the access token that could make it again,
 //!   before it is sent; and no rotation begins while there is a journal.
 //! - I3: the end is a credential that logs in, or a failure that carries all that was received.
+//!
+//! The states of a rotation, by what is durable in each:
+//!
+//! | State | Store | Journal | A recovery that begins here |
+//! |---|---|---|---|
+//! | settled | secret | none | does nothing |
+//! | announced, sent | old | access token, requests | settles, tries all secrets, mints another if all are dead |
+//! | received | old | and the new secret | tries the new secret at once, and then as above |
+//! | stored | new, old as previous | as before | sees that it is done, and removes the journal |
+//! | in grace | new, old as previous | none | forgets the old one after the grace, if it is dead |
+//!
+//! That the new secret has logged in is not written down by itself: trying it again costs one
+//! login, and a note of it one more moment at which a disk can fail.
 
 mod ending;
 #[cfg(test)]
 pub(super) mod fingerprint;
 mod judge;
+mod request;
 
 use std::time::{Duration, SystemTime};
 
 pub(super) use self::ending::{Ending, Verdict};
+pub(super) use self::request::longest_journal;
 use crate::credential::ApiToken;
 use crate::error::Error;
 use crate::rotation::outcome::RotateCause;
@@ -32,12 +47,6 @@ const UNDECIDED_ROUNDS: u32 = 5;
 
 /// How often it is waited for a new secret whose old one still logs in: 2 times.
 const UNVERIFIED_ROUNDS: u32 = 2;
-
-/// The length of an access token that is reckoned with before there is one: 1 KiB.
-const USUAL_BEARER: usize = 1024;
-
-/// The candidates that are reckoned with: 8, which is more than ever were.
-const MOST_CANDIDATES: u32 = 8;
 
 /// What bounds a rotation.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +71,21 @@ pub(super) enum Effect {
     Put(Secret),
     Wait(Duration),
     Finish(Box<Ending>),
+}
+
+impl Effect {
+    /// Names it, for logs and tests.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::SaveJournal(_) => "save the journal",
+            Self::SaveRecord(_) => "save the credential",
+            Self::ClearJournal => "remove the journal",
+            Self::Login(_) => "log in",
+            Self::Put(_) => "request a secret",
+            Self::Wait(_) => "wait",
+            Self::Finish(_) => "finish",
+        }
+    }
 }
 
 /// What came of the last effect.
@@ -339,74 +363,6 @@ impl Machine {
                 .is_some_and(|journal| journal.requests == 1)
     }
 
-    fn requested(&mut self, reply: PutReply) -> Effect {
-        match reply {
-            PutReply::Minted(token) if token.is_same_as(&self.record.token) => {
-                self.unchanged = true;
-                self.settle(None)
-            }
-            PutReply::Minted(token) => self.keep(vec![token], false),
-            PutReply::NotSent(error) => {
-                self.cause = Some(RotateCause::Service(error));
-                if self.is_first_request() {
-                    self.clear(Verdict::NotStarted)
-                } else {
-                    self.settle(None)
-                }
-            }
-            PutReply::Unauthorized(error) => {
-                self.cause = Some(RotateCause::Service(error));
-                if self.authorized && !self.reauthorized && self.requests_left > 0 {
-                    self.reauthorized = true;
-                    return self.authorize();
-                }
-                self.bearer_refused = true;
-                self.settle(None)
-            }
-            PutReply::Failed(failure) => {
-                self.raw.extend(failure.error.raw_reply().cloned());
-                self.cause = Some(RotateCause::Service(failure.error));
-                if failure.doubtful.is_empty() {
-                    self.settle(failure.wait)
-                } else {
-                    self.keep(failure.doubtful, true)
-                }
-            }
-        }
-    }
-
-    /// Puts secrets into the journal before anything is done with them.
-    fn keep(&mut self, tokens: Vec<ApiToken>, doubtful: bool) -> Effect {
-        let Some(journal) = &mut self.journal else {
-            return self.finish(Verdict::Ambiguous);
-        };
-        let request = journal.requests;
-        journal
-            .candidates
-            .extend(tokens.into_iter().map(|token| Candidate {
-                token,
-                request,
-                doubtful,
-            }));
-        self.step = Step::Keep { again: false };
-        Effect::SaveJournal(journal.clone())
-    }
-
-    fn kept(&mut self, again: bool, result: Result<(), StoreError>) -> Effect {
-        match (result, &self.journal) {
-            (Ok(()), _) if self.conclusive().is_some() => self.verify(),
-            (Ok(()), _) => self.settle(None),
-            (Err(_), Some(journal)) if !again => {
-                self.step = Step::Keep { again: true };
-                Effect::SaveJournal(journal.clone())
-            }
-            (Err(error), _) => {
-                self.cause = Some(RotateCause::Store(error));
-                self.finish(Verdict::PersistFailed)
-            }
-        }
-    }
-
     /// Gives the secret whose acceptance settles everything: the service gave it for the newest
     /// request, and the ones before that had settled when it was sent.
     fn conclusive(&self) -> Option<&Candidate> {
@@ -423,25 +379,5 @@ impl Machine {
             }
             None => self.settle(None),
         }
-    }
-}
-
-/// Gives a journal that is as long as any of this rotation can be expected to be.
-pub(super) fn longest_journal(rules: Rules, record: &Record) -> Journal {
-    let candidate = Candidate {
-        token: record.token.clone(),
-        request: u32::MAX,
-        doubtful: false,
-    };
-    Journal {
-        generation: record.generation,
-        bearer: Secret::from("a".repeat(USUAL_BEARER)),
-        bearer_ends: SystemTime::UNIX_EPOCH,
-        started_at: SystemTime::UNIX_EPOCH,
-        requests: u32::MAX,
-        candidates: vec![
-            candidate;
-            usize::try_from(rules.requests.min(MOST_CANDIDATES)).unwrap_or(1)
-        ],
     }
 }

@@ -7,3 +7,14 @@ mod product;
 mod server;
 mod steps;
 mod world;
+
+use std::fmt;
+
+/// Tells the numbers to whoever runs the tests with `--nocapture`.
+#[expect(
+    clippy::print_stdout,
+    reason = "the numbers are what these tests are for"
+)]
+fn report(numbers: fmt::Arguments<'_>) {
+    println!("{numbers}");
+}

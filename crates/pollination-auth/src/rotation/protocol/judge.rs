@@ -100,7 +100,9 @@ impl Machine {
     /// Tells whether the access token in the journal can mint nothing any more.
     ///
     /// One refusal before its end is not enough for that: a gateway that has no keys for a moment
-    /// refuses, too, and a wrong verdict would give up an account that can be saved.
+    /// refuses, too, and a wrong verdict would give up an account that can be saved. A clock that
+    /// was set forward makes the verdict wrong as well; the journal stays, so that a recovery with
+    /// the right time goes on from it.
     fn bearer_is_dead(&self, now: SystemTime) -> bool {
         let ends = self.journal.as_ref().map(|journal| journal.bearer_ends);
         ends.is_none_or(|ends| ends <= now) || (self.bearer_refused && self.requests_left == 0)

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::explore::{Explorer, Protocol, Tally};
 use super::product::{BEHAVIOURS, every_pair};
+use super::report;
 use super::world::{Laws, World};
 use crate::credential::ApiToken;
 use crate::rotation::protocol::fingerprint::{self, Names};
@@ -220,7 +221,7 @@ fn explored<P: Protocol>(crashes: u8) -> Tally {
 #[test]
 fn point_5_7_1_control_the_naive_protocol_loses_secrets_in_the_same_world() {
     let tally = explored::<Naive>(3);
-    println!("naive: {tally:?}");
+    report(format_args!("naive: {tally:?}"));
     assert!(tally.lost > 0, "{tally:?}");
     assert!(tally.lost * 10 > tally.schedules, "{tally:?}");
 }
@@ -228,7 +229,7 @@ fn point_5_7_1_control_the_naive_protocol_loses_secrets_in_the_same_world() {
 #[test]
 fn point_5_7_1_control_writing_ahead_without_settling_loses_secrets_in_the_same_world() {
     let tally = explored::<Hasty>(2);
-    println!("hasty: {tally:?}");
+    report(format_args!("hasty: {tally:?}"));
     assert!(tally.lost > 0 && tally.violations > 0, "{tally:?}");
 }
 

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::explore::{Explorer, Tally};
+use super::report;
 use super::server::Behaviour;
 use super::world::{Laws, World};
 use crate::rotation::protocol::{Machine, Rules};
@@ -49,10 +50,10 @@ fn walk(settle: u32, crashes: u8) -> Tally {
     let laws = laws(settle);
     let mut explorer = Explorer::new(&laws);
     let tally = explorer.explore::<Machine>(&World::new(), crashes);
-    println!(
+    report(format_args!(
         "model, settle {settle}, crashes {crashes}: {tally:?} in {} states",
         explorer.states()
-    );
+    ));
     tally
 }
 

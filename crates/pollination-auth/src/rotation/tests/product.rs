@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::explore::{Explorer, Tally};
+use super::report;
 use super::server::Behaviour;
 use super::world::{Laws, World};
 use crate::rotation::options::RotateOptions;
@@ -96,7 +97,7 @@ fn point_5_7_1_no_schedule_of_three_crashes_and_two_faults_loses_a_secret() {
         let tally = explorer.explore::<Machine>(&World::new(), 3);
         (tally, explorer.states())
     });
-    println!("product: {tally:?} in {states} states");
+    report(format_args!("product: {tally:?} in {states} states"));
     assert_eq!((tally.lost, tally.violations), (0, 0), "{tally:?}");
     assert_eq!((tally.too_late, tally.unresolved), (0, 0), "{tally:?}");
     assert!(tally.schedules >= 100_000, "{tally:?}");
@@ -112,7 +113,7 @@ fn point_5_7_7_no_store_that_fails_twice_and_no_login_that_fails_loses_a_secret(
         let tally = explorer.explore::<Machine>(&world, 1);
         (tally, explorer.states())
     });
-    println!("failing store: {tally:?} in {states} states");
+    report(format_args!("failing store: {tally:?} in {states} states"));
     assert_eq!((tally.lost, tally.violations), (0, 0), "{tally:?}");
     assert_eq!(tally.too_late, 0, "{tally:?}");
 }
@@ -127,7 +128,9 @@ fn point_5_7_6_an_access_token_that_ends_in_recovery_is_the_only_way_to_lose_and
         let tally = explorer.explore::<Machine>(&World::new(), 2);
         (tally, explorer.states())
     });
-    println!("short access token: {tally:?} in {states} states");
+    report(format_args!(
+        "short access token: {tally:?} in {states} states"
+    ));
     assert_eq!((tally.lost, tally.violations), (0, 0), "{tally:?}");
     assert!(tally.too_late > 0 && tally.rotated > 0, "{tally:?}");
 }

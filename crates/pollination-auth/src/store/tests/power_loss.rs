@@ -127,7 +127,7 @@ fn point_5_7_3_after_a_loss_of_power_the_loader_finds_the_last_document_or_the_o
         }
     }
     assert!(
-        states > 200 && torn > 50,
+        states > 100 && torn > 30,
         "{states} states, {torn} with a torn file"
     );
 }

@@ -10,4 +10,5 @@ mod futures;
 mod holders;
 mod kill;
 mod processes;
+mod redaction;
 mod support;

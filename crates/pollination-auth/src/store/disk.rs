@@ -75,13 +75,7 @@ pub(super) struct RealDisk {
 impl RealDisk {
     /// Makes the directory if it is not there, and checks that no one else can write to it.
     pub(super) fn open(directory: PathBuf) -> Result<Self, StoreError> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder
-            .create(&directory)
-            .map_err(|error| StoreError::failed("make its directory", error))?;
+        make(&directory).map_err(|error| StoreError::failed("make its directory", error))?;
         let metadata = fs::metadata(&directory)
             .map_err(|error| StoreError::failed("look at its directory", error))?;
         if !metadata.is_dir() {
@@ -169,13 +163,8 @@ impl Disk for RealDisk {
     }
 
     fn sync_directory(&self) -> Result<(), StoreError> {
-        // Windows has no such call for directories; its renames are written through.
-        if cfg!(unix) {
-            File::open(&self.directory)
-                .and_then(|directory| directory.sync_all())
-                .map_err(|error| StoreError::failed("bring the directory to the disk", error))?;
-        }
-        Ok(())
+        sync(&self.directory)
+            .map_err(|error| StoreError::failed("bring the directory to the disk", error))
     }
 
     fn files(&self) -> Result<Vec<String>, StoreError> {
@@ -212,6 +201,32 @@ impl Disk for RealDisk {
             Err(fs4::TryLockError::Error(error)) => Err(failed(error)),
         }
     }
+}
+
+/// Makes a directory and those above it, so that they are still there when the power fails.
+fn make(directory: &Path) -> io::Result<()> {
+    let is_new = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let new: Vec<&Path> = directory.ancestors().take_while(is_new).collect();
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)?;
+    for path in new {
+        // The name of a directory is kept by the one above it.
+        let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+        sync(above.unwrap_or(Path::new(".")))?;
+    }
+    Ok(())
+}
+
+/// Waits until the names in a directory are on the disk.
+fn sync(directory: &Path) -> io::Result<()> {
+    // Windows has no such call for directories; its renames are written through.
+    if cfg!(unix) {
+        File::open(directory)?.sync_all()?;
+    }
+    Ok(())
 }
 
 fn unsafe_path(path: &Path, problem: &'static str) -> StoreError {

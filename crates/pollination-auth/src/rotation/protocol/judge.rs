@@ -137,8 +137,10 @@ impl Machine {
         if self.unchanged {
             return self.clear(Verdict::Rotated);
         }
-        if promised {
-            // The service gave a new secret and accepts the old one: neither may be dropped.
+        let ends = self.journal.as_ref().map(|journal| journal.bearer_ends);
+        if promised && ends.is_some_and(|ends| ends > now) {
+            // The service gave a new secret and accepts the old one: neither may be dropped. That
+            // holds until the access token has ended; what is not known by then never will be.
             self.unverified_rounds += 1;
             if self.unverified_rounds < UNVERIFIED_ROUNDS {
                 return self.settle(None);

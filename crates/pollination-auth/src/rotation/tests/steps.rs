@@ -179,6 +179,24 @@ fn requests_are_bounded_and_the_last_word_is_honest() {
 }
 
 #[test]
+fn a_secret_that_was_promised_and_never_came_is_kept_until_the_access_token_ends() {
+    let mut laws = laws(&[Behaviour::AtOnce]);
+    laws.slow = Duration::from_secs(1_000_000);
+    let world = World::new();
+    let machine = Machine::start(&laws, &world);
+    let first = run(&laws, &world, machine, None);
+    assert_eq!(verdict(&first), Verdict::Unverified);
+    for (later, expected) in [
+        (Duration::from_secs(60), Verdict::Unverified),
+        (laws.bearer_life, Verdict::NothingHappened),
+    ] {
+        let world = first.world.after(later);
+        let machine = <Machine as Protocol>::recover(&laws, &world).unwrap();
+        assert_eq!(verdict(&run(&laws, &world, machine, None)), expected);
+    }
+}
+
+#[test]
 fn state_s1_a_recovery_of_what_was_not_sent_settles_and_keeps_the_old_secret() {
     let run = recover_before(&[Behaviour::AtOnce], REQUEST, 0);
     assert_eq!(run.names, [WAIT, LOG_IN, CLEAR]);

@@ -53,6 +53,15 @@ async fn point_5_7_1_a_child_aborted_at_every_step_after_a_lost_reply_is_recover
 }
 
 #[tokio::test]
+async fn point_5_7_1_a_child_aborted_at_every_step_after_a_reply_of_no_use_is_recovered() {
+    let steps = abort_at_every_step(|| Some(Fault::truncated())).await;
+    assert_eq!(steps, 2 * (4 + 4 + 4 + 4 + 2));
+    // Its secret is doubtful, but in the journal at once, and the right one.
+    let steps = abort_at_every_step(|| Some(Fault::wrong_id())).await;
+    assert_eq!(steps, 2 * (4 + 4 + 4 + 2));
+}
+
+#[tokio::test]
 async fn point_5_7_2_a_child_aborted_at_every_step_of_its_recovery_is_recovered() {
     // Behind the announcement, where only the access token can help.
     let announced = 8;

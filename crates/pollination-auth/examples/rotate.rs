@@ -25,7 +25,7 @@ const CHILD: [&str; 3] = [
     "ROTATE_EXAMPLE_ABORT",
 ];
 
-/// The service in memory settles at once. With a real one, leave the default of 60 s.
+/// The service in memory settles at once; for a real one the default is right.
 const SETTLE: Duration = Duration::from_millis(50);
 
 type Failed = Box<dyn Error>;

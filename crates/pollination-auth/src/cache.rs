@@ -105,7 +105,7 @@ impl TokenCache {
         self.0.publish(&mut state, token, validity);
     }
 
-    /// Puts in the token of a login that was made elsewhere, with the credential that holds now.
+    /// Puts in the token of a login that was made elsewhere.
     pub(crate) fn adopt(&self, grant: Grant) {
         let Grant {
             access_token,

@@ -18,9 +18,9 @@ use crate::wire::SecretBytes;
 pub enum Error {
     /// The service refused the id or the secret at login (401). Give the client another API token.
     CredentialsRejected(Failure),
-    /// The credential store has no usable credential. Look at the source, and mend the store.
+    /// The credential store has no usable credential. Look at the source.
     ///
-    /// After a rotate the new secret stands in [`raw_reply`](Self::raw_reply): keep it.
+    /// Mend the store, then. After a rotate the new secret stands in [`raw_reply`](Self::raw_reply): keep it.
     StoreFailed(Failure),
     /// The access token that the client was given has ended. Give the client another one.
     AccessTokenExpired(Failure),

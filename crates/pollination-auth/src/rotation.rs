@@ -21,7 +21,7 @@ use crate::client::Client;
 use crate::store::document::{Journal, Record};
 use crate::store::{Profile, StoreError, StoreLock};
 
-/// Rotates the secret of a client's stored credential, and mends what was interrupted.
+/// Rotates the secret of a stored credential, and mends what was interrupted.
 ///
 /// The service makes the new secret, and keeps the old one no longer. So before it is asked, an
 /// access token is put into a journal beside the credential: whatever happens then, it can mint
@@ -209,7 +209,9 @@ impl Rotation {
         })
     }
 
-    /// Takes the lock and reads both documents. Nothing is touched when one can't be trusted.
+    /// Takes the lock and reads both documents.
+    ///
+    /// Nothing is touched when one can't be trusted.
     async fn open(
         &self,
         driver: &Driver,
@@ -274,7 +276,7 @@ impl Rotation {
         }
     }
 
-    /// A store that takes short documents alone would fail when the new secret is there.
+    /// Refuses a store that would be full when the new secret is there.
     fn check_capacity(&self, driver: &Driver, record: &Record) -> Result<(), RotateError> {
         let Some(limit) = driver.profile.capacity() else {
             return Ok(());

@@ -25,7 +25,7 @@ pub(crate) enum Held {
     Stored(Profile),
 }
 
-/// A change of the API token that has begun: nobody else changes it until this is dropped.
+/// A change of the API token; nobody else changes it until this is dropped.
 pub(crate) struct Change {
     pub(crate) token: Arc<ApiToken>,
     held: Held,

@@ -33,7 +33,7 @@ pub(crate) const DOCUMENT_LIMIT: usize = 64 * 1024;
 pub enum Document {
     /// The credential: id, secret, and how often it was rotated.
     Credential,
-    /// The journal of a rotation that is under way: an access token, and secrets not yet proven.
+    /// The journal of a rotation: an access token, and secrets not yet proven.
     Journal,
 }
 
@@ -162,8 +162,9 @@ pub trait CredentialStore: Send + Sync + 'static {
     /// [`StoreError`] when it can't be read, or may not be trusted.
     fn read(&self, profile: &ProfileId, document: Document) -> Result<Option<Secret>, StoreError>;
 
-    /// Puts a document in the place of the old one, as one step, and returns when it will last.
+    /// Puts a document in the place of the old one, as one step.
     ///
+    /// It returns when the document will last, whatever happens to the machine.
     /// A reader sees the old document or the new one, and nothing between. When it fails, either
     /// may be there. Called with the lock held.
     ///
@@ -184,7 +185,7 @@ pub trait CredentialStore: Send + Sync + 'static {
     /// [`StoreError`] when it is not certain that it is gone.
     fn remove(&self, profile: &ProfileId, document: Document) -> Result<(), StoreError>;
 
-    /// Takes the lock of a profile against all other processes, or gives none when it is held.
+    /// Takes the lock of a profile, or gives none when another process holds it.
     ///
     /// It must not wait. A lock ends when what is returned is dropped, and when the process dies.
     ///
@@ -198,7 +199,7 @@ pub trait CredentialStore: Send + Sync + 'static {
         true
     }
 
-    /// Gives the length in bytes of the longest document that it takes, if there is a bound.
+    /// Gives the most bytes of a document that it takes, if there is a bound.
     ///
     /// A rotation checks it before it begins. The keyring of Windows takes 2560 bytes.
     fn capacity(&self) -> Option<usize> {

@@ -22,7 +22,9 @@ use crate::wire::{self, Grant};
 /// How often it is looked whether the lock is free: every 100 ms.
 const LOCK_POLL: Duration = Duration::from_millis(100);
 
-/// The most effects of one run, far above what its bounds allow; a bug must not go on for ever.
+/// The most effects of one run: 10 000, far above what its bounds allow.
+///
+/// A bug must not go on for ever.
 const MAX_EFFECTS: u32 = 10_000;
 
 /// Carries out the effects of one run.

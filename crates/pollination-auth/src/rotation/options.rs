@@ -13,7 +13,7 @@ use crate::store::CredentialStore;
 /// take up to 30 s until all their servers know a new secret.
 const SETTLE: Duration = Duration::from_secs(60);
 
-/// The requests of one run: 3, for one that gets lost, one that does again, and one more.
+/// The requests of one run: 3, for two that get lost, and one more.
 const REQUESTS: u32 = 3;
 
 /// The least life of the access token that is the key for a recovery: 15 minutes.
@@ -63,7 +63,7 @@ impl Default for RotateOptions {
 }
 
 impl RotateOptions {
-    /// Sets the time after which the service has certainly settled; the default is 60 s.
+    /// Sets the time after which the service has settled; the default is 60 s.
     ///
     /// It has to be longer than a request can be at work in the service, and a new secret takes to
     /// be known everywhere in it, together. Everything rests on it: nothing is judged, and nothing
@@ -90,14 +90,14 @@ impl RotateOptions {
         self
     }
 
-    /// Sets how long it is waited for the lock that another process holds; the default is 10 s.
+    /// Sets how long it is waited for the lock; the default is 10 s.
     #[must_use]
     pub fn lock_wait(mut self, wait: Duration) -> Self {
         self.lock_wait = wait;
         self
     }
 
-    /// Sets how long the store keeps the secret before the last rotation; the default is 10 min.
+    /// Sets how long the store keeps the old secret; the default is 10 minutes.
     ///
     /// A [`recover`](super::Rotation::recover) after that forgets it, if it logs in no more.
     #[must_use]

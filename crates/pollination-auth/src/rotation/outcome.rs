@@ -57,7 +57,7 @@ impl Rotated {
         self.unchanged
     }
 
-    /// Tells whether another rotation, for which this one had waited, has changed the secret.
+    /// Tells whether it was another rotation, for which this one had waited.
     #[must_use]
     pub fn by_another(&self) -> bool {
         self.by_another
@@ -110,17 +110,17 @@ pub enum Recovered {
 pub enum RotateError {
     /// No request for a new secret was sent. Mend the cause, and try again.
     NotStarted(RotateFailure),
-    /// The service refused, or did nothing; the stored secret logs in. Look at the cause.
+    /// The service refused or did nothing; the stored secret logs in.
     Rejected(RotateFailure),
     /// It is not known which secret is valid. Recover before the deadline.
     Ambiguous(RotateFailure),
-    /// As [`Ambiguous`](Self::Ambiguous), and a reply that can't be used may hold the secret.
+    /// It is not known, and a reply that can't be used may hold the secret. Recover.
     UnusableReply(RotateFailure),
     /// The new secret could not be stored. Keep it, mend the store, and recover.
     PersistFailed(RotateFailure),
     /// The service gave a new secret and accepts the old one. Keep both, and recover.
     Unverified(RotateFailure),
-    /// No secret logs in, and none can be minted. Make an API token in the web interface.
+    /// No secret logs in, and none can be minted. Make a new API token elsewhere.
     CredentialLost(RotateFailure),
 }
 
@@ -170,7 +170,7 @@ impl RotateFailure {
         self.0.cause.as_ref()
     }
 
-    /// Gives every secret that the service gave and that may be the valid one, the newest last.
+    /// Gives every secret that may be the valid one, the newest last.
     #[must_use]
     pub fn expose_candidates(&self) -> &[ApiToken] {
         &self.0.candidates
@@ -222,7 +222,7 @@ impl RotateError {
         matches!(self, Self::NotStarted(_) | Self::Rejected(_))
     }
 
-    /// Gives the time until which a recovery can mint another secret, where one is needed.
+    /// Gives the time until which a recovery can mint another secret.
     #[must_use]
     pub fn recovery_deadline(&self) -> Option<SystemTime> {
         if self.is_safe_to_retry() || matches!(self, Self::CredentialLost(_)) {

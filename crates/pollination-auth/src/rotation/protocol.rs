@@ -39,7 +39,7 @@ use crate::store::StoreError;
 use crate::store::document::{Candidate, Journal, Record};
 use crate::wire::SecretBytes;
 
-/// How often a new secret is tried in the time in which the service may not know it yet: 6 times.
+/// How often a new secret is tried while the service settles: 6 times.
 const POLLS: u32 = 6;
 
 /// How often all secrets are tried again when a login could not be made: 5 times.
@@ -308,7 +308,7 @@ impl Machine {
         }
     }
 
-    /// Announces a request with an access token that was just given for the stored secret.
+    /// Announces a request with an access token that was just given.
     fn announce_with(&mut self, bearer: Bearer, now: SystemTime) -> Effect {
         let journal = self.journal.get_or_insert_with(|| Journal {
             generation: self.record.generation,
@@ -354,7 +354,7 @@ impl Machine {
         }
     }
 
-    /// Tells whether nothing can have been sent for this journal before the current request.
+    /// Tells whether nothing was sent for this journal before the current request.
     fn is_first_request(&self) -> bool {
         !self.recovered
             && self
@@ -363,8 +363,10 @@ impl Machine {
                 .is_some_and(|journal| journal.requests == 1)
     }
 
-    /// Gives the secret whose acceptance settles everything: the service gave it for the newest
-    /// request, and the ones before that had settled when it was sent.
+    /// Gives the secret whose acceptance settles everything.
+    ///
+    /// The service gave it for the newest request, and the ones before that had settled when it was
+    /// sent.
     fn conclusive(&self) -> Option<&Candidate> {
         let journal = self.journal.as_ref()?;
         let newest = journal.candidates.last()?;

@@ -73,7 +73,7 @@ pub(super) struct RealDisk {
 }
 
 impl RealDisk {
-    /// Makes the directory if it is not there, and checks that no one else can write to it.
+    /// Makes the directory if need be, and checks that no one else can write to it.
     pub(super) fn open(directory: PathBuf) -> Result<Self, StoreError> {
         make(&directory).map_err(|error| StoreError::failed("make its directory", error))?;
         let metadata = fs::metadata(&directory)
@@ -203,7 +203,7 @@ impl Disk for RealDisk {
     }
 }
 
-/// Makes a directory and those above it, so that they are still there when the power fails.
+/// Makes a directory and those above it, to last when the power fails.
 fn make(directory: &Path) -> io::Result<()> {
     let is_new = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
     let new: Vec<&Path> = directory.ancestors().take_while(is_new).collect();

@@ -213,7 +213,7 @@ struct CandidateText {
     doubtful: bool,
 }
 
-/// A secret on its way into or out of a document; nowhere else can one be serialised.
+/// A secret on its way into or out of a document.
 struct Sealed(Secret);
 
 impl Serialize for Sealed {
@@ -310,7 +310,7 @@ fn seconds(time: SystemTime) -> u64 {
         .as_secs()
 }
 
-/// A time that the clock can't express is as good as now for a document of this century.
+/// Gives a time; one that the clock can't express is the oldest one.
 fn moment(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH
         .checked_add(Duration::from_secs(seconds))

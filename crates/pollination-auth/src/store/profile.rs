@@ -13,10 +13,10 @@ use crate::base_url::{BaseUrl, BaseUrlError};
 use crate::credential::ApiToken;
 use crate::secret::Secret;
 
-/// The bytes of a hash that tell two profiles apart: 8, for far more of them than a disk holds.
+/// The bytes of a hash that tell two profiles apart: 8, for more than a disk holds.
 const KEY_HASH_BYTES: usize = 8;
 
-/// The letters of a profile's name that are kept in its key, to be recognised by people: 32.
+/// The letters of a profile's name that people find in its key: 32.
 const KEY_NAME_LIMIT: usize = 32;
 
 /// Names a profile: a host, and a name under which a credential for it is kept.
@@ -46,9 +46,10 @@ impl ProfileId {
         &self.name
     }
 
-    /// Gives a text that is different for every profile, and fit for the name of a file or key.
+    /// Gives a text that names the profile, fit to be part of a file's name.
     ///
-    /// It has small letters, digits, `_` and `-`, and is at most 49 bytes long.
+    /// It is different for every profile, has small letters, digits, `_` and `-` alone, and is at
+    /// most 49 bytes long.
     #[must_use]
     pub fn key(&self) -> String {
         let plain = |letter: char| {
@@ -212,7 +213,7 @@ impl Profile {
         self.store.remove(&self.id, Document::Journal)
     }
 
-    /// Writes and reads back: a store that says yes and keeps something else is found out here.
+    /// Writes and reads back, to find out a store that keeps something else.
     fn put(&self, document: Document, text: &Secret) -> Result<(), StoreError> {
         if let Some(limit) = self
             .capacity()

@@ -14,7 +14,7 @@ use crate::secret::Secret;
 /// The most secrets that are taken from one reply: 4; an honest one has one.
 const LIMIT: usize = 4;
 
-/// Gives all values of `secret` in a JSON object, those of a field that comes twice as well.
+/// Gives all values of `secret` in a JSON object, if it comes twice as well.
 pub(crate) fn secrets_in(raw: &SecretBytes) -> Vec<Secret> {
     let body = without_byte_order_mark(raw.expose_secret());
     let Ok(Secrets(secrets)) = serde_json::from_slice(body) else {

@@ -11,7 +11,7 @@ use crate::rotation::outcome::RotateCause;
 use crate::store::StoreError;
 use crate::store::document::Record;
 
-/// No wish of the service to be left alone is heeded for longer than this: 5 minutes.
+/// No wish to be left alone is heeded for longer than this: 5 minutes.
 const LONGEST_WISH: Duration = Duration::from_secs(5 * 60);
 
 impl Machine {
@@ -118,7 +118,7 @@ impl Machine {
         Effect::Wait(self.rules.settle / POLLS)
     }
 
-    /// Every secret is dead, so the account's is one that nobody knows: only another helps.
+    /// Every secret is dead: the account's is one that nobody knows.
     fn mint_another(&mut self) -> Effect {
         if self.requests_left == 0 {
             return self.finish(Verdict::Ambiguous);

@@ -186,6 +186,8 @@ fn a_secret_that_was_promised_and_never_came_is_kept_until_the_access_token_ends
     let machine = Machine::start(&laws, &world);
     let first = run(&laws, &world, machine, None);
     assert_eq!(verdict(&first), Verdict::Unverified);
+    // Cut into slices, and still no shorter than twice the whole.
+    assert!(first.waited >= laws.rules.settle * 2);
     for (later, expected) in [
         (Duration::from_secs(60), Verdict::Unverified),
         (laws.bearer_life, Verdict::NothingHappened),

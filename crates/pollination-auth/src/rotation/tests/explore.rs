@@ -216,6 +216,7 @@ impl<'a> Explorer<'a> {
     /// A run has ended by itself; where something is left to mend, another one begins.
     fn end<P: Protocol>(&mut self, world: &World, ending: &Ending, luck: Luck) -> Tally {
         let valid = ending.candidates.iter().any(|token| world.is_valid(token));
+        let stored = world.is_valid(&world.record.token);
         let bearer_lives = |world: &World| {
             let ends = world.journal.as_ref().map(|journal| journal.bearer_ends);
             ends.is_some_and(|ends| ends > world.wall())
@@ -231,12 +232,13 @@ impl<'a> Explorer<'a> {
             }
             // What was never sent left the stored secret as it is, or a rotation to be recovered.
             Verdict::NotStarted if world.journal.is_none() => settled(world),
-            Verdict::Lost if !bearer_lives(world) && !valid => Tally {
+            Verdict::Lost if !bearer_lives(world) && !valid && !stored => Tally {
                 schedules: 1,
                 too_late: 1,
                 violations: u128::from(world.violations),
                 ..Tally::default()
             },
+            // It was not lost at all.
             Verdict::Lost => lost(world),
             _ if luck.recoveries > 0 && world.journal.is_some() => {
                 let left = Luck {

@@ -127,8 +127,10 @@ fn point_5_7_6_an_access_token_that_ends_in_recovery_is_the_only_way_to_lose_and
         let mut laws = laws.clone();
         laws.bearer_life = Duration::from_secs(1_000);
         laws.pauses = vec![Duration::ZERO, Duration::from_secs(990)];
+        let mut world = World::new();
+        world.login_faults = 1;
         let mut explorer = Explorer::new(&laws);
-        let tally = explorer.explore::<Machine>(&World::new(), 2);
+        let tally = explorer.explore::<Machine>(&world, 2);
         (tally, explorer.states())
     });
     report(format_args!(

@@ -16,6 +16,7 @@ use crate::env;
 use crate::jwt;
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::source::{Held, Login, NoLogin};
+use crate::store::{CredentialStore, Profile, ProfileId};
 use crate::transport::{self, Configure, HttpBuilder, Settings, Transport};
 use crate::validity::Validity;
 use crate::wire::Wire;
@@ -31,12 +32,16 @@ const FLIGHT_GRACE: Duration = Duration::from_secs(1);
 /// The lifetime of a given access token that tells none: a century, for the service will tell.
 const OPEN_END: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
+/// The profile of those who have only one.
+const DEFAULT_PROFILE: &str = "default";
+
 const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 /// Sets up a [`Client`]; see its methods for what can be set and what is the default.
 #[must_use]
 pub struct ClientBuilder {
     credential: Option<Credential>,
+    profile: String,
     base_url: String,
     allow_plain_http: bool,
     connect_timeout: Duration,
@@ -51,12 +56,14 @@ pub struct ClientBuilder {
 enum Credential {
     ApiToken(ApiToken),
     AccessToken(AccessToken),
+    Store(Arc<dyn CredentialStore>),
 }
 
 impl Default for ClientBuilder {
     fn default() -> Self {
         Self {
             credential: None,
+            profile: DEFAULT_PROFILE.to_owned(),
             base_url: DEFAULT_BASE_URL.to_owned(),
             allow_plain_http: false,
             connect_timeout: CONNECT_TIMEOUT,
@@ -100,6 +107,21 @@ impl ClientBuilder {
     /// Uses this access token until it ends; the client can't log in by itself then.
     pub fn access_token(mut self, token: AccessToken) -> Self {
         self.credential = Some(Credential::AccessToken(token));
+        self
+    }
+
+    /// Logs in with the API token that the store has for this host and profile.
+    ///
+    /// It is read at each login, so that a rotation by another process is picked up; when the
+    /// service refuses it, it is read once more. Nothing is read when the client is built.
+    pub fn store(mut self, store: Arc<dyn CredentialStore>) -> Self {
+        self.credential = Some(Credential::Store(store));
+        self
+    }
+
+    /// Sets the profile in the store; the default is `default`.
+    pub fn profile(mut self, name: impl Into<String>) -> Self {
+        self.profile = name.into();
         self
     }
 
@@ -228,12 +250,15 @@ impl ClientBuilder {
         };
         match self.credential.ok_or(BuildError::NoCredential)? {
             Credential::ApiToken(token) => {
-                let held = Arc::new(Held::new(token));
-                let source = Login {
-                    calls: calls.clone(),
-                    held: held.clone(),
-                };
-                Ok(Client::new(calls, cache(Box::new(source)), Some(held)))
+                let held = Held::own(token);
+                let login = Login::new(calls.clone(), held.clone());
+                Ok(Client::new(calls, cache(Box::new(login)), Some(held)))
+            }
+            Credential::Store(store) => {
+                let id = ProfileId::new(&calls.wire.base_url, self.profile);
+                let held = Held::stored(Profile::of(store, id));
+                let login = Login::new(calls.clone(), held.clone());
+                Ok(Client::new(calls, cache(Box::new(login)), Some(held)))
             }
             Credential::AccessToken(token) => {
                 let cache = cache(Box::new(NoLogin));

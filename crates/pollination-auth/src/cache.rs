@@ -108,6 +108,17 @@ impl TokenCache {
         self.0.publish(&mut state, token, validity);
     }
 
+    /// Puts in the token of a login that was made elsewhere.
+    pub(crate) fn adopt(&self, grant: Grant) {
+        let Grant {
+            access_token,
+            requested_at,
+            lifetime,
+        } = grant;
+        let validity = Validity::refreshable(requested_at, lifetime, rand::random());
+        self.seed(access_token, validity);
+    }
+
     /// Gives the current token if it is good and has at least `least` left; never waits.
     ///
     /// In the advisory window it starts a login meanwhile, where there is a runtime for it.

@@ -6,10 +6,10 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::Instant;
 
 use crate::access_token::AccessToken;
@@ -20,7 +20,9 @@ use crate::credential::{ApiToken, ApiTokenId};
 use crate::error::Error;
 use crate::failure::{Facts, Reason};
 use crate::operation::Operation;
+use crate::rotation::{RotateOptions, Rotation};
 use crate::source::Held;
+use crate::store::Profile;
 use crate::verdict::Class;
 use crate::wire::Attempted;
 
@@ -35,7 +37,7 @@ struct Inner {
     calls: SharedCalls,
     cache: TokenCache,
     /// The API token to log in with; none for a client that was given an access token alone.
-    held: Option<Arc<Held>>,
+    held: Option<Held>,
     /// Two rotations at once would each make the other's secret the dead one.
     rotating: Mutex<()>,
 }
@@ -55,7 +57,7 @@ impl Client {
         ClientBuilder::from_env()?.build()
     }
 
-    pub(crate) fn new(calls: SharedCalls, cache: TokenCache, held: Option<Arc<Held>>) -> Self {
+    pub(crate) fn new(calls: SharedCalls, cache: TokenCache, held: Option<Held>) -> Self {
         Self(Arc::new(Inner {
             calls,
             cache,
@@ -165,11 +167,17 @@ impl Client {
     /// Replaces the secret of the account's API token (`PUT /auth/api-token`).
     ///
     /// The client logs in with the new secret from then on. The old one is dead at once, so store
-    /// the new one before anything else. The request is never made twice once it may have been
-    /// sent, and goes on when the returned future is dropped.
+    /// the new one before anything else; a client that was built on a store does that by itself.
+    /// The request is never made twice once it may have been sent, and goes on when the returned
+    /// future is dropped.
+    ///
+    /// A crash at the wrong moment loses the secret. [`rotation`](Self::rotation) does not.
     ///
     /// # Errors
     ///
+    /// [`Error::StoreFailed`] when the client's store can't be read or locked, or has an unfinished
+    /// rotation: then nothing was sent; or when the new secret can't be stored: then it is in
+    /// [`raw_reply`](Error::raw_reply).
     /// [`Error::Ambiguous`] when it may have happened; [`Error::UnusableReply`] when it happened
     /// and the reply can't be used, with [`raw_reply`](Error::raw_reply); those of
     /// [`login`](Self::login), and those of a refusal.
@@ -190,6 +198,31 @@ impl Client {
                 };
                 Err(internal(OPERATION, reason))
             })
+    }
+
+    /// Rotates the secret of a stored credential so that nothing can lose it.
+    ///
+    /// It wants a client that was built on a [store](ClientBuilder::store).
+    #[must_use]
+    pub fn rotation(&self, options: RotateOptions) -> Rotation {
+        Rotation::new(self.clone(), options)
+    }
+
+    pub(crate) fn profile(&self) -> Option<&Profile> {
+        self.0.held.as_ref().and_then(Held::profile)
+    }
+
+    pub(crate) fn parts(&self) -> (&SharedCalls, &TokenCache) {
+        (&self.0.calls, &self.0.cache)
+    }
+
+    pub(crate) fn wall_clock(&self) -> SystemTime {
+        self.0.calls.wire.clock.now().wall
+    }
+
+    /// Waits for the turn to rotate.
+    pub(crate) async fn rotating(&self) -> MutexGuard<'_, ()> {
+        self.0.rotating.lock().await
     }
 
     /// Deletes the account's API token (`DELETE /auth/api-token`).
@@ -298,9 +331,14 @@ impl Inner {
     }
 
     async fn rotate(&self) -> Result<ApiToken, Error> {
+        const OPERATION: Operation = Operation::RotateApiTokenSecret;
         let _turn = self.rotating.lock().await;
         let deadline = self.calls.deadline();
-        let held = self.held.as_ref().map(|held| held.get());
+        let change = match &self.held {
+            Some(held) => Some(held.begin_change(OPERATION).await?),
+            None => None,
+        };
+        let held = change.as_ref().map(|change| change.token.clone());
         let rotate = |calls: SharedCalls, bearer: AccessToken, timeout| {
             let held = held.clone();
             async move {
@@ -310,11 +348,9 @@ impl Inner {
                     .await
             }
         };
-        let token = self
-            .authorized(Operation::RotateApiTokenSecret, deadline, rotate)
-            .await?;
-        if let Some(held) = &self.held {
-            held.replace(token.clone());
+        let token = self.authorized(OPERATION, deadline, rotate).await?;
+        if let Some(change) = change {
+            change.finish(OPERATION, token.clone()).await?;
             self.cache.forget_failure();
         }
         Ok(token)

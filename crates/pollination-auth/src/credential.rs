@@ -69,6 +69,11 @@ impl ApiToken {
         })
     }
 
+    /// Joins an id and a secret that have been checked.
+    pub(crate) fn of(id: ApiTokenId, secret: Secret) -> Self {
+        Self { id, secret }
+    }
+
     /// Gives the id.
     #[must_use]
     pub fn id(&self) -> &ApiTokenId {

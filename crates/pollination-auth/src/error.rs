@@ -18,6 +18,10 @@ use crate::wire::SecretBytes;
 pub enum Error {
     /// The service refused the id or the secret at login (401). Give the client another API token.
     CredentialsRejected(Failure),
+    /// The credential store has no usable credential. Look at the source.
+    ///
+    /// Mend the store, then. After a rotate the new secret stands in [`raw_reply`](Self::raw_reply): keep it.
+    StoreFailed(Failure),
     /// The access token that the client was given has ended. Give the client another one.
     AccessTokenExpired(Failure),
     /// The service's access tokens don't live as long as was asked for. Ask for less.
@@ -60,6 +64,7 @@ impl Error {
     pub fn failure(&self) -> &Failure {
         match self {
             Self::CredentialsRejected(failure)
+            | Self::StoreFailed(failure)
             | Self::AccessTokenExpired(failure)
             | Self::LifetimeTooShort(failure)
             | Self::Unauthorized(failure)
@@ -130,6 +135,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let advice = match self {
             Self::CredentialsRejected(_) => "check the API token's id and secret",
+            Self::StoreFailed(failure) if failure.raw_reply().is_some() => {
+                "the new secret is in the raw reply alone; keep it"
+            }
+            Self::StoreFailed(_) => "mend the credential store",
             Self::AccessTokenExpired(_) => {
                 "give the client a new access token, or an API token to log in with"
             }

@@ -124,6 +124,15 @@ impl Failure {
         self.0.retry_at
     }
 
+    /// Adds bytes that must not be lost.
+    pub(crate) fn with_raw(self, raw: SecretBytes) -> Self {
+        let facts = Facts::clone(&self.0);
+        Self(Arc::new(Facts {
+            raw: Some(raw),
+            ..facts
+        }))
+    }
+
     pub(crate) fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0
             .source
@@ -219,6 +228,8 @@ pub enum Reason {
     Stale,
     /// The access token is not of the type `Bearer`.
     UnsupportedTokenType,
+    /// The credential store can't be used; the source says why.
+    Store,
     /// The access token has ended.
     Expired,
     /// The access token does not live as long as was asked for.
@@ -276,6 +287,7 @@ impl fmt::Display for Reason {
             Self::InvalidLifetime => f.write_str("the access token has no valid lifetime"),
             Self::Stale => f.write_str("the access token was past its use when it arrived"),
             Self::UnsupportedTokenType => f.write_str("the access token is no bearer token"),
+            Self::Store => f.write_str("the credential store can't be used"),
             Self::Expired => f.write_str("the access token has no time left"),
             Self::TooShort => f.write_str("the access token lives shorter than was asked for"),
             Self::NoRuntime => f.write_str("there is no running Tokio runtime"),

@@ -87,8 +87,10 @@ mod middleware;
 mod operation;
 mod retry;
 mod retry_after;
+mod rotation;
 mod secret;
 mod source;
+mod store;
 mod transport;
 mod validity;
 mod verdict;
@@ -108,7 +110,15 @@ pub use middleware::AuthMiddleware;
 pub use middleware::{AuthLayer, AuthService};
 pub use operation::Operation;
 pub use retry::RetryPolicy;
+pub use rotation::{
+    Recovered, RotateCause, RotateError, RotateFailure, RotateOptions, Rotated, Rotation,
+    RotationHandle, RotationStatus,
+};
 pub use secret::Secret;
+pub use store::{
+    CredentialStore, DiskStep, DiskStepKind, Document, FileStore, MemoryStore, Profile, ProfileId,
+    StoreError, StoreLock,
+};
 /// The HTTP client, in the version that [`ClientBuilder::configure_http`] hands through.
 pub use transport::reqwest;
 pub use wire::SecretBytes;

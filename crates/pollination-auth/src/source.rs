@@ -1,4 +1,6 @@
 //! What the client logs in with, and the login itself as the cache's source of access tokens.
+//!
+//! The API token is the client's own, or that of a store which other processes change as well.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,30 +13,155 @@ use crate::credential::ApiToken;
 use crate::error::Error;
 use crate::failure::{Facts, Reason};
 use crate::operation::Operation;
+use crate::store::document::Record;
+use crate::store::{Profile, StoreError, StoreLock};
 use crate::verdict::Class;
-use crate::wire::Grant;
+use crate::wire::{Grant, SecretBytes};
 
-/// The API token that a client holds; a rotation replaces it.
-pub(crate) struct Held(ArcSwap<ApiToken>);
+/// Where the API token of a client is; clones share it.
+#[derive(Clone)]
+pub(crate) enum Held {
+    Own(Arc<ArcSwap<ApiToken>>),
+    Stored(Profile),
+}
+
+/// A change of the API token; nobody else changes it until this is dropped.
+pub(crate) struct Change {
+    pub(crate) token: Arc<ApiToken>,
+    held: Held,
+    stored: Option<(StoreLock, Record)>,
+}
 
 impl Held {
-    pub(crate) fn new(token: ApiToken) -> Self {
-        Self(ArcSwap::from_pointee(token))
+    pub(crate) fn own(token: ApiToken) -> Self {
+        Self::Own(Arc::new(ArcSwap::from_pointee(token)))
     }
 
-    pub(crate) fn get(&self) -> Arc<ApiToken> {
-        self.0.load_full()
+    pub(crate) fn stored(profile: Profile) -> Self {
+        Self::Stored(profile)
     }
 
-    pub(crate) fn replace(&self, token: ApiToken) {
-        self.0.store(Arc::new(token));
+    pub(crate) fn profile(&self) -> Option<&Profile> {
+        match self {
+            Self::Own(_) => None,
+            Self::Stored(profile) => Some(profile),
+        }
+    }
+
+    /// Gives the API token as it is now.
+    async fn get(&self, operation: Operation) -> Result<Arc<ApiToken>, Error> {
+        match self {
+            Self::Own(token) => Ok(token.load_full()),
+            Self::Stored(profile) => {
+                let load = |profile: &Profile| profile.load()?.ok_or(StoreError::Empty);
+                on_store(profile, operation, load).await.map(Arc::new)
+            }
+        }
+    }
+
+    /// Prepares to replace the API token; with a store, its lock is held from here on.
+    pub(crate) async fn begin_change(&self, operation: Operation) -> Result<Change, Error> {
+        let stored = match self {
+            Self::Own(_) => None,
+            Self::Stored(profile) => {
+                let lock = |profile: &Profile| {
+                    let lock = profile.try_lock()?.ok_or(StoreError::Locked)?;
+                    if profile.has_journal()? {
+                        return Err(StoreError::RotationUnfinished);
+                    }
+                    let record = profile.record()?.ok_or(StoreError::Empty)?;
+                    Ok((lock, record))
+                };
+                Some(on_store(profile, operation, lock).await?)
+            }
+        };
+        let token = match &stored {
+            Some((_, record)) => Arc::new(record.token.clone()),
+            None => self.get(operation).await?,
+        };
+        Ok(Change {
+            token,
+            held: self.clone(),
+            stored,
+        })
+    }
+}
+
+impl Change {
+    /// Puts the new API token in the place of the old one.
+    pub(crate) async fn finish(self, operation: Operation, token: ApiToken) -> Result<(), Error> {
+        let (profile, (_lock, record)) = match (self.held, self.stored) {
+            (Held::Own(own), _) => {
+                own.store(Arc::new(token));
+                return Ok(());
+            }
+            (Held::Stored(profile), Some(stored)) => (profile, stored),
+            (Held::Stored(_), None) => return Ok(()),
+        };
+        let generation = record.generation.saturating_add(1);
+        let record = Record::new(token.clone(), generation);
+        let put = move |profile: &Profile| profile.put_record(&record);
+        let Err(error) = on_store(&profile, operation, put).await else {
+            return Ok(());
+        };
+        // It exists nowhere else.
+        let document = serde_json::json!({
+            "id": token.id().as_str(),
+            "secret": token.secret().expose_secret(),
+        });
+        let raw = SecretBytes::from(document.to_string().into_bytes());
+        Err(match error {
+            Error::StoreFailed(failure) => Error::StoreFailed(failure.with_raw(raw)),
+            _ => {
+                let facts = Facts::new(operation, Reason::Store);
+                Error::StoreFailed(
+                    Facts {
+                        raw: Some(raw),
+                        ..facts
+                    }
+                    .into(),
+                )
+            }
+        })
+    }
+}
+
+/// Does something with a store, where blocking is no harm.
+async fn on_store<T: Send + 'static>(
+    profile: &Profile,
+    operation: Operation,
+    work: impl FnOnce(&Profile) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, Error> {
+    let profile = profile.clone();
+    match tokio::task::spawn_blocking(move || work(&profile)).await {
+        Ok(result) => result.map_err(|error| {
+            let facts = Facts {
+                source: Some(Arc::new(error)),
+                ..Facts::new(operation, Reason::Store)
+            };
+            Error::StoreFailed(facts.into())
+        }),
+        Err(error) => {
+            let reason = if error.is_panic() {
+                Reason::Panicked
+            } else {
+                Reason::NoRuntime
+            };
+            Err(Error::Internal(Facts::new(operation, reason).into()))
+        }
     }
 }
 
 /// Logs in with the API token that the client holds.
 pub(crate) struct Login {
-    pub(crate) calls: SharedCalls,
-    pub(crate) held: Arc<Held>,
+    calls: SharedCalls,
+    held: Held,
+}
+
+impl Login {
+    pub(crate) fn new(calls: SharedCalls, held: Held) -> Self {
+        Self { calls, held }
+    }
 }
 
 impl TokenSource for Login {
@@ -43,9 +170,9 @@ impl TokenSource for Login {
     }
 }
 
-async fn login(calls: SharedCalls, held: Arc<Held>) -> Result<Grant, Error> {
+async fn login(calls: SharedCalls, held: Held) -> Result<Grant, Error> {
     let deadline = calls.deadline();
-    let mut token = held.get();
+    let mut token = held.get(Operation::Login).await?;
     let mut read_again = false;
     loop {
         let attempt = calls
@@ -57,13 +184,14 @@ async fn login(calls: SharedCalls, held: Arc<Held>) -> Result<Grant, Error> {
             Ok(grant) => return Ok(grant),
             Err(failed) => failed,
         };
-        // A rotation may have replaced the secret while the old one was on its way.
-        let current = held.get();
-        let replaced = !current.is_same_as(&token);
-        if failed.class != Class::Status(401) || read_again || !replaced {
+        if failed.class != Class::Status(401) || read_again {
             return Err(failed.into_error());
         }
-        token = current;
+        // A rotation may have replaced the secret while the old one was on its way.
+        match held.get(Operation::Login).await {
+            Ok(current) if !current.is_same_as(&token) => token = current,
+            _ => return Err(failed.into_error()),
+        }
         read_again = true;
     }
 }

@@ -108,9 +108,10 @@ mod tests {
             Error::Unavailable(_) => "unavailable",
             Error::Ambiguous(_) => "ambiguous",
             Error::UnusableReply(_) => "unusable",
-            Error::AccessTokenExpired(_) | Error::LifetimeTooShort(_) | Error::Internal(_) => {
-                "other"
-            }
+            Error::AccessTokenExpired(_)
+            | Error::LifetimeTooShort(_)
+            | Error::StoreFailed(_)
+            | Error::Internal(_) => "other",
         }
     }
 

@@ -38,6 +38,8 @@ mod replies_minted;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod statuses;

@@ -1,0 +1,336 @@
+//! Rotating the secret so that no crash, lost reply or full disk can lose it: what callers see.
+//!
+//! Here it is started, awaited and reported. The rules are in `protocol`, the work in `drive`.
+
+mod drive;
+mod options;
+mod outcome;
+mod protocol;
+mod task;
+#[cfg(test)]
+mod tests;
+
+use std::time::SystemTime;
+
+use self::drive::Driver;
+pub use self::options::RotateOptions;
+pub use self::outcome::{Recovered, RotateCause, RotateError, RotateFailure, Rotated};
+use self::protocol::{Ending, Machine, Verdict};
+pub use self::task::RotationHandle;
+use crate::client::Client;
+use crate::store::document::{Journal, Record};
+use crate::store::{Profile, StoreError, StoreLock};
+
+/// Rotates the secret of a stored credential, and mends what was interrupted.
+///
+/// The service makes the new secret, and keeps the old one no longer. So before it is asked, an
+/// access token is put into a journal beside the credential: whatever happens then, it can mint
+/// another secret. A new secret is in the journal before it is used, and in the place of the old
+/// one only when it has logged in. When an answer is lost, nothing is judged or repeated before the
+/// service has [settled](RotateOptions::settle).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
+/// # let url = service.base_url();
+/// # let directory = std::env::temp_dir().join(format!("doc-rotation-{}", std::process::id()));
+/// use std::sync::Arc;
+/// use pollination_auth::{ApiToken, Client, FileStore, Profile, Recovered, RotateOptions};
+///
+/// let store = Arc::new(FileStore::open(&directory)?);
+/// Profile::new(store.clone(), &url, "default")?.save(&ApiToken::new("an-id", "a-secret")?)?;
+///
+/// let client = Client::builder().store(store).base_url(&url).build()?;
+/// let rotation = client.rotation(RotateOptions::default());
+/// let rotated = rotation.rotate().await?;
+/// assert_eq!(rotated.generation(), 1);
+/// assert!(matches!(rotation.recover().await?, Recovered::NothingToDo));
+/// # std::fs::remove_dir_all(directory)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    client: Client,
+    options: RotateOptions,
+}
+
+/// Says where the stored credential is between two rotations.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RotationStatus {
+    /// There is no credential for this host and profile.
+    Empty,
+    /// No rotation is unfinished.
+    Settled {
+        /// The changes of the stored credential so far.
+        generation: u64,
+        /// The time of the last rotation.
+        rotated_at: Option<SystemTime>,
+        /// Whether the secret before that is still kept.
+        keeps_previous: bool,
+    },
+    /// A rotation is under way, or was interrupted.
+    Unfinished {
+        /// The time at which it began.
+        started_at: SystemTime,
+        /// The requests that may have been acted on.
+        requests: u32,
+        /// The new secrets that are in the journal.
+        candidates: usize,
+        /// The time until which a recovery can mint another secret.
+        recover_by: SystemTime,
+    },
+}
+
+impl Rotation {
+    pub(crate) fn new(client: Client, options: RotateOptions) -> Self {
+        Self { client, options }
+    }
+
+    /// Rotates the secret, mending an interrupted rotation first.
+    ///
+    /// Dropping the future does not stop it. If a mended rotation brought a new secret, that is the
+    /// result; if another process rotated while this one waited for the lock, it is that one's.
+    ///
+    /// # Errors
+    ///
+    /// [`RotateError`]; its variants say what to do.
+    pub async fn rotate(&self) -> Result<Rotated, RotateError> {
+        self.start().wait().await
+    }
+
+    /// Starts a rotation on a task of its own, and gives a handle to wait for it.
+    ///
+    /// It ends with its runtime: a program that ends early leaves a journal to recover from.
+    pub fn start(&self) -> RotationHandle {
+        let this = self.clone();
+        RotationHandle::spawn(async move { this.run_rotate().await })
+    }
+
+    /// Brings an interrupted rotation to its end; does nothing when there is none.
+    ///
+    /// Dropping the future does not stop it. When the time of
+    /// [grace](RotateOptions::grace) is over it also forgets the secret before the last rotation.
+    ///
+    /// # Errors
+    ///
+    /// [`RotateError`]; its variants say what to do.
+    pub async fn recover(&self) -> Result<Recovered, RotateError> {
+        let this = self.clone();
+        task::detached(async move { this.run_recover().await }).await
+    }
+
+    /// Looks at the store, without lock and network.
+    ///
+    /// # Errors
+    ///
+    /// [`RotateError::NotStarted`] when the store can't be read or not be trusted.
+    pub async fn status(&self) -> Result<RotationStatus, RotateError> {
+        let driver = self.driver()?;
+        let look = |profile: &Profile| {
+            let Some(record) = profile.record()? else {
+                return Ok(RotationStatus::Empty);
+            };
+            Ok(match profile.journal(&record)? {
+                Some(journal) if !journal.is_done(&record) => RotationStatus::Unfinished {
+                    started_at: journal.started_at,
+                    requests: journal.requests,
+                    candidates: journal.candidates.len(),
+                    recover_by: journal.bearer_ends,
+                },
+                _ => RotationStatus::Settled {
+                    generation: record.generation,
+                    rotated_at: record.rotated_at,
+                    keeps_previous: record.previous.is_some(),
+                },
+            })
+        };
+        task::runtime()?;
+        driver
+            .on_store(look)
+            .await
+            .map_err(RotateError::not_started)
+    }
+
+    fn driver(&self) -> Result<Driver, RotateError> {
+        let profile = self.client.profile();
+        let profile = profile.ok_or_else(|| RotateError::not_started(RotateCause::NoStore))?;
+        if !profile.is_durable() && !self.options.accept_volatile {
+            return Err(RotateError::not_started(RotateCause::Volatile));
+        }
+        let (calls, cache) = self.client.parts();
+        Ok(Driver::new(calls.clone(), cache.clone(), profile.clone()))
+    }
+
+    async fn run_rotate(&self) -> Result<Rotated, RotateError> {
+        let mut driver = self.driver()?;
+        let seen = driver.on_store(|profile| profile.record()).await;
+        let seen = seen.map_err(RotateError::not_started)?;
+        let _turn = self.client.rotating().await;
+        let (_lock, record, journal) = self.open(&driver).await?;
+        if let Some(journal) = journal {
+            // Then its caller was told so, and only the journal was left behind.
+            let was_done = journal.is_done(&record);
+            let machine = Machine::recover(self.options.rules(), record.clone(), journal);
+            let ending = self.finish(&mut driver, record.clone(), machine).await?;
+            if ending.verdict == Verdict::Rotated && !was_done {
+                return Ok(self.rotated(ending));
+            }
+        } else if seen.is_some_and(|seen| seen.generation != record.generation) {
+            return Ok(self.rotated_by_another(record));
+        }
+        self.check_capacity(&driver, &record)?;
+        let machine = Machine::rotate(self.options.rules(), record.clone());
+        let ending = self.finish(&mut driver, record, machine).await?;
+        if ending.verdict == Verdict::Rotated {
+            Ok(self.rotated(ending))
+        } else {
+            Err(RotateError::from_ending(ending, false))
+        }
+    }
+
+    async fn run_recover(&self) -> Result<Recovered, RotateError> {
+        let mut driver = self.driver()?;
+        let _turn = self.client.rotating().await;
+        let (_lock, record, journal) = self.open(&driver).await?;
+        let rules = self.options.rules();
+        let machine = match journal {
+            Some(journal) => Machine::recover(rules, record.clone(), journal),
+            None if self.grace_is_over(&record) => Machine::retire(rules, record.clone()),
+            None => return Ok(Recovered::NothingToDo),
+        };
+        let ending = self.finish(&mut driver, record, machine).await?;
+        Ok(match ending.verdict {
+            Verdict::Rotated => Recovered::Rotated(self.rotated(ending)),
+            Verdict::NothingHappened => Recovered::NothingHappened,
+            _ => Recovered::NothingToDo,
+        })
+    }
+
+    /// Takes the lock and reads both documents.
+    ///
+    /// Nothing is touched when one can't be trusted.
+    async fn open(
+        &self,
+        driver: &Driver,
+    ) -> Result<(StoreLock, Record, Option<Journal>), RotateError> {
+        let lock = driver.lock(self.options.lock_wait).await;
+        let lock = lock.map_err(RotateError::not_started)?;
+        let read = |profile: &Profile| {
+            let record = profile.record()?.ok_or(StoreError::Empty)?;
+            let journal = profile.journal(&record)?;
+            Ok((record, journal))
+        };
+        let (record, journal) = driver
+            .on_store(read)
+            .await
+            .map_err(RotateError::not_started)?;
+        Ok((lock, record, journal))
+    }
+
+    /// Runs the protocol; what can't be told to a caller as a success is an error.
+    async fn finish(
+        &self,
+        driver: &mut Driver,
+        record: Record,
+        machine: Machine,
+    ) -> Result<Ending, RotateError> {
+        let ending = driver
+            .run(record, machine)
+            .await
+            .map_err(RotateError::interrupted)?;
+        match ending.verdict {
+            Verdict::Rotated => {
+                driver.adopt(&ending.record.token);
+                Ok(ending)
+            }
+            Verdict::NothingHappened | Verdict::Settled => Ok(ending),
+            Verdict::PersistFailed => {
+                let kept = self.keep_in_emergency(driver, &ending).await;
+                Err(RotateError::from_ending(ending, kept))
+            }
+            _ => Err(RotateError::from_ending(ending, false)),
+        }
+    }
+
+    /// Offers the newest secret to the emergency store.
+    async fn keep_in_emergency(&self, driver: &Driver, ending: &Ending) -> bool {
+        let (Some(store), Some(token)) = (&self.options.emergency, ending.candidates.last()) else {
+            return false;
+        };
+        let emergency = Profile::of(store.clone(), driver.profile.id().clone());
+        let generation = ending.record.generation.saturating_add(1);
+        let record = Record::new(token.clone(), generation);
+        let keep = move |_: &Profile| {
+            let _lock = emergency.try_lock()?.ok_or(StoreError::Locked)?;
+            emergency.put_record(&record)
+        };
+        match driver.on_store(keep).await {
+            Ok(()) => true,
+            Err(cause) => {
+                tracing::error!(%cause, "the emergency store failed too");
+                false
+            }
+        }
+    }
+
+    /// Refuses a store that would be full when the new secret is there.
+    fn check_capacity(&self, driver: &Driver, record: &Record) -> Result<(), RotateError> {
+        let Some(limit) = driver.profile.capacity() else {
+            return Ok(());
+        };
+        let longest = protocol::longest_journal(self.options.rules(), record);
+        let length = longest
+            .write(driver.profile.id(), record)
+            .map(|text| text.expose_secret().len());
+        match length {
+            Ok(length) if length <= limit => Ok(()),
+            _ => Err(RotateError::not_started(RotateCause::Store(
+                StoreError::TooLong {
+                    document: crate::store::Document::Journal,
+                    limit,
+                },
+            ))),
+        }
+    }
+
+    fn grace_is_over(&self, record: &Record) -> bool {
+        let (Some(_), Some(rotated_at)) = (&record.previous, record.rotated_at) else {
+            return false;
+        };
+        // A rotation in the future is one of a clock that was set since; it is over some day.
+        let age = self.client.wall_clock().duration_since(rotated_at);
+        age.is_ok_and(|age| age >= self.options.grace)
+    }
+
+    fn rotated(&self, ending: Ending) -> Rotated {
+        if ending.unchanged {
+            tracing::warn!("the service rotated the secret to what it was");
+        }
+        Rotated {
+            token: ending.record.token,
+            generation: ending.record.generation,
+            verified_at: self.client.wall_clock(),
+            recovered: ending.recovered,
+            unchanged: ending.unchanged,
+            by_another: false,
+            requests: ending.requests,
+        }
+    }
+
+    fn rotated_by_another(&self, record: Record) -> Rotated {
+        Rotated {
+            token: record.token,
+            generation: record.generation,
+            verified_at: record
+                .rotated_at
+                .unwrap_or_else(|| self.client.wall_clock()),
+            recovered: false,
+            unchanged: false,
+            by_another: true,
+            requests: 0,
+        }
+    }
+}

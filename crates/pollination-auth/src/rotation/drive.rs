@@ -1,0 +1,204 @@
+//! Carries out what the protocol asks for: on the store, over the network, in real time.
+//!
+//! It decides nothing. Work on the store runs on threads that may block.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::outcome::RotateCause;
+use super::protocol::{Bearer, Effect, Ending, LoginReply, Machine, PutFailure, PutReply, Reply};
+use crate::access_token::AccessToken;
+use crate::cache::TokenCache;
+use crate::calls::SharedCalls;
+use crate::credential::ApiToken;
+use crate::operation::Operation;
+use crate::secret::Secret;
+use crate::store::document::Record;
+use crate::store::{Profile, StoreError, StoreLock};
+use crate::verdict::{Attempt, Class};
+use crate::wire::{self, Grant};
+
+/// How often it is looked whether the lock is free: every 100 ms.
+const LOCK_POLL: Duration = Duration::from_millis(100);
+
+/// The most effects of one run: 10 000, far above what its bounds allow.
+///
+/// A bug must not go on for ever.
+const MAX_EFFECTS: u32 = 10_000;
+
+/// Carries out the effects of one run.
+pub(super) struct Driver {
+    pub(super) calls: SharedCalls,
+    pub(super) cache: TokenCache,
+    pub(super) profile: Profile,
+    /// The newest login that was accepted, and with which secret.
+    accepted: Option<(Secret, Grant)>,
+}
+
+impl Driver {
+    pub(super) fn new(calls: SharedCalls, cache: TokenCache, profile: Profile) -> Self {
+        Self {
+            calls,
+            cache,
+            profile,
+            accepted: None,
+        }
+    }
+
+    /// Takes the lock, waiting for it no longer than this.
+    pub(super) async fn lock(&self, wait: Duration) -> Result<StoreLock, RotateCause> {
+        let started = Instant::now();
+        loop {
+            if let Some(lock) = self.on_store(|profile| profile.try_lock()).await? {
+                return Ok(lock);
+            }
+            if started.elapsed() >= wait {
+                return Err(RotateCause::Store(StoreError::Locked));
+            }
+            tokio::time::sleep(LOCK_POLL.min(wait)).await;
+        }
+    }
+
+    /// Does something with the store, where blocking is no harm.
+    pub(super) async fn on_store<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Profile) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, RotateCause> {
+        let profile = self.profile.clone();
+        match tokio::task::spawn_blocking(move || work(&profile)).await {
+            Ok(result) => result.map_err(RotateCause::Store),
+            Err(error) if error.is_panic() => Err(RotateCause::Panicked),
+            Err(_shut_down) => Err(RotateCause::NoRuntime),
+        }
+    }
+
+    /// Runs the protocol to its end. The lock is held by the caller.
+    pub(super) async fn run(
+        &mut self,
+        stored: Record,
+        mut machine: Machine,
+    ) -> Result<Ending, RotateCause> {
+        let mut reply = Reply::Begin;
+        for _ in 0..MAX_EFFECTS {
+            let now = self.calls.wire.clock.now().wall;
+            let effect = machine.next(reply, now);
+            tracing::debug!(effect = effect.name(), "rotation");
+            reply = match effect {
+                Effect::SaveJournal(journal) => {
+                    let record = stored.clone();
+                    let save = move |profile: &Profile| profile.put_journal(&journal, &record);
+                    self.stored(self.on_store(save).await)?
+                }
+                Effect::SaveRecord(record) => {
+                    let save = move |profile: &Profile| profile.put_record(&record);
+                    self.stored(self.on_store(save).await)?
+                }
+                Effect::ClearJournal => {
+                    let cleared = self.on_store(|profile| profile.clear_journal()).await;
+                    if let Err(cause) = &cleared {
+                        tracing::warn!(%cause, "the journal of a rotation is left behind");
+                    }
+                    self.stored(cleared)?
+                }
+                Effect::Login(token) => Reply::Login(self.login(token).await),
+                Effect::Put(bearer) => Reply::Put(self.put(bearer, &stored.token).await),
+                Effect::Wait(wait) => {
+                    tracing::debug!(seconds = wait.as_secs_f64(), "waiting for the service");
+                    tokio::time::sleep(wait).await;
+                    Reply::Waited
+                }
+                Effect::Finish(ending) => return Ok(*ending),
+            };
+        }
+        Err(RotateCause::Panicked)
+    }
+
+    /// A store that panics has failed; without a runtime the run is over.
+    fn stored(&self, result: Result<(), RotateCause>) -> Result<Reply, RotateCause> {
+        match result {
+            Ok(()) => Ok(Reply::Stored(Ok(()))),
+            Err(RotateCause::Store(error)) => Ok(Reply::Stored(Err(error))),
+            Err(RotateCause::Panicked) => Ok(Reply::Stored(Err(StoreError::failed(
+                "finish",
+                std::io::Error::other("it panicked"),
+            )))),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn login(&mut self, token: ApiToken) -> LoginReply {
+        let deadline = self.calls.deadline();
+        let calls = self.calls.clone();
+        let attempt = |timeout| calls.wire.login(&token, timeout);
+        match self.calls.call(Operation::Login, deadline, attempt).await {
+            Ok(grant) => {
+                let now = self.calls.wire.clock.now();
+                let left = grant
+                    .lifetime
+                    .saturating_sub(now.elapsed_since(&grant.requested_at));
+                let bearer = Bearer {
+                    secret: Secret::from(grant.access_token.expose_secret().to_owned()),
+                    ends: now.wall.checked_add(left).unwrap_or(now.wall),
+                    left,
+                };
+                self.accepted = Some((token.secret().clone(), grant));
+                LoginReply::Accepted(bearer)
+            }
+            Err(failed) if failed.class == Class::Status(401) => {
+                LoginReply::Refused(failed.into_error())
+            }
+            Err(failed) => LoginReply::Unknown(failed.into_error()),
+        }
+    }
+
+    async fn put(&self, bearer: Secret, held: &ApiToken) -> PutReply {
+        let deadline = self.calls.deadline();
+        let bearer = AccessToken::checked(bearer, None);
+        let calls = &self.calls;
+        let attempt = |timeout| {
+            calls
+                .wire
+                .rotate_api_token_secret(&bearer, Some(held), timeout)
+        };
+        let rotated = calls
+            .call(Operation::RotateApiTokenSecret, deadline, attempt)
+            .await;
+        match rotated {
+            Ok(token) => PutReply::Minted(token),
+            Err(failed) => self.failed(failed, held),
+        }
+    }
+
+    fn failed(&self, failed: Attempt, held: &ApiToken) -> PutReply {
+        match failed.class {
+            Class::NotSent | Class::NeverSent => return PutReply::NotSent(failed.into_error()),
+            Class::Status(401) => return PutReply::Unauthorized(failed.into_error()),
+            _ => {}
+        }
+        let now = self.calls.wire.clock.now().wall;
+        let wait = failed.facts.retry_at;
+        let doubtful = failed.facts.raw.as_ref().map(wire::secrets_in);
+        let tokens = doubtful
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|secret| {
+                // Under the id that was rotated: to log in as somebody else is what nobody asked for.
+                ApiToken::new(held.id().as_str(), secret.expose_secret()).ok()
+            });
+        PutReply::Failed(PutFailure {
+            doubtful: tokens.collect(),
+            wait: wait.map(|at| at.duration_since(now).unwrap_or_default()),
+            error: failed.into_error(),
+        })
+    }
+
+    /// Lets the client go on with the access token of the new secret.
+    pub(super) fn adopt(&mut self, token: &ApiToken) {
+        let of_the_new = |secret: &Secret| secret.expose_secret() == token.secret().expose_secret();
+        match self.accepted.take() {
+            Some((secret, grant)) if of_the_new(&secret) => self.cache.adopt(grant),
+            _ => self.cache.forget_failure(),
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! What a rotation ends with: types that can't be overlooked and that print no secret.
+//!
+//! Which end it is, is decided by the protocol.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::protocol::{Ending, Verdict};
+use crate::credential::ApiToken;
+use crate::error::Error;
+use crate::store::StoreError;
+use crate::wire::SecretBytes;
+
+/// Holds the new API token: it is stored, and has logged in.
+#[must_use = "other holders of the old secret need the new one"]
+#[derive(Clone, Debug)]
+pub struct Rotated {
+    pub(super) token: ApiToken,
+    pub(super) generation: u64,
+    pub(super) verified_at: SystemTime,
+    pub(super) recovered: bool,
+    pub(super) unchanged: bool,
+    pub(super) by_another: bool,
+    pub(super) requests: u32,
+}
+
+impl Rotated {
+    /// Gives the API token with its new secret.
+    #[must_use]
+    pub fn api_token(&self) -> &ApiToken {
+        &self.token
+    }
+
+    /// Counts the changes of the stored credential, this one included.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Gives the time at which it was known to log in, by the client's clock.
+    #[must_use]
+    pub fn verified_at(&self) -> SystemTime {
+        self.verified_at
+    }
+
+    /// Tells whether an earlier, interrupted rotation was brought to its end.
+    #[must_use]
+    pub fn was_recovered(&self) -> bool {
+        self.recovered
+    }
+
+    /// Tells whether the service gave the secret that there was.
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        self.unchanged
+    }
+
+    /// Tells whether it was another rotation, for which this one had waited.
+    #[must_use]
+    pub fn by_another(&self) -> bool {
+        self.by_another
+    }
+
+    /// Counts the requests that it took; secrets of earlier ones are dead.
+    #[must_use]
+    pub fn requests(&self) -> u32 {
+        self.requests
+    }
+}
+
+/// Says what a recovery found and did.
+#[must_use = "a recovery can have changed the secret"]
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub enum Recovered {
+    /// No rotation was unfinished.
+    NothingToDo,
+    /// The rotation never happened: the stored secret logs in.
+    NothingHappened,
+    /// The rotation is done.
+    Rotated(Rotated),
+}
+
+/// Says that a rotation did not end well, and by its variant what to do next.
+///
+/// Neither `Display` nor `Debug` nor a source shows a secret.
+///
+/// ```
+/// use pollination_auth::{Client, RotateError, RotateOptions};
+///
+/// async fn nightly(client: &Client) {
+///     match client.rotation(RotateOptions::default()).rotate().await {
+///         Ok(rotated) => println!("generation {}", rotated.generation()),
+///         Err(error) if error.is_safe_to_retry() => println!("tomorrow again: {error}"),
+///         Err(RotateError::PersistFailed(failure)) => {
+///             for token in failure.expose_candidates() {
+///                 // Keep it: the store could not.
+/// #               let _ = token;
+///             }
+///         }
+///         Err(error) => println!("recover before {:?}: {error}", error.recovery_deadline()),
+///     }
+/// }
+/// ```
+#[must_use]
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub enum RotateError {
+    /// No request for a new secret was sent. Mend the cause, and try again.
+    NotStarted(RotateFailure),
+    /// The service refused or did nothing; the stored secret logs in.
+    Rejected(RotateFailure),
+    /// It is not known which secret is valid. Recover before the deadline.
+    Ambiguous(RotateFailure),
+    /// It is not known, and a reply that can't be used may hold the secret. Recover.
+    UnusableReply(RotateFailure),
+    /// The new secret could not be stored. Keep it, mend the store, and recover.
+    PersistFailed(RotateFailure),
+    /// The service gave a new secret and accepts the old one. Keep both, and recover.
+    Unverified(RotateFailure),
+    /// No secret logs in, and none can be minted. Make a new API token elsewhere.
+    CredentialLost(RotateFailure),
+}
+
+/// Holds what is known of a rotation that did not end well.
+#[derive(Clone)]
+pub struct RotateFailure(Arc<Facts>);
+
+struct Facts {
+    cause: Option<RotateCause>,
+    candidates: Vec<ApiToken>,
+    raw: Vec<SecretBytes>,
+    requests: u32,
+    started_at: Option<SystemTime>,
+    recover_by: Option<SystemTime>,
+    in_emergency_store: bool,
+}
+
+/// Says why.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub enum RotateCause {
+    /// A call of the service failed.
+    Service(Error),
+    /// The store failed, is locked, or may not be trusted.
+    Store(StoreError),
+    /// The client was built without a store.
+    NoStore,
+    /// The store forgets everything with the process, and that was not accepted.
+    Volatile,
+    /// The access token ends too soon to be the key for a recovery.
+    AccessTokenTooShort {
+        /// The time that it has left.
+        left: Duration,
+        /// The time that it needs.
+        needed: Duration,
+    },
+    /// There is no running Tokio runtime, or it was shut down.
+    NoRuntime,
+    /// A bug: a task of the client panicked.
+    Panicked,
+}
+
+impl RotateFailure {
+    /// Says why, where one call or one file is to blame.
+    #[must_use]
+    pub fn cause(&self) -> Option<&RotateCause> {
+        self.0.cause.as_ref()
+    }
+
+    /// Gives every secret that may be the valid one, the newest last.
+    #[must_use]
+    pub fn expose_candidates(&self) -> &[ApiToken] {
+        &self.0.candidates
+    }
+
+    /// Gives the replies from which no secret could be taken.
+    #[must_use]
+    pub fn expose_raw_replies(&self) -> &[SecretBytes] {
+        &self.0.raw
+    }
+
+    /// Counts the requests that may have been acted on.
+    #[must_use]
+    pub fn requests(&self) -> u32 {
+        self.0.requests
+    }
+
+    /// Gives the time at which the rotation began.
+    #[must_use]
+    pub fn started_at(&self) -> Option<SystemTime> {
+        self.0.started_at
+    }
+
+    /// Tells whether the emergency store has the newest secret.
+    #[must_use]
+    pub fn is_in_emergency_store(&self) -> bool {
+        self.0.in_emergency_store
+    }
+}
+
+impl RotateError {
+    /// Gives the facts.
+    #[must_use]
+    pub fn failure(&self) -> &RotateFailure {
+        match self {
+            Self::NotStarted(failure)
+            | Self::Rejected(failure)
+            | Self::Ambiguous(failure)
+            | Self::UnusableReply(failure)
+            | Self::PersistFailed(failure)
+            | Self::Unverified(failure)
+            | Self::CredentialLost(failure) => failure,
+        }
+    }
+
+    /// Tells whether nothing was changed, so that nothing has to be mended first.
+    #[must_use]
+    pub fn is_safe_to_retry(&self) -> bool {
+        matches!(self, Self::NotStarted(_) | Self::Rejected(_))
+    }
+
+    /// Gives the time until which a recovery can mint another secret.
+    #[must_use]
+    pub fn recovery_deadline(&self) -> Option<SystemTime> {
+        if self.is_safe_to_retry() || matches!(self, Self::CredentialLost(_)) {
+            return None;
+        }
+        self.failure().0.recover_by
+    }
+
+    pub(super) fn not_started(cause: RotateCause) -> Self {
+        Self::NotStarted(RotateFailure::of(cause))
+    }
+
+    /// The task that ran it was lost; what it had announced is in the journal.
+    pub(super) fn interrupted(cause: RotateCause) -> Self {
+        Self::Ambiguous(RotateFailure::of(cause))
+    }
+
+    pub(super) fn from_ending(ending: Ending, in_emergency_store: bool) -> Self {
+        let verdict = ending.verdict;
+        let unusable = !ending.raw.is_empty();
+        let failure = RotateFailure(Arc::new(Facts {
+            cause: ending.cause,
+            candidates: ending.candidates,
+            raw: ending.raw,
+            requests: ending.requests,
+            started_at: ending.started_at,
+            recover_by: ending.recover_by,
+            in_emergency_store,
+        }));
+        match verdict {
+            Verdict::NotStarted => Self::NotStarted(failure),
+            Verdict::NothingHappened => Self::Rejected(failure),
+            Verdict::PersistFailed => Self::PersistFailed(failure),
+            Verdict::Unverified => Self::Unverified(failure),
+            Verdict::Lost => Self::CredentialLost(failure),
+            _ if unusable => Self::UnusableReply(failure),
+            _ => Self::Ambiguous(failure),
+        }
+    }
+}
+
+impl RotateFailure {
+    fn of(cause: RotateCause) -> Self {
+        Self(Arc::new(Facts {
+            cause: Some(cause),
+            candidates: Vec::new(),
+            raw: Vec::new(),
+            requests: 0,
+            started_at: None,
+            recover_by: None,
+            in_emergency_store: false,
+        }))
+    }
+}
+
+impl fmt::Display for RotateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotStarted(_) => "the rotation was not started, and nothing was changed",
+            Self::Rejected(_) => "the secret was not rotated, and the stored one is valid",
+            Self::Ambiguous(_) => "it is not known which secret is valid; recover the rotation",
+            Self::UnusableReply(_) => {
+                "the service's reply can't be used, and may hold the new secret; recover the \
+                 rotation"
+            }
+            Self::PersistFailed(_) => {
+                "the new secret could not be stored; keep it, and recover the rotation"
+            }
+            Self::Unverified(_) => {
+                "the new secret does not log in and the old one does; keep both, and recover the \
+                 rotation"
+            }
+            Self::CredentialLost(_) => {
+                "no secret logs in any more; make an API token in the web interface"
+            }
+        })?;
+        match self.failure().cause() {
+            Some(cause) => write!(f, " ({cause})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for RotateError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self.failure().cause()? {
+            RotateCause::Service(error) => Some(error),
+            RotateCause::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for RotateCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+            Self::NoStore => f.write_str("the client has no credential store; build it with one"),
+            Self::Volatile => f.write_str("the store does not outlive the process"),
+            Self::AccessTokenTooShort { left, needed } => write!(
+                f,
+                "the access token has {} s left, and a recovery may need {} s",
+                left.as_secs(),
+                needed.as_secs()
+            ),
+            Self::NoRuntime => f.write_str("there is no running Tokio runtime"),
+            Self::Panicked => f.write_str("a task of the client panicked; please report this bug"),
+        }
+    }
+}
+
+impl fmt::Debug for RotateFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RotateFailure")
+            .field("cause", &self.0.cause)
+            .field("candidates", &self.0.candidates.len())
+            .field("raw_replies", &self.0.raw.len())
+            .field("requests", &self.0.requests)
+            .field("started_at", &self.0.started_at)
+            .field("recover_by", &self.0.recover_by)
+            .field("in_emergency_store", &self.0.in_emergency_store)
+            .finish()
+    }
+}

@@ -1,0 +1,385 @@
+//! The protocol of a rotation as a machine without time, disk or network.
+//!
+//! It is told what came of the last effect and says what the next one is. Who carries them out is
+//! `drive`; the tests carry them out in a world of their own. What holds in every state:
+//!
+//! - I1: no secret is overwritten before its successor has logged in.
+//! - I2: a request is announced in the journal, with the access token that could make it again,
+//!   before it is sent; and no rotation begins while there is a journal.
+//! - I3: the end is a credential that logs in, or a failure that carries all that was received.
+//!
+//! The states of a rotation, by what is durable in each:
+//!
+//! | State | Store | Journal | A recovery that begins here |
+//! |---|---|---|---|
+//! | settled | secret | none | does nothing |
+//! | announced, sent | old | access token, requests | settles, tries all secrets, mints another if all are dead |
+//! | received | old | and the new secret | tries the new secret at once, and then as above |
+//! | stored | new, old as previous | as before | sees that it is done, and removes the journal |
+//! | in grace | new, old as previous | none | forgets the old one after the grace, if it is dead |
+//!
+//! That the new secret has logged in is not written down by itself: trying it again costs one
+//! login, and a note of it one more moment at which a disk can fail.
+
+mod ending;
+#[cfg(test)]
+pub(super) mod fingerprint;
+mod judge;
+mod request;
+
+use std::time::{Duration, SystemTime};
+
+pub(super) use self::ending::{Ending, Verdict};
+pub(super) use self::request::longest_journal;
+use crate::credential::ApiToken;
+use crate::error::Error;
+use crate::rotation::outcome::RotateCause;
+use crate::secret::Secret;
+use crate::store::StoreError;
+use crate::store::document::{Candidate, Journal, Record};
+use crate::wire::SecretBytes;
+
+/// How often a new secret is tried while the service settles: 6 times.
+const POLLS: u32 = 6;
+
+/// How often all secrets are tried again when a login could not be made: 5 times.
+const UNDECIDED_ROUNDS: u32 = 5;
+
+/// How often it is waited for a new secret whose old one still logs in: 2 times.
+const UNVERIFIED_ROUNDS: u32 = 2;
+
+/// What bounds a rotation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    /// After this time without a request the service no longer changes its mind.
+    pub(super) settle: Duration,
+    /// The access token has to live this long at the start, for a recovery may need it.
+    pub(super) horizon: Duration,
+    /// The requests that one run may make.
+    pub(super) requests: u32,
+}
+
+/// What is to be done next.
+pub(super) enum Effect {
+    /// Makes this journal last.
+    SaveJournal(Journal),
+    /// Makes this credential last.
+    SaveRecord(Record),
+    ClearJournal,
+    Login(ApiToken),
+    /// Asks the service for a new secret, once, with this access token.
+    Put(Secret),
+    Wait(Duration),
+    Finish(Box<Ending>),
+}
+
+impl Effect {
+    /// Names it, for logs and tests.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::SaveJournal(_) => "save the journal",
+            Self::SaveRecord(_) => "save the credential",
+            Self::ClearJournal => "remove the journal",
+            Self::Login(_) => "log in",
+            Self::Put(_) => "request a secret",
+            Self::Wait(_) => "wait",
+            Self::Finish(_) => "finish",
+        }
+    }
+}
+
+/// What came of the last effect.
+pub(super) enum Reply {
+    /// There was none yet.
+    Begin,
+    Stored(Result<(), StoreError>),
+    Login(LoginReply),
+    Put(PutReply),
+    Waited,
+}
+
+pub(super) enum LoginReply {
+    Accepted(Bearer),
+    /// The service knows the secret is wrong (401).
+    Refused(Error),
+    /// Nothing is known.
+    Unknown(Error),
+}
+
+/// An access token that a login gave.
+#[derive(Clone)]
+pub(super) struct Bearer {
+    pub(super) secret: Secret,
+    pub(super) ends: SystemTime,
+    pub(super) left: Duration,
+}
+
+pub(super) enum PutReply {
+    Minted(ApiToken),
+    NotSent(Error),
+    /// The access token was refused (401), so nothing was done.
+    Unauthorized(Error),
+    /// Anything else: it may have been done.
+    Failed(PutFailure),
+}
+
+pub(super) struct PutFailure {
+    pub(super) error: Error,
+    /// Secrets that stand in a reply that can't be trusted.
+    pub(super) doubtful: Vec<ApiToken>,
+    /// How long the service asked to be left alone.
+    pub(super) wait: Option<Duration>,
+}
+
+/// Where the machine is: which reply it waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Step {
+    Start,
+    Authorize,
+    Announce,
+    Request,
+    /// Waits for the new secret to be in the journal.
+    Keep {
+        again: bool,
+    },
+    Verify,
+    /// Waits, and tries the new secret now and then.
+    Poll {
+        left: u32,
+    },
+    Settle,
+    /// Tries all secrets, the newest first, the stored one last.
+    Probe {
+        index: usize,
+        undecided: bool,
+    },
+    Commit {
+        again: bool,
+    },
+    Clear(Verdict),
+    /// Asks whether the secret before the last rotation is dead, and then forgets it.
+    Retire,
+    Retired,
+    Done,
+}
+
+/// One run: a rotation, or the recovery of one.
+#[derive(Clone)]
+pub(super) struct Machine {
+    rules: Rules,
+    /// The credential as it is stored.
+    record: Record,
+    /// The journal as it is to be stored; what is in there may have been sent.
+    journal: Option<Journal>,
+    step: Step,
+    /// A new secret is wanted, and not only order.
+    renew: bool,
+    recovered: bool,
+    requests_left: u32,
+    undecided_rounds: u32,
+    unverified_rounds: u32,
+    /// The bearer came from a login with the stored secret in this run.
+    authorized: bool,
+    reauthorized: bool,
+    bearer_refused: bool,
+    /// The service said that the new secret is the old one.
+    unchanged: bool,
+    cause: Option<RotateCause>,
+    raw: Vec<SecretBytes>,
+}
+
+impl Machine {
+    /// Rotates the secret of this credential; there is no journal.
+    pub(super) fn rotate(rules: Rules, record: Record) -> Self {
+        Self::new(rules, record, None, true)
+    }
+
+    /// Brings an interrupted rotation to its end.
+    pub(super) fn recover(rules: Rules, record: Record, journal: Journal) -> Self {
+        Self::new(rules, record, Some(journal), false)
+    }
+
+    /// Forgets the secret before the last rotation, if it is dead.
+    pub(super) fn retire(rules: Rules, record: Record) -> Self {
+        Self::new(rules, record, None, false)
+    }
+
+    fn new(rules: Rules, record: Record, journal: Option<Journal>, renew: bool) -> Self {
+        Self {
+            rules,
+            record,
+            recovered: journal.is_some(),
+            journal,
+            step: Step::Start,
+            renew,
+            requests_left: rules.requests,
+            undecided_rounds: 0,
+            unverified_rounds: 0,
+            authorized: false,
+            reauthorized: false,
+            bearer_refused: false,
+            unchanged: false,
+            cause: None,
+            raw: Vec::new(),
+        }
+    }
+
+    /// Takes what came of the last effect, and gives the next one.
+    pub(super) fn next(&mut self, reply: Reply, now: SystemTime) -> Effect {
+        match (self.step, reply) {
+            (Step::Start, Reply::Begin) => self.begin(),
+            (Step::Authorize, Reply::Login(reply)) => self.authorized(reply, now),
+            (Step::Announce, Reply::Stored(result)) => self.announced(result),
+            (Step::Request, Reply::Put(reply)) => self.requested(reply),
+            (Step::Keep { again }, Reply::Stored(result)) => self.kept(again, result),
+            (Step::Verify, Reply::Login(LoginReply::Accepted(_))) => self.commit_newest(now),
+            (Step::Verify, Reply::Login(reply)) => {
+                self.note(reply);
+                self.settle(None)
+            }
+            (Step::Poll { left }, Reply::Waited) => self.poll(left),
+            (Step::Poll { .. }, Reply::Login(LoginReply::Accepted(_))) => self.commit_newest(now),
+            (Step::Poll { left }, Reply::Login(reply)) => {
+                self.note(reply);
+                self.wait_for_poll(left)
+            }
+            (Step::Settle, Reply::Waited) => self.probe(0, false),
+            (Step::Probe { index, undecided }, Reply::Login(reply)) => {
+                self.probed(index, undecided, reply, now)
+            }
+            (Step::Commit { again }, Reply::Stored(result)) => self.committed(again, result),
+            (Step::Clear(verdict), Reply::Stored(_)) => self.finish(verdict),
+            (Step::Retire, Reply::Login(reply)) => self.retired(reply),
+            (Step::Retired, Reply::Stored(result)) => {
+                if let Err(error) = result {
+                    self.cause = Some(RotateCause::Store(error));
+                }
+                self.finish(Verdict::Settled)
+            }
+            // Whoever carries the effects out answered something else: a bug, and nothing is done.
+            (_, _) => self.finish(Verdict::Ambiguous),
+        }
+    }
+
+    fn begin(&mut self) -> Effect {
+        match (&self.journal, &self.record.previous) {
+            (Some(journal), _) if journal.is_done(&self.record) => self.clear(Verdict::Rotated),
+            (Some(_), _) if self.conclusive().is_some() => self.verify(),
+            (Some(_), _) => self.settle(None),
+            (None, Some(previous)) if !self.renew => {
+                let id = self.record.token.id().clone();
+                let previous = ApiToken::of(id, previous.clone());
+                self.step = Step::Retire;
+                Effect::Login(previous)
+            }
+            (None, None) if !self.renew => self.finish(Verdict::Settled),
+            (None, _) => self.authorize(),
+        }
+    }
+
+    fn authorize(&mut self) -> Effect {
+        self.step = Step::Authorize;
+        Effect::Login(self.record.token.clone())
+    }
+
+    fn authorized(&mut self, reply: LoginReply, now: SystemTime) -> Effect {
+        match (reply, &self.journal) {
+            (LoginReply::Accepted(bearer), journal) if bearer.left < self.rules.horizon => {
+                let nothing_sent = journal.is_none();
+                self.cause = Some(RotateCause::AccessTokenTooShort {
+                    left: bearer.left,
+                    needed: self.rules.horizon,
+                });
+                if nothing_sent {
+                    self.finish(Verdict::NotStarted)
+                } else {
+                    self.settle(None)
+                }
+            }
+            (LoginReply::Accepted(bearer), _) => self.announce_with(bearer, now),
+            (reply, None) => {
+                self.note(reply);
+                self.finish(Verdict::NotStarted)
+            }
+            (reply, Some(_)) => {
+                self.note(reply);
+                self.settle(None)
+            }
+        }
+    }
+
+    /// Announces a request with an access token that was just given.
+    fn announce_with(&mut self, bearer: Bearer, now: SystemTime) -> Effect {
+        let journal = self.journal.get_or_insert_with(|| Journal {
+            generation: self.record.generation,
+            bearer: bearer.secret.clone(),
+            bearer_ends: bearer.ends,
+            started_at: now,
+            requests: 0,
+            candidates: Vec::new(),
+        });
+        journal.bearer = bearer.secret;
+        journal.bearer_ends = bearer.ends;
+        self.authorized = true;
+        self.bearer_refused = false;
+        self.announce()
+    }
+
+    fn announce(&mut self) -> Effect {
+        let Some(journal) = &mut self.journal else {
+            return self.finish(Verdict::Ambiguous);
+        };
+        journal.requests = journal.requests.saturating_add(1);
+        self.requests_left = self.requests_left.saturating_sub(1);
+        self.unchanged = false;
+        self.step = Step::Announce;
+        Effect::SaveJournal(journal.clone())
+    }
+
+    fn announced(&mut self, result: Result<(), StoreError>) -> Effect {
+        match (result, &self.journal) {
+            (Ok(()), Some(journal)) => {
+                self.step = Step::Request;
+                Effect::Put(journal.bearer.clone())
+            }
+            (Err(error), _) => {
+                self.cause = Some(RotateCause::Store(error));
+                if self.is_first_request() {
+                    self.clear(Verdict::NotStarted)
+                } else {
+                    self.finish(Verdict::Ambiguous)
+                }
+            }
+            (Ok(()), None) => self.finish(Verdict::Ambiguous),
+        }
+    }
+
+    /// Tells whether nothing was sent for this journal before the current request.
+    fn is_first_request(&self) -> bool {
+        !self.recovered
+            && self
+                .journal
+                .as_ref()
+                .is_some_and(|journal| journal.requests == 1)
+    }
+
+    /// Gives the secret whose acceptance settles everything.
+    ///
+    /// The service gave it for the newest request, and the ones before that had settled when it was
+    /// sent.
+    fn conclusive(&self) -> Option<&Candidate> {
+        let journal = self.journal.as_ref()?;
+        let newest = journal.candidates.last()?;
+        (newest.request == journal.requests && !newest.doubtful).then_some(newest)
+    }
+
+    fn verify(&mut self) -> Effect {
+        match self.conclusive().map(|newest| newest.token.clone()) {
+            Some(token) => {
+                self.step = Step::Verify;
+                Effect::Login(token)
+            }
+            None => self.settle(None),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! How a run of the protocol ends: the verdict, and everything that must not be forgotten.
+
+use std::time::SystemTime;
+
+use super::{Effect, Machine, Step};
+use crate::credential::ApiToken;
+use crate::rotation::outcome::RotateCause;
+use crate::store::document::Record;
+use crate::wire::SecretBytes;
+
+/// What is known at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::rotation) enum Verdict {
+    /// The stored secret is new, and has logged in.
+    Rotated,
+    /// The service has settled, and the stored secret logs in.
+    NothingHappened,
+    /// There was nothing to recover.
+    Settled,
+    /// No request was sent.
+    NotStarted,
+    /// It is not known which secret is the account's.
+    Ambiguous,
+    /// A new secret is here, and not in the store.
+    PersistFailed,
+    /// There is a new secret, and the old one still logs in.
+    Unverified,
+    /// No secret logs in, and none can be minted.
+    Lost,
+}
+
+/// The end of a run.
+pub(in crate::rotation) struct Ending {
+    pub(in crate::rotation) verdict: Verdict,
+    /// The credential; stored, unless the verdict is that it could not be.
+    pub(in crate::rotation) record: Record,
+    pub(in crate::rotation) recovered: bool,
+    pub(in crate::rotation) unchanged: bool,
+    /// The requests that were made for this change, by all runs.
+    pub(in crate::rotation) requests: u32,
+    pub(in crate::rotation) started_at: Option<SystemTime>,
+    /// Until then a recovery can mint another secret.
+    pub(in crate::rotation) recover_by: Option<SystemTime>,
+    pub(in crate::rotation) candidates: Vec<ApiToken>,
+    pub(in crate::rotation) raw: Vec<SecretBytes>,
+    pub(in crate::rotation) cause: Option<RotateCause>,
+}
+
+impl Machine {
+    pub(super) fn finish(&mut self, verdict: Verdict) -> Effect {
+        self.step = Step::Done;
+        let journal = self.journal.as_ref();
+        let candidates = journal.iter().flat_map(|journal| &journal.candidates);
+        Effect::Finish(Box::new(Ending {
+            verdict,
+            record: self.record.clone(),
+            recovered: self.recovered,
+            unchanged: self.unchanged,
+            requests: journal.map_or(0, |journal| journal.requests),
+            started_at: journal.map(|journal| journal.started_at),
+            recover_by: journal.map(|journal| journal.bearer_ends),
+            candidates: candidates.map(|one| one.token.clone()).collect(),
+            raw: std::mem::take(&mut self.raw),
+            cause: self.cause.take(),
+        }))
+    }
+}

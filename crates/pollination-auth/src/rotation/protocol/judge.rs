@@ -1,0 +1,225 @@
+//! The second half of the protocol: waiting until the service has settled, and judging then.
+
+use std::time::{Duration, SystemTime};
+
+use super::{
+    Bearer, Effect, LoginReply, Machine, POLLS, Step, UNDECIDED_ROUNDS, UNVERIFIED_ROUNDS, Verdict,
+};
+use crate::credential::ApiToken;
+use crate::error::Error;
+use crate::rotation::outcome::RotateCause;
+use crate::store::StoreError;
+use crate::store::document::Record;
+
+/// No wish to be left alone is heeded for longer than this: 5 minutes.
+const LONGEST_WISH: Duration = Duration::from_secs(5 * 60);
+
+impl Machine {
+    /// Waits until no request of ours can change anything any more.
+    ///
+    /// It counts from now, and never from a time in the journal: a clock that was set, or a request
+    /// that a dead process had on its way, could make that too short.
+    pub(super) fn settle(&mut self, wish: Option<Duration>) -> Effect {
+        if self.conclusive().is_some() {
+            return self.wait_for_poll(POLLS);
+        }
+        self.step = Step::Settle;
+        let wish = wish.unwrap_or_default().min(LONGEST_WISH);
+        Effect::Wait(self.rules.settle.max(wish))
+    }
+
+    pub(super) fn wait_for_poll(&mut self, left: u32) -> Effect {
+        if left == 0 {
+            return self.probe(0, false);
+        }
+        self.step = Step::Poll { left: left - 1 };
+        // Rounded up, or the slices would not make up the whole.
+        Effect::Wait(self.rules.settle / POLLS + Duration::from_nanos(1))
+    }
+
+    pub(super) fn poll(&mut self, left: u32) -> Effect {
+        match self.conclusive().map(|newest| newest.token.clone()) {
+            Some(token) => {
+                self.step = Step::Poll { left };
+                Effect::Login(token)
+            }
+            None => self.settle(None),
+        }
+    }
+
+    /// Gives the secrets that may be the account's, the likeliest first.
+    fn suspect(&self, index: usize) -> Option<ApiToken> {
+        let candidates = self.journal.iter().flat_map(|journal| &journal.candidates);
+        let newest_first = candidates.rev().map(|candidate| &candidate.token);
+        newest_first
+            .chain(std::iter::once(&self.record.token))
+            .nth(index)
+            .cloned()
+    }
+
+    pub(super) fn probe(&mut self, index: usize, undecided: bool) -> Effect {
+        self.step = Step::Probe { index, undecided };
+        match self.suspect(index) {
+            Some(token) => Effect::Login(token),
+            None if undecided => self.look_again(),
+            None => self.mint_another(),
+        }
+    }
+
+    pub(super) fn probed(
+        &mut self,
+        index: usize,
+        undecided: bool,
+        reply: LoginReply,
+        now: SystemTime,
+    ) -> Effect {
+        let is_stored = self.suspect(index + 1).is_none();
+        match reply {
+            LoginReply::Accepted(bearer) if is_stored => self.nothing_happened(bearer, now),
+            LoginReply::Accepted(_) => match self.suspect(index) {
+                Some(token) => self.commit(token, now),
+                None => self.finish(Verdict::Ambiguous),
+            },
+            LoginReply::Refused(_) => self.next_probe(index, undecided, now),
+            LoginReply::Unknown(error) => {
+                self.cause = Some(RotateCause::Service(error));
+                self.next_probe(index, true, now)
+            }
+        }
+    }
+
+    fn next_probe(&mut self, index: usize, undecided: bool, now: SystemTime) -> Effect {
+        let is_last = self.suspect(index + 1).is_none();
+        if is_last && !undecided && self.bearer_is_dead(now) {
+            // Every secret is dead, and so is the access token that could mint another one.
+            return self.finish(Verdict::Lost);
+        }
+        self.probe(index + 1, undecided)
+    }
+
+    /// Tells whether the access token in the journal can mint nothing any more.
+    ///
+    /// One refusal before its end is not enough for that: a gateway that has no keys for a moment
+    /// refuses, too, and a wrong verdict would give up an account that can be saved. A clock that
+    /// was set forward makes the verdict wrong as well; the journal stays, so that a recovery with
+    /// the right time goes on from it.
+    fn bearer_is_dead(&self, now: SystemTime) -> bool {
+        let ends = self.journal.as_ref().map(|journal| journal.bearer_ends);
+        ends.is_none_or(|ends| ends <= now) || (self.bearer_refused && self.requests_left == 0)
+    }
+
+    /// Some login could not be made, and none was accepted.
+    fn look_again(&mut self) -> Effect {
+        if self.undecided_rounds >= UNDECIDED_ROUNDS {
+            return self.finish(Verdict::Ambiguous);
+        }
+        self.undecided_rounds += 1;
+        self.step = Step::Settle;
+        Effect::Wait(self.rules.settle / POLLS)
+    }
+
+    /// Every secret is dead: the account's is one that nobody knows.
+    fn mint_another(&mut self) -> Effect {
+        if self.requests_left == 0 {
+            return self.finish(Verdict::Ambiguous);
+        }
+        self.authorized = false;
+        self.announce()
+    }
+
+    /// The stored secret is still the account's, and the service has settled.
+    fn nothing_happened(&mut self, bearer: Bearer, now: SystemTime) -> Effect {
+        let promised = self
+            .journal
+            .iter()
+            .flat_map(|journal| &journal.candidates)
+            .any(|candidate| !candidate.doubtful);
+        if self.unchanged {
+            return self.clear(Verdict::Rotated);
+        }
+        let ends = self.journal.as_ref().map(|journal| journal.bearer_ends);
+        if promised && ends.is_some_and(|ends| ends > now) {
+            // The service gave a new secret and accepts the old one: neither may be dropped. That
+            // holds until the access token has ended; what is not known by then never will be.
+            self.unverified_rounds += 1;
+            if self.unverified_rounds < UNVERIFIED_ROUNDS {
+                return self.settle(None);
+            }
+            return self.finish(Verdict::Unverified);
+        }
+        let worth_it = self.renew
+            && self.requests_left > 0
+            && bearer.left >= self.rules.horizon
+            && matches!(&self.cause, Some(RotateCause::Service(error)) if may_pass(error));
+        if worth_it {
+            self.announce_with(bearer, now)
+        } else {
+            self.clear(Verdict::NothingHappened)
+        }
+    }
+
+    pub(super) fn commit_newest(&mut self, now: SystemTime) -> Effect {
+        match self.conclusive().map(|newest| newest.token.clone()) {
+            Some(token) => self.commit(token, now),
+            None => self.settle(None),
+        }
+    }
+
+    /// Stores a secret that has logged in.
+    fn commit(&mut self, token: ApiToken, now: SystemTime) -> Effect {
+        self.record = Record {
+            previous: Some(self.record.token.secret().clone()),
+            generation: self.record.generation.saturating_add(1),
+            rotated_at: Some(now),
+            token,
+        };
+        self.step = Step::Commit { again: false };
+        Effect::SaveRecord(self.record.clone())
+    }
+
+    pub(super) fn committed(&mut self, again: bool, result: Result<(), StoreError>) -> Effect {
+        match result {
+            Ok(()) => self.clear(Verdict::Rotated),
+            Err(_) if !again => {
+                self.step = Step::Commit { again: true };
+                Effect::SaveRecord(self.record.clone())
+            }
+            Err(error) => {
+                self.cause = Some(RotateCause::Store(error));
+                self.finish(Verdict::PersistFailed)
+            }
+        }
+    }
+
+    pub(super) fn clear(&mut self, verdict: Verdict) -> Effect {
+        self.step = Step::Clear(verdict);
+        Effect::ClearJournal
+    }
+
+    pub(super) fn retired(&mut self, reply: LoginReply) -> Effect {
+        if !matches!(reply, LoginReply::Refused(_)) {
+            return self.finish(Verdict::Settled);
+        }
+        self.record.previous = None;
+        self.step = Step::Retired;
+        Effect::SaveRecord(self.record.clone())
+    }
+
+    pub(super) fn note(&mut self, reply: LoginReply) {
+        if let LoginReply::Refused(error) | LoginReply::Unknown(error) = reply {
+            self.cause = Some(RotateCause::Service(error));
+        }
+    }
+}
+
+/// Tells whether the same request may fare better another time.
+fn may_pass(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::RateLimited(_)
+            | Error::Unavailable(_)
+            | Error::Ambiguous(_)
+            | Error::UnusableReply(_)
+            | Error::NotSent(_)
+    )
+}

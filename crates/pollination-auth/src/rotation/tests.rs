@@ -1,0 +1,20 @@
+//! The protocol in a world of its own: every schedule of crashes and replies, on virtual time.
+
+mod control;
+mod explore;
+mod model;
+mod product;
+mod server;
+mod steps;
+mod world;
+
+use std::fmt;
+
+/// Tells the numbers to whoever runs the tests with `--nocapture`.
+#[expect(
+    clippy::print_stdout,
+    reason = "the numbers are what these tests are for"
+)]
+fn report(numbers: fmt::Arguments<'_>) {
+    println!("{numbers}");
+}

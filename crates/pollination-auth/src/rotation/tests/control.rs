@@ -1,0 +1,234 @@
+//! The control: two protocols that look safe, in the same world. They lose secrets, so the world
+//! would show it if ours did.
+
+use std::hash::{DefaultHasher, Hash as _};
+use std::time::SystemTime;
+
+use super::explore::{Explorer, Protocol, Tally};
+use super::product::{BEHAVIOURS, every_pair};
+use super::report;
+use super::world::{Laws, World};
+use crate::credential::ApiToken;
+use crate::rotation::protocol::fingerprint::{self, Names};
+use crate::rotation::protocol::{Effect, Ending, LoginReply, PutReply, Reply, Verdict};
+use crate::store::document::{Candidate, Journal, Record};
+
+/// Asks for a new secret, writes it down, and reports an error otherwise.
+#[derive(Clone)]
+struct Naive {
+    record: Record,
+    step: u8,
+}
+
+impl Naive {
+    fn finish(&mut self, verdict: Verdict) -> Effect {
+        self.step = u8::MAX;
+        Effect::Finish(Box::new(ending(verdict, self.record.clone(), Vec::new())))
+    }
+}
+
+impl Protocol for Naive {
+    fn start(_: &Laws, world: &World) -> Self {
+        Self {
+            record: world.record.clone(),
+            step: 0,
+        }
+    }
+
+    fn recover(_: &Laws, _: &World) -> Option<Self> {
+        None
+    }
+
+    fn next(&mut self, reply: Reply, _: SystemTime) -> Effect {
+        match reply {
+            Reply::Begin => Effect::Login(self.record.token.clone()),
+            Reply::Login(LoginReply::Accepted(bearer)) => Effect::Put(bearer.secret),
+            Reply::Put(PutReply::Minted(token)) => {
+                self.record = next(&self.record, token);
+                Effect::SaveRecord(self.record.clone())
+            }
+            Reply::Stored(_) => self.finish(Verdict::Rotated),
+            _ => self.finish(Verdict::Ambiguous),
+        }
+    }
+
+    fn fingerprint(&self, names: &mut Names, state: &mut DefaultHasher) {
+        fingerprint::record(&self.record, names, state);
+        self.step.hash(state);
+    }
+}
+
+/// Writes ahead, and then repeats and judges at once, without letting the service settle.
+#[derive(Clone)]
+struct Hasty {
+    record: Record,
+    journal: Option<Journal>,
+    step: HastyStep,
+    requests_left: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum HastyStep {
+    Start,
+    Announce,
+    Request,
+    Keep,
+    Candidate,
+    Old,
+    Commit,
+    Clear,
+}
+
+impl Hasty {
+    fn to(&mut self, step: HastyStep, effect: Effect) -> Effect {
+        self.step = step;
+        effect
+    }
+
+    fn announce(&mut self) -> Effect {
+        let Some(journal) = &mut self.journal else {
+            return self.finish(Verdict::Ambiguous);
+        };
+        if self.requests_left == 0 {
+            return self.finish(Verdict::Ambiguous);
+        }
+        self.requests_left -= 1;
+        journal.requests += 1;
+        let save = Effect::SaveJournal(journal.clone());
+        self.to(HastyStep::Announce, save)
+    }
+
+    fn finish(&mut self, verdict: Verdict) -> Effect {
+        let candidates = self.journal.iter().flat_map(|journal| &journal.candidates);
+        let candidates = candidates.map(|one| one.token.clone()).collect();
+        Effect::Finish(Box::new(ending(verdict, self.record.clone(), candidates)))
+    }
+
+    fn probe(&mut self) -> Effect {
+        let newest = self
+            .journal
+            .as_ref()
+            .and_then(|journal| journal.candidates.last());
+        match newest.map(|candidate| candidate.token.clone()) {
+            Some(token) => self.to(HastyStep::Candidate, Effect::Login(token)),
+            None => self.to(HastyStep::Old, Effect::Login(self.record.token.clone())),
+        }
+    }
+}
+
+impl Protocol for Hasty {
+    fn start(laws: &Laws, world: &World) -> Self {
+        Self {
+            record: world.record.clone(),
+            journal: None,
+            step: HastyStep::Start,
+            requests_left: laws.rules.requests,
+        }
+    }
+
+    fn recover(laws: &Laws, world: &World) -> Option<Self> {
+        let journal = world.journal.clone()?;
+        Some(Self {
+            journal: Some(journal),
+            ..Self::start(laws, world)
+        })
+    }
+
+    fn next(&mut self, reply: Reply, now: SystemTime) -> Effect {
+        use HastyStep as S;
+        match (self.step, reply) {
+            (S::Start, Reply::Begin) if self.journal.is_some() => self.probe(),
+            (S::Start, Reply::Begin) => Effect::Login(self.record.token.clone()),
+            (S::Start, Reply::Login(LoginReply::Accepted(bearer))) => {
+                self.journal = Some(Journal {
+                    generation: self.record.generation,
+                    bearer: bearer.secret,
+                    bearer_ends: bearer.ends,
+                    started_at: now,
+                    requests: 0,
+                    candidates: Vec::new(),
+                });
+                self.announce()
+            }
+            (S::Announce, Reply::Stored(Ok(()))) => {
+                let bearer = self.journal.as_ref().unwrap().bearer.clone();
+                self.to(S::Request, Effect::Put(bearer))
+            }
+            (S::Request, Reply::Put(PutReply::Minted(token))) => {
+                let journal = self.journal.as_mut().unwrap();
+                let request = journal.requests;
+                journal.candidates = vec![Candidate {
+                    token,
+                    request,
+                    doubtful: false,
+                }];
+                let save = Effect::SaveJournal(journal.clone());
+                self.to(S::Keep, save)
+            }
+            (S::Request, Reply::Put(_)) => self.announce(),
+            (S::Keep, Reply::Stored(Ok(()))) => self.probe(),
+            (S::Candidate, Reply::Login(LoginReply::Accepted(_))) => {
+                let journal = self.journal.as_ref().unwrap();
+                self.record = next(&self.record, journal.candidates[0].token.clone());
+                let save = Effect::SaveRecord(self.record.clone());
+                self.to(S::Commit, save)
+            }
+            (S::Old, Reply::Login(LoginReply::Accepted(_))) => {
+                self.to(S::Clear, Effect::ClearJournal)
+            }
+            (S::Candidate | S::Old, Reply::Login(_)) => self.announce(),
+            (S::Commit, Reply::Stored(_)) => self.to(S::Clear, Effect::ClearJournal),
+            (S::Clear, Reply::Stored(_)) => self.finish(Verdict::Rotated),
+            _ => self.finish(Verdict::Ambiguous),
+        }
+    }
+
+    fn fingerprint(&self, names: &mut Names, state: &mut DefaultHasher) {
+        fingerprint::record(&self.record, names, state);
+        fingerprint::journal(self.journal.as_ref(), names, state);
+        (self.step, self.requests_left).hash(state);
+    }
+}
+
+fn next(record: &Record, token: ApiToken) -> Record {
+    Record::new(token, record.generation + 1)
+}
+
+fn ending(verdict: Verdict, record: Record, candidates: Vec<ApiToken>) -> Ending {
+    Ending {
+        verdict,
+        record,
+        recovered: false,
+        unchanged: false,
+        requests: 0,
+        started_at: None,
+        recover_by: None,
+        candidates,
+        raw: Vec::new(),
+        cause: None,
+    }
+}
+
+fn explored<P: Protocol>(crashes: u8) -> Tally {
+    let explore = |laws: &Laws| {
+        let mut explorer = Explorer::new(laws);
+        let tally = explorer.explore::<P>(&World::new(), crashes);
+        (tally, explorer.states())
+    };
+    every_pair(&BEHAVIOURS, explore).0
+}
+
+#[test]
+fn point_5_7_1_control_the_naive_protocol_loses_secrets_in_the_same_world() {
+    let tally = explored::<Naive>(3);
+    report(format_args!("naive: {tally:?}"));
+    assert!(tally.lost > 0, "{tally:?}");
+    assert!(tally.lost * 10 > tally.schedules, "{tally:?}");
+}
+
+#[test]
+fn point_5_7_1_control_writing_ahead_without_settling_loses_secrets_in_the_same_world() {
+    let tally = explored::<Hasty>(2);
+    report(format_args!("hasty: {tally:?}"));
+    assert!(tally.lost > 0 && tally.violations > 0, "{tally:?}");
+}

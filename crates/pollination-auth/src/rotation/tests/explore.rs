@@ -1,0 +1,306 @@
+//! Walks through every schedule: each way an effect can go, and a crash before and after each step
+//! of it. A state that was seen is not walked through again; its schedules are counted again.
+//! (Walked through without joining states the product has the same numbers; it takes ten times as
+//! long.)
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::ops::AddAssign;
+use std::time::{Duration, SystemTime};
+
+use super::world::{Laws, World, verified};
+use crate::rotation::protocol::fingerprint::Names;
+use crate::rotation::protocol::{Effect, Ending, Machine, Reply, Verdict};
+
+/// The steps of a replaced file before which or after which a crash leaves the old one: before and
+/// after write and sync, before the rename; and twice more if the power fails before the directory
+/// is on the disk.
+const CRASHES_WITH_OLD: u128 = 7;
+/// Those that leave the new one: after the rename, and before and after the sync of the directory.
+const CRASHES_WITH_NEW: u128 = 3;
+/// The same for a removed file: before it; and twice if the power fails before the directory is on
+/// the disk.
+const CRASHES_WITH_REMOVED_BACK: u128 = 3;
+const CRASHES_WITH_REMOVED: u128 = 3;
+
+/// A protocol: what runs, and what a process that starts makes of what it finds.
+pub(super) trait Protocol: Clone {
+    fn start(laws: &Laws, world: &World) -> Self;
+    /// None when there is nothing to mend.
+    fn recover(laws: &Laws, world: &World) -> Option<Self>;
+    fn next(&mut self, reply: Reply, now: SystemTime) -> Effect;
+    fn fingerprint(&self, names: &mut Names, state: &mut DefaultHasher);
+}
+
+impl Protocol for Machine {
+    fn start(laws: &Laws, world: &World) -> Self {
+        Self::rotate(laws.rules, world.record.clone())
+    }
+
+    fn recover(laws: &Laws, world: &World) -> Option<Self> {
+        let journal = world.journal.clone()?;
+        Some(Self::recover(laws.rules, world.record.clone(), journal))
+    }
+
+    fn next(&mut self, reply: Reply, now: SystemTime) -> Effect {
+        Self::next(self, reply, now)
+    }
+
+    fn fingerprint(&self, names: &mut Names, state: &mut DefaultHasher) {
+        Self::fingerprint(self, names, state);
+    }
+}
+
+/// What came of schedules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) schedules: u128,
+    /// The stored secret is a new one, and logs in.
+    pub(super) rotated: u128,
+    /// The stored secret is the old one, and logs in.
+    pub(super) kept: u128,
+    /// It is not known, and what is needed to mend it is in the journal or the error.
+    pub(super) unresolved: u128,
+    /// Every secret is dead and the access token has ended, as was reported.
+    pub(super) too_late: u128,
+    /// The stored secret does not log in, and nobody has the one that does.
+    pub(super) lost: u128,
+    /// Breaches of I1 and I2.
+    pub(super) violations: u128,
+}
+
+impl AddAssign<(u128, Self)> for Tally {
+    fn add_assign(&mut self, (times, other): (u128, Self)) {
+        self.schedules += times * other.schedules;
+        self.rotated += times * other.rotated;
+        self.kept += times * other.kept;
+        self.unresolved += times * other.unresolved;
+        self.too_late += times * other.too_late;
+        self.lost += times * other.lost;
+        self.violations += times * other.violations;
+    }
+}
+
+/// What a process that was ended, or has ended, leaves to the next one.
+#[derive(Clone, Copy)]
+struct Luck {
+    crashes: u8,
+    recoveries: u8,
+}
+
+/// Walks through the schedules of one protocol under one set of laws.
+pub(super) struct Explorer<'a> {
+    laws: &'a Laws,
+    seen: HashMap<u64, Tally>,
+}
+
+impl<'a> Explorer<'a> {
+    pub(super) fn new(laws: &'a Laws) -> Self {
+        Self {
+            laws,
+            seen: HashMap::new(),
+        }
+    }
+
+    /// Counts the states that were told apart.
+    pub(super) fn states(&self) -> usize {
+        self.seen.len()
+    }
+
+    pub(super) fn explore<P: Protocol>(&mut self, world: &World, crashes: u8) -> Tally {
+        let luck = Luck {
+            crashes,
+            recoveries: self.laws.recoveries,
+        };
+        let protocol = P::start(self.laws, world);
+        self.reply(world.clone(), protocol, Reply::Begin, luck)
+    }
+
+    fn reply<P: Protocol>(
+        &mut self,
+        world: World,
+        mut protocol: P,
+        reply: Reply,
+        luck: Luck,
+    ) -> Tally {
+        let effect = protocol.next(reply, world.wall());
+        let key = self.key(&world, &protocol, &effect, luck);
+        if let Some(known) = self.seen.get(&key) {
+            return *known;
+        }
+        let mut tally = Tally::default();
+        for delay in &self.laws.delays {
+            let later = world.after(*delay);
+            tally += (1, self.effect(&later, &protocol, &effect, luck));
+        }
+        self.seen.insert(key, tally);
+        tally
+    }
+
+    fn effect<P: Protocol>(
+        &mut self,
+        world: &World,
+        protocol: &P,
+        effect: &Effect,
+        luck: Luck,
+    ) -> Tally {
+        let laws = self.laws;
+        let (ways, crashes) = match effect {
+            Effect::Finish(ending) => return self.end::<P>(world, ending, luck),
+            Effect::SaveJournal(journal) => {
+                let new = world.save_journal(Some(journal));
+                (world.stored(new.clone()), replaced(world, new))
+            }
+            Effect::SaveRecord(record) => {
+                let new = world.save_record(record);
+                (world.stored(new.clone()), replaced(world, new))
+            }
+            Effect::ClearJournal => {
+                let new = world.save_journal(None);
+                let crashes = vec![
+                    (CRASHES_WITH_REMOVED_BACK, world.clone()),
+                    (CRASHES_WITH_REMOVED, new.clone()),
+                ];
+                (world.stored(new), crashes)
+            }
+            Effect::Login(token) => {
+                let ways = world.login(token, laws);
+                let after = ways.iter().map(|(world, _)| (1, world.clone()));
+                let crashes = std::iter::once((1, world.clone())).chain(after);
+                let crashes = crashes.collect();
+                (ways, crashes)
+            }
+            Effect::Put(_) => {
+                let ways = world.put(laws);
+                let after = ways.iter().map(|(world, _)| (1, world.clone()));
+                let crashes = std::iter::once((1, world.clone())).chain(after);
+                let crashes = crashes.collect();
+                (ways, crashes)
+            }
+            Effect::Wait(time) => {
+                let (half, whole) = (world.after(*time / 2), world.after(*time));
+                let crashes = vec![(1, world.clone()), (1, half), (1, whole.clone())];
+                (vec![(whole, Reply::Waited)], crashes)
+            }
+        };
+        let mut tally = Tally::default();
+        if luck.crashes > 0 {
+            let left = Luck {
+                crashes: luck.crashes - 1,
+                ..luck
+            };
+            for (times, world) in crashes {
+                tally += (times, self.crashed::<P>(&world, left));
+            }
+        }
+        for (world, reply) in ways {
+            tally += (1, self.reply(world, protocol.clone(), reply, luck));
+        }
+        tally
+    }
+
+    /// A process has died; another one looks what it left.
+    fn crashed<P: Protocol>(&mut self, world: &World, luck: Luck) -> Tally {
+        let mut tally = Tally::default();
+        for pause in &self.laws.pauses {
+            let world = world.after(*pause);
+            let found = match P::recover(self.laws, &world) {
+                Some(protocol) => self.reply(world, protocol, Reply::Begin, luck),
+                None => settled(&world),
+            };
+            tally += (1, found);
+        }
+        tally
+    }
+
+    /// A run has ended by itself; where something is left to mend, another one begins.
+    fn end<P: Protocol>(&mut self, world: &World, ending: &Ending, luck: Luck) -> Tally {
+        let valid = ending.candidates.iter().any(|token| world.is_valid(token));
+        let stored = world.is_valid(&world.record.token);
+        let bearer_lives = |world: &World| {
+            let ends = world.journal.as_ref().map(|journal| journal.bearer_ends);
+            ends.is_some_and(|ends| ends > world.wall())
+        };
+        match ending.verdict {
+            Verdict::Rotated | Verdict::NothingHappened | Verdict::Settled => {
+                let told = ending.record.token.is_same_as(&world.record.token);
+                let mut tally = settled(world);
+                if !told {
+                    tally = lost(world);
+                }
+                tally
+            }
+            // What was never sent left the stored secret as it is, or a rotation to be recovered.
+            Verdict::NotStarted if world.journal.is_none() => settled(world),
+            Verdict::Lost if !bearer_lives(world) && !valid && !stored => Tally {
+                schedules: 1,
+                too_late: 1,
+                violations: u128::from(world.violations),
+                ..Tally::default()
+            },
+            // It was not lost at all.
+            Verdict::Lost => lost(world),
+            _ if luck.recoveries > 0 && world.journal.is_some() => {
+                let left = Luck {
+                    recoveries: luck.recoveries - 1,
+                    ..luck
+                };
+                match P::recover(self.laws, world) {
+                    Some(protocol) => self.reply(world.clone(), protocol, Reply::Begin, left),
+                    None => settled(world),
+                }
+            }
+            // I3: the error carries the secret, or the journal can make another.
+            _ if valid || bearer_lives(world) => Tally {
+                schedules: 1,
+                unresolved: 1,
+                violations: u128::from(world.violations),
+                ..Tally::default()
+            },
+            _ => settled(world),
+        }
+    }
+
+    fn key<P: Protocol>(&self, world: &World, protocol: &P, effect: &Effect, luck: Luck) -> u64 {
+        let mut state = DefaultHasher::new();
+        let mut names = Names::default();
+        world.fingerprint(self.laws, &mut names, &mut state);
+        protocol.fingerprint(&mut names, &mut state);
+        verified(world, &names, &mut state);
+        std::mem::discriminant(effect).hash(&mut state);
+        let wait = match effect {
+            Effect::Wait(wait) => *wait,
+            _ => Duration::ZERO,
+        };
+        (wait, luck.crashes, luck.recoveries).hash(&mut state);
+        state.finish()
+    }
+}
+
+fn replaced(old: &World, new: World) -> Vec<(u128, World)> {
+    vec![(CRASHES_WITH_OLD, old.clone()), (CRASHES_WITH_NEW, new)]
+}
+
+/// Everything is at rest, and no journal is left: the stored secret is the account's, or it is lost.
+fn settled(world: &World) -> Tally {
+    if !world.is_valid(&world.record.token) {
+        return lost(world);
+    }
+    let rotated = world.record.generation > 0;
+    Tally {
+        schedules: 1,
+        rotated: u128::from(rotated),
+        kept: u128::from(!rotated),
+        violations: u128::from(world.violations),
+        ..Tally::default()
+    }
+}
+
+fn lost(world: &World) -> Tally {
+    Tally {
+        schedules: 1,
+        lost: 1,
+        violations: u128::from(world.violations),
+        ..Tally::default()
+    }
+}

@@ -1,0 +1,206 @@
+//! The virtual world: a clock, a disk and a service, and every way in which one effect can go.
+
+use std::hash::{Hash, Hasher};
+use std::time::{Duration, SystemTime};
+
+use super::server::{Behaviour, Server, error, number, token};
+use crate::credential::ApiToken;
+use crate::error::Error;
+use crate::failure::Reason;
+use crate::rotation::protocol::fingerprint::{self, Names};
+use crate::rotation::protocol::{Bearer, LoginReply, PutReply, Reply, Rules};
+use crate::secret::Secret;
+use crate::store::StoreError;
+use crate::store::document::{Journal, Record};
+
+/// What can happen in a world.
+#[derive(Clone, Debug)]
+pub(super) struct Laws {
+    pub(super) rules: Rules,
+    /// What the service does with the first, the second and every further request.
+    pub(super) script: Vec<Behaviour>,
+    /// With these it does any of them, whatever the number of the request.
+    pub(super) any: Vec<Behaviour>,
+    /// While a change becomes known, a login with the old or the new secret gets either answer.
+    pub(super) arbitrary_logins: bool,
+    /// Every change takes this long to be known.
+    pub(super) slow: Duration,
+    /// How long a request for a secret takes.
+    pub(super) put_takes: Duration,
+    /// Time that may pass before any effect.
+    pub(super) delays: Vec<Duration>,
+    /// Time that may pass between a crash and the recovery.
+    pub(super) pauses: Vec<Duration>,
+    /// How often a run that ended unresolved is followed by a recovery.
+    pub(super) recoveries: u8,
+    pub(super) bearer_life: Duration,
+}
+
+/// What lasts when the process ends, and the clock.
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    pub(super) now: Duration,
+    pub(super) server: Server,
+    pub(super) record: Record,
+    pub(super) journal: Option<Journal>,
+    /// The secrets that have logged in, a bit for each.
+    verified: u128,
+    /// When the last request ended that may change something later.
+    unsettled_since: Option<Duration>,
+    pub(super) violations: u64,
+    pub(super) store_faults: u8,
+    pub(super) login_faults: u8,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self {
+            now: Duration::from_secs(1_000),
+            server: Server::new(),
+            record: Record::new(token(0), 0),
+            journal: None,
+            verified: bit(&token(0)),
+            unsettled_since: None,
+            violations: 0,
+            store_faults: 0,
+            login_faults: 0,
+        }
+    }
+
+    pub(super) fn wall(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + self.now
+    }
+
+    pub(super) fn after(&self, time: Duration) -> Self {
+        let mut later = self.clone();
+        later.now += time;
+        later
+    }
+
+    /// Tells whether a secret is the account's when everything has come to rest.
+    pub(super) fn is_valid(&self, token: &ApiToken) -> bool {
+        let rest = self.now + Duration::from_secs(100_000);
+        self.server.logins(token, rest, false) == [true]
+    }
+
+    /// Every way in which a login can go.
+    pub(super) fn login(&self, token: &ApiToken, laws: &Laws) -> Vec<(Self, Reply)> {
+        let mut ways = Vec::new();
+        for accepted in self.server.logins(token, self.now, laws.arbitrary_logins) {
+            let mut world = self.clone();
+            let reply = if accepted {
+                world.verified |= bit(token);
+                LoginReply::Accepted(Bearer {
+                    secret: Secret::from("bearer".to_owned()),
+                    ends: self.wall() + laws.bearer_life,
+                    left: laws.bearer_life,
+                })
+            } else {
+                LoginReply::Refused(error(Error::CredentialsRejected, Reason::Status))
+            };
+            ways.push((world, Reply::Login(reply)));
+        }
+        if self.login_faults > 0 {
+            let mut world = self.clone();
+            world.login_faults -= 1;
+            let unknown = LoginReply::Unknown(error(Error::Unavailable, Reason::TimedOut));
+            ways.push((world, Reply::Login(unknown)));
+        }
+        ways
+    }
+
+    /// Every way in which a request for a new secret can go.
+    pub(super) fn put(&self, laws: &Laws) -> Vec<(Self, Reply)> {
+        let nth = self
+            .server
+            .requests
+            .min(laws.script.len().saturating_sub(1));
+        let does = match laws.script.get(nth) {
+            Some(does) => vec![*does],
+            None => laws.any.clone(),
+        };
+        does.into_iter()
+            .map(|does| self.put_once(does, laws))
+            .collect()
+    }
+
+    fn put_once(&self, does: Behaviour, laws: &Laws) -> (Self, Reply) {
+        let mut world = self.clone();
+        let announced = world
+            .journal
+            .as_ref()
+            .is_some_and(|journal| journal.requests > 0);
+        let settled = world
+            .unsettled_since
+            .is_none_or(|since| world.now >= since + laws.rules.settle);
+        // I2: nothing is sent that was not announced, and nothing before the last one has settled.
+        world.violations += u64::from(!announced) + u64::from(!settled);
+        let reply = world.server.put(does, world.now, laws.slow);
+        world.now += laws.put_takes;
+        let nothing_done = matches!(reply, PutReply::NotSent(_) | PutReply::Unauthorized(_));
+        if !nothing_done {
+            world.unsettled_since = Some(world.now);
+        }
+        (world, Reply::Put(reply))
+    }
+
+    pub(super) fn save_record(&self, record: &Record) -> Self {
+        let mut world = self.clone();
+        // I1: only a secret that has logged in takes the place of another.
+        let proven = world.verified & bit(&record.token) != 0;
+        world.violations += u64::from(!proven);
+        world.record = record.clone();
+        world
+    }
+
+    pub(super) fn save_journal(&self, journal: Option<&Journal>) -> Self {
+        let mut world = self.clone();
+        world.journal = journal.cloned();
+        world
+    }
+
+    /// The ways in which a write goes: it lasts; or it fails, and lasts or does not.
+    pub(super) fn stored(&self, changed: Self) -> Vec<(Self, Reply)> {
+        let mut ways = vec![(changed.clone(), Reply::Stored(Ok(())))];
+        if self.store_faults > 0 {
+            for mut world in [self.clone(), changed] {
+                world.store_faults -= 1;
+                let full = std::io::Error::other("full");
+                let failed = Reply::Stored(Err(StoreError::failed("write", full)));
+                ways.push((world, failed));
+            }
+        }
+        ways
+    }
+
+    pub(super) fn fingerprint(&self, laws: &Laws, names: &mut Names, state: &mut impl Hasher) {
+        self.server.fingerprint(self.now, names, state);
+        self.server.requests.min(laws.script.len()).hash(state);
+        fingerprint::record(&self.record, names, state);
+        fingerprint::journal(self.journal.as_ref(), names, state);
+        if let Some(journal) = &self.journal {
+            // The time that the access token has left matters only where it can end.
+            let left = journal
+                .bearer_ends
+                .duration_since(self.wall())
+                .unwrap_or_default();
+            left.min(laws.rules.horizon).hash(state);
+        }
+        let unsettled = self
+            .unsettled_since
+            .map(|since| self.now.saturating_sub(since));
+        unsettled.map(|ago| ago.min(laws.rules.settle)).hash(state);
+        (self.violations, self.store_faults, self.login_faults).hash(state);
+    }
+}
+
+/// Hashes which of the secrets that matter have logged in.
+pub(super) fn verified(world: &World, names: &Names, state: &mut impl Hasher) {
+    for token in names.seen() {
+        (world.verified & bit(token) != 0).hash(state);
+    }
+}
+
+fn bit(token: &ApiToken) -> u128 {
+    number(token).map_or(0, |secret| 1 << secret.min(127))
+}

@@ -1,0 +1,201 @@
+//! The store in files: which steps make a document last, and in which order.
+//!
+//! The single steps and their checks are those of `disk`; what stands in a document is not looked
+//! at.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::disk::{Disk, DiskStep, DiskStepKind, Protection, RealDisk};
+use super::{CredentialStore, Document, ProfileId, StoreError, StoreLock};
+use crate::secret::Secret;
+
+/// The end of the name of a file that is not yet in its place.
+const UNFINISHED: &str = ".tmp";
+
+/// Sees each step on the disk.
+type Observer = Arc<dyn Fn(&DiskStep<'_>) + Send + Sync>;
+
+/// Keeps credentials as JSON files in a directory that is private to its user.
+///
+/// Every profile has its own files, so that a rotation touches no other credential: one for the
+/// credential, one for the journal of a rotation, one for the lock. They are made with mode 0600 in
+/// a directory with mode 0700. A file is replaced as one step: a new one is written beside it,
+/// brought to the disk, renamed over the old one, and then the directory is brought to the disk.
+///
+/// What another user could have written is refused, and what another user can read too: a file
+/// that is a link, no plain file, longer than 64 KiB, of another owner, or open to group or others.
+/// The lock is that of the operating system, on a file that is never replaced, and ends with the
+/// process. On a network file system it is as good as that system's locks; where there are none,
+/// nothing is rotated. On Windows the protection is that of the directory: put it into the user's
+/// profile.
+///
+/// ```
+/// # let directory = std::env::temp_dir().join(format!("doc-file-store-{}", std::process::id()));
+/// use std::sync::Arc;
+/// use pollination_auth::{ApiToken, FileStore, Profile};
+///
+/// let store = Arc::new(FileStore::open(&directory)?);
+/// let work = Profile::new(store.clone(), "https://api.pollination.cloud", "work")?;
+/// work.save(&ApiToken::new("an-id", "a-secret")?)?;
+/// let home = Profile::new(store, "https://api.pollination.cloud", "home")?;
+/// assert!(home.load()?.is_none());
+/// # std::fs::remove_dir_all(directory)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct FileStore {
+    disk: Arc<dyn Disk>,
+    protection: Protection,
+    observer: Option<Observer>,
+}
+
+impl FileStore {
+    /// Opens a directory, making it if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unsafe`] when it belongs to another user or others can write to it,
+    /// [`StoreError::Failed`] when it can't be made or looked at.
+    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        Ok(Self::on(Arc::new(RealDisk::open(directory.into())?)))
+    }
+
+    pub(super) fn on(disk: Arc<dyn Disk>) -> Self {
+        Self {
+            disk,
+            protection: Protection::Private,
+            observer: None,
+        }
+    }
+
+    /// Accepts a credential that other users can read, but not change.
+    ///
+    /// It is meant for a file that a group of service accounts shares. A journal that others can
+    /// read is refused all the same: it holds an access token that mints secrets.
+    #[must_use]
+    pub fn dangerously_allow_readable_by_others(mut self) -> Self {
+        self.protection = Protection::Readable;
+        self
+    }
+
+    /// Calls this before and after each step on the disk.
+    ///
+    /// It is for tests that end the process there and look what is left.
+    #[must_use]
+    pub fn on_step(mut self, observe: impl Fn(&DiskStep<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observe));
+        self
+    }
+
+    fn protection(&self, document: Document) -> Protection {
+        match document {
+            Document::Credential => self.protection,
+            Document::Journal => Protection::Private,
+        }
+    }
+
+    fn step<T>(
+        &self,
+        kind: DiskStepKind,
+        file: &str,
+        take: impl FnOnce(&dyn Disk) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let tell = |done| {
+            if let Some(observe) = &self.observer {
+                observe(&DiskStep { kind, file, done });
+            }
+        };
+        tell(false);
+        let result = take(&*self.disk)?;
+        tell(true);
+        Ok(result)
+    }
+
+    /// Removes what an interrupted write of this profile left; its lock is held.
+    fn sweep(&self, profile: &ProfileId) -> Result<(), StoreError> {
+        let begin = unfinished_prefix(profile);
+        for file in self.disk.files()? {
+            if file.starts_with(&begin) && file.ends_with(UNFINISHED) {
+                self.step(DiskStepKind::Remove, &file, |disk| disk.remove(&file))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn replace(&self, new: &str, file: &str, text: &Secret) -> Result<(), StoreError> {
+        let bytes = text.expose_secret().as_bytes();
+        self.step(DiskStepKind::Write, new, |disk| disk.write(new, bytes))?;
+        self.step(DiskStepKind::Sync, new, |disk| disk.sync(new))?;
+        self.step(DiskStepKind::Rename, file, |disk| disk.rename(new, file))?;
+        self.sync_directory()
+    }
+
+    fn sync_directory(&self) -> Result<(), StoreError> {
+        self.step(DiskStepKind::SyncDirectory, "", |disk| {
+            disk.sync_directory()
+        })
+    }
+}
+
+impl CredentialStore for FileStore {
+    fn read(&self, profile: &ProfileId, document: Document) -> Result<Option<Secret>, StoreError> {
+        let name = file_name(profile, document);
+        let Some(bytes) = self.disk.read(&name, self.protection(document))? else {
+            return Ok(None);
+        };
+        let text = std::str::from_utf8(&bytes).map_err(|_no_text| StoreError::Corrupt {
+            document,
+            problem: "it is not UTF-8",
+        })?;
+        Ok(Some(Secret::from(text.to_owned())))
+    }
+
+    fn write(
+        &self,
+        profile: &ProfileId,
+        document: Document,
+        text: &Secret,
+    ) -> Result<(), StoreError> {
+        let file = file_name(profile, document);
+        let unique: u64 = rand::random();
+        let new = format!("{}{unique:016x}{UNFINISHED}", unfinished_prefix(profile));
+        let replaced = self.replace(&new, &file, text);
+        if replaced.is_err() {
+            // It may hold a secret. Where it can't be removed, the next holder of the lock does it.
+            let _left_over = self.disk.remove(&new);
+        }
+        replaced
+    }
+
+    fn remove(&self, profile: &ProfileId, document: Document) -> Result<(), StoreError> {
+        let file = file_name(profile, document);
+        self.step(DiskStepKind::Remove, &file, |disk| disk.remove(&file))?;
+        self.sync_directory()
+    }
+
+    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
+        let lock = self.disk.try_lock(&format!("{}.lock", profile.key()))?;
+        if lock.is_some() {
+            self.sweep(profile)?;
+        }
+        Ok(lock)
+    }
+}
+
+fn file_name(profile: &ProfileId, document: Document) -> String {
+    format!("{}.{}.json", profile.key(), document.as_str())
+}
+
+fn unfinished_prefix(profile: &ProfileId) -> String {
+    format!(".{}.", profile.key())
+}
+
+impl fmt::Debug for FileStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileStore")
+            .field("protection", &self.protection)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,91 @@
+//! A store in memory, for tests: it forgets everything with the process.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{CredentialStore, Document, ProfileId, StoreError, StoreLock};
+use crate::secret::Secret;
+
+/// Keeps credentials in memory; clones share them.
+///
+/// A rotation refuses it unless
+/// [`accept_volatile`](crate::RotateOptions::accept_volatile) is set: a crash would lose the
+/// secret.
+#[derive(Clone, Default)]
+pub struct MemoryStore(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    documents: HashMap<(ProfileId, Document), Secret>,
+    locked: HashSet<ProfileId>,
+}
+
+impl MemoryStore {
+    /// Makes an empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A panic elsewhere leaves the state whole, so a poisoned lock is still good.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CredentialStore for MemoryStore {
+    fn read(&self, profile: &ProfileId, document: Document) -> Result<Option<Secret>, StoreError> {
+        let key = (profile.clone(), document);
+        Ok(self.state().documents.get(&key).cloned())
+    }
+
+    fn write(
+        &self,
+        profile: &ProfileId,
+        document: Document,
+        text: &Secret,
+    ) -> Result<(), StoreError> {
+        let key = (profile.clone(), document);
+        self.state().documents.insert(key, text.clone());
+        Ok(())
+    }
+
+    fn remove(&self, profile: &ProfileId, document: Document) -> Result<(), StoreError> {
+        self.state().documents.remove(&(profile.clone(), document));
+        Ok(())
+    }
+
+    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
+        let free = self.state().locked.insert(profile.clone());
+        Ok(free.then(|| {
+            Box::new(Lock {
+                store: self.clone(),
+                profile: profile.clone(),
+            }) as StoreLock
+        }))
+    }
+
+    fn is_durable(&self) -> bool {
+        false
+    }
+}
+
+struct Lock {
+    store: MemoryStore,
+    profile: ProfileId,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.store.state().locked.remove(&self.profile);
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("documents", &self.state().documents.len())
+            .finish()
+    }
+}

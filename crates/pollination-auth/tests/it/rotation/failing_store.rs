@@ -1,0 +1,213 @@
+//! Row 54 and FAULTS 5.7, point 7: a store whose n-th call fails.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use pollination_auth::{
+    ApiToken, CredentialStore, Document, MemoryStore, ProfileId, RotateCause, RotateError, Secret,
+    StoreError, StoreLock,
+};
+use pollination_auth_fake::FakeService;
+
+use super::support::{ID, OLD, assert_clean, builder, client, options, profile};
+
+/// A store whose calls fail: the n-th one, or all from there on.
+#[derive(Clone)]
+struct Failing {
+    inner: MemoryStore,
+    calls: Arc<AtomicU32>,
+    fails: fn(u32, u32) -> bool,
+    nth: u32,
+}
+
+impl Failing {
+    fn call(&self) -> Result<(), StoreError> {
+        let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        if (self.fails)(call, self.nth) {
+            return Err(StoreError::failed(
+                "write",
+                std::io::Error::other("disk full"),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl CredentialStore for Failing {
+    fn read(&self, profile: &ProfileId, document: Document) -> Result<Option<Secret>, StoreError> {
+        self.call()?;
+        self.inner.read(profile, document)
+    }
+
+    fn write(&self, id: &ProfileId, document: Document, text: &Secret) -> Result<(), StoreError> {
+        self.call()?;
+        self.inner.write(id, document, text)
+    }
+
+    fn remove(&self, profile: &ProfileId, document: Document) -> Result<(), StoreError> {
+        self.call()?;
+        self.inner.remove(profile, document)
+    }
+
+    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
+        self.call()?;
+        self.inner.try_lock(profile)
+    }
+}
+
+fn active(service: &FakeService) -> String {
+    service.secret().unwrap().expose_secret().to_owned()
+}
+
+/// Rotates on a failing store, and says what came of it.
+async fn rotated_on(nth: u32, fails: fn(u32, u32) -> bool) -> (bool, bool) {
+    let service = builder().start();
+    let inner = MemoryStore::new();
+    let emergency = MemoryStore::new();
+    let url = service.base_url();
+    let stored = profile(Arc::new(inner.clone()), &url);
+    stored.save(&ApiToken::new(ID, OLD).unwrap()).unwrap();
+    let calls = Arc::default();
+    let failing = Failing {
+        inner: inner.clone(),
+        calls,
+        fails,
+        nth,
+    };
+    let options = options()
+        .accept_volatile()
+        .emergency_store(Arc::new(emergency.clone()));
+    let rotation = client(Arc::new(failing), &url).rotation(options.clone());
+    let outcome = rotation.rotate().await;
+    let mut persist_failed = false;
+    match &outcome {
+        Ok(rotated) => {
+            assert_eq!(
+                rotated.api_token().secret().expose_secret(),
+                active(&service)
+            );
+            let kept = stored.load().unwrap().unwrap();
+            assert_eq!(kept.secret().expose_secret(), active(&service), "{nth}");
+        }
+        Err(error) if error.is_safe_to_retry() => {
+            assert_eq!(active(&service), OLD, "{nth}: {error:?}");
+        }
+        Err(error @ RotateError::PersistFailed(failure)) => {
+            persist_failed = true;
+            let newest = failure.expose_candidates().last().unwrap();
+            assert_eq!(newest.secret().expose_secret(), active(&service), "{nth}");
+            assert!(failure.is_in_emergency_store());
+            let saved = profile(Arc::new(emergency), &url).load().unwrap().unwrap();
+            assert_eq!(saved.secret().expose_secret(), active(&service), "{nth}");
+            assert!(error.recovery_deadline().is_some());
+        }
+        Err(other) => panic!("{nth}: {other:?}"),
+    }
+    if let Err(error) = &outcome {
+        assert_clean(&format!(
+            "{error} {error:?} {:?}",
+            std::error::Error::source(error)
+        ));
+    }
+    // The store works again, and what is there is enough.
+    let mended = client(Arc::new(inner), &url).rotation(options);
+    let recovered = mended.recover().await.unwrap();
+    let kept = stored.load().unwrap().unwrap();
+    assert_eq!(
+        kept.secret().expose_secret(),
+        active(&service),
+        "{nth}: {recovered:?}"
+    );
+    (outcome.is_ok(), persist_failed)
+}
+
+#[tokio::test]
+async fn point_5_7_7_a_store_that_fails_once_at_its_nth_call_never_loses_the_secret() {
+    for nth in 1..=20 {
+        rotated_on(nth, |call, nth| call == nth).await;
+    }
+}
+
+#[tokio::test]
+async fn point_5_7_7_a_store_that_fails_from_its_nth_call_on_gives_the_secret_in_the_error() {
+    let (mut succeeded, mut persist_failed) = (0, 0);
+    for nth in 1..=20 {
+        let (ok, failed) = rotated_on(nth, |call, nth| call >= nth).await;
+        succeeded += usize::from(ok);
+        persist_failed += usize::from(failed);
+    }
+    assert!(
+        succeeded > 0 && persist_failed > 0,
+        "{succeeded}, {persist_failed}"
+    );
+}
+
+#[tokio::test]
+async fn a_volatile_store_is_refused_unless_it_is_accepted() {
+    let service = builder().start();
+    let store = Arc::new(MemoryStore::new());
+    let url = service.base_url();
+    profile(store.clone(), &url)
+        .save(&ApiToken::new(ID, OLD).unwrap())
+        .unwrap();
+    let client = client(store, &url);
+    let error = client.rotation(options()).rotate().await.unwrap_err();
+    assert!(
+        matches!(error.failure().cause(), Some(RotateCause::Volatile)),
+        "{error:?}"
+    );
+    assert_eq!(active(&service), OLD);
+    let rotated = client.rotation(options().accept_volatile()).rotate().await;
+    assert_eq!(
+        rotated.unwrap().api_token().secret().expose_secret(),
+        active(&service)
+    );
+}
+
+/// A store that takes documents of up to 400 bytes, as a keyring may.
+struct Narrow(MemoryStore);
+
+impl CredentialStore for Narrow {
+    fn read(&self, profile: &ProfileId, document: Document) -> Result<Option<Secret>, StoreError> {
+        self.0.read(profile, document)
+    }
+
+    fn write(&self, id: &ProfileId, document: Document, text: &Secret) -> Result<(), StoreError> {
+        self.0.write(id, document, text)
+    }
+
+    fn remove(&self, profile: &ProfileId, document: Document) -> Result<(), StoreError> {
+        self.0.remove(profile, document)
+    }
+
+    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
+        self.0.try_lock(profile)
+    }
+
+    fn capacity(&self) -> Option<usize> {
+        Some(400)
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_can_not_hold_the_journal_starts_no_rotation() {
+    let service = builder().start();
+    let store = Arc::new(Narrow(MemoryStore::new()));
+    let url = service.base_url();
+    profile(store.clone(), &url)
+        .save(&ApiToken::new(ID, OLD).unwrap())
+        .unwrap();
+    let error = client(store, &url)
+        .rotation(options())
+        .rotate()
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            error.failure().cause(),
+            Some(RotateCause::Store(StoreError::TooLong { limit: 400, .. }))
+        ),
+        "{error:?}"
+    );
+    assert_eq!(service.requests().len(), 0);
+}

@@ -1,0 +1,14 @@
+//! Rotation on real files, over HTTP, in real processes; the protocol alone is tested in the crate.
+
+mod child;
+mod crash;
+mod failing_store;
+mod faults;
+#[cfg(unix)]
+mod files;
+mod futures;
+mod holders;
+mod kill;
+mod processes;
+mod redaction;
+mod support;

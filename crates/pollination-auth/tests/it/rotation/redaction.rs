@@ -1,0 +1,155 @@
+//! No secret in what is printed or logged: every public type of store and rotation, and every event
+//! of a rotation that meets faults.
+
+use std::fmt::{Debug, Write as _};
+use std::sync::{Arc, Mutex};
+
+use pollination_auth::{
+    CredentialStore as _, DiskStep, DiskStepKind, Document, FileStore, MemoryStore, Profile,
+    ProfileId, Recovered, RotateCause, RotateError, RotateFailure, RotateOptions, Rotated,
+    Rotation, RotationHandle, RotationStatus, StoreError, StoreLock,
+};
+use pollination_auth_fake::{Fault, Operation};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use super::support::{OLD, Stage, assert_clean, options};
+
+/// Writes down every field of every event and span.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+struct Fields<'a>(&'a mut String);
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0, "{field}={value:?} ").unwrap();
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        span.record(&mut Fields(&mut self.0.lock().unwrap()));
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        values.record(&mut Fields(&mut self.0.lock().unwrap()));
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut Fields(&mut self.0.lock().unwrap()));
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test]
+async fn no_event_of_a_rotation_and_its_recovery_shows_a_secret() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    for fault in [
+        Fault::commit_and_drop(),
+        Fault::truncated(),
+        Fault::wrong_id(),
+        Fault::same_secret(),
+        Fault::raw_body(r#"{"id":"an-id","secret":"planted-one","secret":"planted-two"}"#),
+        Fault::commit_and_answer(500).body(r#"{"detail":"planted"}"#),
+    ] {
+        let stage = Stage::new();
+        stage.service.fail_next(Operation::Rotate, fault);
+        let one = stage
+            .client()
+            .rotation(options().requests(1))
+            .rotate()
+            .await;
+        let recovered = stage.rotation().recover().await.unwrap();
+        let shown = format!("{one:?} {recovered:?}");
+        assert_clean(&shown);
+        assert!(!shown.contains(&stage.active()));
+        let events = log.0.lock().unwrap().clone();
+        assert!(events.contains("the connection broke"), "{events}");
+        assert_clean(&events);
+        assert!(!events.contains(&stage.active()));
+    }
+}
+
+/// Names each type, so that one that is taken away or added is noticed here.
+fn shown<T: Debug>(value: &T) -> String {
+    format!("{value:?}")
+}
+
+#[tokio::test]
+async fn no_public_type_of_store_and_rotation_shows_a_secret() {
+    let stage = Stage::new();
+    let memory = MemoryStore::new();
+    let store: Arc<FileStore> = stage.directory.store();
+    let profile: Profile = stage.profile();
+    let id: &ProfileId = profile.id();
+    let chosen: RotateOptions = options().emergency_store(Arc::new(memory.clone()));
+    let rotation: Rotation = stage.client().rotation(chosen.clone());
+    let handle: RotationHandle = rotation.start();
+    let rotated: Rotated = handle.wait().await.unwrap();
+    let status: RotationStatus = rotation.status().await.unwrap();
+    stage
+        .service
+        .fail_next(Operation::Rotate, Fault::truncated());
+    let one = stage.client().rotation(options().requests(1));
+    let error: RotateError = one.rotate().await.unwrap_err();
+    assert!(matches!(error, RotateError::UnusableReply(_)), "{error:?}");
+    let failure: &RotateFailure = error.failure();
+    assert_eq!(failure.expose_raw_replies().len(), 1);
+    let cause: &RotateCause = failure.cause().unwrap();
+    let recovered: Recovered = rotation.recover().await.unwrap();
+    let refused: StoreError = profile
+        .save(rotated.api_token())
+        .err()
+        .unwrap_or(StoreError::Empty);
+    let step = DiskStep {
+        kind: DiskStepKind::Write,
+        file: "a-file",
+        done: true,
+    };
+    // A lock is whatever a store makes it; it shows nothing of itself.
+    let lock: StoreLock = memory.try_lock(id).unwrap().unwrap();
+    let texts = [
+        shown(&step),
+        shown(&lock),
+        shown(&memory),
+        shown(&store),
+        shown(&profile),
+        shown(id),
+        shown(&chosen),
+        shown(&rotation),
+        shown(&handle),
+        shown(&rotated),
+        shown(&status),
+        shown(&error),
+        shown(failure),
+        shown(cause),
+        shown(&recovered),
+        shown(&refused),
+        shown(&Document::Journal),
+        error.to_string(),
+        cause.to_string(),
+    ];
+    for text in texts {
+        assert_clean(&text);
+        for secret in [
+            OLD,
+            &stage.active(),
+            rotated.api_token().secret().expose_secret(),
+        ] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+}

@@ -49,6 +49,12 @@ pub(super) enum Protection {
     Readable,
 }
 
+/// The second step of a write: it waits until the content is on the disk.
+///
+/// It is asked of the very file that was written: to another opening of it the system need not tell
+/// that the disk failed.
+pub(super) type Written<'a> = Box<dyn FnOnce() -> Result<(), StoreError> + 'a>;
+
 /// The steps; a test puts its own disk in.
 pub(super) trait Disk: Send + Sync + 'static {
     fn read(
@@ -57,8 +63,9 @@ pub(super) trait Disk: Send + Sync + 'static {
         protection: Protection,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError>;
     /// Makes a file that is not there yet, for this user alone.
-    fn write(&self, file: &str, bytes: &[u8]) -> Result<(), StoreError>;
-    fn sync(&self, file: &str) -> Result<(), StoreError>;
+    ///
+    /// It is on the disk when the second step is taken, too.
+    fn write<'a>(&'a self, file: &'a str, bytes: &[u8]) -> Result<Written<'a>, StoreError>;
     fn rename(&self, from: &str, to: &str) -> Result<(), StoreError>;
     /// Removes a file, and says whether there was one.
     fn remove(&self, file: &str) -> Result<bool, StoreError>;
@@ -130,7 +137,7 @@ impl Disk for RealDisk {
         Ok(Some(bytes))
     }
 
-    fn write(&self, file: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    fn write<'a>(&'a self, file: &'a str, bytes: &[u8]) -> Result<Written<'a>, StoreError> {
         let failed = |error| StoreError::failed("write the file", error);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
@@ -140,13 +147,9 @@ impl Disk for RealDisk {
         // A umask can only have taken away what this user needs.
         #[cfg(unix)]
         unix::make_private(&open).map_err(failed)?;
-        open.write_all(bytes).map_err(failed)
-    }
-
-    fn sync(&self, file: &str) -> Result<(), StoreError> {
+        open.write_all(bytes).map_err(failed)?;
         let failed = |error| StoreError::failed("bring the file to the disk", error);
-        let open = OpenOptions::new().write(true).open(self.path(file));
-        open.and_then(|open| open.sync_all()).map_err(failed)
+        Ok(Box::new(move || open.sync_all().map_err(failed)))
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {

@@ -96,11 +96,11 @@ impl FileStore {
         }
     }
 
-    fn step<T>(
-        &self,
+    fn step<'a, T>(
+        &'a self,
         kind: DiskStepKind,
         file: &str,
-        take: impl FnOnce(&dyn Disk) -> Result<T, StoreError>,
+        take: impl FnOnce(&'a dyn Disk) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let tell = |done| {
             if let Some(observe) = &self.observer {
@@ -124,10 +124,10 @@ impl FileStore {
         Ok(())
     }
 
-    fn replace(&self, new: &str, file: &str, text: &Secret) -> Result<(), StoreError> {
+    fn replace<'a>(&'a self, new: &'a str, file: &str, text: &Secret) -> Result<(), StoreError> {
         let bytes = text.expose_secret().as_bytes();
-        self.step(DiskStepKind::Write, new, |disk| disk.write(new, bytes))?;
-        self.step(DiskStepKind::Sync, new, |disk| disk.sync(new))?;
+        let written = self.step(DiskStepKind::Write, new, |disk| disk.write(new, bytes))?;
+        self.step(DiskStepKind::Sync, new, |_disk| written())?;
         self.step(DiskStepKind::Rename, file, |disk| disk.rename(new, file))?;
         self.sync_directory()
     }

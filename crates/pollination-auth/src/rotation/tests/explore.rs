@@ -1,7 +1,7 @@
 //! Walks through every schedule: each way an effect can go, and a crash before and after each step
 //! of it. A state that was seen is not walked through again; its schedules are counted again.
-//! (Walked through without joining states the product has the same numbers; it takes ten times as
-//! long.)
+//! (When states were told apart by the texts of their secrets and by every time as well, the product
+//! had the same numbers in fourteen times as many states.)
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};

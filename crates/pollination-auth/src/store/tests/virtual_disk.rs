@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use zeroize::Zeroizing;
 
-use super::super::disk::{Disk, Protection};
+use super::super::disk::{Disk, Protection, Written};
 use super::super::{StoreError, StoreLock};
 
 /// A step, as it was taken.
@@ -54,16 +54,14 @@ impl Disk for VirtualDisk {
         Ok(self.files_now().get(file).cloned().map(Zeroizing::new))
     }
 
-    fn write(&self, file: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    fn write<'a>(&'a self, file: &'a str, bytes: &[u8]) -> Result<Written<'a>, StoreError> {
         self.note(Step::Write(file.to_owned(), bytes.to_vec()));
         let there = self.files_now().insert(file.to_owned(), bytes.to_vec());
         assert_eq!(there, None, "a new file takes no other's name");
-        Ok(())
-    }
-
-    fn sync(&self, file: &str) -> Result<(), StoreError> {
-        self.note(Step::Sync(file.to_owned()));
-        Ok(())
+        Ok(Box::new(|| {
+            self.note(Step::Sync(file.to_owned()));
+            Ok(())
+        }))
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {

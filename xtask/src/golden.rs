@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Once;
 use std::{fs, io, panic};
 
+use quote::ToTokens as _;
+
 use crate::codegen;
 use crate::workspace::{CONTRACT, GOLDEN_CLIENT, GOLDEN_HTTPMOCK, read};
 
@@ -36,6 +38,43 @@ const CRATES: [&str; 3] = ["chrono", "regress", "uuid"];
 pub fn missing_crates(generated: &str) -> Vec<&'static str> {
     let needs = |name: &&str| generated.contains(&format!("::{name}::"));
     CRATES.into_iter().filter(needs).collect()
+}
+
+/// The type that stands in generated code for a secret.
+const SECRET_TYPE: &str = "SecretText";
+
+/// Names the fields of generated structs that hold a secret in a type that would print it.
+///
+/// The document says `format: password`, but only where the generator understands it so is the
+/// field a secret: this looks at what was made.
+#[must_use]
+pub fn open_secrets(generated: &str, secrets: &[&str]) -> Vec<String> {
+    let Ok(file) = syn::parse_file(generated) else {
+        return Vec::new();
+    };
+    let mut open = Vec::new();
+    let mut waiting: Vec<&[syn::Item]> = vec![&file.items];
+    while let Some(items) = waiting.pop() {
+        for item in items {
+            match item {
+                syn::Item::Mod(module) => {
+                    waiting.extend(module.content.as_ref().map(|(_, items)| items.as_slice()));
+                }
+                syn::Item::Struct(model) => {
+                    for field in &model.fields {
+                        let name = field.ident.as_ref().map(ToString::to_string);
+                        let name = name.filter(|name| secrets.contains(&name.as_str()));
+                        let kind = field.ty.to_token_stream().to_string();
+                        if let Some(name) = name.filter(|_| !kind.contains(SECRET_TYPE)) {
+                            open.push(format!("{}::{name}", model.ident));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    open
 }
 
 /// Writes both golden files from the contract of the workspace.
@@ -100,6 +139,13 @@ mod tests {
             error.starts_with("the contract is not OpenAPI 3.0: "),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_secret_in_another_type_is_found() {
+        let code = "pub mod types { pub struct A { pub secret: Option<crate::SecretText> } \
+                    pub struct B { pub secret: String, pub id: String } }";
+        assert_eq!(open_secrets(code, &["secret"]), ["B::secret"]);
     }
 
     #[test]

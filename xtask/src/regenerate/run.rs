@@ -11,7 +11,7 @@ use super::pipeline::{Goal, Prepared, prepare, prepare_value};
 use super::read::read;
 use super::refusal::{Refusal, Stage};
 use super::select::{Home, homes};
-use super::validate::operations_of;
+use super::validate::{SECRETS, operations_of};
 use super::{report, source, write};
 use crate::workspace::{CONTRACT, OVERLAY};
 use crate::{canonical, golden, workspace};
@@ -99,6 +99,13 @@ pub fn regenerate(
         let message = format!("no client can be made of it: {error}");
         Refusal::new(Stage::Write, "", message)
     })?;
+    let [(_, client), _] = &generated;
+    let open = golden::open_secrets(client, &SECRETS);
+    if !open.is_empty() {
+        let open = open.join(", ");
+        let message = format!("{open} would be printed by Debug; extend xtask/overlay.json");
+        return Err(Refusal::new(Stage::Write, "", message).into());
+    }
     for (_, code) in &generated {
         let missing = golden::missing_crates(code);
         let note =

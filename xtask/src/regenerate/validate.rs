@@ -14,6 +14,8 @@ mod forms;
 mod needs;
 mod operations;
 
+pub use needs::SECRETS;
+
 /// What a document is validated for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {

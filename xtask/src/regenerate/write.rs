@@ -29,6 +29,14 @@ pub fn stale(root: &Path, files: &[NewFile]) -> Vec<&'static str> {
 ///
 /// A file can't be written; those that were replaced before are put back.
 pub fn replace_all(root: &Path, files: &[NewFile]) -> Result<Vec<&'static str>, Refusal> {
+    replace_all_by(root, files, |from, to| fs::rename(from, to))
+}
+
+fn replace_all_by(
+    root: &Path,
+    files: &[NewFile],
+    mut rename: impl FnMut(&Path, &Path) -> io::Result<()>,
+) -> Result<Vec<&'static str>, Refusal> {
     let names = stale(root, files);
     let changed = files.iter().filter(|(path, _)| names.contains(path));
     let mut staged = Staged(Vec::new());
@@ -44,7 +52,7 @@ pub fn replace_all(root: &Path, files: &[NewFile]) -> Result<Vec<&'static str>, 
         write(&beside, text.as_bytes()).map_err(|error| refused(path, &error))?;
     }
     for (index, (beside, target, _)) in staged.0.iter().enumerate() {
-        if let Err(error) = fs::rename(beside, target) {
+        if let Err(error) = rename(beside, target) {
             let done = staged.0.get(..index).unwrap_or_default();
             let mut refusal = refused(&target.display().to_string(), &error);
             for (beside, target, before) in done.iter().rev() {
@@ -141,30 +149,38 @@ mod tests {
 
     #[test]
     fn a_rename_that_fails_puts_back_those_before_it() {
-        let root = folder("back");
+        let files = ["a", "b", "c"].map(|name| (name, "new".to_owned()));
+        for failing in 0..files.len() {
+            let root = folder("back");
+            // One that is replaced, one that is new, one that is replaced.
+            fs::write(root.join("a"), "old").unwrap();
+            fs::write(root.join("c"), "old").unwrap();
+            let before = tree(&root);
+            let mut renamed = 0;
+            let rename = |from: &Path, to: &Path| {
+                if renamed == failing {
+                    return Err(io::Error::other("the disk is gone"));
+                }
+                renamed += 1;
+                fs::rename(from, to)
+            };
+            let refusal = replace_all_by(&root, &files, rename)
+                .unwrap_err()
+                .to_string();
+            assert!(refusal.ends_with(": the disk is gone"), "{refusal}");
+            assert_eq!(tree(&root), before, "the rename {failing} failed");
+        }
+    }
+
+    #[test]
+    fn a_folder_in_the_way_leaves_the_others_as_they_were() {
+        let root = folder("way");
         fs::write(root.join("a"), "old").unwrap();
-        let files = [
-            ("a", "new".to_owned()),
-            ("b", "new".to_owned()),
-            ("c", "new".to_owned()),
-        ];
-        // A folder with something in it can't be replaced by a file, nor read as one.
-        fs::create_dir_all(root.join("c/d")).unwrap();
+        fs::create_dir_all(root.join("b/c")).unwrap();
         let before = tree(&root);
-        let error = replace_all(&root, &files).unwrap_err();
-        assert_eq!(error.stage, Stage::Write);
-        assert_eq!(tree(&root), before);
-        let staged = |name: &str| (beside(&root.join(name)), root.join(name), None);
-        write(&beside(&root.join("b")), b"new").unwrap();
-        fs::rename(beside(&root.join("b")), root.join("b")).unwrap();
-        let (beside, target, before_b) = staged("b");
-        put_back(&beside, &target, before_b).unwrap();
-        put_back(
-            &self::beside(&root.join("a")),
-            &root.join("a"),
-            Some(b"old"),
-        )
-        .unwrap();
+        let files = ["a", "b"].map(|name| (name, "new".to_owned()));
+        let refusal = replace_all(&root, &files).unwrap_err().to_string();
+        assert!(refusal.starts_with("write: b: "), "{refusal}");
         assert_eq!(tree(&root), before);
     }
 

@@ -152,6 +152,24 @@ fn a_breaking_change_is_refused_unless_it_is_allowed() {
 }
 
 #[test]
+fn a_secret_that_would_be_printed_is_refused() {
+    let tree = Tree::new("secret");
+    let before = tree.files();
+    let document = upstream(|document| {
+        // Beside a reference the generator sees no format.
+        document["components"]["schemas"]["Secret"] = json!({"type": "string"});
+        let secret = json!({"$ref": "#/components/schemas/Secret"});
+        document["components"]["schemas"]["Token"]["properties"]["secret"] = secret;
+    });
+    let (result, _) = tree.run(&document, |options| options.allow_breaking = true);
+    assert_eq!(
+        result.unwrap_err().to_string(),
+        "write: Token::secret would be printed by Debug; extend xtask/overlay.json"
+    );
+    assert_eq!(tree.files(), before);
+}
+
+#[test]
 fn a_document_that_names_no_server_takes_none_away() {
     let tree = Tree::new("servers");
     let before = tree.files();

@@ -38,7 +38,7 @@ const fn need(id: &'static str, request: bool, reply: bool, bearer: bool) -> Nee
 }
 
 /// Fields that hold a secret wherever they stand; the overlay marks them.
-const SECRETS: [&str; 2] = ["access_token", "secret"];
+pub const SECRETS: [&str; 2] = ["access_token", "secret"];
 
 pub(super) fn check(document: &Value, problems: &mut Problems) {
     for found in operations_of(document) {

@@ -1,0 +1,198 @@
+//! Rotates the secret, or brings an interrupted rotation to its end.
+//!
+//! How that is done without losing a secret is the library's knowledge. Here a person is asked
+//! first, told of the end, and heard when they interrupt.
+
+use std::fmt;
+
+use pollination_auth::{Recovered, RotateError, RotateOptions, Rotated, Rotation};
+use serde::Serialize;
+
+use crate::args::Rotate;
+use crate::context::{Context, open_store};
+use crate::directory;
+use crate::error::CliError;
+use crate::interrupt::Interrupts;
+use crate::output;
+use crate::progress;
+use crate::prompt;
+use crate::shared_token;
+use crate::time::Stamp;
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    /// The secret is a new one.
+    Rotated,
+    /// Another process has rotated it meanwhile; this one did nothing.
+    RotatedByAnother,
+    /// The interrupted rotation never happened.
+    NothingHappened,
+    /// No rotation was unfinished.
+    NothingToResume,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    outcome: Outcome,
+    id: String,
+    generation: Option<u64>,
+    verified_at: Option<Stamp>,
+    /// Whether an earlier, interrupted rotation was brought to its end.
+    recovered: bool,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = &self.id;
+        match self.outcome {
+            Outcome::Rotated => write!(f, "Rotated the secret of the API token {id}"),
+            Outcome::RotatedByAnother => {
+                write!(
+                    f,
+                    "Another process has rotated the secret of the API token {id}"
+                )
+            }
+            Outcome::NothingHappened => {
+                write!(
+                    f,
+                    "The interrupted rotation never happened; the API token {id} is as it was"
+                )
+            }
+            Outcome::NothingToResume => {
+                write!(f, "No rotation of the API token {id} is unfinished")
+            }
+        }
+    }
+}
+
+impl Answer {
+    fn rotated(rotated: &Rotated) -> Self {
+        Self {
+            outcome: if rotated.by_another() {
+                Outcome::RotatedByAnother
+            } else {
+                Outcome::Rotated
+            },
+            id: rotated.api_token().id().to_string(),
+            generation: Some(rotated.generation()),
+            verified_at: Some(Stamp(rotated.verified_at())),
+            recovered: rotated.was_recovered(),
+        }
+    }
+
+    fn unchanged(outcome: Outcome, id: String) -> Self {
+        Self {
+            outcome,
+            id,
+            generation: None,
+            verified_at: None,
+            recovered: false,
+        }
+    }
+}
+
+pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliError> {
+    let client = context.client()?;
+    let stored = context.stored(&client).await?;
+    let id = stored.token.id().to_string();
+    if !rotate.resume {
+        let question = format!(
+            "Rotate the secret of the API token {id} of {}? All else that uses it needs the new one.",
+            context.profile.id().base_url()
+        );
+        prompt::confirm(rotate.confirmed.yes, "the rotation", &question)?;
+    }
+    let rotation = client.rotation(options(rotate));
+    let what = if rotate.resume {
+        "resuming the rotation"
+    } else {
+        "rotating the secret"
+    };
+    let work = to_its_end(context, &rotation, rotate.resume, id);
+    let answer = progress::watch(what, work).await?;
+    if answer.outcome == Outcome::Rotated {
+        // It would not be used any more. One that can't be removed is no reason to call this failed.
+        if let Err(error) = shared_token::forget(context).await {
+            tracing::debug!(%error, "the access token of the old secret is left behind");
+        }
+    }
+    output::answer(context.global.output, &answer)
+}
+
+fn options(rotate: &Rotate) -> RotateOptions {
+    let options = RotateOptions::default().settle(rotate.settle);
+    match directory::rescue().and_then(open_store) {
+        Ok(store) => options.emergency_store(store),
+        Err(error) => {
+            tracing::debug!(%error, "there is no second place for a new secret");
+            options
+        }
+    }
+}
+
+/// Waits for the end; the first interrupt is told to wait as well, the second one is obeyed.
+async fn to_its_end(
+    context: &Context,
+    rotation: &Rotation,
+    resume: bool,
+    id: String,
+) -> Result<Answer, CliError> {
+    let interrupts = Interrupts::listen();
+    let mut interrupts = interrupts.map_err(|source| CliError::Io {
+        doing: "interrupts can't be heard",
+        source,
+    })?;
+    let work = async {
+        if resume {
+            resumed(rotation, id).await
+        } else {
+            rotation
+                .rotate()
+                .await
+                .map(|rotated| Answer::rotated(&rotated))
+        }
+    };
+    tokio::pin!(work);
+    let mut is_told = false;
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut work => return ended.map_err(|error| failed(context, error)),
+            () = interrupts.next() => {
+                if is_told {
+                    return Err(CliError::RotationInterrupted { resume: context.resume() });
+                }
+                is_told = true;
+                let start = if output::is_watched() { progress::WIPE } else { "" };
+                output::note(format_args!(
+                    "{start}interrupted; the rotation comes to its end first. Interrupt again to end at once"
+                ));
+            }
+        }
+    }
+}
+
+async fn resumed(rotation: &Rotation, id: String) -> Result<Answer, RotateError> {
+    Ok(match rotation.recover().await? {
+        Recovered::Rotated(rotated) => Answer::rotated(&rotated),
+        Recovered::NothingHappened => Answer::unchanged(Outcome::NothingHappened, id),
+        _ => Answer::unchanged(Outcome::NothingToResume, id),
+    })
+}
+
+fn failed(context: &Context, error: RotateError) -> CliError {
+    if let RotateError::PersistFailed(failure) = &error
+        && failure.is_in_emergency_store()
+        && let Ok(rescue) = directory::rescue()
+    {
+        output::warning(format_args!(
+            "the new secret was put into {}; {}={} makes every command use it",
+            rescue.display(),
+            directory::CREDENTIALS,
+            rescue.display()
+        ));
+    }
+    context.rotate_error(error)
+}

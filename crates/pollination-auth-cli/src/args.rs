@@ -191,8 +191,9 @@ pub(crate) enum Token {
     /// The service makes one only if the account has none. After a delete, an access token from
     /// before it is what to create the next one with:
     ///
-    ///   pollination-auth access-token | (pollination-auth token delete --yes &&
-    ///     pollination-auth token create --access-token-stdin)
+    ///   access_token=$(pollination-auth access-token)
+    ///   pollination-auth token delete --yes
+    ///   printf %s "$access_token" | pollination-auth token create --access-token-stdin
     #[command(verbatim_doc_comment)]
     Create(Create),
     /// Replace the secret by a new one and store it, so that no crash loses it

@@ -183,7 +183,7 @@ impl fmt::Display for Recovery<'_> {
         if error.is_safe_to_retry() || matches!(error, RotateError::CredentialLost(_)) {
             return Ok(());
         }
-        write!(f, "; run `{resume}`{}", before(error.recovery_deadline()))
+        write!(f, "\n  run `{resume}`{}", before(error.recovery_deadline()))
     }
 }
 

@@ -13,6 +13,10 @@ const TIP: &str =
 
 /// Takes out of an error of the parser what the user wrote.
 pub(crate) fn without_values(mut error: clap::Error) -> clap::Error {
+    if error.kind() == ErrorKind::MissingSubcommand {
+        // What it names is this program.
+        return error;
+    }
     for kind in [ContextKind::InvalidValue, ContextKind::InvalidSubcommand] {
         if error.get(kind).is_some() {
             error.insert(kind, ContextValue::String(HIDDEN.to_owned()));

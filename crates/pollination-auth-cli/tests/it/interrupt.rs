@@ -1,0 +1,99 @@
+//! SIGINT in the middle of a rotation. The service holds its answer back until the test lets it go.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStderr};
+use std::sync::{Mutex, mpsc};
+
+use pollination_auth_fake::Operation;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::world::{SECRET, World};
+
+const ROTATE: [&str; 5] = ["token", "rotate", "--yes", "--settle", "1ms"];
+const RESUME: [&str; 5] = ["token", "rotate", "--resume", "--settle", "1ms"];
+
+/// A rotation whose request has arrived, and is not answered yet.
+struct Held {
+    world: World,
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    answer: mpsc::Sender<()>,
+}
+
+impl Held {
+    fn start() -> Self {
+        let (arrived, arrives) = mpsc::channel();
+        let (answer, held) = mpsc::channel();
+        let held = Mutex::new(held);
+        let world = World::with(|builder| {
+            builder.on_request(move |request| {
+                if request.operation() == Some(Operation::Rotate) && arrived.send(()).is_ok() {
+                    // It ends when the test says so, or has failed.
+                    let _told = held.lock().unwrap().recv();
+                }
+            })
+        });
+        world.log_in();
+        let mut child = world.command(&ROTATE).spawn().unwrap();
+        arrives.recv().unwrap();
+        Self {
+            stderr: BufReader::new(child.stderr.take().unwrap()),
+            world,
+            child,
+            answer,
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let process = Pid::from_child(&self.child);
+        kill_process(process, signal).unwrap();
+    }
+
+    /// Reads stderr up to the line that says that the interrupt was heard.
+    fn wait_until_heard(&mut self) {
+        let mut line = String::new();
+        while !line.starts_with("interrupted;") {
+            line.clear();
+            assert_ne!(self.stderr.read_line(&mut line).unwrap(), 0);
+        }
+    }
+
+    fn ended(&mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().unwrap().code();
+        let mut stderr = String::new();
+        self.stderr.read_to_string(&mut stderr).unwrap();
+        (code, stderr)
+    }
+}
+
+#[test]
+fn an_interrupt_lets_the_rotation_come_to_its_end() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut held = Held::start();
+        held.signal(signal);
+        held.wait_until_heard();
+        held.answer.send(()).unwrap();
+        assert_eq!(held.ended(), (Some(0), String::new()));
+        assert_ne!(held.world.stored_secret(), SECRET);
+        assert_eq!(held.world.run(&["status"]).code, Some(0));
+    }
+}
+
+#[test]
+fn a_second_interrupt_ends_at_once_and_resume_goes_on() {
+    let mut held = Held::start();
+    held.signal(Signal::INT);
+    held.wait_until_heard();
+    held.signal(Signal::INT);
+    let (code, stderr) = held.ended();
+    assert_eq!(code, Some(130));
+    assert!(stderr.contains("token rotate --resume"), "{stderr}");
+    assert_eq!(held.world.run(&["status"]).code, Some(6));
+
+    // From here on no request is held back.
+    drop(held.answer);
+    let resumed = held.world.run(&RESUME);
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
+    held.world.stored_secret();
+    assert_eq!(held.world.run(&["status"]).code, Some(0));
+}

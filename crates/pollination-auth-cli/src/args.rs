@@ -214,6 +214,9 @@ pub(crate) struct Create {
     /// Print the secret too; it is stored either way
     #[arg(long)]
     pub(crate) show_secret: bool,
+
+    #[command(flatten)]
+    pub(crate) confirmed: Confirmed,
 }
 
 #[derive(Args, Debug)]

@@ -180,7 +180,18 @@ struct Recovery<'a>(&'a RotateError, &'a str);
 impl fmt::Display for Recovery<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(error, resume) = self;
-        if error.is_safe_to_retry() || matches!(error, RotateError::CredentialLost(_)) {
+        if error.is_safe_to_retry() {
+            return Ok(());
+        }
+        if let RotateError::CredentialLost(failure) = error {
+            if let Some(since) = failure.started_at() {
+                write!(f, "\n  the rotation began at {}", time::rfc3339(since))?;
+                write!(
+                    f,
+                    ", and {} requests may have been acted on",
+                    failure.requests()
+                )?;
+            }
             return Ok(());
         }
         write!(f, "\n  run `{resume}`{}", before(error.recovery_deadline()))

@@ -2,27 +2,41 @@
 
 use std::io;
 
-/// Hears SIGINT and SIGTERM, which end the process no more from now on.
+/// Hears interrupts, which end the process no more from now on.
 #[cfg(unix)]
 pub(crate) struct Interrupts {
     interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
+    terminate: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
 impl Interrupts {
+    /// Hears SIGINT and SIGTERM.
     pub(crate) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
+            terminate: Some(signal(SignalKind::terminate())?),
+            ..Self::listen_to_keyboard()?
+        })
+    }
+
+    /// Hears SIGINT alone.
+    pub(crate) fn listen_to_keyboard() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
+            terminate: None,
         })
     }
 
     pub(crate) async fn next(&mut self) {
+        let Some(terminate) = &mut self.terminate else {
+            self.interrupt.recv().await;
+            return;
+        };
         tokio::select! {
             _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = terminate.recv() => {}
         }
     }
 }
@@ -34,6 +48,10 @@ pub(crate) struct Interrupts;
 #[cfg(not(unix))]
 impl Interrupts {
     pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    pub(crate) fn listen_to_keyboard() -> io::Result<Self> {
         Ok(Self)
     }
 

@@ -23,8 +23,8 @@
 //!
 //! # Files
 //!
-//! Credentials are kept in `pollination-auth` in the platform's directory for settings, or in
-//! `POLLINATION_AUTH_DIR`: in the library's `FileStore`, which refuses what others can read or
+//! Credentials are kept in `pollination-auth` in the platform's directory for settings (that is
+//! `$XDG_CONFIG_HOME` or `~/.config`, and `%APPDATA%` on Windows), or in `POLLINATION_AUTH_DIR`: in the library's `FileStore`, which refuses what others can read or
 //! change. In `access-tokens` below it the newest access token of each profile is kept in the same
 //! way, bound to host, profile, id and generation, so that processes share one login. When a new
 //! secret can't be stored there it is offered to `POLLINATION_AUTH_RESCUE_DIR`, by default

@@ -26,7 +26,8 @@ pub(crate) fn confirm(yes: bool, what: &'static str, question: &str) -> Result<(
         return Ok(());
     }
     let stdin = io::stdin();
-    if !stdin.is_terminal() {
+    // Who does not see the question can't answer it.
+    if !stdin.is_terminal() || !output::is_watched() {
         return Err(CliError::NobodyToAsk(what));
     }
     output::tell(format_args!("{question} [y/N] "));

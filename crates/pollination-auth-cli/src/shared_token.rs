@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::context::{self, Context, Stored};
 use crate::error::CliError;
+use crate::progress;
 use crate::time;
 
 /// The store's directory, below that of the credentials.
@@ -203,7 +204,7 @@ impl SharedToken {
 /// Removes the kept token of a credential that is no more; one that stays is of no use to anybody.
 pub(crate) async fn forget(context: &Context) -> Result<(), CliError> {
     if let Some(shared) = SharedToken::open(context)? {
-        let _lock = shared.lock().await;
+        let _lock = progress::watch("waiting for another process", shared.lock()).await;
         shared.forget()?;
     }
     Ok(())

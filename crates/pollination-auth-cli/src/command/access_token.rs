@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::args;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::exit::Exit;
 use crate::output;
 use crate::progress;
 use crate::shared_token::{Kept, Owner, SharedToken};
@@ -36,7 +37,8 @@ impl fmt::Display for Answer<'_> {
 pub(crate) async fn run(context: &Context, wanted: &args::AccessToken) -> Result<(), CliError> {
     let client = context.client()?;
     let stored = context.stored(&client).await?;
-    if let Err(unfinished) = context.settled(Some(&stored)) {
+    let unfinished = context.settled(Some(&stored)).err();
+    if let Some(unfinished) = &unfinished {
         output::warning(unfinished);
     }
     let shared = match Owner::of(&stored) {
@@ -44,7 +46,12 @@ pub(crate) async fn run(context: &Context, wanted: &args::AccessToken) -> Result
         None => None,
     };
     let work = get(&client, shared.as_ref(), wanted);
-    let token = progress::watch("waiting for an access token", work).await?;
+    let token = progress::watch("waiting for an access token", work).await;
+    let token = match (token, unfinished) {
+        // Another login would not help: the valid secret is in the journal, or still to be minted.
+        (Err(error), Some(unfinished)) if error.exit() == Exit::Rejected => return Err(unfinished),
+        (token, _) => token?,
+    };
     let answer = Answer {
         access_token: token.expose_secret(),
         token_type: "Bearer",

@@ -56,16 +56,16 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
     };
     context.settled(stored.as_ref())?;
     context.check_writable()?;
-    let mut interrupts = Interrupts::listen().map_err(|source| CliError::Io {
-        doing: "interrupts can't be heard",
-        source,
-    })?;
-    let token = take(login.from)?;
+    let source = choose(login.from);
+    let mut interrupts = match source {
+        Source::Prompt => Some(hear_keyboard()?),
+        _ => None,
+    };
+    let token = take(source)?;
     confirm(context, login, stored.as_ref(), &token)?;
     let access_token = tokio::select! {
         biased;
-        // The prompt raises it, when the terminal is as it was again.
-        () = interrupts.next() => return Err(CliError::Interrupted),
+        () = interrupted(interrupts.as_mut()) => return Err(CliError::Interrupted),
         checked = progress::watch("logging in", check(context, &token)) => checked?,
     };
     // Before the credential changes, so that no access token is left that is not its own.
@@ -136,9 +136,25 @@ async fn share(context: &Context, access_token: &AccessToken) -> Result<(), CliE
     Ok(())
 }
 
-fn take(from: Option<Source>) -> Result<ApiToken, CliError> {
+/// The prompt raises SIGINT while the terminal still hides what is typed, so it must end nothing.
+fn hear_keyboard() -> Result<Interrupts, CliError> {
+    Interrupts::listen_to_keyboard().map_err(|source| CliError::Io {
+        doing: "interrupts can't be heard",
+        source,
+    })
+}
+
+/// Waits for an interrupt; where none is heard, it ends the process by itself.
+async fn interrupted(interrupts: Option<&mut Interrupts>) {
+    match interrupts {
+        Some(interrupts) => interrupts.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn choose(from: Option<Source>) -> Source {
     let is_set = |name| env::var_os(name).is_some();
-    let source = match from {
+    match from {
         Some(source) => source,
         None if is_set(ID) || is_set(SECRET) => {
             output::note(format_args!("taking id and secret from {ID} and {SECRET}"));
@@ -146,7 +162,10 @@ fn take(from: Option<Source>) -> Result<ApiToken, CliError> {
         }
         None if !io::stdin().is_terminal() => Source::Stdin,
         None => Source::Prompt,
-    };
+    }
+}
+
+fn take(source: Source) -> Result<ApiToken, CliError> {
     match source {
         Source::Environment => from_environment(env::var_os),
         Source::Stdin => from_stdin(io::stdin().lock()),

@@ -23,7 +23,7 @@ fn standard_input_is_checked_and_stored() {
     world.assert_is(
         ran.text(),
         str![[r#"
-Logged in to [HOST] with the API token an-id; its access token is good until 2026-11-25T23:14:22Z
+Logged in to [HOST] with the API token an-id; its access token is good until [..]Z
 
 "#]],
     );
@@ -165,10 +165,13 @@ fn logout_forgets_the_credential_and_the_access_token() {
     assert!(world.run(&["logout"]).fails_with(8).contains("--yes"));
     assert!(world.credential().exists() && world.kept_token().exists());
     let ran = world.run(&["logout", "--yes"]);
-    world.assert_is(ran.text(), str![[r#"
+    world.assert_is(
+        ran.text(),
+        str![[r#"
 Forgot the API token an-id of [HOST]
 
-"#]]);
+"#]],
+    );
     assert!(!world.credential().exists() && !world.kept_token().exists());
     let again = world.run(&["logout", "--output", "json"]);
     assert_eq!(again.json()["forgotten_id"], serde_json::Value::Null);

@@ -8,7 +8,8 @@ mod access_token;
 mod api_token;
 #[cfg(test)]
 mod help;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod interrupt;
 #[cfg(test)]
 mod login;
@@ -20,7 +21,8 @@ mod rotate;
 mod secrets;
 #[cfg(test)]
 mod store;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod terminal;
 #[cfg(test)]
 mod world;

@@ -1,6 +1,7 @@
 //! Rotating the secret: what is asked first, what is printed, and how it goes on after a fault.
 
 use std::fs;
+use std::sync::OnceLock;
 
 use pollination_auth_fake::{Fault, Operation};
 use snapbox::str;
@@ -76,7 +77,7 @@ fn an_unknown_end_says_what_to_run_and_until_when() {
         ran.fails_with(6),
         str![[r#"
 error: it is not known which secret is valid; recover the rotation (rotate_api_token_secret: the connection broke; it may have happened; find out before repeating it)
-  run `pollination-auth token rotate --resume --host [HOST]` before 2026-11-25T23:14:24Z
+  run `pollination-auth token rotate --resume --host [HOST]` before [..]Z
 
 "#]],
     );
@@ -122,6 +123,30 @@ fn resume_brings_it_to_its_end() {
 }
 
 #[test]
+fn a_secret_that_the_rotation_killed_is_no_reason_to_log_in_anew() {
+    let world = World::logged_in();
+    lose_all_answers(&world);
+    let ran = world.run(&["access-token"]);
+    let stderr = ran.fails_with(6);
+    assert!(
+        stderr.contains("error: a rotation is unfinished"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_secret_that_is_what_it_was_is_told() {
+    let world = World::logged_in();
+    world
+        .service
+        .fail_next(Operation::Rotate, Fault::same_secret());
+    let ran = world.run(&[&ROTATE[..], &["--output", "json"]].concat());
+    assert_eq!(ran.json()["unchanged"], true);
+    assert!(ran.stderr.contains("warning: the service gave"), "{ran:?}");
+    assert_eq!(world.stored_secret(), SECRET);
+}
+
+#[test]
 fn a_lost_credential_has_a_code_of_its_own() {
     let world = World::logged_in();
     lose_all_answers(&world);
@@ -131,6 +156,7 @@ fn a_lost_credential_has_a_code_of_its_own() {
         ran.fails_with(7),
         str![[r#"
 error: no secret logs in any more; make an API token in the web interface (rotate_api_token_secret: the service did not accept the request, status 401; the access token is not valid for this service)
+  the rotation began at [..]Z, and 4 requests may have been acted on
   the service says: the access token has expired
 
 "#]],
@@ -183,13 +209,17 @@ fn row_54_a_secret_that_can_not_be_stored_is_rescued() {
     let home = tempfile::tempdir().unwrap();
     let directory = home.path().join("credentials");
     let (breaks, kept) = (directory.clone(), home.path().join("kept"));
+    let broken = OnceLock::new();
     let service = pollination_auth_fake::FakeService::builder()
         .id(ID)
         .secret(SECRET)
         .on_request(move |request| {
             if request.operation() == Some(Operation::Rotate) {
-                fs::rename(&breaks, &kept).unwrap();
-                fs::write(&breaks, "").unwrap();
+                // Only the first one: by the second the disk is mended.
+                if broken.set(()).is_ok() {
+                    fs::rename(&breaks, &kept).unwrap();
+                    fs::write(&breaks, "").unwrap();
+                }
             }
         })
         .start();
@@ -206,4 +236,20 @@ fn row_54_a_secret_that_can_not_be_stored_is_rescued() {
     command.env("POLLINATION_AUTH_DIR", world.rescue());
     let ran = Ran::from(command.output().unwrap());
     assert_eq!(ran.answer().split('.').count(), 3);
+
+    // The disk is mended: what was rescued is needed no more, and a secret is not left lying about.
+    fs::remove_file(world.directory()).unwrap();
+    fs::rename(world.home.path().join("kept"), world.directory()).unwrap();
+    assert_eq!(world.run(&RESUME).code, Some(0));
+    world.stored_secret();
+    let left = fs::read_dir(world.rescue()).unwrap();
+    let left = left.filter(|file| {
+        file.as_ref()
+            .unwrap()
+            .path()
+            .extension()
+            .unwrap_or_default()
+            == "json"
+    });
+    assert_eq!(left.count(), 0);
 }

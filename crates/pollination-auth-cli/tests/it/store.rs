@@ -90,6 +90,29 @@ fn a_damaged_credential_is_named_and_a_login_replaces_it() {
     assert_eq!(world.stored_secret(), SECRET);
 }
 
+/// Where Unix has it; that of Windows can't be moved by a variable alone.
+#[cfg(unix)]
+#[test]
+fn the_directory_is_that_of_the_platform_unless_a_variable_names_one() {
+    let world = World::new();
+    let directory = |variables: &[(&str, &std::path::Path)]| {
+        let mut command = world.command(&["status", "--output", "json"]);
+        command.env_remove("POLLINATION_AUTH_DIR");
+        command.envs(variables.iter().copied());
+        let ran = crate::world::Ran::from(command.output().unwrap());
+        std::path::PathBuf::from(ran.json()["directory"].as_str().unwrap())
+    };
+    let home = world.home.path();
+    assert_eq!(directory(&[]), home.join(".config/pollination-auth"));
+    let xdg = home.join("xdg");
+    assert_eq!(
+        directory(&[("XDG_CONFIG_HOME", &xdg)]),
+        xdg.join("pollination-auth")
+    );
+    let own = home.join("own");
+    assert_eq!(directory(&[("POLLINATION_AUTH_DIR", &own)]), own);
+}
+
 #[test]
 fn an_empty_variable_is_an_error_and_no_wish_for_the_default() {
     let world = World::new();

@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::output;
 use crate::progress;
+use crate::prompt;
 use crate::shared_token;
 
 /// The longest standard input that is read: 32 KiB, twice the longest access token.
@@ -41,6 +42,13 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
     let stored_client = context.client()?;
     let stored = context.look(&stored_client).await?;
     context.settled(stored.as_ref())?;
+    if let Some(stored) = &stored {
+        let question = format!(
+            "Create an API token in the place of {}? Its id and secret are forgotten here.",
+            stored.token.id()
+        );
+        prompt::confirm(create.confirmed.yes, "the creation", &question)?;
+    }
     let client = if create.access_token_stdin {
         context.builder().access_token(from_stdin()?).build()?
     } else {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use pollination_auth::{Recovered, RotateError, RotateOptions, Rotated, Rotation};
+use pollination_auth::{Profile, Recovered, RotateError, RotateOptions, Rotated, Rotation};
 use serde::Serialize;
 
 use crate::args::Rotate;
@@ -41,6 +41,8 @@ struct Answer {
     verified_at: Option<Stamp>,
     /// Whether an earlier, interrupted rotation was brought to its end.
     recovered: bool,
+    /// Whether the service gave the secret that there was.
+    unchanged: bool,
 }
 
 impl fmt::Display for Answer {
@@ -79,6 +81,7 @@ impl Answer {
             generation: Some(rotated.generation()),
             verified_at: Some(Stamp(rotated.verified_at())),
             recovered: rotated.was_recovered(),
+            unchanged: rotated.is_unchanged(),
         }
     }
 
@@ -89,6 +92,7 @@ impl Answer {
             generation: None,
             verified_at: None,
             recovered: false,
+            unchanged: true,
         }
     }
 }
@@ -118,7 +122,28 @@ pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliErr
             tracing::debug!(%error, "the access token of the old secret is left behind");
         }
     }
+    if matches!(answer.outcome, Outcome::Rotated | Outcome::NothingHappened) {
+        forget_rescued(context);
+    }
+    if answer.outcome == Outcome::Rotated && answer.unchanged {
+        output::warning("the service gave the secret that there was; it still accepts the old one");
+    }
     output::answer(context.global.output, &answer)
+}
+
+/// Removes what was put into the second place: by now it is stored in the first, or dead.
+fn forget_rescued(context: &Context) {
+    let forget = || -> Result<(), CliError> {
+        let store = open_store(directory::rescue()?)?;
+        let rescued = Profile::new(store, &context.global.host, &context.global.profile)?;
+        match rescued.load() {
+            Ok(None) => Ok(()),
+            _ => Ok(rescued.remove()?),
+        }
+    };
+    if let Err(error) = forget() {
+        tracing::debug!(%error, "what was rescued is left behind");
+    }
 }
 
 fn options(rotate: &Rotate) -> RotateOptions {

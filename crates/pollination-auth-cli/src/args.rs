@@ -185,7 +185,7 @@ pub(crate) struct AccessToken {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Token {
     /// Ask the service for the id of the account's API token
-    Show,
+    Show(Bearer),
     /// Create an API token and store it; prints its id
     ///
     /// The service makes one only if the account has none. After a delete, an access token from
@@ -202,14 +202,30 @@ pub(crate) enum Token {
     /// is brought to its end by --resume.
     Rotate(Rotate),
     /// Delete the account's API token, and forget it on this machine
-    Delete(Confirmed),
+    Delete(Delete),
+}
+
+/// What the account is reached with when the stored credential is not the way.
+#[derive(Args, Debug)]
+pub(crate) struct Bearer {
+    /// Use the access token on standard input, and not the stored credential
+    #[arg(long)]
+    pub(crate) access_token_stdin: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Delete {
+    #[command(flatten)]
+    pub(crate) bearer: Bearer,
+
+    #[command(flatten)]
+    pub(crate) confirmed: Confirmed,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Create {
-    /// Read the access token to create it with from standard input
-    #[arg(long)]
-    pub(crate) access_token_stdin: bool,
+    #[command(flatten)]
+    pub(crate) bearer: Bearer,
 
     /// Print the secret too; it is stored either way
     #[arg(long)]
@@ -225,7 +241,8 @@ pub(crate) struct Rotate {
     #[arg(long)]
     pub(crate) resume: bool,
 
-    /// Time after which the service has settled when an answer was lost
+    /// Time that the service may take to settle when an answer was lost; too short a one can lose
+    /// the secret
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     pub(crate) settle: Duration,
 

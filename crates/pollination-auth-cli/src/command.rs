@@ -24,10 +24,10 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), CliError> {
         Command::AccessToken(wanted) => access_token::run(&context, wanted).await,
         Command::Status => status::run(&context).await,
         Command::Logout(confirmed) => logout::run(&context, confirmed).await,
-        Command::Token(Token::Show) => token::show::run(&context).await,
+        Command::Token(Token::Show(bearer)) => token::show::run(&context, bearer).await,
         Command::Token(Token::Create(create)) => token::create::run(&context, create).await,
         Command::Token(Token::Rotate(rotate)) => token::rotate::run(&context, rotate).await,
-        Command::Token(Token::Delete(confirmed)) => token::delete::run(&context, confirmed).await,
+        Command::Token(Token::Delete(delete)) => token::delete::run(&context, delete).await,
         Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }

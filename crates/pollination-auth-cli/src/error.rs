@@ -66,10 +66,19 @@ pub(crate) enum CliError {
     )]
     NotKept { id: String, problem: StoreError },
     #[error(
-        "the new secret could not be stored ({problem}) and is lost; the API token {id} exists: \
-         delete it with an access token, or in the web interface"
+        "the new secret could not be stored ({problem}) and is lost; the API token {id} exists\n  \
+         delete it with an access token: run `{delete}`"
     )]
-    NotKeptAndNotDeleted { id: String, problem: StoreError },
+    NotKeptAndNotDeleted {
+        id: String,
+        problem: StoreError,
+        delete: String,
+    },
+    #[error(
+        "{error}\n  nobody knows the secret of an API token that was made: run `{delete}`, and \
+         create another"
+    )]
+    CreationUnknown { error: Error, delete: String },
     #[error("interrupted; the rotation may be unfinished: run `{resume}`")]
     RotationInterrupted { resume: String },
     #[error("interrupted")]
@@ -101,7 +110,7 @@ impl CliError {
             Self::NotLoggedIn { .. } => Exit::NotLoggedIn,
             Self::Declined(_) | Self::NobodyToAsk(_) => Exit::Unconfirmed,
             Self::RotationUnfinished { .. } => Exit::Unfinished,
-            Self::Service(error) => of_service(error),
+            Self::Service(error) | Self::CreationUnknown { error, .. } => of_service(error),
             Self::Store(error) => of_store(error),
             Self::Rotate { error, .. } => of_rotation(error),
             Self::NotKept { .. } => Exit::Store,
@@ -114,7 +123,7 @@ impl CliError {
     /// Gives the server's own words, fit for a terminal.
     pub(crate) fn detail(&self) -> Option<String> {
         let error = match self {
-            Self::Service(error) => error,
+            Self::Service(error) | Self::CreationUnknown { error, .. } => error,
             Self::Rotate { error, .. } => match error.failure().cause()? {
                 RotateCause::Service(error) => error,
                 _ => return None,

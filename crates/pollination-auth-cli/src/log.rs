@@ -7,8 +7,6 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::output;
-
 /// Shows the events from here on.
 ///
 /// Those of other crates are left out: what they log is not checked for secrets here.
@@ -18,7 +16,7 @@ pub(crate) fn show() {
         .with_target(env!("CARGO_CRATE_NAME"), Level::DEBUG);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
-        .with_ansi(output::has_colour());
+        .with_ansi(false);
     // It fails only if there is one already, which then shows them.
     let _shown = tracing_subscriber::registry()
         .with(ours)

@@ -97,9 +97,3 @@ pub(crate) fn tell(text: impl fmt::Display) {
 pub(crate) fn is_watched() -> bool {
     io::stderr().is_terminal()
 }
-
-/// Tells whether stderr is to have colour.
-pub(crate) fn has_colour() -> bool {
-    let choice = anstream::AutoStream::choice(&io::stderr());
-    choice != anstream::ColorChoice::Never
-}

@@ -129,6 +129,14 @@ fn a_terminal_gets_colour_unless_it_wants_none() {
     assert!(code == 3 && !shown.contains("\x1b["), "{shown:?}");
 }
 
+#[test]
+fn verbose_is_plain_on_a_terminal_too() {
+    let world = World::logged_in();
+    let (code, shown) = end(start(&world, RUN, &["token", "show", "-v"]));
+    assert!(code == 0 && shown.contains("DEBUG"), "{shown:?}");
+    assert!(!shown.contains('\x1b'), "{shown:?}");
+}
+
 /// The test holds the lock as another process would that logs in.
 #[test]
 fn a_long_wait_counts_its_seconds_and_then_leaves_no_trace() {

@@ -4,12 +4,11 @@
 //! stored, and what could not be stored all the same is deleted again.
 
 use std::fmt;
-use std::io::{self, Read as _};
 
-use pollination_auth::{AccessToken, ApiToken, Client, Secret};
+use pollination_auth::{ApiToken, Client, Error};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
+use super::bearer;
 use crate::args::Create;
 use crate::context::Context;
 use crate::error::CliError;
@@ -17,9 +16,6 @@ use crate::output;
 use crate::progress;
 use crate::prompt;
 use crate::shared_token;
-
-/// The longest standard input that is read: 32 KiB, twice the longest access token.
-const STDIN_LIMIT: u64 = 32 * 1024;
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -39,8 +35,7 @@ impl fmt::Display for Answer<'_> {
 }
 
 pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliError> {
-    let stored_client = context.client()?;
-    let stored = context.look(&stored_client).await?;
+    let stored = context.look(&context.client()?).await?;
     context.settled(stored.as_ref())?;
     if let Some(stored) = &stored {
         let question = format!(
@@ -49,16 +44,15 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
         );
         prompt::confirm(create.confirmed.yes, "the creation", &question)?;
     }
-    let client = if create.access_token_stdin {
-        context.builder().access_token(from_stdin()?).build()?
-    } else {
-        context.stored(&stored_client).await?;
-        stored_client
-    };
+    let client = bearer::client(context, &create.bearer)?;
+    if !create.bearer.access_token_stdin {
+        context.stored(&client).await?;
+    }
     // It writes to the same disk: what fails here fails before anything was created.
     context.check_writable()?;
     shared_token::forget(context).await?;
-    let token = progress::watch("creating the API token", client.create_api_token()).await?;
+    let created = progress::watch("creating the API token", client.create_api_token()).await;
+    let token = created.map_err(|error| unknown(context, error))?;
     keep(context, &client, &token).await?;
     let answer = Answer {
         id: token.id().as_str(),
@@ -75,23 +69,25 @@ async fn keep(context: &Context, client: &Client, token: &ApiToken) -> Result<()
     let id = token.id().to_string();
     match client.delete_api_token().await {
         Ok(()) => Err(CliError::NotKept { id, problem }),
-        Err(_left_behind) => Err(CliError::NotKeptAndNotDeleted { id, problem }),
+        Err(_left_behind) => Err(CliError::NotKeptAndNotDeleted {
+            id,
+            problem,
+            delete: delete(context),
+        }),
     }
 }
 
-fn from_stdin() -> Result<AccessToken, CliError> {
-    // Of the full size at once, or growing would leave copies behind.
-    let capacity = usize::try_from(STDIN_LIMIT).unwrap_or_default();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-    let read = io::stdin().lock().take(STDIN_LIMIT).read_to_end(&mut bytes);
-    read.map_err(|source| CliError::Io {
-        doing: "the standard input can't be read",
-        source,
-    })?;
-    let text = std::str::from_utf8(&bytes).map_err(|_no_text| CliError::Stdin("is not UTF-8"))?;
-    let text = Secret::from(text.to_owned());
-    AccessToken::new(text.expose_secret()).map_err(|problem| CliError::Credential {
-        from: "standard input",
-        problem,
-    })
+/// An API token may exist now whose secret nobody knows; says how to be rid of it.
+fn unknown(context: &Context, error: Error) -> CliError {
+    match error {
+        Error::Ambiguous(_) | Error::UnusableReply(_) => CliError::CreationUnknown {
+            error,
+            delete: delete(context),
+        },
+        other => CliError::Service(other),
+    }
+}
+
+fn delete(context: &Context) -> String {
+    context.global.line("token delete --access-token-stdin")
 }

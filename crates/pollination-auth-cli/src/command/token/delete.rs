@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::args::Confirmed;
+use super::bearer;
+use crate::args::Delete;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output;
@@ -23,20 +24,27 @@ impl fmt::Display for Answer {
     }
 }
 
-pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), CliError> {
-    let client = context.client()?;
-    let stored = context.stored(&client).await?;
-    context.settled(Some(&stored))?;
-    let id = stored.token.id().to_string();
+pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliError> {
+    let stored = context.look(&context.client()?).await?;
+    context.settled(stored.as_ref())?;
+    let client = bearer::client(context, &delete.bearer)?;
+    let id = if delete.bearer.access_token_stdin {
+        progress::watch("asking for the API token", client.get_api_token()).await?
+    } else {
+        context.stored(&client).await?.token.id().clone()
+    };
     let question = format!(
         "Delete the API token {id} of {}? All that use it can log in no more.",
         context.profile.id().base_url()
     );
-    prompt::confirm(confirmed.yes, "the deletion", &question)?;
+    prompt::confirm(delete.confirmed.yes, "the deletion", &question)?;
     progress::watch("deleting the API token", client.delete_api_token()).await?;
-    // Both are dead now, or will be.
-    shared_token::forget(context).await?;
-    let removed = context.profile.remove();
-    removed.map_err(|error| context.store_error(error))?;
-    output::answer(context.global.output, &Answer { deleted_id: id })
+    if stored.is_some_and(|stored| stored.token.id() == &id) {
+        // Both are dead now, or will be.
+        shared_token::forget(context).await?;
+        let removed = context.profile.remove();
+        removed.map_err(|error| context.store_error(error))?;
+    }
+    let deleted_id = id.to_string();
+    output::answer(context.global.output, &Answer { deleted_id })
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::bearer;
+use crate::args::Bearer;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output;
@@ -22,13 +24,17 @@ impl fmt::Display for Answer {
     }
 }
 
-pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
-    let client = context.client()?;
-    let stored = context.stored(&client).await?;
+pub(crate) async fn run(context: &Context, bearer: &Bearer) -> Result<(), CliError> {
+    let stored = if bearer.access_token_stdin {
+        context.look(&context.client()?).await?
+    } else {
+        Some(context.stored(&context.client()?).await?)
+    };
+    let client = bearer::client(context, bearer)?;
     let id = progress::watch("asking for the API token", client.get_api_token()).await?;
     let answer = Answer {
         id: id.to_string(),
-        stored: &id == stored.token.id(),
+        stored: stored.is_some_and(|stored| &id == stored.token.id()),
     };
     output::answer(context.global.output, &answer)
 }

@@ -59,6 +59,8 @@ pub(crate) enum CliError {
     Service(#[from] Error),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("{0}\n  that is the kept access token; remove the file, and do not use that token")]
+    KeptToken(StoreError),
     #[error("{error}{}", Recovery(.error, .resume))]
     Rotate { error: RotateError, resume: String },
     #[error(
@@ -106,14 +108,16 @@ impl CliError {
                 BuildError::BaseUrl(_) | BuildError::Credential(_) => Exit::Usage,
                 _ => Exit::Failed,
             },
-            Self::NoDirectory(_) | Self::Directory { .. } => Exit::Store,
+            Self::NoDirectory(_)
+            | Self::Directory { .. }
+            | Self::KeptToken(_)
+            | Self::NotKept { .. } => Exit::Store,
             Self::NotLoggedIn { .. } => Exit::NotLoggedIn,
             Self::Declined(_) | Self::NobodyToAsk(_) => Exit::Unconfirmed,
             Self::RotationUnfinished { .. } => Exit::Unfinished,
             Self::Service(error) | Self::CreationUnknown { error, .. } => of_service(error),
             Self::Store(error) => of_store(error),
             Self::Rotate { error, .. } => of_rotation(error),
-            Self::NotKept { .. } => Exit::Store,
             Self::NotKeptAndNotDeleted { .. } => Exit::Lost,
             Self::RotationInterrupted { .. } | Self::Interrupted => Exit::Interrupted,
             Self::Io { .. } | Self::Json => Exit::Failed,

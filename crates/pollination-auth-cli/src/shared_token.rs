@@ -119,11 +119,11 @@ impl SharedToken {
     }
 
     /// Gives the kept token if it belongs to this credential; one that others can read is refused.
-    pub(crate) fn read(&self, owner: &Owner) -> Result<Option<Kept>, StoreError> {
+    pub(crate) fn read(&self, owner: &Owner) -> Result<Option<Kept>, CliError> {
         let text = match self.store.read(&self.profile, DOCUMENT) {
             Ok(Some(text)) => text,
             Ok(None) => return Ok(None),
-            Err(error @ StoreError::Unsafe { .. }) => return Err(error),
+            Err(error @ StoreError::Unsafe { .. }) => return Err(CliError::KeptToken(error)),
             Err(error) => {
                 tracing::debug!(%error, "the kept access token can't be read");
                 return Ok(None);

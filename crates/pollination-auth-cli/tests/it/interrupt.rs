@@ -7,7 +7,7 @@ use std::sync::{Mutex, mpsc};
 use pollination_auth_fake::Operation;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::world::{SECRET, World};
+use crate::world::{SECRET, World, without_waits};
 
 const ROTATE: [&str; 5] = ["token", "rotate", "--yes", "--settle", "1ms"];
 const RESUME: [&str; 5] = ["token", "rotate", "--resume", "--settle", "1ms"];
@@ -62,7 +62,7 @@ impl Held {
         let code = self.child.wait().unwrap().code();
         let mut stderr = String::new();
         self.stderr.read_to_string(&mut stderr).unwrap();
-        (code, stderr)
+        (code, without_waits(&stderr))
     }
 }
 

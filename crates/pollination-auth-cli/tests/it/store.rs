@@ -35,8 +35,13 @@ fn row_52_a_credential_that_others_can_read_is_refused() {
 fn row_52_a_kept_access_token_that_others_can_read_is_refused() {
     let world = World::logged_in();
     set_mode(&world.kept_token(), 0o644);
-    let ran = world.run(&["access-token"]);
-    assert!(ran.fails_with(9).contains("others can read it"), "{ran:?}");
+    for command in ["access-token", "status"] {
+        let ran = world.run(&[command]);
+        assert!(ran.fails_with(9).contains("others can read it"), "{ran:?}");
+    }
+    // A login does not look at it, and puts a new one in its place.
+    world.log_in();
+    assert_eq!(world.run(&["access-token"]).code, Some(0));
 }
 
 #[cfg(unix)]

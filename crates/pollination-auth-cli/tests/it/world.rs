@@ -179,7 +179,13 @@ impl From<Output> for Ran {
         Self {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
+            stderr: without_waits(&String::from_utf8(output.stderr).unwrap()),
         }
     }
+}
+
+/// Takes out the lines that say that a wait goes on: how long one is, is the machine's affair.
+pub(crate) fn without_waits(stderr: &str) -> String {
+    let lines = stderr.split_inclusive('\n');
+    lines.filter(|line| !line.ends_with(" ...\n")).collect()
 }

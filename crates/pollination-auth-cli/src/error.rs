@@ -83,6 +83,11 @@ pub(crate) enum CliError {
     CreationUnknown { error: Error, delete: String },
     #[error("interrupted; the rotation may be unfinished: run `{resume}`")]
     RotationInterrupted { resume: String },
+    #[error(
+        "interrupted; nobody knows the secret of an API token that was made: run `{delete}`, and \
+         create another"
+    )]
+    CreationInterrupted { delete: String },
     #[error("interrupted")]
     Interrupted,
     #[error("{doing}: {source}")]
@@ -119,7 +124,9 @@ impl CliError {
             Self::Store(error) => of_store(error),
             Self::Rotate { error, .. } => of_rotation(error),
             Self::NotKeptAndNotDeleted { .. } => Exit::Lost,
-            Self::RotationInterrupted { .. } | Self::Interrupted => Exit::Interrupted,
+            Self::RotationInterrupted { .. }
+            | Self::CreationInterrupted { .. }
+            | Self::Interrupted => Exit::Interrupted,
             Self::Io { .. } | Self::Json => Exit::Failed,
         }
     }

@@ -32,9 +32,9 @@
 //!
 //! # Interrupts
 //!
-//! A rotation that has begun comes to its end on SIGINT and SIGTERM, and the exit code says how it
-//! ended, as ever. A second one ends it at once with 130; the journal lets `token rotate --resume`
-//! go on.
+//! A rotation that has begun comes to its end on SIGINT and SIGTERM, and so does a creation; the exit
+//! code says how it ended, as ever. A second one ends it at once with 130. After a rotation the
+//! journal lets `token rotate --resume` go on.
 //!
 //! # Exit codes
 //!

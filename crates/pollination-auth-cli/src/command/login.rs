@@ -58,7 +58,8 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
     context.check_writable()?;
     let source = choose(login.from);
     let mut interrupts = match source {
-        Source::Prompt => Some(hear_keyboard()?),
+        // The prompt raises SIGINT while the terminal still hides what is typed.
+        Source::Prompt => Some(Interrupts::listen_to_keyboard()?),
         _ => None,
     };
     let token = take(source)?;
@@ -134,14 +135,6 @@ async fn share(context: &Context, access_token: &AccessToken) -> Result<(), CliE
         shared.keep(&owner, &kept);
     }
     Ok(())
-}
-
-/// The prompt raises SIGINT while the terminal still hides what is typed, so it must end nothing.
-fn hear_keyboard() -> Result<Interrupts, CliError> {
-    Interrupts::listen_to_keyboard().map_err(|source| CliError::Io {
-        doing: "interrupts can't be heard",
-        source,
-    })
 }
 
 /// Waits for an interrupt; where none is heard, it ends the process by itself.

@@ -5,13 +5,14 @@
 
 use std::fmt;
 
-use pollination_auth::{ApiToken, Client, Error};
+use pollination_auth::{ApiToken, Client, Error, Operation};
 use serde::Serialize;
 
 use super::bearer;
 use crate::args::Create;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::interrupt;
 use crate::output;
 use crate::progress;
 use crate::prompt;
@@ -51,9 +52,17 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
     // It writes to the same disk: what fails here fails before anything was created.
     context.check_writable()?;
     shared_token::forget(context).await?;
-    let created = progress::watch("creating the API token", client.create_api_token()).await;
-    let token = created.map_err(|error| unknown(context, error))?;
-    keep(context, &client, &token).await?;
+    let work = async {
+        let created = client.create_api_token().await;
+        let token = created.map_err(|error| unknown(context, error))?;
+        keep(context, &client, &token).await?;
+        Ok(token)
+    };
+    let cut_off = || CliError::CreationInterrupted {
+        delete: delete(context),
+    };
+    let work = interrupt::outlast("the creation", work, cut_off);
+    let token = progress::watch("creating the API token", work).await?;
     let answer = Answer {
         id: token.id().as_str(),
         secret: create.show_secret.then(|| token.secret().expose_secret()),
@@ -79,12 +88,15 @@ async fn keep(context: &Context, client: &Client, token: &ApiToken) -> Result<()
 
 /// An API token may exist now whose secret nobody knows; says how to be rid of it.
 fn unknown(context: &Context, error: Error) -> CliError {
-    match error {
-        Error::Ambiguous(_) | Error::UnusableReply(_) => CliError::CreationUnknown {
+    let may_be_done = error.operation() == Operation::CreateApiToken
+        && matches!(error, Error::Ambiguous(_) | Error::UnusableReply(_));
+    if may_be_done {
+        CliError::CreationUnknown {
             error,
             delete: delete(context),
-        },
-        other => CliError::Service(other),
+        }
+    } else {
+        CliError::Service(error)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::args::Rotate;
 use crate::context::{Context, open_store};
 use crate::directory;
 use crate::error::CliError;
-use crate::interrupt::Interrupts;
+use crate::interrupt;
 use crate::output;
 use crate::progress;
 use crate::prompt;
@@ -114,7 +114,19 @@ pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliErr
     } else {
         "rotating the secret"
     };
-    let work = to_its_end(context, &rotation, rotate.resume, id);
+    let work = async {
+        let ended = if rotate.resume {
+            resumed(&rotation, id).await
+        } else {
+            let rotated = rotation.rotate().await;
+            rotated.map(|rotated| Answer::rotated(&rotated))
+        };
+        ended.map_err(|error| failed(context, error))
+    };
+    let cut_off = || CliError::RotationInterrupted {
+        resume: context.resume(),
+    };
+    let work = interrupt::outlast("the rotation", work, cut_off);
     let answer = progress::watch(what, work).await?;
     if answer.outcome == Outcome::Rotated {
         // It would not be used any more. One that can't be removed is no reason to call this failed.
@@ -153,48 +165,6 @@ fn options(rotate: &Rotate) -> RotateOptions {
         Err(error) => {
             tracing::debug!(%error, "there is no second place for a new secret");
             options
-        }
-    }
-}
-
-/// Waits for the end; the first interrupt is told to wait as well, the second one is obeyed.
-async fn to_its_end(
-    context: &Context,
-    rotation: &Rotation,
-    resume: bool,
-    id: String,
-) -> Result<Answer, CliError> {
-    let interrupts = Interrupts::listen();
-    let mut interrupts = interrupts.map_err(|source| CliError::Io {
-        doing: "interrupts can't be heard",
-        source,
-    })?;
-    let work = async {
-        if resume {
-            resumed(rotation, id).await
-        } else {
-            rotation
-                .rotate()
-                .await
-                .map(|rotated| Answer::rotated(&rotated))
-        }
-    };
-    tokio::pin!(work);
-    let mut is_told = false;
-    loop {
-        tokio::select! {
-            biased;
-            ended = &mut work => return ended.map_err(|error| failed(context, error)),
-            () = interrupts.next() => {
-                if is_told {
-                    return Err(CliError::RotationInterrupted { resume: context.resume() });
-                }
-                is_told = true;
-                let start = if output::is_watched() { progress::WIPE } else { "" };
-                output::note(format_args!(
-                    "{start}interrupted; the rotation comes to its end first. Interrupt again to end at once"
-                ));
-            }
         }
     }
 }

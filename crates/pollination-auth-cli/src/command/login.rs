@@ -63,11 +63,14 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
         _ => None,
     };
     let token = take(source)?;
-    confirm(context, login, stored.as_ref(), &token)?;
+    let work = async {
+        confirm(context, login, stored.as_ref(), &token).await?;
+        progress::watch("logging in", check(context, &token)).await
+    };
     let access_token = tokio::select! {
         biased;
         () = interrupted(interrupts.as_mut()) => return Err(CliError::Interrupted),
-        checked = progress::watch("logging in", check(context, &token)) => checked?,
+        checked = work => checked?,
     };
     // Before the credential changes, so that no access token is left that is not its own.
     shared_token::forget(context).await?;
@@ -96,7 +99,7 @@ fn is_replaceable(error: &pollination_auth::StoreError) -> bool {
 }
 
 /// Asks before the secret of another API token is overwritten: it is stored nowhere else.
-fn confirm(
+async fn confirm(
     context: &Context,
     login: &Login,
     stored: Option<&Stored>,
@@ -109,11 +112,11 @@ fn confirm(
                  --profile keeps both.",
                 context.profile.id().name()
             );
-            prompt::confirm(
-                login.confirmed.yes,
-                "the login with another API token",
-                &question,
-            )
+            let yes = login.confirmed.yes;
+            // On a thread of its own, so that an interrupt is heard meanwhile.
+            let ask = move || prompt::confirm(yes, "the login with another API token", &question);
+            let asked = tokio::task::spawn_blocking(ask).await;
+            asked.unwrap_or(Err(CliError::Interrupted))
         }
         _ => Ok(()),
     }

@@ -84,6 +84,24 @@ fn an_interrupt_at_the_prompt_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
+fn an_interrupt_at_the_question_after_a_prompt_is_heard_at_once() {
+    let world = World::new();
+    let other = pollination_auth::ApiToken::new("other-id", "other-secret").unwrap();
+    world.profile().save(&other).unwrap();
+    let mut terminal = start(&world, RUN, &["login"]);
+    for text in [ID, SECRET] {
+        terminal.exp_string("(not shown): ").unwrap();
+        terminal.send_line(text).unwrap();
+    }
+    terminal.exp_string("[y/N] ").unwrap();
+    terminal.send_control('c').unwrap();
+    let (code, rest) = end(terminal);
+    assert_eq!(code, 130, "{rest}");
+    let stored = world.profile().load().unwrap().unwrap();
+    assert_eq!(stored.id().as_str(), "other-id");
+}
+
+#[test]
 fn an_end_of_input_at_the_prompt_is_no_credential() {
     let world = World::new();
     let mut terminal = start(&world, RUN, &["login"]);

@@ -156,6 +156,10 @@ pub(crate) struct Login {
     #[arg(long, value_enum, value_name = "SOURCE")]
     pub(crate) from: Option<Source>,
 
+    /// Give up an unfinished rotation for the new id and secret; its journal can be the only key
+    #[arg(long)]
+    pub(crate) discard_rotation: bool,
+
     #[command(flatten)]
     pub(crate) confirmed: Confirmed,
 }

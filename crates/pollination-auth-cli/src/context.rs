@@ -1,6 +1,5 @@
 //! What every command works on: the host, the profile, and what is stored for them.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -16,6 +15,9 @@ use crate::error::CliError;
 
 /// The command for those who are not logged in.
 const LOGIN: &str = "login";
+
+/// The command for those whose rotation has lost the credential.
+const START_ANEW: &str = "login --discard-rotation";
 
 /// The command for those whose rotation was interrupted.
 const RESUME: &str = "token rotate --resume";
@@ -89,8 +91,6 @@ impl Context {
     }
 
     /// Refuses to go on beside a rotation that is unfinished.
-    ///
-    /// A journal is looked for without the credential: it can be all that is left.
     pub(crate) fn settled(&self, stored: Option<&Stored>) -> Result<(), CliError> {
         match stored.map(|stored| &stored.rotation) {
             Some(RotationStatus::Unfinished { recover_by, .. }) => {
@@ -123,6 +123,7 @@ impl Context {
         CliError::Rotate {
             error,
             resume: self.resume(),
+            start_anew: self.global.line(START_ANEW),
         }
     }
 
@@ -153,13 +154,5 @@ pub(crate) fn open_store(directory: PathBuf) -> Result<Arc<FileStore>, CliError>
     match FileStore::open(&directory) {
         Ok(store) => Ok(Arc::new(store)),
         Err(problem) => Err(CliError::Directory { directory, problem }),
-    }
-}
-
-impl fmt::Debug for Context {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context")
-            .field("profile", &self.profile)
-            .finish_non_exhaustive()
     }
 }

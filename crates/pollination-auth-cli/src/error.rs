@@ -61,8 +61,12 @@ pub(crate) enum CliError {
     Store(#[from] StoreError),
     #[error("{0}\n  that is the kept access token; remove the file, and do not use that token")]
     KeptToken(StoreError),
-    #[error("{error}{}", Recovery(.error, .resume))]
-    Rotate { error: RotateError, resume: String },
+    #[error("{error}{}", Recovery { error, resume, start_anew })]
+    Rotate {
+        error: RotateError,
+        resume: String,
+        start_anew: String,
+    },
     #[error(
         "the new secret could not be stored ({problem}), so the new API token {id} was deleted again"
     )]
@@ -195,11 +199,19 @@ fn of_rotation(error: &RotateError) -> Exit {
 }
 
 /// Says how to go on with a rotation, and until when.
-struct Recovery<'a>(&'a RotateError, &'a str);
+struct Recovery<'a> {
+    error: &'a RotateError,
+    resume: &'a str,
+    start_anew: &'a str,
+}
 
 impl fmt::Display for Recovery<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(error, resume) = self;
+        let Self {
+            error,
+            resume,
+            start_anew,
+        } = self;
         if error.is_safe_to_retry() {
             return Ok(());
         }
@@ -212,7 +224,7 @@ impl fmt::Display for Recovery<'_> {
                     failure.requests()
                 )?;
             }
-            return Ok(());
+            return write!(f, "\n  with that run `{start_anew}`");
         }
         write!(f, "\n  run `{resume}`{}", before(error.recovery_deadline()))
     }

@@ -34,7 +34,8 @@
 //!
 //! A rotation that has begun comes to its end on SIGINT and SIGTERM, and so does a creation; the exit
 //! code says how it ended, as ever. A second one ends it at once with 130. After a rotation the
-//! journal lets `token rotate --resume` go on.
+//! journal lets `token rotate --resume` go on. Where a rotation has lost the credential, `login
+//! --discard-rotation` starts anew with one that was made in the web interface.
 //!
 //! # Exit codes
 //!

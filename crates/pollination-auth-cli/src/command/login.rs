@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, IsTerminal as _, Read as _};
 
-use pollination_auth::{AccessToken, ApiToken, CredentialError, Secret};
+use pollination_auth::{AccessToken, ApiToken, CredentialError, Document, Secret, StoreError};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -51,10 +51,12 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
     let client = context.client()?;
     // What can't be replaced later is found out before anybody types a secret.
     let stored = match context.look(&client).await {
-        Err(CliError::Store(error)) if is_replaceable(&error) => None,
+        Err(CliError::Store(error)) if is_replaceable(&error, login.discard_rotation) => None,
         other => other?,
     };
-    context.settled(stored.as_ref())?;
+    if !login.discard_rotation {
+        context.settled(stored.as_ref())?;
+    }
     context.check_writable()?;
     let source = choose(login.from);
     let mut interrupts = match source {
@@ -74,6 +76,9 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
     };
     // Before the credential changes, so that no access token is left that is not its own.
     shared_token::forget(context).await?;
+    if login.discard_rotation {
+        context.profile.discard_journal()?;
+    }
     let saved = context.profile.save(&token);
     saved.map_err(|error| context.store_error(error))?;
     share(context, &access_token).await?;
@@ -88,38 +93,44 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
 }
 
 /// The store replaces what is no credential at all; the rest has to be looked at by somebody.
-fn is_replaceable(error: &pollination_auth::StoreError) -> bool {
-    matches!(
-        error,
-        pollination_auth::StoreError::Corrupt {
-            document: pollination_auth::Document::Credential,
-            ..
+fn is_replaceable(error: &StoreError, discard_rotation: bool) -> bool {
+    match error {
+        StoreError::Corrupt { document, .. } | StoreError::Foreign { document, .. }
+            if *document == Document::Journal =>
+        {
+            discard_rotation
         }
-    )
+        StoreError::Corrupt { .. } => true,
+        _ => false,
+    }
 }
 
-/// Asks before the secret of another API token is overwritten: it is stored nowhere else.
+/// Asks before a secret is overwritten that can be stored nowhere else.
 async fn confirm(
     context: &Context,
     login: &Login,
     stored: Option<&Stored>,
     token: &ApiToken,
 ) -> Result<(), CliError> {
-    match stored.map(|stored| stored.token.id()) {
-        Some(other) if other != token.id() => {
-            let question = format!(
-                "Forget the id and secret of the API token {other} of the profile {}? Another \
-                 --profile keeps both.",
-                context.profile.id().name()
-            );
-            let yes = login.confirmed.yes;
-            // On a thread of its own, so that an interrupt is heard meanwhile.
-            let ask = move || prompt::confirm(yes, "the login with another API token", &question);
-            let asked = tokio::task::spawn_blocking(ask).await;
-            asked.unwrap_or(Err(CliError::Interrupted))
-        }
-        _ => Ok(()),
-    }
+    let other = stored.map(|stored| stored.token.id());
+    let (what, question) = if login.discard_rotation {
+        let question = "Give up the unfinished rotation? Its journal can hold the only key.";
+        ("giving up a rotation", question.to_owned())
+    } else if let Some(other) = other.filter(|other| *other != token.id()) {
+        let question = format!(
+            "Forget the id and secret of the API token {other} of the profile {}? Another \
+             --profile keeps both.",
+            context.profile.id().name()
+        );
+        ("the login with another API token", question)
+    } else {
+        return Ok(());
+    };
+    let yes = login.confirmed.yes;
+    // On a thread of its own, so that an interrupt is heard meanwhile.
+    let ask = move || prompt::confirm(yes, what, &question);
+    let asked = tokio::task::spawn_blocking(ask).await;
+    asked.unwrap_or(Err(CliError::Interrupted))
 }
 
 async fn check(context: &Context, token: &ApiToken) -> Result<AccessToken, CliError> {

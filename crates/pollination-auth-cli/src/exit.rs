@@ -73,7 +73,7 @@ pub(crate) const MEANINGS: [(Exit, &str); 14] = [
     ),
     (
         Exit::Interrupted,
-        "ended by a second interrupt; after a rotation: run `token rotate --resume`",
+        "interrupted; after a rotation: run `token rotate --resume`",
     ),
 ];
 

@@ -124,7 +124,7 @@ Exit codes:
    10  the account has no API token
    11  the service refuses: repeating does not help
    12  access tokens don't live as long as was asked for
-  130  ended by a second interrupt; after a rotation: run `token rotate --resume`
+  130  interrupted; after a rotation: run `token rotate --resume`
 
 "#]]
     );

@@ -1,0 +1,312 @@
+//! The command line: what can be asked, and what the help says about it.
+//!
+//! What is done about it is in `command`. No argument takes a secret: other processes can see them.
+
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::exit;
+use crate::output::Format;
+
+/// The service's own host, which the library has as its default too.
+const DEFAULT_HOST: &str = "https://api.pollination.cloud";
+
+/// Logs in to Pollination, and keeps the credential safe
+///
+/// Log in once, then call the service with an access token:
+///
+///   curl -H "Authorization: Bearer $(pollination-auth access-token)" URL
+///
+/// The answer is all that goes to stdout. Secrets come from a prompt, standard input or the
+/// environment, and never from an argument.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pollination-auth",
+    bin_name = "pollination-auth",
+    version,
+    verbatim_doc_comment,
+    after_help = exit::help(),
+    after_long_help = environment_and_exits(),
+    disable_help_subcommand = true
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Global {
+    /// Name of the stored credential, to have several for one host
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        default_value = "default",
+        value_parser = NonEmptyStringValueParser::new(),
+        help_heading = "Global options"
+    )]
+    pub(crate) profile: String,
+
+    /// Base URL of the service
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        default_value = DEFAULT_HOST,
+        env = "POLLINATION_HOST",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    pub(crate) host: String,
+
+    /// Form of the answer on stdout
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true,
+        value_enum,
+        help = "Form of the answer on stdout: text or json",
+        help_heading = "Global options"
+    )]
+    pub(crate) output: Format,
+
+    /// Tell on stderr what is done; never a secret
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub(crate) verbose: bool,
+}
+
+impl Global {
+    /// Gives a command line that means this host and profile, to be pasted.
+    pub(crate) fn line(&self, command: &str) -> String {
+        let mut line = format!("pollination-auth {command}");
+        for (option, value, default) in [
+            ("--profile", &self.profile, "default"),
+            ("--host", &self.host, DEFAULT_HOST),
+        ] {
+            if value != default {
+                line = format!("{line} {option} {}", quoted(value));
+            }
+        }
+        line
+    }
+}
+
+/// Quotes a value for a shell, unless it has nothing that a shell would read otherwise.
+fn quoted(value: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:@+[]".contains(letter);
+    if value
+        .chars()
+        .all(|letter| plain(letter) && !"[]".contains(letter))
+    {
+        value.to_owned()
+    } else {
+        format!(
+            "'{}'",
+            value.escape_debug().to_string().replace('\'', r"'\''")
+        )
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check an id and a secret by logging in, and store them
+    ///
+    /// They are taken from the variables POLLINATION_API_KEY_ID and POLLINATION_API_KEY_SECRET if
+    /// either is set, else from standard input if that is no terminal (the id on the first line,
+    /// the secret on the second), else from a prompt that shows nothing.
+    Login(Login),
+    /// Print an access token that is good now
+    ///
+    /// It is kept for the next call, and two calls at once share one login.
+    AccessToken(AccessToken),
+    /// Show what is stored, without asking the service
+    ///
+    /// Ends with 3 when there is no credential, and with 6 when a rotation is unfinished.
+    Status,
+    /// Show, create, rotate or delete the account's API token
+    #[command(subcommand)]
+    Token(Token),
+    /// Forget the credential on this machine; the service still accepts it
+    Logout(Confirmed),
+    /// Print the completions for a shell
+    Completions {
+        /// Shell to print them for
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print a manual page, of the whole or of one command
+    Man {
+        /// Command to print the page of, such as `token rotate`
+        command: Vec<String>,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Login {
+    /// Take id and secret from here only
+    #[arg(long, value_enum, value_name = "SOURCE")]
+    pub(crate) from: Option<Source>,
+
+    /// Give up an unfinished rotation for the new id and secret; its journal can be the only key
+    #[arg(long)]
+    pub(crate) discard_rotation: bool,
+
+    #[command(flatten)]
+    pub(crate) confirmed: Confirmed,
+}
+
+/// Where an id and a secret come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Source {
+    /// POLLINATION_API_KEY_ID and POLLINATION_API_KEY_SECRET
+    Environment,
+    /// Two lines: the id, and the secret
+    Stdin,
+    /// A terminal, which shows nothing of them
+    Prompt,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AccessToken {
+    /// Least time that it stays good, such as 90s, 5m or 1h30m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) valid_for: Option<Duration>,
+
+    /// Log in now, whatever the kept one is good for
+    #[arg(long)]
+    pub(crate) fresh: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Ask the service for the id of the account's API token
+    Show(Bearer),
+    /// Create an API token and store it; prints its id
+    ///
+    /// The service makes one only if the account has none. After a delete, an access token from
+    /// before it is what to create the next one with:
+    ///
+    ///   access_token=$(pollination-auth access-token)
+    ///   pollination-auth token delete --yes
+    ///   printf %s "$access_token" | pollination-auth token create --access-token-stdin
+    #[command(verbatim_doc_comment)]
+    Create(Create),
+    /// Replace the secret by a new one and store it, so that no crash loses it
+    ///
+    /// An interrupt lets it come to its end; a second one ends it at once. What is unfinished then
+    /// is brought to its end by --resume.
+    Rotate(Rotate),
+    /// Delete the account's API token, and forget it on this machine
+    Delete(Delete),
+}
+
+/// What the account is reached with when the stored credential is not the way.
+#[derive(Args, Debug)]
+pub(crate) struct Bearer {
+    /// Use the access token on standard input, and not the stored credential
+    #[arg(long)]
+    pub(crate) access_token_stdin: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Delete {
+    #[command(flatten)]
+    pub(crate) bearer: Bearer,
+
+    #[command(flatten)]
+    pub(crate) confirmed: Confirmed,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Create {
+    #[command(flatten)]
+    pub(crate) bearer: Bearer,
+
+    /// Print the secret too; it is stored either way
+    #[arg(long)]
+    pub(crate) show_secret: bool,
+
+    #[command(flatten)]
+    pub(crate) confirmed: Confirmed,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Rotate {
+    /// Bring an interrupted rotation to its end, and start none
+    #[arg(long)]
+    pub(crate) resume: bool,
+
+    /// Time that the service may take to settle when an answer was lost; too short a one can lose
+    /// the secret
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    pub(crate) settle: Duration,
+
+    #[command(flatten)]
+    pub(crate) confirmed: Confirmed,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Confirmed {
+    /// Do not ask; without a terminal it is needed
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+/// Its error does not quote the value.
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    humantime::parse_duration(text).map_err(|_quotes_it| "write it as 90s, 5m or 1h30m")
+}
+
+fn environment_and_exits() -> String {
+    format!(
+        "Environment:
+  POLLINATION_API_KEY_ID       id for `login`
+  POLLINATION_API_KEY_SECRET   secret for `login`
+  POLLINATION_HOST             base URL of the service
+  {credentials}         directory of the credentials [default: pollination-auth in
+                               the platform's directory for settings]
+  {rescue}  directory for a new secret when that fails [default:
+                               pollination-auth/rescue in the one for data]
+  NO_COLOR                     no colour, also on a terminal
+
+{exits}",
+        credentials = crate::directory::CREDENTIALS,
+        rescue = crate::directory::RESCUE,
+        exits = exit::help(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_line_to_paste_names_what_is_not_the_default() {
+        let line = |arguments: &[&str]| {
+            let arguments = [&["pollination-auth", "status"], arguments].concat();
+            let global = Arguments::try_parse_from(arguments).unwrap().global;
+            global.line("login")
+        };
+        assert_eq!(line(&["--host", DEFAULT_HOST]), "pollination-auth login");
+        assert_eq!(
+            line(&["--host", "http://[::1]:80", "--profile", "it's"]),
+            r"pollination-auth login --profile 'it\'\''s' --host 'http://[::1]:80'"
+        );
+    }
+}

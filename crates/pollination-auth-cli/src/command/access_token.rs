@@ -1,0 +1,116 @@
+//! Prints an access token that is good now: the kept one, or that of a new login.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use pollination_auth::{AccessToken, Client};
+use serde::Serialize;
+
+use crate::args;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output;
+use crate::progress;
+use crate::shared_token::{Kept, Owner, SharedToken};
+use crate::time::Stamp;
+
+/// The least time that a kept token must have left: 1 minute.
+///
+/// Whoever prints one is about to use it, and a request or two should not outlive it.
+const LEAST_LEFT: Duration = Duration::from_secs(60);
+
+/// The answer; it is the secret.
+#[derive(Serialize)]
+struct Answer<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_at: Option<Stamp>,
+}
+
+impl fmt::Display for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.access_token)
+    }
+}
+
+pub(crate) async fn run(context: &Context, wanted: &args::AccessToken) -> Result<(), CliError> {
+    let client = context.client()?;
+    let stored = context.stored(&client).await?;
+    let unfinished = context.settled(Some(&stored)).err();
+    if let Some(unfinished) = &unfinished {
+        output::warning(unfinished);
+    }
+    let shared = match Owner::of(&stored) {
+        Some(owner) => SharedToken::open(context)?.map(|shared| (shared, owner)),
+        None => None,
+    };
+    let work = get(&client, shared.as_ref(), wanted);
+    let token = progress::watch("waiting for an access token", work).await;
+    let token = match (token, unfinished) {
+        // Another login would not help: the valid secret is in the journal, or still to be minted.
+        (Err(error), Some(unfinished)) if error.exit() == Exit::Rejected => return Err(unfinished),
+        (token, _) => token?,
+    };
+    let answer = Answer {
+        access_token: token.expose_secret(),
+        token_type: "Bearer",
+        expires_at: token.expires_at().map(Stamp),
+    };
+    output::answer(context.global.output, &answer)
+}
+
+/// Gives a token: a kept one at once, else the first process in the lock logs in for all.
+async fn get(
+    client: &Client,
+    shared: Option<&(SharedToken, Owner)>,
+    wanted: &args::AccessToken,
+) -> Result<Found, CliError> {
+    let Some((shared, owner)) = shared else {
+        return log_in(client, wanted).await.map(Found::New);
+    };
+    let usable = || -> Result<Option<Kept>, CliError> {
+        let least = LEAST_LEFT.max(wanted.valid_for.unwrap_or_default());
+        let kept = shared.read(owner)?.filter(|_| !wanted.fresh);
+        Ok(kept.filter(|kept| kept.left(SystemTime::now()) >= least))
+    };
+    if let Some(kept) = usable()? {
+        return Ok(Found::Kept(kept));
+    }
+    let lock = shared.lock().await;
+    if let Some(kept) = usable()? {
+        return Ok(Found::Kept(kept));
+    }
+    let token = log_in(client, wanted).await?;
+    if let (Some(_), Some(kept)) = (&lock, Kept::of(&token)) {
+        shared.keep(owner, &kept);
+    }
+    Ok(Found::New(token))
+}
+
+async fn log_in(client: &Client, wanted: &args::AccessToken) -> Result<AccessToken, CliError> {
+    let least = wanted.valid_for.unwrap_or_default();
+    Ok(client.access_token_valid_for(least).await?)
+}
+
+/// A token, and with it its end: one that was read from a file does not know it by itself.
+enum Found {
+    Kept(Kept),
+    New(AccessToken),
+}
+
+impl Found {
+    fn expose_secret(&self) -> &str {
+        match self {
+            Self::Kept(kept) => kept.token.expose_secret(),
+            Self::New(token) => token.expose_secret(),
+        }
+    }
+
+    fn expires_at(&self) -> Option<SystemTime> {
+        match self {
+            Self::Kept(kept) => Some(kept.expires_at),
+            Self::New(token) => token.expires_at(),
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Takes an id and a secret, checks them by logging in, and stores them.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, IsTerminal as _, Read as _};
+
+use pollination_auth::{AccessToken, ApiToken, CredentialError, Document, Secret, StoreError};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::args::{Login, Source};
+use crate::context::{Context, Stored};
+use crate::error::CliError;
+use crate::interrupt::Interrupts;
+use crate::output;
+use crate::progress;
+use crate::prompt;
+use crate::shared_token::{self, Kept, Owner, SharedToken};
+use crate::time::{Stamp, rfc3339};
+
+const ID: &str = "POLLINATION_API_KEY_ID";
+const SECRET: &str = "POLLINATION_API_KEY_SECRET";
+
+/// The longest standard input that is read: 16 KiB, more than the longest id and secret together.
+const STDIN_LIMIT: u64 = 16 * 1024;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    profile: &'a str,
+    host: &'a str,
+    id: &'a str,
+    access_token_expires_at: Option<Stamp>,
+}
+
+impl fmt::Display for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Logged in to {} with the API token {}",
+            self.host, self.id
+        )?;
+        match self.access_token_expires_at {
+            Some(Stamp(at)) => write!(f, "; its access token is good until {}", rfc3339(at)),
+            None => Ok(()),
+        }
+    }
+}
+
+pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError> {
+    let client = context.client()?;
+    // What can't be replaced later is found out before anybody types a secret.
+    let stored = match context.look(&client).await {
+        Err(CliError::Store(error)) if is_replaceable(&error, login.discard_rotation) => None,
+        other => other?,
+    };
+    if !login.discard_rotation {
+        context.settled(stored.as_ref())?;
+    }
+    context.check_writable()?;
+    let source = choose(login.from);
+    let mut interrupts = match source {
+        // The prompt raises SIGINT while the terminal still hides what is typed.
+        Source::Prompt => Some(Interrupts::listen_to_keyboard()?),
+        _ => None,
+    };
+    let token = take(source)?;
+    let work = async {
+        confirm(context, login, stored.as_ref(), &token).await?;
+        progress::watch("logging in", check(context, &token)).await
+    };
+    let access_token = tokio::select! {
+        biased;
+        () = interrupted(interrupts.as_mut()) => return Err(CliError::Interrupted),
+        checked = work => checked?,
+    };
+    // Before the credential changes, so that no access token is left that is not its own.
+    shared_token::forget(context).await?;
+    if login.discard_rotation {
+        context.profile.discard_journal()?;
+    }
+    let saved = context.profile.save(&token);
+    saved.map_err(|error| context.store_error(error))?;
+    share(context, &access_token).await?;
+    let id = context.profile.id();
+    let answer = Answer {
+        profile: id.name(),
+        host: id.base_url(),
+        id: token.id().as_str(),
+        access_token_expires_at: access_token.expires_at().map(Stamp),
+    };
+    output::answer(context.global.output, &answer)
+}
+
+/// The store replaces what is no credential at all; the rest has to be looked at by somebody.
+fn is_replaceable(error: &StoreError, discard_rotation: bool) -> bool {
+    match error {
+        StoreError::Corrupt { document, .. } | StoreError::Foreign { document, .. }
+            if *document == Document::Journal =>
+        {
+            discard_rotation
+        }
+        StoreError::Corrupt { .. } => true,
+        _ => false,
+    }
+}
+
+/// Asks before a secret is overwritten that can be stored nowhere else.
+async fn confirm(
+    context: &Context,
+    login: &Login,
+    stored: Option<&Stored>,
+    token: &ApiToken,
+) -> Result<(), CliError> {
+    let other = stored.map(|stored| stored.token.id());
+    let (what, question) = if login.discard_rotation {
+        let question = "Give up the unfinished rotation? Its journal can hold the only key.";
+        ("giving up a rotation", question.to_owned())
+    } else if let Some(other) = other.filter(|other| *other != token.id()) {
+        let question = format!(
+            "Forget the id and secret of the API token {other} of the profile {}? Another \
+             --profile keeps both.",
+            context.profile.id().name()
+        );
+        ("the login with another API token", question)
+    } else {
+        return Ok(());
+    };
+    let yes = login.confirmed.yes;
+    // On a thread of its own, so that an interrupt is heard meanwhile.
+    let ask = move || prompt::confirm(yes, what, &question);
+    let asked = tokio::task::spawn_blocking(ask).await;
+    asked.unwrap_or(Err(CliError::Interrupted))
+}
+
+async fn check(context: &Context, token: &ApiToken) -> Result<AccessToken, CliError> {
+    let client = context.builder().api_token(token.clone()).build()?;
+    Ok(client.login().await?)
+}
+
+/// Keeps the access token of the check, so that the first `access-token` needs no login.
+async fn share(context: &Context, access_token: &AccessToken) -> Result<(), CliError> {
+    let stored = context.look(&context.client()?).await?;
+    let owner = stored.as_ref().and_then(Owner::of);
+    if let (Some(owner), Some(kept), Some(shared)) =
+        (owner, Kept::of(access_token), SharedToken::open(context)?)
+        && let Some(_lock) = shared.lock().await
+    {
+        shared.keep(&owner, &kept);
+    }
+    Ok(())
+}
+
+/// Waits for an interrupt; where none is heard, it ends the process by itself.
+async fn interrupted(interrupts: Option<&mut Interrupts>) {
+    match interrupts {
+        Some(interrupts) => interrupts.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn choose(from: Option<Source>) -> Source {
+    let is_set = |name| env::var_os(name).is_some();
+    match from {
+        Some(source) => source,
+        None if is_set(ID) || is_set(SECRET) => {
+            output::note(format_args!("taking id and secret from {ID} and {SECRET}"));
+            Source::Environment
+        }
+        None if !io::stdin().is_terminal() => Source::Stdin,
+        None => Source::Prompt,
+    }
+}
+
+fn take(source: Source) -> Result<ApiToken, CliError> {
+    match source {
+        Source::Environment => from_environment(env::var_os),
+        Source::Stdin => from_stdin(io::stdin().lock()),
+        Source::Prompt => {
+            let id = prompt::secret("API token id (not shown)")?;
+            let secret = prompt::secret("API token secret (not shown)")?;
+            api_token("the prompt", id.expose_secret(), &secret)
+        }
+    }
+}
+
+fn from_environment(
+    look_up: impl Fn(&'static str) -> Option<OsString>,
+) -> Result<ApiToken, CliError> {
+    let text = |variable| {
+        let wrong = |problem| CliError::Variable { variable, problem };
+        let value = look_up(variable).ok_or_else(|| wrong("is not set"))?;
+        value
+            .into_string()
+            .map_err(|_bytes| wrong("is not valid UTF-8"))
+    };
+    let (id, secret) = (text(ID)?, Secret::from(text(SECRET)?));
+    api_token("the environment", &id, &secret)
+}
+
+fn from_stdin(stdin: impl io::Read) -> Result<ApiToken, CliError> {
+    // Of the full size at once, or growing would leave copies behind.
+    let capacity = usize::try_from(STDIN_LIMIT).unwrap_or_default();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
+    let read = stdin.take(STDIN_LIMIT).read_to_end(&mut bytes);
+    read.map_err(|source| CliError::Io {
+        doing: "the standard input can't be read",
+        source,
+    })?;
+    let text = std::str::from_utf8(&bytes).map_err(|_no_text| CliError::Stdin("is not UTF-8"))?;
+    let (id, secret) = text.split_once('\n').ok_or(CliError::Stdin(
+        "has one line; give the id on the first and the secret on the second",
+    ))?;
+    api_token("standard input", id, &Secret::from(secret.to_owned()))
+}
+
+fn api_token(from: &'static str, id: &str, secret: &Secret) -> Result<ApiToken, CliError> {
+    ApiToken::new(id, secret.expose_secret())
+        .map_err(|problem: CredentialError| CliError::Credential { from, problem })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(stdin: &[u8]) -> String {
+        from_stdin(stdin).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn row_51_standard_input_has_an_id_and_a_secret() {
+        for stdin in [
+            "an-id\na-secret\n",
+            "an-id\r\na-secret\r\n",
+            "an-id\na-secret",
+        ] {
+            let token = from_stdin(stdin.as_bytes()).unwrap();
+            assert_eq!(token.id().as_str(), "an-id");
+            assert_eq!(token.secret().expose_secret(), "a-secret");
+        }
+    }
+
+    #[test]
+    fn row_51_what_is_no_id_and_secret_is_refused_without_a_word_of_it() {
+        for stdin in [
+            &b""[..],
+            b"planted",
+            b"planted\n",
+            b"\nplanted\n",
+            b"planted\nplanted\nplanted\n",
+            b"planted\nplanted\0",
+            b"\xef\xbb\xbfplanted\nplanted",
+            b"planted\nplanted\xff",
+            "planted\n".repeat(10_000).as_bytes(),
+        ] {
+            let message = refused(stdin);
+            assert!(message.contains("standard input"), "{message}");
+            assert!(!message.contains("planted"), "{message}");
+        }
+    }
+
+    #[test]
+    fn row_51_a_variable_that_is_missing_or_empty_is_named_and_none_falls_through() {
+        let with = |id: Option<&str>, secret: Option<&str>| {
+            from_environment(|name| {
+                let value = if name == ID { id } else { secret };
+                value.map(OsString::from)
+            })
+            .unwrap_err()
+            .to_string()
+        };
+        assert_eq!(with(None, Some("planted")), format!("{ID} is not set"));
+        assert_eq!(with(Some("i"), None), format!("{SECRET} is not set"));
+        assert_eq!(
+            with(Some("i"), Some("")),
+            "the environment: the API token's secret is empty"
+        );
+    }
+}

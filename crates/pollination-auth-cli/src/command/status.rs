@@ -1,0 +1,118 @@
+//! Shows what is stored, and asks nobody.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use pollination_auth::RotationStatus;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::output;
+use crate::shared_token::{Owner, SharedToken};
+use crate::time::{Stamp, rfc3339};
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    profile: &'a str,
+    host: &'a str,
+    directory: String,
+    logged_in: bool,
+    id: Option<&'a str>,
+    generation: Option<u64>,
+    rotated_at: Option<Stamp>,
+    access_token_expires_at: Option<Stamp>,
+    unfinished_rotation: Option<Unfinished>,
+}
+
+#[derive(Serialize)]
+struct Unfinished {
+    started_at: Stamp,
+    recover_by: Stamp,
+    requests: u32,
+    new_secrets: usize,
+}
+
+impl fmt::Display for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "profile       {}\nhost          {}\ndirectory     {}\nAPI token     {}",
+            self.profile,
+            self.host,
+            self.directory,
+            self.id.unwrap_or("none; not logged in")
+        )?;
+        if let Some(generation) = self.generation {
+            write!(f, "\ngeneration    {generation}")?;
+        }
+        if let Some(Stamp(at)) = self.rotated_at {
+            write!(f, "\nrotated       {}", rfc3339(at))?;
+        }
+        if let Some(Stamp(at)) = self.access_token_expires_at {
+            write!(f, "\naccess token  kept until {}", rfc3339(at))?;
+        }
+        if let Some(unfinished) = &self.unfinished_rotation {
+            write!(
+                f,
+                "\nrotation      unfinished since {}, to be resumed before {}",
+                rfc3339(unfinished.started_at.0),
+                rfc3339(unfinished.recover_by.0)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
+    let client = context.client()?;
+    let stored = context.look(&client).await?;
+    let id = context.profile.id();
+    let mut answer = Answer {
+        profile: id.name(),
+        host: id.base_url(),
+        directory: context.directory.display().to_string(),
+        logged_in: stored.is_some(),
+        id: stored.as_ref().map(|stored| stored.token.id().as_str()),
+        generation: None,
+        rotated_at: None,
+        access_token_expires_at: None,
+        unfinished_rotation: None,
+    };
+    match stored.as_ref().map(|stored| &stored.rotation) {
+        Some(RotationStatus::Settled {
+            generation,
+            rotated_at,
+            ..
+        }) => {
+            answer.generation = Some(*generation);
+            answer.rotated_at = rotated_at.map(Stamp);
+        }
+        Some(RotationStatus::Unfinished {
+            started_at,
+            requests,
+            candidates,
+            recover_by,
+        }) => {
+            answer.unfinished_rotation = Some(Unfinished {
+                started_at: Stamp(*started_at),
+                recover_by: Stamp(*recover_by),
+                requests: *requests,
+                new_secrets: *candidates,
+            });
+        }
+        _ => {}
+    }
+    if let (Some(owner), Some(shared)) = (
+        stored.as_ref().and_then(Owner::of),
+        SharedToken::open(context)?,
+    ) {
+        let kept = shared.read(&owner)?;
+        let now = SystemTime::now();
+        let kept = kept.filter(|kept| !kept.left(now).is_zero());
+        answer.access_token_expires_at = kept.map(|kept| Stamp(kept.expires_at));
+    }
+    output::answer(context.global.output, &answer)?;
+    context.settled(stored.as_ref())?;
+    context.stored(&client).await.map(drop)
+}

@@ -1,0 +1,105 @@
+//! Creates an API token, and stores it before anything is said about it.
+//!
+//! Its secret is seen once, in the service's reply. So nothing is created where nothing can be
+//! stored, and what could not be stored all the same is deleted again.
+
+use std::fmt;
+
+use pollination_auth::{ApiToken, Client, Error, Operation};
+use serde::Serialize;
+
+use super::bearer;
+use crate::args::Create;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::interrupt;
+use crate::output;
+use crate::progress;
+use crate::prompt;
+use crate::shared_token;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<&'a str>,
+}
+
+impl fmt::Display for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id)?;
+        match self.secret {
+            Some(secret) => write!(f, "\n{secret}"),
+            None => Ok(()),
+        }
+    }
+}
+
+pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliError> {
+    let stored = context.look(&context.client()?).await?;
+    context.settled(stored.as_ref())?;
+    if let Some(stored) = &stored {
+        let question = format!(
+            "Create an API token in the place of {}? Its id and secret are forgotten here.",
+            stored.token.id()
+        );
+        prompt::confirm(create.confirmed.yes, "the creation", &question)?;
+    }
+    let client = bearer::client(context, &create.bearer)?;
+    if !create.bearer.access_token_stdin {
+        context.stored(&client).await?;
+    }
+    // It writes to the same disk: what fails here fails before anything was created.
+    context.check_writable()?;
+    shared_token::forget(context).await?;
+    let work = async {
+        let created = client.create_api_token().await;
+        let token = created.map_err(|error| unknown(context, error))?;
+        keep(context, &client, &token).await?;
+        Ok(token)
+    };
+    let cut_off = || CliError::CreationInterrupted {
+        delete: delete(context),
+    };
+    let work = interrupt::outlast("the creation", work, cut_off);
+    let token = progress::watch("creating the API token", work).await?;
+    let answer = Answer {
+        id: token.id().as_str(),
+        secret: create.show_secret.then(|| token.secret().expose_secret()),
+    };
+    output::answer(context.global.output, &answer)
+}
+
+/// Stores the new API token, or takes its creation back: nobody would know its secret.
+async fn keep(context: &Context, client: &Client, token: &ApiToken) -> Result<(), CliError> {
+    let Err(problem) = context.profile.save(token) else {
+        return Ok(());
+    };
+    let id = token.id().to_string();
+    match client.delete_api_token().await {
+        Ok(()) => Err(CliError::NotKept { id, problem }),
+        Err(_left_behind) => Err(CliError::NotKeptAndNotDeleted {
+            id,
+            problem,
+            delete: delete(context),
+        }),
+    }
+}
+
+/// An API token may exist now whose secret nobody knows; says how to be rid of it.
+fn unknown(context: &Context, error: Error) -> CliError {
+    let may_be_done = error.operation() == Operation::CreateApiToken
+        && matches!(error, Error::Ambiguous(_) | Error::UnusableReply(_));
+    if may_be_done {
+        CliError::CreationUnknown {
+            error,
+            delete: delete(context),
+        }
+    } else {
+        CliError::Service(error)
+    }
+}
+
+fn delete(context: &Context) -> String {
+    context.global.line("token delete --access-token-stdin")
+}

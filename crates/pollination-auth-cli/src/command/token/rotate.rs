@@ -1,0 +1,193 @@
+//! Rotates the secret, or brings an interrupted rotation to its end.
+//!
+//! How that is done without losing a secret is the library's knowledge. Here a person is asked
+//! first, told of the end, and heard when they interrupt.
+
+use std::fmt;
+
+use pollination_auth::{Profile, Recovered, RotateError, RotateOptions, Rotated, Rotation};
+use serde::Serialize;
+
+use crate::args::Rotate;
+use crate::context::{Context, open_store};
+use crate::directory;
+use crate::error::CliError;
+use crate::interrupt;
+use crate::output;
+use crate::progress;
+use crate::prompt;
+use crate::shared_token;
+use crate::time::Stamp;
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    /// The secret is a new one.
+    Rotated,
+    /// Another process has rotated it meanwhile; this one did nothing.
+    RotatedByAnother,
+    /// The interrupted rotation never happened.
+    NothingHappened,
+    /// No rotation was unfinished.
+    NothingToResume,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    outcome: Outcome,
+    id: String,
+    generation: Option<u64>,
+    verified_at: Option<Stamp>,
+    /// Whether an earlier, interrupted rotation was brought to its end.
+    recovered: bool,
+    /// Whether the service gave the secret that there was.
+    unchanged: bool,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = &self.id;
+        match self.outcome {
+            Outcome::Rotated => write!(f, "Rotated the secret of the API token {id}"),
+            Outcome::RotatedByAnother => {
+                write!(
+                    f,
+                    "Another process has rotated the secret of the API token {id}"
+                )
+            }
+            Outcome::NothingHappened => {
+                write!(
+                    f,
+                    "The interrupted rotation never happened; the API token {id} is as it was"
+                )
+            }
+            Outcome::NothingToResume => {
+                write!(f, "No rotation of the API token {id} is unfinished")
+            }
+        }
+    }
+}
+
+impl Answer {
+    fn rotated(rotated: &Rotated) -> Self {
+        Self {
+            outcome: if rotated.by_another() {
+                Outcome::RotatedByAnother
+            } else {
+                Outcome::Rotated
+            },
+            id: rotated.api_token().id().to_string(),
+            generation: Some(rotated.generation()),
+            verified_at: Some(Stamp(rotated.verified_at())),
+            recovered: rotated.was_recovered(),
+            unchanged: rotated.is_unchanged(),
+        }
+    }
+
+    fn unchanged(outcome: Outcome, id: String) -> Self {
+        Self {
+            outcome,
+            id,
+            generation: None,
+            verified_at: None,
+            recovered: false,
+            unchanged: true,
+        }
+    }
+}
+
+pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliError> {
+    let client = context.client()?;
+    let stored = context.stored(&client).await?;
+    let id = stored.token.id().to_string();
+    if !rotate.resume {
+        let question = format!(
+            "Rotate the secret of the API token {id} of {}? All else that uses it needs the new one.",
+            context.profile.id().base_url()
+        );
+        prompt::confirm(rotate.confirmed.yes, "the rotation", &question)?;
+    }
+    let rotation = client.rotation(options(rotate));
+    let what = if rotate.resume {
+        "resuming the rotation"
+    } else {
+        "rotating the secret"
+    };
+    let work = async {
+        let ended = if rotate.resume {
+            resumed(&rotation, id).await
+        } else {
+            let rotated = rotation.rotate().await;
+            rotated.map(|rotated| Answer::rotated(&rotated))
+        };
+        ended.map_err(|error| failed(context, error))
+    };
+    let cut_off = || CliError::RotationInterrupted {
+        resume: context.resume(),
+    };
+    let work = interrupt::outlast("the rotation", work, cut_off);
+    let answer = progress::watch(what, work).await?;
+    if answer.outcome == Outcome::Rotated {
+        // It would not be used any more. One that can't be removed is no reason to call this failed.
+        if let Err(error) = shared_token::forget(context).await {
+            tracing::debug!(%error, "the access token of the old secret is left behind");
+        }
+    }
+    if matches!(answer.outcome, Outcome::Rotated | Outcome::NothingHappened) {
+        forget_rescued(context);
+    }
+    if answer.outcome == Outcome::Rotated && answer.unchanged {
+        output::warning("the service gave the secret that there was; it still accepts the old one");
+    }
+    output::answer(context.global.output, &answer)
+}
+
+/// Removes what was put into the second place: by now it is stored in the first, or dead.
+fn forget_rescued(context: &Context) {
+    let forget = || -> Result<(), CliError> {
+        let store = open_store(directory::rescue()?)?;
+        let rescued = Profile::new(store, &context.global.host, &context.global.profile)?;
+        match rescued.load() {
+            Ok(None) => Ok(()),
+            _ => Ok(rescued.remove()?),
+        }
+    };
+    if let Err(error) = forget() {
+        tracing::debug!(%error, "what was rescued is left behind");
+    }
+}
+
+fn options(rotate: &Rotate) -> RotateOptions {
+    let options = RotateOptions::default().settle(rotate.settle);
+    match directory::rescue().and_then(open_store) {
+        Ok(store) => options.emergency_store(store),
+        Err(error) => {
+            tracing::debug!(%error, "there is no second place for a new secret");
+            options
+        }
+    }
+}
+
+async fn resumed(rotation: &Rotation, id: String) -> Result<Answer, RotateError> {
+    Ok(match rotation.recover().await? {
+        Recovered::Rotated(rotated) => Answer::rotated(&rotated),
+        Recovered::NothingHappened => Answer::unchanged(Outcome::NothingHappened, id),
+        _ => Answer::unchanged(Outcome::NothingToResume, id),
+    })
+}
+
+fn failed(context: &Context, error: RotateError) -> CliError {
+    if let RotateError::PersistFailed(failure) = &error
+        && failure.is_in_emergency_store()
+        && let Ok(rescue) = directory::rescue()
+    {
+        output::warning(format_args!(
+            "the new secret was put into {}; {}={} makes every command use it",
+            rescue.display(),
+            directory::CREDENTIALS,
+            rescue.display()
+        ));
+    }
+    context.rotate_error(error)
+}

@@ -1,0 +1,76 @@
+//! Where the command keeps its files. It makes none: the store does, with its own protection.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use etcetera::BaseStrategy as _;
+
+use crate::error::CliError;
+
+/// Names the directory of the credentials, in the place of the platform's.
+pub(crate) const CREDENTIALS: &str = "POLLINATION_AUTH_DIR";
+
+/// Names the directory that a new secret goes to when that of the credentials fails.
+pub(crate) const RESCUE: &str = "POLLINATION_AUTH_RESCUE_DIR";
+
+const OWN_NAME: &str = "pollination-auth";
+
+/// Gives the directory of the credentials.
+pub(crate) fn credentials() -> Result<PathBuf, CliError> {
+    find(CREDENTIALS, env::var_os, || {
+        Some(
+            etcetera::choose_base_strategy()
+                .ok()?
+                .config_dir()
+                .join(OWN_NAME),
+        )
+    })
+}
+
+/// Gives the directory for a secret in need: that of the user's data, which may be another disk.
+pub(crate) fn rescue() -> Result<PathBuf, CliError> {
+    find(RESCUE, env::var_os, || {
+        let data = etcetera::choose_base_strategy().ok()?.data_dir();
+        Some(data.join(OWN_NAME).join("rescue"))
+    })
+}
+
+/// A variable that is set but empty is a script gone wrong, and no wish for the default.
+fn find(
+    variable: &'static str,
+    look_up: impl Fn(&'static str) -> Option<OsString>,
+    default: impl FnOnce() -> Option<PathBuf>,
+) -> Result<PathBuf, CliError> {
+    match look_up(variable) {
+        Some(path) if path.is_empty() => Err(CliError::Variable {
+            variable,
+            problem: "is empty; set it to a directory, or unset it",
+        }),
+        Some(path) => Ok(PathBuf::from(path)),
+        None => default().ok_or(CliError::NoDirectory(variable)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variable_goes_before_the_platform() {
+        let found = find("V", |_| Some("x".into()), || Some("y".into()));
+        assert_eq!(found.unwrap(), PathBuf::from("x"));
+        let found = find("V", |_| None, || Some("y".into()));
+        assert_eq!(found.unwrap(), PathBuf::from("y"));
+    }
+
+    #[test]
+    fn empty_and_unknown_are_errors_that_name_the_variable() {
+        for error in [
+            find("V", |_| Some("".into()), || Some("y".into())),
+            find("V", |_| None, || None),
+        ] {
+            assert!(error.unwrap_err().to_string().contains('V'));
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The one error type of the command, and the only place that gives an error its exit code.
+//!
+//! No message holds a secret; the words of a server are shown escaped, and as a server's.
+
+use std::error::Error as _;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use pollination_auth::{
+    BaseUrlError, BuildError, CredentialError, Error, RotateCause, RotateError, StoreError,
+};
+
+use crate::exit::Exit;
+use crate::time;
+
+/// Says why the command can't give its answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error("the host can't be used: {0}")]
+    Host(#[from] BaseUrlError),
+    #[error(transparent)]
+    Client(#[from] BuildError),
+    #[error("{0}")]
+    Input(&'static str),
+    #[error("the standard input {0}")]
+    Stdin(&'static str),
+    #[error("{variable} {problem}")]
+    Variable {
+        variable: &'static str,
+        problem: &'static str,
+    },
+    #[error("{from}: {problem}")]
+    Credential {
+        from: &'static str,
+        problem: CredentialError,
+    },
+    #[error("no directory for settings is known here; set {0} to one")]
+    NoDirectory(&'static str),
+    #[error("{}: {problem}", .directory.display())]
+    Directory {
+        directory: PathBuf,
+        problem: StoreError,
+    },
+    #[error("not logged in; run `{login}`")]
+    NotLoggedIn { login: String },
+    #[error("{0} was not confirmed, and nothing was done")]
+    Declined(&'static str),
+    #[error("{0} wants a confirmation, and there is no terminal to ask on; give --yes")]
+    NobodyToAsk(&'static str),
+    #[error("there is no terminal to ask on; use standard input or the environment")]
+    NoPrompt,
+    #[error("a rotation is unfinished; run `{resume}`{}", before(*.recover_by))]
+    RotationUnfinished {
+        resume: String,
+        recover_by: Option<std::time::SystemTime>,
+    },
+    #[error(transparent)]
+    Service(#[from] Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{0}\n  that is the kept access token; remove the file, and do not use that token")]
+    KeptToken(StoreError),
+    #[error("{error}{}", Recovery { error, resume, start_anew })]
+    Rotate {
+        error: RotateError,
+        resume: String,
+        start_anew: String,
+    },
+    #[error(
+        "the new secret could not be stored ({problem}), so the new API token {id} was deleted again"
+    )]
+    NotKept { id: String, problem: StoreError },
+    #[error(
+        "the new secret could not be stored ({problem}) and is lost; the API token {id} exists\n  \
+         delete it with an access token: run `{delete}`"
+    )]
+    NotKeptAndNotDeleted {
+        id: String,
+        problem: StoreError,
+        delete: String,
+    },
+    #[error(
+        "{error}\n  nobody knows the secret of an API token that was made: run `{delete}`, and \
+         create another"
+    )]
+    CreationUnknown { error: Error, delete: String },
+    #[error("interrupted; the rotation may be unfinished: run `{resume}`")]
+    RotationInterrupted { resume: String },
+    #[error(
+        "interrupted; nobody knows the secret of an API token that was made: run `{delete}`, and \
+         create another"
+    )]
+    CreationInterrupted { delete: String },
+    #[error("interrupted")]
+    Interrupted,
+    #[error("{doing}: {source}")]
+    Io {
+        doing: &'static str,
+        source: io::Error,
+    },
+    #[error("the answer can't be written as JSON")]
+    Json,
+}
+
+impl CliError {
+    /// Gives the exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Host(_)
+            | Self::Input(_)
+            | Self::Stdin(_)
+            | Self::Variable { .. }
+            | Self::Credential { .. }
+            | Self::NoPrompt => Exit::Usage,
+            Self::Client(error) => match error {
+                BuildError::BaseUrl(_) | BuildError::Credential(_) => Exit::Usage,
+                _ => Exit::Failed,
+            },
+            Self::NoDirectory(_)
+            | Self::Directory { .. }
+            | Self::KeptToken(_)
+            | Self::NotKept { .. } => Exit::Store,
+            Self::NotLoggedIn { .. } => Exit::NotLoggedIn,
+            Self::Declined(_) | Self::NobodyToAsk(_) => Exit::Unconfirmed,
+            Self::RotationUnfinished { .. } => Exit::Unfinished,
+            Self::Service(error) | Self::CreationUnknown { error, .. } => of_service(error),
+            Self::Store(error) => of_store(error),
+            Self::Rotate { error, .. } => of_rotation(error),
+            Self::NotKeptAndNotDeleted { .. } => Exit::Lost,
+            Self::RotationInterrupted { .. }
+            | Self::CreationInterrupted { .. }
+            | Self::Interrupted => Exit::Interrupted,
+            Self::Io { .. } | Self::Json => Exit::Failed,
+        }
+    }
+
+    /// Gives the server's own words, fit for a terminal.
+    pub(crate) fn detail(&self) -> Option<String> {
+        let error = match self {
+            Self::Service(error) | Self::CreationUnknown { error, .. } => error,
+            Self::Rotate { error, .. } => match error.failure().cause()? {
+                RotateCause::Service(error) => error,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        // A server's text could move the cursor or recolour what stands above.
+        error
+            .detail()
+            .map(|detail| detail.escape_debug().to_string())
+    }
+}
+
+fn of_service(error: &Error) -> Exit {
+    match error {
+        Error::CredentialsRejected(_) | Error::AccessTokenExpired(_) | Error::Unauthorized(_) => {
+            Exit::Rejected
+        }
+        Error::StoreFailed(_) => match error.source().and_then(|source| source.downcast_ref()) {
+            Some(store) => of_store(store),
+            None => Exit::Store,
+        },
+        Error::LifetimeTooShort(_) => Exit::TooShort,
+        Error::NotFound(_) => Exit::NoApiToken,
+        Error::Ambiguous(_) => Exit::Unfinished,
+        Error::UnusableReply(failure) if failure.raw_reply().is_some() => Exit::Unfinished,
+        Error::Internal(_) => Exit::Failed,
+        other if other.is_retryable() => Exit::TryLater,
+        _ => Exit::Refused,
+    }
+}
+
+fn of_store(error: &StoreError) -> Exit {
+    match error {
+        StoreError::Locked => Exit::TryLater,
+        StoreError::RotationUnfinished => Exit::Unfinished,
+        StoreError::Empty => Exit::NotLoggedIn,
+        _ => Exit::Store,
+    }
+}
+
+fn of_rotation(error: &RotateError) -> Exit {
+    match error {
+        RotateError::NotStarted(failure) | RotateError::Rejected(failure) => {
+            match failure.cause() {
+                // By now it is known that nothing came of it.
+                Some(RotateCause::Service(Error::Ambiguous(_) | Error::UnusableReply(_)))
+                | None => Exit::TryLater,
+                Some(RotateCause::Service(error)) => of_service(error),
+                Some(RotateCause::Store(error)) => of_store(error),
+                Some(RotateCause::AccessTokenTooShort { .. }) => Exit::TooShort,
+                Some(_) => Exit::Failed,
+            }
+        }
+        RotateError::CredentialLost(_) => Exit::Lost,
+        _ => Exit::Unfinished,
+    }
+}
+
+/// Says how to go on with a rotation, and until when.
+struct Recovery<'a> {
+    error: &'a RotateError,
+    resume: &'a str,
+    start_anew: &'a str,
+}
+
+impl fmt::Display for Recovery<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            error,
+            resume,
+            start_anew,
+        } = self;
+        if error.is_safe_to_retry() {
+            return Ok(());
+        }
+        if let RotateError::CredentialLost(failure) = error {
+            if let Some(since) = failure.started_at() {
+                write!(f, "\n  the rotation began at {}", time::rfc3339(since))?;
+                write!(
+                    f,
+                    ", and {} requests may have been acted on",
+                    failure.requests()
+                )?;
+            }
+            return write!(f, "\n  with that run `{start_anew}`");
+        }
+        write!(f, "\n  run `{resume}`{}", before(error.recovery_deadline()))
+    }
+}
+
+fn before(deadline: Option<std::time::SystemTime>) -> String {
+    deadline.map_or_else(String::new, |deadline| {
+        format!(" before {}", time::rfc3339(deadline))
+    })
+}

@@ -1,0 +1,75 @@
+//! The command `pollination-auth`: logs in once, and hands out access tokens from then on.
+//!
+//! ```sh
+//! pollination-auth login
+//! curl -H "Authorization: Bearer $(pollination-auth access-token)" https://...
+//! ```
+//!
+//! It is the library `pollination-auth` for those who are not in Rust: shells, scripts, cron.
+//! `pollination-auth --help` lists the commands, and `pollination-auth man` prints a manual page.
+//!
+//! # What goes where
+//!
+//! Only the answer goes to stdout: a line of text, or with `--output json` one line of JSON, in
+//! which a time is `{"utc": "2023-11-14T22:13:20Z", "epoch": 1700000000}`. All else goes to stderr.
+//! A reader that closes the pipe early is no error.
+//!
+//! # Secrets
+//!
+//! `login` takes id and secret from the environment, standard input or a prompt that shows nothing,
+//! and never from an argument, which other processes can see. An error about an argument does not
+//! repeat it. A secret is printed where it is the answer and nowhere else: `access-token` prints the
+//! token, and `token create --show-secret` the new secret.
+//!
+//! # Files
+//!
+//! Credentials are kept in `pollination-auth` in the platform's directory for settings (that is
+//! `$XDG_CONFIG_HOME` or `~/.config`, and `%APPDATA%` on Windows), or in `POLLINATION_AUTH_DIR`: in the library's `FileStore`, which refuses what others can read or
+//! change. In `access-tokens` below it the newest access token of each profile is kept in the same
+//! way, bound to host, profile, id and generation, so that processes share one login. When a new
+//! secret can't be stored there it is offered to `POLLINATION_AUTH_RESCUE_DIR`, by default
+//! `pollination-auth/rescue` in the directory for data.
+//!
+//! # Interrupts
+//!
+//! A rotation that has begun comes to its end on SIGINT and SIGTERM, and so does a creation; the exit
+//! code says how it ended, as ever. A second one ends it at once with 130. After a rotation the
+//! journal lets `token rotate --resume` go on. Where a rotation has lost the credential, `login
+//! --discard-rotation` starts anew with one that was made in the web interface.
+//!
+//! # Exit codes
+//!
+//! | code | meaning |
+//! | --- | --- |
+//! | 0 | done |
+//! | 1 | a bug, or a failure that has no code of its own |
+//! | 2 | wrong usage, or input that can't be used |
+//! | 3 | not logged in for this host and profile: run `login` |
+//! | 4 | the service refuses the credential: run `login` with another |
+//! | 5 | nothing is wrong with what was asked: try again later |
+//! | 6 | it is not known what happened; after a rotation: run `token rotate --resume` |
+//! | 7 | the credential is lost: make an API token in the web interface |
+//! | 8 | not confirmed: without a terminal give `--yes` |
+//! | 9 | the credential store can't be used, or not be trusted |
+//! | 10 | the account has no API token |
+//! | 11 | the service refuses: repeating does not help |
+//! | 12 | access tokens don't live as long as was asked for |
+//! | 130 | interrupted; after a rotation: run `token rotate --resume` |
+
+mod args;
+mod command;
+mod context;
+mod directory;
+mod error;
+mod exit;
+mod interrupt;
+mod log;
+mod output;
+mod progress;
+mod prompt;
+mod run;
+mod shared_token;
+mod time;
+mod usage;
+
+pub use run::main;

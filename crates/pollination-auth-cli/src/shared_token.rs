@@ -1,0 +1,211 @@
+//! The access token that processes share: kept in a file, so that two of them log in once.
+//!
+//! The file is that of a store of its own below the one of the credentials, so it is protected,
+//! replaced and locked as they are. Whether a token is long enough is the caller's question.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use pollination_auth::{
+    AccessToken, CredentialStore as _, Document, FileStore, ProfileId, Secret, StoreError,
+    StoreLock,
+};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+use zeroize::Zeroizing;
+
+use crate::context::{self, Context, Stored};
+use crate::error::CliError;
+use crate::progress;
+use crate::time;
+
+/// The store's directory, below that of the credentials.
+const DIRECTORY: &str = "access-tokens";
+
+/// What the store is told that it keeps; it looks at no document, and protects both kinds alike.
+const DOCUMENT: Document = Document::Credential;
+
+/// The version of the file; one that is not known is not used.
+const VERSION: u32 = 1;
+
+/// How often it is looked whether the lock is free: every 50 ms, a fraction of a login.
+const LOCK_POLL: Duration = Duration::from_millis(50);
+
+/// How long it is waited for another process's login: 35 s.
+///
+/// A login takes 30 s at most. Who waits for longer waits for a process that hangs.
+const LOCK_WAIT: Duration = Duration::from_secs(35);
+
+/// What the file holds at most: the longest access token, and what stands around it.
+const CAPACITY: usize = 32 * 1024;
+
+/// An access token with its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub(crate) token: AccessToken,
+    pub(crate) expires_at: SystemTime,
+}
+
+impl Kept {
+    /// Takes a token that is worth keeping: one whose end is known.
+    pub(crate) fn of(token: &AccessToken) -> Option<Self> {
+        Some(Self {
+            token: token.clone(),
+            expires_at: token.expires_at()?,
+        })
+    }
+
+    /// Gives the time that is left, zero when there is none.
+    pub(crate) fn left(&self, now: SystemTime) -> Duration {
+        self.expires_at.duration_since(now).unwrap_or_default()
+    }
+}
+
+/// The file of one profile.
+pub(crate) struct SharedToken {
+    store: Arc<FileStore>,
+    profile: ProfileId,
+}
+
+/// What a token belongs to: one with another id or of another generation is not used.
+pub(crate) struct Owner {
+    id: String,
+    generation: u64,
+}
+
+impl Owner {
+    /// Gives none while a rotation is unfinished: it is not known what a token belongs to then.
+    pub(crate) fn of(stored: &Stored) -> Option<Self> {
+        Some(Self {
+            id: stored.token.id().to_string(),
+            generation: stored.generation()?,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text<'a> {
+    version: u32,
+    base_url: Cow<'a, str>,
+    profile: Cow<'a, str>,
+    id: Cow<'a, str>,
+    generation: u64,
+    expires_at: u64,
+    /// Borrowed, so that no copy of it is left behind.
+    access_token: &'a str,
+}
+
+impl SharedToken {
+    /// Opens the store of the access tokens.
+    ///
+    /// Where it can't be made, as on a disk that is read-only, there is none.
+    pub(crate) fn open(context: &Context) -> Result<Option<Self>, CliError> {
+        match context::open_store(context.directory.join(DIRECTORY)) {
+            Ok(store) => Ok(Some(Self {
+                store,
+                profile: context.profile.id().clone(),
+            })),
+            Err(CliError::Directory {
+                directory,
+                problem: problem @ StoreError::Unsafe { .. },
+            }) => Err(CliError::Directory { directory, problem }),
+            Err(error) => {
+                tracing::debug!(%error, "access tokens are not shared");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Gives the kept token if it belongs to this credential; one that others can read is refused.
+    pub(crate) fn read(&self, owner: &Owner) -> Result<Option<Kept>, CliError> {
+        let text = match self.store.read(&self.profile, DOCUMENT) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Ok(None),
+            Err(error @ StoreError::Unsafe { .. }) => return Err(CliError::KeptToken(error)),
+            Err(error) => {
+                tracing::debug!(%error, "the kept access token can't be read");
+                return Ok(None);
+            }
+        };
+        let kept = self.parse(owner, &text);
+        if kept.is_none() {
+            tracing::debug!("the kept access token does not belong to this credential");
+        }
+        Ok(kept)
+    }
+
+    fn parse(&self, owner: &Owner, text: &Secret) -> Option<Kept> {
+        // What the parser would say quotes the text.
+        let text: Text<'_> = serde_json::from_str(text.expose_secret()).ok()?;
+        let belongs = text.version == VERSION
+            && text.base_url == self.profile.base_url()
+            && text.profile == self.profile.name()
+            && text.id == owner.id.as_str()
+            && text.generation == owner.generation;
+        if !belongs {
+            return None;
+        }
+        Some(Kept {
+            token: AccessToken::new(text.access_token).ok()?,
+            expires_at: time::of_epoch(text.expires_at),
+        })
+    }
+
+    /// Keeps a token for the next process. Where that fails, the next one logs in by itself.
+    pub(crate) fn keep(&self, owner: &Owner, kept: &Kept) {
+        let text = Text {
+            version: VERSION,
+            base_url: self.profile.base_url().into(),
+            profile: self.profile.name().into(),
+            id: owner.id.as_str().into(),
+            generation: owner.generation,
+            expires_at: time::epoch(kept.expires_at),
+            access_token: kept.token.expose_secret(),
+        };
+        // Of the full size at once, or growing would leave copies behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(CAPACITY));
+        let written = serde_json::to_writer(&mut *bytes, &text);
+        let (Ok(()), Ok(text)) = (written, std::str::from_utf8(&bytes)) else {
+            return;
+        };
+        let text = Secret::from(text.to_owned());
+        if let Err(error) = self.store.write(&self.profile, DOCUMENT, &text) {
+            tracing::debug!(%error, "the access token can't be kept");
+        }
+    }
+
+    /// Removes the kept token.
+    pub(crate) fn forget(&self) -> Result<(), StoreError> {
+        self.store.remove(&self.profile, DOCUMENT)
+    }
+
+    /// Waits until no other process logs in; gives none when that takes too long.
+    pub(crate) async fn lock(&self) -> Option<StoreLock> {
+        let started = Instant::now();
+        loop {
+            match self.store.try_lock(&self.profile) {
+                Ok(Some(lock)) => return Some(lock),
+                Ok(None) if started.elapsed() < LOCK_WAIT => sleep(LOCK_POLL).await,
+                Ok(None) => {
+                    tracing::debug!("another process holds the lock of the access token");
+                    return None;
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "access tokens can't be shared");
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+/// Removes the kept token of a credential that is no more; one that stays is of no use to anybody.
+pub(crate) async fn forget(context: &Context) -> Result<(), CliError> {
+    if let Some(shared) = SharedToken::open(context)? {
+        let _lock = progress::watch("waiting for another process", shared.lock()).await;
+        shared.forget()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Times as the answers show them: RFC 3339 in UTC, and seconds since 1970. It reads no clock.
+
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+/// A time in both forms.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stamp(pub(crate) SystemTime);
+
+impl Serialize for Stamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+        let mut both = serializer.serialize_struct("Stamp", 2)?;
+        both.serialize_field("utc", &rfc3339(self.0))?;
+        both.serialize_field("epoch", &epoch(self.0))?;
+        both.end()
+    }
+}
+
+/// Gives the time in UTC as RFC 3339 has it, in whole seconds.
+pub(crate) fn rfc3339(time: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(readable(time)).to_string()
+}
+
+/// Gives whole seconds since 1970.
+pub(crate) fn epoch(time: SystemTime) -> u64 {
+    since_1970(time).as_secs()
+}
+
+/// Reads seconds since 1970; more than the clock can express is the beginning, which is over.
+pub(crate) fn of_epoch(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH
+        .checked_add(Duration::from_secs(seconds))
+        .unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+fn since_1970(time: SystemTime) -> Duration {
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
+/// The last second that RFC 3339 can write, of the year 9999; beyond it the formatter panics.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+fn readable(time: SystemTime) -> SystemTime {
+    of_epoch(epoch(time).min(LAST_SECOND))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_are_of_the_same_second() {
+        let time = of_epoch(1_700_000_000) + Duration::from_millis(999);
+        assert_eq!(
+            serde_json::to_string(&Stamp(time)).unwrap(),
+            r#"{"utc":"2023-11-14T22:13:20Z","epoch":1700000000}"#
+        );
+    }
+
+    #[test]
+    fn no_time_is_a_panic() {
+        assert_eq!(rfc3339(of_epoch(u64::MAX)), "1970-01-01T00:00:00Z");
+        assert_eq!(rfc3339(of_epoch(LAST_SECOND + 1)), "9999-12-31T23:59:59Z");
+        assert_eq!(epoch(SystemTime::UNIX_EPOCH - Duration::from_secs(1)), 0);
+    }
+}

@@ -1,0 +1,200 @@
+//! Showing, creating and deleting the account's API token.
+
+use std::fs;
+
+use pollination_auth_fake::{FakeService, Fault, Operation};
+use snapbox::str;
+
+use crate::world::{ID, SECRET, World};
+
+/// Deletes the API token, and gives an access token from before that.
+fn delete(world: &World) -> String {
+    let access_token = world.run(&["access-token"]).answer().to_owned();
+    let ran = world.run(&["token", "delete", "--yes"]);
+    assert_eq!(ran.answer(), "Deleted the API token an-id");
+    access_token
+}
+
+#[test]
+fn show_asks_the_service_for_the_id() {
+    let world = World::logged_in();
+    assert_eq!(world.run(&["token", "show"]).answer(), ID);
+    let json = world.run(&["token", "show", "--output", "json"]).json();
+    assert_eq!(json, serde_json::json!({"id": ID, "stored": true}));
+}
+
+#[test]
+fn no_api_token_has_a_code_of_its_own() {
+    let world = World::logged_in();
+    world.service.fail_next(Operation::Get, Fault::status(404));
+    let ran = world.run(&["token", "show"]);
+    assert!(
+        ran.fails_with(10).contains("there is no API token"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_refusal_shows_the_words_of_the_service_as_they_can_do_no_harm() {
+    let world = World::logged_in();
+    let fault = Fault::status(403).body(r#"{"detail": "no \u001b[31mright"}"#);
+    world.service.fail_next(Operation::Get, fault);
+    let ran = world.run(&["token", "show"]);
+    let stderr = ran.fails_with(11);
+    assert!(
+        stderr.contains("the account lacks the permission"),
+        "{stderr}"
+    );
+    assert!(
+        stderr.ends_with("\n  the service says: no \\u{1b}[31mright\n"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn delete_wants_a_yes_and_forgets_what_is_dead() {
+    let world = World::logged_in();
+    let ran = world.run(&["token", "delete"]);
+    world.assert_is(
+        ran.fails_with(8),
+        str![[r#"
+error: the deletion wants a confirmation, and there is no terminal to ask on; give --yes
+
+"#]],
+    );
+    assert_eq!(world.service.id().as_deref(), Some(ID));
+    delete(&world);
+    assert_eq!(world.service.id(), None);
+    assert!(!world.credential().exists() && !world.kept_token().exists());
+    assert_eq!(world.run(&["status"]).code, Some(3));
+}
+
+#[test]
+fn an_access_token_from_before_creates_the_next_api_token() {
+    let world = World::logged_in();
+    let access_token = delete(&world);
+    let ran = world.run_with(&["token", "create", "--access-token-stdin"], access_token);
+    assert_eq!(ran.answer(), world.service.id().unwrap());
+    assert_eq!(ran.stderr, "");
+    assert_ne!(world.stored_secret(), SECRET);
+    assert_eq!(world.run(&["access-token"]).code, Some(0));
+}
+
+#[test]
+fn the_secret_of_a_new_api_token_is_printed_when_it_is_asked_for() {
+    let world = World::logged_in();
+    let access_token = delete(&world);
+    let create = ["token", "create", "--access-token-stdin", "--show-secret"];
+    let ran = world.run_with(&create, access_token);
+    let expected = format!("{}\n{}", world.service.id().unwrap(), world.stored_secret());
+    assert_eq!(ran.answer(), expected);
+}
+
+#[test]
+fn a_second_api_token_is_refused_and_the_first_one_stays() {
+    let world = World::logged_in();
+    assert!(
+        world
+            .run(&["token", "create"])
+            .fails_with(8)
+            .contains("--yes")
+    );
+    assert_eq!(world.service.count(Operation::Create), 0);
+    let ran = world.run(&["token", "create", "--yes"]);
+    assert!(ran.fails_with(11).contains("status 409"), "{ran:?}");
+    assert_eq!(world.stored_secret(), SECRET);
+}
+
+#[test]
+fn a_create_whose_answer_is_lost_is_not_known_to_have_failed() {
+    let world = World::logged_in();
+    let access_token = delete(&world);
+    world
+        .service
+        .fail_next(Operation::Create, Fault::commit_and_drop());
+    let create = ["token", "create", "--access-token-stdin"];
+    let ran = world.run_with(&create, &access_token);
+    world.assert_is(
+        ran.fails_with(6),
+        str![[r#"
+error: create_api_token: the connection broke; it may have happened; find out before repeating it
+  nobody knows the secret of an API token that was made: run `pollination-auth token delete --access-token-stdin --host [HOST]`, and create another
+
+"#]],
+    );
+    // What it says to do works.
+    let delete = ["token", "delete", "--access-token-stdin", "--yes"];
+    assert_eq!(world.run_with(&delete, &access_token).code, Some(0));
+    assert_eq!(world.run_with(&create, &access_token).code, Some(0));
+    world.stored_secret();
+}
+
+#[test]
+fn an_access_token_shows_and_deletes_what_is_not_stored_here() {
+    let world = World::logged_in();
+    let access_token = world.run(&["access-token"]).answer().to_owned();
+    assert_eq!(world.run(&["logout", "--yes"]).code, Some(0));
+    let show = ["token", "show", "--access-token-stdin", "--output", "json"];
+    let shown = world.run_with(&show, &access_token).json();
+    assert_eq!(shown, serde_json::json!({"id": ID, "stored": false}));
+    let delete = ["token", "delete", "--access-token-stdin"];
+    world.run_with(&delete, &access_token).fails_with(8);
+    let delete = [&delete[..], &["--yes"]].concat();
+    assert_eq!(world.run_with(&delete, &access_token).code, Some(0));
+    assert_eq!(world.service.id(), None);
+}
+
+#[test]
+fn an_access_token_that_has_ended_is_a_credential_that_is_refused() {
+    let world = World::logged_in();
+    let access_token = world.run(&["access-token"]).answer().to_owned();
+    world.service.expire_all_tokens();
+    let show = ["token", "show", "--access-token-stdin"];
+    world.run_with(&show, &access_token).fails_with(4);
+}
+
+#[test]
+fn standard_input_that_is_no_access_token_is_refused_without_a_word_of_it() {
+    let world = World::new();
+    for stdin in [&b""[..], b"planted planted", b"planted\xff"] {
+        let ran = world.run_with(&["token", "create", "--access-token-stdin"], stdin);
+        let stderr = ran.fails_with(2);
+        assert!(!stderr.contains("planted"), "{stderr}");
+    }
+    assert_eq!(world.service.requests().len(), 0);
+}
+
+#[test]
+fn row_54_nothing_is_created_where_nothing_can_be_stored() {
+    let world = World::logged_in();
+    let access_token = delete(&world);
+    fs::remove_dir_all(world.directory()).unwrap();
+    fs::write(world.directory(), "").unwrap();
+    let ran = world.run_with(&["token", "create", "--access-token-stdin"], access_token);
+    ran.fails_with(9);
+    assert_eq!(world.service.count(Operation::Create), 0);
+}
+
+/// The service's own look at the request is the moment in which the disk fails.
+#[test]
+fn row_54_a_new_api_token_that_can_not_be_stored_is_deleted_again() {
+    let home = tempfile::tempdir().unwrap();
+    let directory = home.path().join("credentials");
+    let breaks = directory.clone();
+    let service = FakeService::builder()
+        .id(ID)
+        .secret(SECRET)
+        .on_request(move |request| {
+            if request.operation() == Some(Operation::Create) {
+                fs::remove_dir_all(&breaks).unwrap();
+                fs::write(&breaks, "").unwrap();
+            }
+        })
+        .start();
+    let world = World { service, home };
+    world.log_in();
+    let access_token = delete(&world);
+    let ran = world.run_with(&["token", "create", "--access-token-stdin"], access_token);
+    assert!(ran.fails_with(9).contains("was deleted again"), "{ran:?}");
+    assert_eq!(world.service.id(), None);
+}

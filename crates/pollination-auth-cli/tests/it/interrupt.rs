@@ -1,0 +1,140 @@
+//! SIGINT in the middle of a rotation. The service holds its answer back until the test lets it go.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStderr, Command};
+use std::sync::{Mutex, mpsc};
+
+use pollination_auth_fake::Operation;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::world::{SECRET, World, without_waits};
+
+const ROTATE: [&str; 5] = ["token", "rotate", "--yes", "--settle", "1ms"];
+const RESUME: [&str; 5] = ["token", "rotate", "--resume", "--settle", "1ms"];
+
+/// A change whose request has arrived, and is not answered yet.
+struct Held {
+    world: World,
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    answer: mpsc::Sender<()>,
+}
+
+impl Held {
+    fn rotation() -> Self {
+        Self::start(Operation::Rotate, |world| world.command(&ROTATE))
+    }
+
+    fn creation() -> Self {
+        Self::start(Operation::Create, |world| {
+            let access_token = world.run(&["access-token"]).answer().to_owned();
+            assert_eq!(world.run(&["token", "delete", "--yes"]).code, Some(0));
+            let (reader, mut writer) = std::io::pipe().unwrap();
+            writer.write_all(access_token.as_bytes()).unwrap();
+            let mut create = world.command(&["token", "create", "--access-token-stdin"]);
+            create.stdin(reader);
+            create
+        })
+    }
+
+    /// Starts the command that `prepare` gives, and waits until its request is there.
+    fn start(operation: Operation, prepare: impl FnOnce(&World) -> Command) -> Self {
+        let (arrived, arrives) = mpsc::channel();
+        let (answer, held) = mpsc::channel();
+        let held = Mutex::new(held);
+        let world = World::with(|builder| {
+            builder.on_request(move |request| {
+                if request.operation() == Some(operation) && arrived.send(()).is_ok() {
+                    // It ends when the test says so, or has failed.
+                    let _told = held.lock().unwrap().recv();
+                }
+            })
+        });
+        world.log_in();
+        let mut child = prepare(&world).spawn().unwrap();
+        arrives.recv().unwrap();
+        Self {
+            stderr: BufReader::new(child.stderr.take().unwrap()),
+            world,
+            child,
+            answer,
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let process = Pid::from_child(&self.child);
+        kill_process(process, signal).unwrap();
+    }
+
+    /// Reads stderr up to the line that says that the interrupt was heard.
+    fn wait_until_heard(&mut self) {
+        let mut line = String::new();
+        while !line.starts_with("interrupted;") {
+            line.clear();
+            assert_ne!(self.stderr.read_line(&mut line).unwrap(), 0);
+        }
+    }
+
+    fn ended(&mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().unwrap().code();
+        let mut stderr = String::new();
+        self.stderr.read_to_string(&mut stderr).unwrap();
+        (code, without_waits(&stderr))
+    }
+}
+
+#[test]
+fn an_interrupt_lets_the_rotation_come_to_its_end() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut held = Held::rotation();
+        held.signal(signal);
+        held.wait_until_heard();
+        held.answer.send(()).unwrap();
+        assert_eq!(held.ended(), (Some(0), String::new()));
+        assert_ne!(held.world.stored_secret(), SECRET);
+        assert_eq!(held.world.run(&["status"]).code, Some(0));
+    }
+}
+
+#[test]
+fn a_second_interrupt_ends_at_once_and_resume_goes_on() {
+    let mut held = Held::rotation();
+    held.signal(Signal::INT);
+    held.wait_until_heard();
+    held.signal(Signal::INT);
+    let (code, stderr) = held.ended();
+    assert_eq!(code, Some(130));
+    assert!(stderr.contains("token rotate --resume"), "{stderr}");
+    assert_eq!(held.world.run(&["status"]).code, Some(6));
+
+    // From here on no request is held back.
+    drop(held.answer);
+    let resumed = held.world.run(&RESUME);
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
+    held.world.stored_secret();
+    assert_eq!(held.world.run(&["status"]).code, Some(0));
+}
+
+#[test]
+fn an_interrupt_lets_a_new_api_token_be_stored() {
+    let mut held = Held::creation();
+    held.signal(Signal::INT);
+    held.wait_until_heard();
+    held.answer.send(()).unwrap();
+    assert_eq!(held.ended(), (Some(0), String::new()));
+    assert_ne!(held.world.stored_secret(), SECRET);
+}
+
+#[test]
+fn a_second_interrupt_of_a_creation_says_what_is_left() {
+    let mut held = Held::creation();
+    held.signal(Signal::INT);
+    held.wait_until_heard();
+    held.signal(Signal::TERM);
+    let (code, stderr) = held.ended();
+    assert_eq!(code, Some(130));
+    assert!(
+        stderr.contains("token delete --access-token-stdin"),
+        "{stderr}"
+    );
+}

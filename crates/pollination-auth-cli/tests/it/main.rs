@@ -1,0 +1,28 @@
+//! Facts about the command, as a shell sees it: the real program against the service in memory.
+//!
+//! `cfg(test)` always holds here; saying it lets clippy see that the helpers are tests too.
+
+#[cfg(test)]
+mod access_token;
+#[cfg(test)]
+mod api_token;
+#[cfg(test)]
+mod help;
+#[cfg(test)]
+#[cfg(unix)]
+mod interrupt;
+#[cfg(test)]
+mod login;
+#[cfg(test)]
+mod output;
+#[cfg(test)]
+mod rotate;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod store;
+#[cfg(test)]
+#[cfg(unix)]
+mod terminal;
+#[cfg(test)]
+mod world;

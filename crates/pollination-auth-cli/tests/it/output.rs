@@ -1,0 +1,73 @@
+//! Where output goes: a reader that has left, a disk that is full, and who gets colour.
+
+use std::io;
+use std::process::Stdio;
+
+use crate::world::{Ran, World};
+
+#[test]
+fn row_55_a_reader_that_has_left_is_no_error() {
+    let world = World::logged_in();
+    for command in [
+        &["access-token"][..],
+        &["status", "--output", "json"],
+        &["token", "show"],
+        &["token", "rotate", "--yes"],
+        &["completions", "bash"],
+        &["man"],
+        &["--help"],
+    ] {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let child = world.command(command).stdout(writer).spawn().unwrap();
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        assert_eq!(
+            (ran.code, ran.stderr.as_str()),
+            (Some(0), ""),
+            "{command:?}"
+        );
+    }
+}
+
+#[test]
+fn nobody_who_hears_the_errors_is_no_panic() {
+    let world = World::new();
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let mut command = world.command(&["access-token", "--verbose"]);
+    let status = command.stderr(writer).status().unwrap();
+    assert_eq!(status.code(), Some(3));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_can_not_be_written_is_a_failure() {
+    let world = World::logged_in();
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let mut command = world.command(&["access-token"]);
+    let ran = Ran::from(command.stdout(Stdio::from(full)).output().unwrap());
+    assert!(
+        ran.fails_with(1).contains("the answer can't be written"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_pipe_gets_no_colour() {
+    let world = World::new();
+    for command in [
+        &["access-token"][..],
+        &["--help"],
+        &["nonsense"],
+        &["access-token", "-v"],
+    ] {
+        let ran = world.run(command);
+        assert!(
+            !ran.stdout.contains('\x1b') && !ran.stderr.contains('\x1b'),
+            "{ran:?}"
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! A store that may not be trusted or can't be used: refused, with a code of its own.
+
+use std::fs;
+
+use snapbox::str;
+
+use crate::world::{ID, SECRET, World};
+
+#[cfg(unix)]
+fn set_mode(path: &std::path::Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn row_52_a_credential_that_others_can_read_is_refused() {
+    let world = World::logged_in();
+    set_mode(&world.credential(), 0o644);
+    for command in [
+        &["access-token"][..],
+        &["status"],
+        &["token", "show"],
+        &["logout", "--yes"],
+    ] {
+        let ran = world.run(command);
+        assert!(ran.fails_with(9).contains("others can read it"), "{ran:?}");
+    }
+    assert_eq!(world.service.logins(), 1);
+    assert!(world.credential().exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn row_52_a_kept_access_token_that_others_can_read_is_refused() {
+    let world = World::logged_in();
+    set_mode(&world.kept_token(), 0o644);
+    for command in ["access-token", "status"] {
+        let ran = world.run(&[command]);
+        assert!(ran.fails_with(9).contains("others can read it"), "{ran:?}");
+    }
+    // A login does not look at it, and puts a new one in its place.
+    world.log_in();
+    assert_eq!(world.run(&["access-token"]).code, Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn row_52_a_directory_that_others_can_write_to_is_refused() {
+    let world = World::logged_in();
+    set_mode(&world.directory(), 0o777);
+    let ran = world.run(&["access-token"]);
+    assert!(ran.fails_with(9).contains("chmod 700"), "{ran:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_kept_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::logged_in();
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&world.directory()), 0o700);
+    assert_eq!(mode(&world.directory().join("access-tokens")), 0o700);
+    assert_eq!(mode(&world.credential()), 0o600);
+    assert_eq!(mode(&world.kept_token()), 0o600);
+}
+
+/// A file in the place of the directory stops root too, whom no permission does.
+#[test]
+fn row_54_a_home_that_takes_nothing_is_found_out_before_the_service_is_asked() {
+    let world = World::new();
+    fs::write(world.directory(), "").unwrap();
+    let ran = world.run_with(&["login"], format!("{ID}\n{SECRET}\n"));
+    world.assert_is(
+        ran.fails_with(9),
+        str![[r#"
+error: [HOME]/credentials: the credential store could not make its directory: File exists (os error 17)
+
+"#]],
+    );
+    assert_eq!(world.service.logins(), 0);
+}
+
+#[test]
+fn a_damaged_credential_is_named_and_a_login_replaces_it() {
+    let world = World::logged_in();
+    fs::write(world.credential(), "{planted").unwrap();
+    let ran = world.run(&["access-token"]);
+    assert!(
+        ran.fails_with(9).contains("credential is damaged"),
+        "{ran:?}"
+    );
+    assert!(!ran.stderr.contains("planted"), "{ran:?}");
+    world.log_in();
+    assert_eq!(world.stored_secret(), SECRET);
+}
+
+/// Where Unix has it; that of Windows can't be moved by a variable alone.
+#[cfg(unix)]
+#[test]
+fn the_directory_is_that_of_the_platform_unless_a_variable_names_one() {
+    let world = World::new();
+    let directory = |variables: &[(&str, &std::path::Path)]| {
+        let mut command = world.command(&["status", "--output", "json"]);
+        command.env_remove("POLLINATION_AUTH_DIR");
+        command.envs(variables.iter().copied());
+        let ran = crate::world::Ran::from(command.output().unwrap());
+        std::path::PathBuf::from(ran.json()["directory"].as_str().unwrap())
+    };
+    let home = world.home.path();
+    assert_eq!(directory(&[]), home.join(".config/pollination-auth"));
+    let xdg = home.join("xdg");
+    assert_eq!(
+        directory(&[("XDG_CONFIG_HOME", &xdg)]),
+        xdg.join("pollination-auth")
+    );
+    let own = home.join("own");
+    assert_eq!(directory(&[("POLLINATION_AUTH_DIR", &own)]), own);
+}
+
+#[test]
+fn an_empty_variable_is_an_error_and_no_wish_for_the_default() {
+    let world = World::new();
+    let mut command = world.command(&["status"]);
+    command.env("POLLINATION_AUTH_DIR", "");
+    let ran = crate::world::Ran::from(command.output().unwrap());
+    assert!(
+        ran.fails_with(2).contains("POLLINATION_AUTH_DIR is empty"),
+        "{ran:?}"
+    );
+}

@@ -1,0 +1,180 @@
+//! A person at a terminal: prompts that show nothing, questions, colour, and waits that are seen.
+
+use std::process::{Command, Stdio};
+
+use pollination_auth::{CredentialStore as _, FileStore};
+use rexpect::process::WaitStatus;
+use rexpect::reader::Options;
+use rexpect::session::{PtySession, spawn_with_options};
+
+use crate::world::{ID, PROGRAM, SECRET, World};
+
+/// After this a test has failed that waits for what the program writes: 30 s.
+const PATIENCE_MILLIS: u64 = 30_000;
+
+/// A terminal echoes what is typed, unless a program tells it not to.
+const RUN: &str = r#"stty echo; exec "$0" "$@""#;
+
+/// Runs the program, and then tells its code and whether the terminal is as it was.
+const RUN_AND_LOOK: &str = r#"stty echo; before=$(stty -g); "$0" "$@"; echo "code $?"
+[ "$before" = "$(stty -g)" ] && echo unchanged"#;
+
+fn start(world: &World, script: &str, arguments: &[&str]) -> PtySession {
+    start_with(world, script, arguments, &[])
+}
+
+fn start_with(
+    world: &World,
+    script: &str,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> PtySession {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, PROGRAM]);
+    let mut command = world.prepare(shell, arguments);
+    command
+        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+        .env("TERM", "xterm")
+        // The terminal is what the new process has already.
+        .stdin(Stdio::inherit())
+        .stdout(Stdio::inherit())
+        .stderr(Stdio::inherit())
+        .envs(environment.iter().copied());
+    let options = Options::new().timeout_ms(Some(PATIENCE_MILLIS));
+    spawn_with_options(command, options).unwrap()
+}
+
+/// Gives the exit code, and all that was written since the last expectation.
+fn end(mut terminal: PtySession) -> (i32, String) {
+    let rest = terminal.exp_eof().unwrap();
+    match terminal.process().wait().unwrap() {
+        WaitStatus::Exited(_, code) => (code, rest),
+        other => panic!("{other:?}: {rest}"),
+    }
+}
+
+#[test]
+fn a_prompt_takes_id_and_secret_and_shows_neither() {
+    let world = World::new();
+    let mut terminal = start(&world, RUN, &["login"]);
+    let mut shown = terminal.exp_string("API token id (not shown): ").unwrap();
+    terminal.send_line(ID).unwrap();
+    shown += &terminal
+        .exp_string("API token secret (not shown): ")
+        .unwrap();
+    terminal.send_line(SECRET).unwrap();
+    shown += &terminal.exp_string("Logged in to").unwrap();
+    let (code, _) = end(terminal);
+    assert_eq!(code, 0);
+    assert!(!shown.contains(ID) && !shown.contains(SECRET), "{shown}");
+    assert_eq!(world.stored_secret(), SECRET);
+}
+
+#[test]
+fn an_interrupt_at_the_prompt_leaves_the_terminal_as_it_was() {
+    let world = World::new();
+    let mut terminal = start(&world, RUN_AND_LOOK, &["login"]);
+    terminal.exp_string("(not shown): ").unwrap();
+    terminal.send_control('c').unwrap();
+    let (code, rest) = end(terminal);
+    assert!(rest.contains("code 130"), "{rest}");
+    assert!(rest.contains("unchanged"), "{rest}");
+    assert_eq!(code, 0);
+    assert_eq!(world.service.logins(), 0);
+}
+
+#[test]
+fn an_interrupt_at_the_question_after_a_prompt_is_heard_at_once() {
+    let world = World::new();
+    let other = pollination_auth::ApiToken::new("other-id", "other-secret").unwrap();
+    world.profile().save(&other).unwrap();
+    let mut terminal = start(&world, RUN, &["login"]);
+    for text in [ID, SECRET] {
+        terminal.exp_string("(not shown): ").unwrap();
+        terminal.send_line(text).unwrap();
+    }
+    terminal.exp_string("[y/N] ").unwrap();
+    terminal.send_control('c').unwrap();
+    let (code, rest) = end(terminal);
+    assert_eq!(code, 130, "{rest}");
+    let stored = world.profile().load().unwrap().unwrap();
+    assert_eq!(stored.id().as_str(), "other-id");
+}
+
+#[test]
+fn an_end_of_input_at_the_prompt_is_no_credential() {
+    let world = World::new();
+    let mut terminal = start(&world, RUN, &["login"]);
+    terminal.exp_string("(not shown): ").unwrap();
+    terminal.send_control('d').unwrap();
+    let (code, rest) = end(terminal);
+    assert_eq!(code, 2, "{rest}");
+}
+
+#[test]
+fn only_a_yes_is_a_yes() {
+    let world = World::logged_in();
+    for (answer, expected) in [("n", 8), ("", 8), ("yesterday", 8), ("y", 0), ("YES", 0)] {
+        let mut terminal = start(&world, RUN, &["token", "rotate"]);
+        terminal.exp_string("[y/N] ").unwrap();
+        terminal.send_line(answer).unwrap();
+        let (code, rest) = end(terminal);
+        assert_eq!(code, expected, "{answer:?}: {rest}");
+        // What is no secret is shown, so a prompt that shows nothing has seen to it.
+        assert!(rest.starts_with(answer), "{rest}");
+    }
+    world.stored_secret();
+}
+
+#[test]
+fn an_end_of_input_at_a_question_is_a_no() {
+    let world = World::logged_in();
+    let mut terminal = start(&world, RUN, &["token", "delete"]);
+    terminal.exp_string("[y/N] ").unwrap();
+    terminal.send_control('d').unwrap();
+    let (code, rest) = end(terminal);
+    assert_eq!(code, 8, "{rest}");
+    assert!(rest.contains("nothing was done"), "{rest}");
+}
+
+#[test]
+fn a_terminal_gets_colour_unless_it_wants_none() {
+    let world = World::new();
+    let (code, shown) = end(start(&world, RUN, &["access-token"]));
+    assert!(code == 3 && shown.contains("\x1b["), "{shown:?}");
+    let no_colour = [("NO_COLOR", "1")];
+    let (code, shown) = end(start_with(&world, RUN, &["access-token", "-v"], &no_colour));
+    assert!(code == 3 && !shown.contains("\x1b["), "{shown:?}");
+}
+
+#[test]
+fn verbose_is_plain_on_a_terminal_too() {
+    let world = World::logged_in();
+    let (code, shown) = end(start(&world, RUN, &["token", "show", "-v"]));
+    assert!(code == 0 && shown.contains("DEBUG"), "{shown:?}");
+    assert!(!shown.contains('\x1b'), "{shown:?}");
+}
+
+/// The test holds the lock as another process would that logs in.
+#[test]
+fn a_long_wait_counts_its_seconds_and_then_leaves_no_trace() {
+    let world = World::logged_in();
+    world.change_kept_token("expires_at", 1);
+    let store = FileStore::open(world.directory().join("access-tokens")).unwrap();
+    let lock = store.try_lock(world.profile().id()).unwrap().unwrap();
+    let mut terminal = start(&world, RUN, &["access-token"]);
+    let mut seconds = Vec::new();
+    for _ in 0..2 {
+        // A busy machine can skip one.
+        let line = r"\r\x1b\[Kwaiting for an access token \.\.\. [0-9]+ s";
+        let (_before, line) = terminal.exp_regex(line).unwrap();
+        let count = line.rsplit(' ').nth(1).unwrap();
+        seconds.push(count.parse::<u64>().unwrap());
+    }
+    assert!(0 < seconds[0] && seconds[0] < seconds[1], "{seconds:?}");
+    drop(lock);
+    let (code, rest) = end(terminal);
+    assert_eq!(code, 0);
+    let (_wiped, token) = rest.rsplit_once("\r\x1b[K").unwrap();
+    assert_eq!(token.trim_end().split('.').count(), 3, "{rest:?}");
+}

@@ -27,6 +27,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 /// The time for a whole call: 30 s, two attempts of the longest kind.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
+/// The most of an attempt's time that connecting may take: nine tenths.
+const CONNECT_SHARE: f64 = 0.9;
 /// How much longer than a call a login is waited for before it counts as lost: 1 s.
 const FLIGHT_GRACE: Duration = Duration::from_secs(1);
 /// The lifetime of a given access token that tells none: a century, for the service will tell.
@@ -227,7 +229,10 @@ impl ClientBuilder {
             BaseUrl::parse(&self.base_url, self.allow_plain_http).map_err(BuildError::BaseUrl)?;
         let transport = Transport::build(&Settings {
             base_url: &base_url,
-            connect_timeout: self.connect_timeout,
+            // Only the connect timeout proves that nothing was sent, so it has to come first.
+            connect_timeout: self
+                .connect_timeout
+                .min(self.attempt_timeout.mul_f64(CONNECT_SHARE)),
             attempt_timeout: self.attempt_timeout,
             user_agent: &self.user_agent,
             configure: self.configure.as_ref(),

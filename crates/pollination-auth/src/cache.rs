@@ -30,6 +30,10 @@ use crate::wire::Grant;
 /// How often a caller looks again when the flight that it waited for was lost with its runtime.
 const MAX_LOST_FLIGHTS: u32 = 8;
 
+/// How long a caller waits for the next token while the old one still has some seconds: 1 s, several
+/// times what a login takes.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The generation of a token that was never in the cache; the first one in it is 1.
 const NO_GENERATION: u64 = 0;
 
@@ -46,6 +50,8 @@ pub(crate) struct CachedToken {
     /// Counts the tokens of this cache, so that a late 401 can be told from a fresh one.
     pub(crate) generation: u64,
     pub(crate) validity: Validity,
+    /// What was left of its life when it arrived; no later login promises more.
+    at_arrival: Duration,
 }
 
 impl CachedToken {
@@ -146,8 +152,7 @@ impl TokenCache {
             .slot
             .load()
             .filter(|current| current.is_good(&now, Duration::ZERO));
-        if known.is_some_and(|current| current.validity.lifetime() < least) {
-            // No login gives more than this one did.
+        if known.is_some_and(|current| current.at_arrival < least) {
             return Err(too_short());
         }
         let fetched = self.wait(Ask::Token, least).await?;
@@ -157,6 +162,13 @@ impl TokenCache {
         } else {
             Err(too_short())
         }
+    }
+
+    /// Gives the current token if it is not past its end, for when there is no better one.
+    pub(crate) fn unexpired(&self, least: Duration) -> Option<Arc<CachedToken>> {
+        let current = self.0.slot.load()?;
+        let left = current.validity.remaining(&self.0.clock.now());
+        (!left.is_zero() && left >= least).then_some(current)
     }
 
     /// Logs in now, whatever the current token is good for.
@@ -226,7 +238,22 @@ impl TokenCache {
                 Next::Fail(error) => return Err(error),
                 Next::Wait(flight) => flight,
             };
-            match flight.landed(self.0.flight_limit).await {
+            let landed = flight.landed(self.0.flight_limit);
+            let landed = if self.last_resort(ask, least).is_some() {
+                // A login that hangs must not withhold a token that is good for some seconds more.
+                match tokio::time::timeout(PATIENCE, landed).await {
+                    Ok(landed) => landed,
+                    Err(_slow) => match self.last_resort(ask, least) {
+                        Some(old) => return Ok(old),
+                        None => continue,
+                    },
+                }
+            } else {
+                landed.await
+            };
+            match landed {
+                // A caller that was not polled for long may come too late for what it waited for.
+                Some(Ok(token)) if self.is_past(&token) => {}
                 Some(Ok(token)) => return Ok(token),
                 Some(Err(error)) => return self.last_resort(ask, least).ok_or(error),
                 // The runtime that drove it is gone, or drives it no more; ours is not.
@@ -234,6 +261,10 @@ impl TokenCache {
             }
         }
         Err(internal(Reason::NoRuntime))
+    }
+
+    fn is_past(&self, token: &CachedToken) -> bool {
+        token.validity.remaining(&self.0.clock.now()).is_zero()
     }
 
     /// Decides under the lock, with a second look at everything that was read without it.
@@ -263,11 +294,12 @@ impl TokenCache {
         Next::Wait(self.take_off(&mut state, now, runtime))
     }
 
-    /// Gives the old token after a failed refresh, if it is not past its end.
+    /// Gives the old token where the new one failed to come, unless it is the old one that won't do.
     fn last_resort(&self, ask: Ask, least: Duration) -> Option<Arc<CachedToken>> {
-        let current = self.0.slot.load().filter(|_| ask == Ask::Token)?;
-        let left = current.validity.remaining(&self.0.clock.now());
-        (!left.is_zero() && left >= least).then_some(current)
+        match ask {
+            Ask::Token => self.unexpired(least),
+            Ask::NewToken => None,
+        }
     }
 
     /// Starts the login on a task of its own, which no caller's end can end.
@@ -300,6 +332,7 @@ impl Shared {
             token: token.clone(),
             generation: state.generations,
             validity,
+            at_arrival: validity.remaining(&self.clock.now()),
         });
         self.slot.store(Some(cached.clone()));
         self.changes.send_replace(Some(token));
@@ -334,6 +367,7 @@ impl Shared {
                     token,
                     generation,
                     validity,
+                    at_arrival: validity.remaining(&now),
                 }))
             }
             Err(error) => {

@@ -8,10 +8,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use crate::failure::{Facts, Reason};
 use crate::operation::Operation;
 use crate::retry::{RetryBudget, RetryPolicy};
-use crate::verdict::{Attempt, Class};
+use crate::verdict::Attempt;
 use crate::wire::{Attempted, Wire};
 
 /// A deadline that a clock can't express is this far away: a year, which is as good as none.
@@ -38,12 +37,13 @@ impl Calls {
 
     /// Attempts a call until it gives a value, may not be repeated, or the time is over.
     ///
-    /// `attempt` is given the time that it may take.
+    /// `attempt` is given its number, from 1, and the time that it may take; it is run in
+    /// [`observe`](Self::observe).
     pub(crate) async fn call<T, F>(
         &self,
         operation: Operation,
         deadline: Instant,
-        mut attempt: impl FnMut(Duration) -> F,
+        mut attempt: impl FnMut(u32, Duration) -> F,
     ) -> Attempted<T>
     where
         F: Future<Output = Attempted<T>>,
@@ -53,21 +53,20 @@ impl Calls {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                // A wait may end late. What the attempt before it may have done is not forgotten.
-                return Err(last.unwrap_or_else(|| {
-                    Attempt::new(Class::NotSent, Facts::new(operation, Reason::TimedOut))
-                }));
+                return Err(last.unwrap_or_else(|| Attempt::too_late(operation)));
             }
             let timeout = left.min(self.attempt_timeout);
-            let mut failed = match self.observe(operation, attempts, attempt(timeout)).await {
+            let mut failed = match attempt(attempts, timeout).await {
                 Ok(value) => {
                     self.budget.refund();
                     return Ok(value);
                 }
                 Err(failed) => failed,
             };
+            let wait = self.wait_before_next(operation, &failed, attempts);
             failed.facts.attempts = attempts;
-            match self.wait_before_next(operation, &failed, attempts) {
+            let failed = remember(last, failed);
+            match wait {
                 // A wait that ends behind the deadline is not begun.
                 Some(wait) if Instant::now() + wait < deadline && self.budget.take() => {
                     tokio::time::sleep(wait).await;
@@ -97,7 +96,7 @@ impl Calls {
     /// Runs one attempt in a span with OpenTelemetry's names for HTTP clients.
     ///
     /// Never a body, a header, a query or the server's words.
-    async fn observe<T>(
+    pub(crate) async fn observe<T>(
         &self,
         operation: Operation,
         attempt: u32,
@@ -131,13 +130,26 @@ impl Calls {
     }
 }
 
+/// Gives the attempt that tells most: one that was not sent does not undo one that may have been.
+fn remember(last: Option<Attempt>, failed: Attempt) -> Attempt {
+    match last {
+        Some(mut last) if last.may_have_happened() && failed.was_not_sent() => {
+            last.facts.attempts = failed.facts.attempts;
+            last
+        }
+        _ => failed,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base_url::BaseUrl;
     use crate::clock::SystemClock;
     use crate::error::Error;
+    use crate::failure::{Facts, Reason};
     use crate::transport::{Settings, Transport};
+    use crate::verdict::Class;
 
     fn calls(policy: RetryPolicy) -> Calls {
         let base_url = BaseUrl::parse("http://127.0.0.1", false).unwrap();
@@ -168,7 +180,7 @@ mod tests {
         const TIMER: Duration = Duration::from_millis(1);
         let calls = calls(RetryPolicy::default().first_wait(TIMER / 4));
         let deadline = Instant::now() + TIMER / 2;
-        let attempt = |_timeout| async {
+        let attempt = |_number, _timeout| async {
             let facts = Facts::new(Operation::DeleteApiToken, Reason::ConnectionLost);
             Attempted::<()>::Err(Attempt::new(Class::Lost, facts))
         };
@@ -179,5 +191,22 @@ mod tests {
         assert_eq!(failed.class, Class::Lost);
         assert_eq!(failed.facts.attempts, 1);
         assert!(matches!(failed.into_error(), Error::Unavailable(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_was_not_sent_does_not_undo_one_that_was_lost() {
+        let calls = calls(RetryPolicy::default().first_wait(Duration::ZERO));
+        let attempt = |number, _timeout| async move {
+            let class = if number == 1 {
+                Class::Lost
+            } else {
+                Class::NotSent
+            };
+            let facts = Facts::new(Operation::DeleteApiToken, Reason::ConnectionLost);
+            Attempted::<()>::Err(Attempt::new(class, facts))
+        };
+        let result = calls.call(Operation::DeleteApiToken, calls.deadline(), attempt);
+        let failed = result.await.unwrap_err();
+        assert_eq!((failed.class, failed.facts.attempts), (Class::Lost, 3));
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
@@ -23,7 +23,7 @@ use crate::operation::Operation;
 use crate::rotation::{RotateOptions, Rotation};
 use crate::source::Held;
 use crate::store::Profile;
-use crate::verdict::Class;
+use crate::verdict::{Attempt, Class};
 use crate::wire::Attempted;
 
 /// Talks to the service with one credential; clones share it, and are cheap.
@@ -39,7 +39,7 @@ struct Inner {
     /// The API token to log in with; none for a client that was given an access token alone.
     held: Option<Held>,
     /// Two rotations at once would each make the other's secret the dead one.
-    rotating: Mutex<()>,
+    rotating: Arc<Mutex<()>>,
 }
 
 impl Client {
@@ -62,7 +62,7 @@ impl Client {
             calls,
             cache,
             held,
-            rotating: Mutex::new(()),
+            rotating: Arc::default(),
         }))
     }
 
@@ -185,19 +185,30 @@ impl Client {
         const OPERATION: Operation = Operation::RotateApiTokenSecret;
         let runtime =
             Handle::try_current().map_err(|_none| internal(OPERATION, Reason::NoRuntime))?;
-        let inner = self.0.clone();
-        // On a task of its own: once it is sent, only its reply knows the secret.
-        runtime
-            .spawn(async move { inner.rotate().await })
+        let deadline = self.0.calls.deadline();
+        // Who gives up while others rotate has not begun: nothing is sent on its behalf.
+        let turn = tokio::time::timeout_at(deadline, self.0.rotating.clone().lock_owned())
             .await
-            .unwrap_or_else(|error| {
-                let reason = if error.is_panic() {
-                    Reason::Panicked
-                } else {
-                    Reason::NoRuntime
-                };
-                Err(internal(OPERATION, reason))
-            })
+            .map_err(|_late| Attempt::too_late(OPERATION).into_error())?;
+        let inner = self.0.clone();
+        let sent = Arc::new(AtomicBool::new(false));
+        let may_be_sent = sent.clone();
+        // On a task of its own: once it is sent, only its reply knows the secret.
+        let task = runtime.spawn(async move {
+            let _turn = turn;
+            inner.rotate(deadline, &may_be_sent).await
+        });
+        task.await.unwrap_or_else(|error| {
+            let reason = if error.is_panic() {
+                Reason::Panicked
+            } else {
+                Reason::NoRuntime
+            };
+            if sent.load(Ordering::SeqCst) {
+                return Err(Error::Ambiguous(Facts::new(OPERATION, reason).into()));
+            }
+            Err(internal(OPERATION, reason))
+        })
     }
 
     /// Rotates the secret of a stored credential so that nothing can lose it.
@@ -253,6 +264,13 @@ impl Client {
             .0
             .authorized(Operation::DeleteApiToken, deadline, delete)
             .await;
+        // A replay that was not sent does not undo an attempt that may have been.
+        let result = match result {
+            Err(Error::NotSent(failure)) if may_be_done.load(Ordering::Relaxed) => {
+                Err(Error::Unavailable(failure))
+            }
+            other => other,
+        };
         // A given access token is all that such a client has; forgotten, it would seem expired.
         if self.0.held.is_some() && matches!(result, Ok(()) | Err(Error::NotFound(_))) {
             self.0.cache.clear();
@@ -283,7 +301,9 @@ impl Inner {
     async fn token(&self, least: Duration, deadline: Instant) -> Result<Arc<CachedToken>, Error> {
         match self.cache.current(least) {
             Some(current) => Ok(current),
-            None => within(deadline, self.cache.get(least)).await,
+            None => within(deadline, self.cache.get(least))
+                .await
+                .or_else(|error| self.cache.unexpired(least).ok_or(error)),
         }
     }
 
@@ -301,14 +321,32 @@ impl Inner {
         Handle::try_current().map_err(|_none| internal(operation, Reason::NoRuntime))?;
         let mut refused_attempts = 0;
         loop {
-            let cached = self.token(Duration::ZERO, deadline).await?;
-            let attempt = |timeout| attempt(self.calls.clone(), cached.token.clone(), timeout);
+            let used = AtomicU64::new(0);
+            let used = &used;
+            let attempt = &attempt;
+            // Each attempt asks for the token anew: a wait may have outlived the last one.
+            let attempt = |number, timeout: Duration| async move {
+                let cached = match self.token(Duration::ZERO, deadline).await {
+                    Ok(cached) => cached,
+                    Err(error) => return Ok(Err(error)),
+                };
+                used.store(cached.generation, Ordering::Relaxed);
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Err(Attempt::too_late(operation));
+                }
+                let exchange = attempt(self.calls.clone(), cached.token.clone(), timeout.min(left));
+                self.calls
+                    .observe(operation, number, exchange)
+                    .await
+                    .map(Ok)
+            };
             match self.calls.call(operation, deadline, attempt).await {
-                Ok(value) => return Ok(value),
+                Ok(result) => return result,
                 Err(failed)
                     if failed.class == Class::Status(401)
                         && refused_attempts == 0
-                        && self.refused(cached.generation) =>
+                        && self.refused(used.load(Ordering::Relaxed)) =>
                 {
                     refused_attempts = failed.facts.attempts;
                 }
@@ -330,22 +368,30 @@ impl Inner {
         can_log_in
     }
 
-    async fn rotate(&self) -> Result<ApiToken, Error> {
+    /// Rotates once; `may_be_sent` is set before the request can be.
+    async fn rotate(&self, deadline: Instant, may_be_sent: &AtomicBool) -> Result<ApiToken, Error> {
         const OPERATION: Operation = Operation::RotateApiTokenSecret;
-        let _turn = self.rotating.lock().await;
-        let deadline = self.calls.deadline();
         let change = match &self.held {
             Some(held) => Some(held.begin_change(OPERATION).await?),
             None => None,
         };
         let held = change.as_ref().map(|change| change.token.clone());
+        let changing = Changing(self.held.as_ref());
+        let changing = &changing;
         let rotate = |calls: SharedCalls, bearer: AccessToken, timeout| {
             let held = held.clone();
             async move {
-                calls
+                may_be_sent.store(true, Ordering::SeqCst);
+                changing.set(true);
+                let result = calls
                     .wire
                     .rotate_api_token_secret(&bearer, held.as_deref(), timeout)
-                    .await
+                    .await;
+                if let Err(failed) = &result {
+                    changing.set(false);
+                    may_be_sent.store(failed.may_have_happened(), Ordering::SeqCst);
+                }
+                result
             }
         };
         let token = self.authorized(OPERATION, deadline, rotate).await?;
@@ -354,6 +400,23 @@ impl Inner {
             self.cache.forget_failure();
         }
         Ok(token)
+    }
+}
+
+/// Tells logins that the secret is being changed, until its end.
+struct Changing<'a>(Option<&'a Held>);
+
+impl Changing<'_> {
+    fn set(&self, changing: bool) {
+        if let Some(held) = self.0 {
+            held.set_changing(changing);
+        }
+    }
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.set(false);
     }
 }
 

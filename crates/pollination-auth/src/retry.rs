@@ -21,6 +21,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// No `Retry-After` makes a call wait longer than this: 20 s, within the default total of 30 s.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(20);
 
+/// No setting makes a wait longer than this: a day, far from where adding it to a clock overflows.
+const LONGEST_SETTING: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What the budget holds when it is full: 500 tokens, for 100 retries in a row, so that one
 /// disturbance of many calls at once does not use it up.
 const BUDGET: u32 = 500;
@@ -116,9 +119,12 @@ impl RetryPolicy {
         let bound = self
             .first_wait
             .saturating_mul(1 << doublings)
-            .min(self.longest_wait);
+            .min(self.longest_wait)
+            .min(LONGEST_SETTING);
         let own = bound.mul_f64(random.clamp(0.0, 1.0));
-        let asked = hint.map_or(own, |hint| own.max(hint.min(self.longest_retry_after)));
+        let asked = hint.map_or(own, |hint| {
+            own.max(hint.min(self.longest_retry_after).min(LONGEST_SETTING))
+        });
         Some(asked)
     }
 }
@@ -250,6 +256,16 @@ mod tests {
             [Some(1), Some(2), Some(3), Some(3), None]
         );
         assert_eq!(wait(1, Some(Duration::MAX)), Some(7));
+    }
+
+    #[test]
+    fn the_longest_settings_do_not_overflow() {
+        let policy = RetryPolicy::default()
+            .first_wait(Duration::MAX)
+            .longest_wait(Duration::MAX)
+            .longest_retry_after(Duration::MAX);
+        let wait = policy.next(Operation::Login, Class::Lost, 1, Some(Duration::MAX), 1.0);
+        assert_eq!(wait, Some(LONGEST_SETTING));
     }
 
     #[test]

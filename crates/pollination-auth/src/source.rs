@@ -6,6 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::cache::TokenSource;
 use crate::calls::SharedCalls;
@@ -18,9 +20,17 @@ use crate::store::{Profile, StoreError, StoreLock};
 use crate::verdict::Class;
 use crate::wire::{Grant, SecretBytes};
 
-/// Where the API token of a client is; clones share it.
+/// The API token of a client; clones share it.
 #[derive(Clone)]
-pub(crate) enum Held {
+pub(crate) struct Held {
+    place: Place,
+    /// Whether a request to change it is on its way, so that nobody knows which secret is valid.
+    changing: Arc<watch::Sender<bool>>,
+}
+
+/// Where it is.
+#[derive(Clone)]
+enum Place {
     Own(Arc<ArcSwap<ApiToken>>),
     Stored(Profile),
 }
@@ -34,25 +44,45 @@ pub(crate) struct Change {
 
 impl Held {
     pub(crate) fn own(token: ApiToken) -> Self {
-        Self::Own(Arc::new(ArcSwap::from_pointee(token)))
+        Self::at(Place::Own(Arc::new(ArcSwap::from_pointee(token))))
     }
 
     pub(crate) fn stored(profile: Profile) -> Self {
-        Self::Stored(profile)
+        Self::at(Place::Stored(profile))
+    }
+
+    fn at(place: Place) -> Self {
+        Self {
+            place,
+            changing: Arc::new(watch::Sender::new(false)),
+        }
+    }
+
+    /// Says that a request to change the secret goes out, or that its end is known.
+    pub(crate) fn set_changing(&self, changing: bool) {
+        self.changing.send_replace(changing);
+    }
+
+    /// Waits for the end of a request to change the secret, if there is one.
+    async fn settled(&self, deadline: Instant) {
+        let mut changing = self.changing.subscribe();
+        let settled = changing.wait_for(|changing| !changing);
+        // At the deadline the login gives its own answer.
+        let _late = tokio::time::timeout_at(deadline, settled).await;
     }
 
     pub(crate) fn profile(&self) -> Option<&Profile> {
-        match self {
-            Self::Own(_) => None,
-            Self::Stored(profile) => Some(profile),
+        match &self.place {
+            Place::Own(_) => None,
+            Place::Stored(profile) => Some(profile),
         }
     }
 
     /// Gives the API token as it is now.
     async fn get(&self, operation: Operation) -> Result<Arc<ApiToken>, Error> {
-        match self {
-            Self::Own(token) => Ok(token.load_full()),
-            Self::Stored(profile) => {
+        match &self.place {
+            Place::Own(token) => Ok(token.load_full()),
+            Place::Stored(profile) => {
                 let load = |profile: &Profile| profile.load()?.ok_or(StoreError::Empty);
                 on_store(profile, operation, load).await.map(Arc::new)
             }
@@ -61,9 +91,9 @@ impl Held {
 
     /// Prepares to replace the API token; with a store, its lock is held from here on.
     pub(crate) async fn begin_change(&self, operation: Operation) -> Result<Change, Error> {
-        let stored = match self {
-            Self::Own(_) => None,
-            Self::Stored(profile) => {
+        let stored = match &self.place {
+            Place::Own(_) => None,
+            Place::Stored(profile) => {
                 let lock = |profile: &Profile| {
                     let lock = profile.try_lock()?.ok_or(StoreError::Locked)?;
                     if profile.has_journal()? {
@@ -90,13 +120,13 @@ impl Held {
 impl Change {
     /// Puts the new API token in the place of the old one.
     pub(crate) async fn finish(self, operation: Operation, token: ApiToken) -> Result<(), Error> {
-        let (profile, (_lock, record)) = match (self.held, self.stored) {
-            (Held::Own(own), _) => {
+        let (profile, (_lock, record)) = match (self.held.place, self.stored) {
+            (Place::Own(own), _) => {
                 own.store(Arc::new(token));
                 return Ok(());
             }
-            (Held::Stored(profile), Some(stored)) => (profile, stored),
-            (Held::Stored(_), None) => return Ok(()),
+            (Place::Stored(profile), Some(stored)) => (profile, stored),
+            (Place::Stored(_), None) => return Ok(()),
         };
         let generation = record.generation.saturating_add(1);
         let record = Record::new(token.clone(), generation);
@@ -176,8 +206,8 @@ async fn login(calls: SharedCalls, held: Held) -> Result<Grant, Error> {
     let mut read_again = false;
     loop {
         let attempt = calls
-            .call(Operation::Login, deadline, |timeout| {
-                calls.wire.login(&token, timeout)
+            .call(Operation::Login, deadline, |number, timeout| {
+                calls.observe(Operation::Login, number, calls.wire.login(&token, timeout))
             })
             .await;
         let failed = match attempt {
@@ -187,7 +217,8 @@ async fn login(calls: SharedCalls, held: Held) -> Result<Grant, Error> {
         if failed.class != Class::Status(401) || read_again {
             return Err(failed.into_error());
         }
-        // A rotation may have replaced the secret while the old one was on its way.
+        // A rotation may have replaced the secret while the old one was on its way, or be about to.
+        held.settled(deadline).await;
         match held.get(Operation::Login).await {
             Ok(current) if !current.is_same_as(&token) => token = current,
             _ => return Err(failed.into_error()),

@@ -97,10 +97,6 @@ impl Validity {
             Phase::Fresh
         }
     }
-
-    pub(crate) fn lifetime(&self) -> Duration {
-        self.lifetime
-    }
 }
 
 #[cfg(test)]
@@ -164,7 +160,7 @@ mod tests {
         let now = ManualClock::new().now();
         for huge in [Duration::MAX, Duration::from_secs(i64::MAX as u64)] {
             let validity = Validity::refreshable(now, huge, 1.0);
-            assert_eq!(validity.lifetime(), LONGEST_LIFETIME);
+            assert_eq!(validity.lifetime, LONGEST_LIFETIME);
             assert_eq!(validity.remaining(&now), LONGEST_LIFETIME);
         }
     }

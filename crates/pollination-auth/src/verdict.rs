@@ -4,7 +4,7 @@
 //! error is decided in `retry`.
 
 use crate::error::Error;
-use crate::failure::Facts;
+use crate::failure::{Facts, Reason};
 use crate::operation::Operation;
 
 /// An attempt that gave no value.
@@ -35,6 +35,16 @@ impl Attempt {
             class,
             facts: Box::new(facts),
         }
+    }
+
+    /// An attempt that was not begun, because the time was over.
+    pub(crate) fn too_late(operation: Operation) -> Self {
+        Self::new(Class::NotSent, Facts::new(operation, Reason::TimedOut))
+    }
+
+    /// Tells whether it is certain that no byte of the request was sent.
+    pub(crate) fn was_not_sent(&self) -> bool {
+        matches!(self.class, Class::NotSent | Class::NeverSent)
     }
 
     /// Tells whether the service may have acted on the request.
@@ -83,7 +93,6 @@ fn is_refusal(status: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Reason;
 
     const OPERATIONS: [Operation; 5] = [
         Operation::Login,

@@ -21,6 +21,10 @@ const LONGEST_COOLDOWN: Duration = Duration::from_secs(5);
 /// A failure that repeating does not mend is kept at least this long: 1 s.
 const PERMANENT_COOLDOWN: Duration = Duration::from_secs(1);
 
+/// A failure is kept for as long as the service asked to be left alone, up to this: 20 s, what a
+/// call waits at the most by default.
+const LONGEST_ASKED: Duration = Duration::from_secs(20);
+
 /// What the writers of the cache share, under its lock.
 #[derive(Default)]
 pub(super) struct State {
@@ -71,6 +75,11 @@ impl State {
             (PERMANENT_COOLDOWN, LONGEST_COOLDOWN)
         };
         let lasts = least + (most - least).mul_f64(rand::random());
+        // Who asks a service again before it wants to be asked makes its trouble longer.
+        let asked = error
+            .retry_at()
+            .and_then(|at| at.duration_since(now.wall).ok());
+        let lasts = lasts.max(asked.unwrap_or_default().min(LONGEST_ASKED));
         self.failures = self.failures.saturating_add(1);
         self.cooldown = Some(Cooldown {
             since: now,

@@ -130,7 +130,10 @@ impl Driver {
     async fn login(&mut self, token: ApiToken) -> LoginReply {
         let deadline = self.calls.deadline();
         let calls = self.calls.clone();
-        let attempt = |timeout| calls.wire.login(&token, timeout);
+        let attempt = |number, timeout| {
+            let login = calls.wire.login(&token, timeout);
+            calls.observe(Operation::Login, number, login)
+        };
         match self.calls.call(Operation::Login, deadline, attempt).await {
             Ok(grant) => {
                 let now = self.calls.wire.clock.now();
@@ -156,14 +159,14 @@ impl Driver {
         let deadline = self.calls.deadline();
         let bearer = AccessToken::checked(bearer, None);
         let calls = &self.calls;
-        let attempt = |timeout| {
-            calls
+        let operation = Operation::RotateApiTokenSecret;
+        let attempt = |number, timeout| {
+            let rotate = calls
                 .wire
-                .rotate_api_token_secret(&bearer, Some(held), timeout)
+                .rotate_api_token_secret(&bearer, Some(held), timeout);
+            calls.observe(operation, number, rotate)
         };
-        let rotated = calls
-            .call(Operation::RotateApiTokenSecret, deadline, attempt)
-            .await;
+        let rotated = calls.call(operation, deadline, attempt).await;
         match rotated {
             Ok(token) => PutReply::Minted(token),
             Err(failed) => self.failed(failed, held),

@@ -161,3 +161,49 @@ async fn a_failure_is_forgotten_when_the_credential_has_changed() {
     cache.forget_failure();
     assert_eq!(said(cache.get(Duration::ZERO).await), "token-1");
 }
+
+#[tokio::test(start_paused = true)]
+async fn row_34_a_login_that_hangs_does_not_withhold_a_token_with_seconds_left() {
+    let source = Source::new(HOUR);
+    let cache = source.cache();
+    assert_eq!(said(cache.get(Duration::ZERO).await), "token-1");
+    source.close();
+    source.clock.advance(HOUR - Duration::from_secs(9));
+    // Paused time runs on by itself while everybody waits.
+    assert_eq!(said(cache.get(Duration::ZERO).await), "token-1");
+    assert_eq!(source.logins(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_comes_too_late_for_its_token_gets_the_next_one() {
+    let source = Source::new(HOUR);
+    let cache = source.cache();
+    let mut caller = std::pin::pin!(cache.get(Duration::ZERO));
+    let poll = std::future::poll_fn(|context| {
+        std::task::Poll::Ready(caller.as_mut().poll(context).is_ready())
+    });
+    assert!(!poll.await);
+    settle().await;
+    source.clock.advance(HOUR);
+    assert_eq!(said(caller.await), "token-2");
+    assert_eq!(source.logins(), 2);
+}
+
+#[tokio::test]
+async fn row_24_a_failure_is_shared_for_as_long_as_the_service_asked() {
+    let source = Source::new(HOUR);
+    let cache = source.cache();
+    source.will(Does::AskToWait(10));
+    assert_eq!(said(cache.get(Duration::ZERO).await), "rate limited");
+    source.will(Does::Succeed);
+    source.clock.advance(Duration::from_secs(9));
+    assert_eq!(said(cache.get(Duration::ZERO).await), "rate limited");
+    source.clock.advance(Duration::from_secs(2));
+    assert_eq!(said(cache.get(Duration::ZERO).await), "token-1");
+    source.clock.advance(HOUR);
+    source.will(Does::AskToWait(1_000_000));
+    assert_eq!(said(cache.get(Duration::ZERO).await), "rate limited");
+    source.will(Does::Succeed);
+    source.clock.advance(Duration::from_secs(21));
+    assert_eq!(said(cache.get(Duration::ZERO).await), "token-2");
+}

@@ -29,6 +29,8 @@ pub(super) enum Does {
     FailForNow,
     /// Fails for good: the service refuses the credential.
     FailForGood,
+    /// Fails, and asks to be left alone for this many seconds.
+    AskToWait(u64),
     /// Takes this many seconds by the clock, and then gives a token.
     Take(u64),
     Panic,
@@ -108,6 +110,14 @@ impl Source {
                 let facts = Facts::new(Operation::Login, Reason::ConnectionLost);
                 return Err(Error::Unavailable(facts.into()));
             }
+            Does::AskToWait(seconds) => {
+                let until = self.clock.now().wall + Duration::from_secs(seconds);
+                let facts = Facts {
+                    retry_at: Some(until),
+                    ..Facts::new(Operation::Login, Reason::Status)
+                };
+                return Err(Error::RateLimited(facts.into()));
+            }
             Does::FailForGood => {
                 let facts = Facts::new(Operation::Login, Reason::Status);
                 return Err(Error::CredentialsRejected(facts.into()));
@@ -160,6 +170,7 @@ pub(super) fn said(result: Result<Arc<super::super::CachedToken>, Error>) -> Str
     match result {
         Ok(cached) => cached.token.expose_secret().to_owned(),
         Err(Error::Unavailable(_)) => "unavailable".to_owned(),
+        Err(Error::RateLimited(_)) => "rate limited".to_owned(),
         Err(Error::CredentialsRejected(_)) => "rejected".to_owned(),
         Err(Error::UnusableReply(_)) => "stale".to_owned(),
         Err(Error::LifetimeTooShort(_)) => "too short".to_owned(),

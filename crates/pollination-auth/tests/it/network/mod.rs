@@ -6,6 +6,7 @@ mod fault_server;
 mod heads;
 mod reply;
 mod request;
+mod rotating;
 mod runtime;
 mod support;
 mod timeouts;

@@ -156,7 +156,7 @@ fn a_lost_credential_has_a_code_of_its_own() {
         ran.fails_with(7),
         str![[r#"
 error: no secret logs in any more; make an API token in the web interface (rotate_api_token_secret: the service did not accept the request, status 401; the access token is not valid for this service)
-  the rotation began at [..]Z, and 4 requests may have been acted on
+  the rotation began at [..]Z, and [..] requests may have been acted on
   with that run `pollination-auth login --discard-rotation --host [HOST]`
   the service says: the access token has expired
 

@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use crate::regenerate::compare::Verdict;
 use crate::regenerate::run::{self, Failure, Format, Options};
 use crate::terminal::{BAD, MayClose};
-use crate::{check, ci, golden, workspace};
+use crate::{check, ci, golden, soak, workspace};
 
 /// The stack of the thread that works.
 ///
@@ -68,6 +68,14 @@ enum Task {
     Ci,
     /// Rewrite the golden copy of the generated client from openapi.json
     Golden,
+    /// Let many tasks use the client while faults are injected, and say what was seen
+    ///
+    /// Exits 1 on an error that no injected fault explains, a call that hangs, or too many logins.
+    Soak {
+        /// How long
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
+        seconds: u32,
+    },
 }
 
 /// Runs the command line of this process.
@@ -157,6 +165,7 @@ fn run(
         }
         Task::Check => check::run(root, output)?,
         Task::Ci => ci::run(root, output)?,
+        Task::Soak { seconds } => soak::run(root, *seconds)?,
         Task::Golden => {
             let changed = golden::rewrite(root)?;
             for path in &changed {

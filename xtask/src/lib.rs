@@ -9,6 +9,7 @@ pub mod ci;
 pub mod cli;
 pub mod golden;
 pub mod regenerate;
+mod soak;
 pub mod terminal;
 pub mod workspace;
 

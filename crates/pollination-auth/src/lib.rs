@@ -38,7 +38,11 @@
 //!
 //! **… use it without async?** With the feature `blocking`.
 //!
-//! **… rotate the secret?** [`Client::rotate_api_token_secret`]. Store the new secret before
+//! **… keep the credential?** In a [`CredentialStore`]: [`FileStore`], or your own. A client that was
+//! built on one ([`ClientBuilder::store`]) reads it at each login.
+//!
+//! **… rotate the secret?** On a store, with [`Client::rotation`]: no crash, lost reply or full disk
+//! loses it. Without one, with [`Client::rotate_api_token_secret`]: store the new secret before
 //! anything else; if the reply can't be used, its bytes are in [`Error::raw_reply`].
 //!
 //! **… test my code?** With the crate `pollination-auth-fake`: the service in memory, which can be

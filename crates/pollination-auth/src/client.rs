@@ -1,20 +1,21 @@
 //! The client that people hold: the five operations and the access token.
 //!
-//! It joins cache and calls, and owns the one rule that needs both: a 401 drops the access token,
-//! and the call is made once more with the next one.
+//! Each method is one call; the rules that join cache and calls are in `inner`.
+
+mod inner;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, MutexGuard, watch};
-use tokio::time::Instant;
+use tokio::sync::{MutexGuard, watch};
 
+use self::inner::{Inner, internal, within};
 use crate::access_token::AccessToken;
 use crate::builder::{BuildError, ClientBuilder};
-use crate::cache::{CachedToken, TokenCache};
+use crate::cache::TokenCache;
 use crate::calls::SharedCalls;
 use crate::credential::{ApiToken, ApiTokenId};
 use crate::error::Error;
@@ -24,7 +25,6 @@ use crate::rotation::{RotateOptions, Rotation};
 use crate::source::Held;
 use crate::store::Profile;
 use crate::verdict::{Attempt, Class};
-use crate::wire::Attempted;
 
 /// Talks to the service with one credential; clones share it, and are cheap.
 ///
@@ -32,15 +32,6 @@ use crate::wire::Attempted;
 /// is replaced before it ends.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
-
-struct Inner {
-    calls: SharedCalls,
-    cache: TokenCache,
-    /// The API token to log in with; none for a client that was given an access token alone.
-    held: Option<Held>,
-    /// Two rotations at once would each make the other's secret the dead one.
-    rotating: Arc<Mutex<()>>,
-}
 
 impl Client {
     /// Starts to set up a client.
@@ -282,7 +273,7 @@ impl Client {
 /// What the middleware needs: the same token and the same rule, for requests of somebody else.
 #[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 impl Client {
-    pub(crate) async fn cached_token(&self) -> Result<Arc<CachedToken>, Error> {
+    pub(crate) async fn cached_token(&self) -> Result<Arc<crate::cache::CachedToken>, Error> {
         self.0.token(Duration::ZERO, self.0.calls.deadline()).await
     }
 
@@ -294,151 +285,6 @@ impl Client {
     pub(crate) fn base_url(&self) -> &crate::base_url::BaseUrl {
         &self.0.calls.wire.base_url
     }
-}
-
-impl Inner {
-    /// Gives an access token: at once while one is good, else within the deadline.
-    async fn token(&self, least: Duration, deadline: Instant) -> Result<Arc<CachedToken>, Error> {
-        match self.cache.current(least) {
-            Some(current) => Ok(current),
-            None => within(deadline, self.cache.get(least))
-                .await
-                .or_else(|error| self.cache.unexpired(least).ok_or(error)),
-        }
-    }
-
-    /// Makes a call with an access token; after a 401 once more, with the next one.
-    async fn authorized<T, F>(
-        &self,
-        operation: Operation,
-        deadline: Instant,
-        attempt: impl Fn(SharedCalls, AccessToken, Duration) -> F,
-    ) -> Result<T, Error>
-    where
-        F: Future<Output = Attempted<T>>,
-    {
-        // A good access token is given without a runtime; sending needs one.
-        Handle::try_current().map_err(|_none| internal(operation, Reason::NoRuntime))?;
-        let mut refused_attempts = 0;
-        loop {
-            let used = AtomicU64::new(0);
-            let used = &used;
-            let attempt = &attempt;
-            // Each attempt asks for the token anew: a wait may have outlived the last one.
-            let attempt = |number, timeout: Duration| async move {
-                let cached = match self.token(Duration::ZERO, deadline).await {
-                    Ok(cached) => cached,
-                    Err(error) => return Ok(Err(error)),
-                };
-                used.store(cached.generation, Ordering::Relaxed);
-                let left = deadline.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    return Err(Attempt::too_late(operation));
-                }
-                let exchange = attempt(self.calls.clone(), cached.token.clone(), timeout.min(left));
-                self.calls
-                    .observe(operation, number, exchange)
-                    .await
-                    .map(Ok)
-            };
-            match self.calls.call(operation, deadline, attempt).await {
-                Ok(result) => return result,
-                Err(failed)
-                    if failed.class == Class::Status(401)
-                        && refused_attempts == 0
-                        && self.refused(used.load(Ordering::Relaxed)) =>
-                {
-                    refused_attempts = failed.facts.attempts;
-                }
-                Err(mut failed) => {
-                    failed.facts.attempts = failed.facts.attempts.saturating_add(refused_attempts);
-                    return Err(failed.into_error());
-                }
-            }
-        }
-    }
-
-    /// Drops an access token that met a 401, and tells whether there can be another one.
-    fn refused(&self, generation: u64) -> bool {
-        let can_log_in = self.held.is_some();
-        if can_log_in {
-            // Of many late 401s only the first one finds its token still there.
-            self.cache.invalidate(generation);
-        }
-        can_log_in
-    }
-
-    /// Rotates once; `may_be_sent` is set before the request can be.
-    async fn rotate(&self, deadline: Instant, may_be_sent: &AtomicBool) -> Result<ApiToken, Error> {
-        const OPERATION: Operation = Operation::RotateApiTokenSecret;
-        let change = match &self.held {
-            Some(held) => Some(held.begin_change(OPERATION).await?),
-            None => None,
-        };
-        let held = change.as_ref().map(|change| change.token.clone());
-        let changing = Changing(self.held.as_ref());
-        let changing = &changing;
-        let rotate = |calls: SharedCalls, bearer: AccessToken, timeout| {
-            let held = held.clone();
-            async move {
-                may_be_sent.store(true, Ordering::SeqCst);
-                changing.set(true);
-                let result = calls
-                    .wire
-                    .rotate_api_token_secret(&bearer, held.as_deref(), timeout)
-                    .await;
-                if let Err(failed) = &result {
-                    changing.set(false);
-                    may_be_sent.store(failed.may_have_happened(), Ordering::SeqCst);
-                }
-                result
-            }
-        };
-        let token = self.authorized(OPERATION, deadline, rotate).await?;
-        if let Some(change) = change {
-            change.finish(OPERATION, token.clone()).await?;
-            self.cache.forget_failure();
-        }
-        Ok(token)
-    }
-}
-
-/// Tells logins that the secret is being changed, until its end.
-struct Changing<'a>(Option<&'a Held>);
-
-impl Changing<'_> {
-    fn set(&self, changing: bool) {
-        if let Some(held) = self.0 {
-            held.set_changing(changing);
-        }
-    }
-}
-
-impl Drop for Changing<'_> {
-    fn drop(&mut self) {
-        self.set(false);
-    }
-}
-
-/// Waits for a token no longer than the call may take.
-async fn within(
-    deadline: Instant,
-    token: impl Future<Output = Result<Arc<CachedToken>, Error>>,
-) -> Result<Arc<CachedToken>, Error> {
-    if Handle::try_current().is_err() {
-        return Err(internal(Operation::Login, Reason::NoRuntime));
-    }
-    tokio::time::timeout_at(deadline, token)
-        .await
-        .unwrap_or_else(|_late| {
-            Err(Error::Unavailable(
-                Facts::new(Operation::Login, Reason::TimedOut).into(),
-            ))
-        })
-}
-
-fn internal(operation: Operation, reason: Reason) -> Error {
-    Error::Internal(Facts::new(operation, reason).into())
 }
 
 impl fmt::Debug for Client {

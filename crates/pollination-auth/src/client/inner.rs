@@ -1,0 +1,184 @@
+//! What the clones of a client share, and the rules that join cache and calls: a 401 drops the
+//! access token and the call is made once more; logins are told while the secret changes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::access_token::AccessToken;
+use crate::cache::{CachedToken, TokenCache};
+use crate::calls::SharedCalls;
+use crate::credential::ApiToken;
+use crate::error::Error;
+use crate::failure::{Facts, Reason};
+use crate::operation::Operation;
+use crate::source::Held;
+use crate::verdict::{Attempt, Class};
+use crate::wire::Attempted;
+
+/// What the clones of a client share.
+pub(super) struct Inner {
+    pub(super) calls: SharedCalls,
+    pub(super) cache: TokenCache,
+    /// The API token to log in with; none for a client that was given an access token alone.
+    pub(super) held: Option<Held>,
+    /// Two rotations at once would each make the other's secret the dead one.
+    pub(super) rotating: Arc<Mutex<()>>,
+}
+
+impl Inner {
+    /// Gives an access token: at once while one is good, else within the deadline.
+    pub(super) async fn token(
+        &self,
+        least: Duration,
+        deadline: Instant,
+    ) -> Result<Arc<CachedToken>, Error> {
+        match self.cache.current(least) {
+            Some(current) => Ok(current),
+            None => within(deadline, self.cache.get(least))
+                .await
+                .or_else(|error| self.cache.unexpired(least).ok_or(error)),
+        }
+    }
+
+    /// Makes a call with an access token; after a 401 once more, with the next one.
+    pub(super) async fn authorized<T, F>(
+        &self,
+        operation: Operation,
+        deadline: Instant,
+        attempt: impl Fn(SharedCalls, AccessToken, Duration) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Attempted<T>>,
+    {
+        // A good access token is given without a runtime; sending needs one.
+        Handle::try_current().map_err(|_none| internal(operation, Reason::NoRuntime))?;
+        let mut refused_attempts = 0;
+        loop {
+            let used = AtomicU64::new(0);
+            let used = &used;
+            let attempt = &attempt;
+            // Each attempt asks for the token anew: a wait may have outlived the last one.
+            let attempt = |number, timeout: Duration| async move {
+                let cached = match self.token(Duration::ZERO, deadline).await {
+                    Ok(cached) => cached,
+                    Err(error) => return Ok(Err(error)),
+                };
+                used.store(cached.generation, Ordering::Relaxed);
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Err(Attempt::too_late(operation));
+                }
+                let exchange = attempt(self.calls.clone(), cached.token.clone(), timeout.min(left));
+                self.calls
+                    .observe(operation, number, exchange)
+                    .await
+                    .map(Ok)
+            };
+            match self.calls.call(operation, deadline, attempt).await {
+                Ok(result) => return result,
+                Err(failed)
+                    if failed.class == Class::Status(401)
+                        && refused_attempts == 0
+                        && self.refused(used.load(Ordering::Relaxed)) =>
+                {
+                    refused_attempts = failed.facts.attempts;
+                }
+                Err(mut failed) => {
+                    failed.facts.attempts = failed.facts.attempts.saturating_add(refused_attempts);
+                    return Err(failed.into_error());
+                }
+            }
+        }
+    }
+
+    /// Drops an access token that met a 401, and tells whether there can be another one.
+    pub(super) fn refused(&self, generation: u64) -> bool {
+        let can_log_in = self.held.is_some();
+        if can_log_in {
+            // Of many late 401s only the first one finds its token still there.
+            self.cache.invalidate(generation);
+        }
+        can_log_in
+    }
+
+    /// Rotates once; `may_be_sent` is set before the request can be.
+    pub(super) async fn rotate(
+        &self,
+        deadline: Instant,
+        may_be_sent: &AtomicBool,
+    ) -> Result<ApiToken, Error> {
+        const OPERATION: Operation = Operation::RotateApiTokenSecret;
+        let change = match &self.held {
+            Some(held) => Some(held.begin_change(OPERATION).await?),
+            None => None,
+        };
+        let held = change.as_ref().map(|change| change.token.clone());
+        let changing = Changing(self.held.as_ref());
+        let changing = &changing;
+        let rotate = |calls: SharedCalls, bearer: AccessToken, timeout| {
+            let held = held.clone();
+            async move {
+                may_be_sent.store(true, Ordering::SeqCst);
+                changing.set(true);
+                let result = calls
+                    .wire
+                    .rotate_api_token_secret(&bearer, held.as_deref(), timeout)
+                    .await;
+                if let Err(failed) = &result {
+                    changing.set(false);
+                    may_be_sent.store(failed.may_have_happened(), Ordering::SeqCst);
+                }
+                result
+            }
+        };
+        let token = self.authorized(OPERATION, deadline, rotate).await?;
+        if let Some(change) = change {
+            change.finish(OPERATION, token.clone()).await?;
+            self.cache.forget_failure();
+        }
+        Ok(token)
+    }
+}
+
+/// Tells logins that the secret is being changed, until its end.
+struct Changing<'a>(Option<&'a Held>);
+
+impl Changing<'_> {
+    fn set(&self, changing: bool) {
+        if let Some(held) = self.0 {
+            held.set_changing(changing);
+        }
+    }
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.set(false);
+    }
+}
+
+/// Waits for a token no longer than the call may take.
+pub(super) async fn within(
+    deadline: Instant,
+    token: impl Future<Output = Result<Arc<CachedToken>, Error>>,
+) -> Result<Arc<CachedToken>, Error> {
+    if Handle::try_current().is_err() {
+        return Err(internal(Operation::Login, Reason::NoRuntime));
+    }
+    tokio::time::timeout_at(deadline, token)
+        .await
+        .unwrap_or_else(|_late| {
+            Err(Error::Unavailable(
+                Facts::new(Operation::Login, Reason::TimedOut).into(),
+            ))
+        })
+}
+
+pub(super) fn internal(operation: Operation, reason: Reason) -> Error {
+    Error::Internal(Facts::new(operation, reason).into())
+}

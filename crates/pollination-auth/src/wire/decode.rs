@@ -350,7 +350,7 @@ fn minted(token: &types::Token, held: Option<&ApiToken>) -> Result<ApiToken, Rea
         .secret
         .as_ref()
         .map_or("", |secret| secret.expose_secret());
-    let minted = ApiToken::new(token.id.as_str(), secret).map_err(Reason::UnusableCredential)?;
+    let minted = ApiToken::exact(&token.id, secret).map_err(Reason::UnusableCredential)?;
     match held {
         Some(held) if held.id() != minted.id() => Err(Reason::IdMismatch {
             expected: held.id().clone(),

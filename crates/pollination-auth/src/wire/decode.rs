@@ -9,7 +9,8 @@ use pollination_auth_api::{CutOff, Head, Outcome, types};
 use serde::de::DeserializeOwned;
 
 use super::lenient::{Seconds, lenient_login};
-use super::words::{Mask, Words};
+use super::mask::Mask;
+use super::words::Words;
 use super::{Attempted, SecretBytes, Wire};
 use crate::access_token::AccessToken;
 use crate::clock::Moment;

@@ -17,7 +17,12 @@ pub(crate) struct BaseUrl {
 impl BaseUrl {
     /// Parses a base URL and refuses what could leak or misdirect a secret.
     pub(crate) fn parse(text: &str, allow_plain_http: bool) -> Result<Self, BaseUrlError> {
-        let mut url = Url::parse(text.trim()).map_err(|_unparsed| BaseUrlError::NotAUrl)?;
+        let text = text.trim();
+        // The parser takes newlines and tabs out, and what is left may name another host.
+        if text.chars().any(char::is_control) {
+            return Err(BaseUrlError::ControlCharacter);
+        }
+        let mut url = Url::parse(text).map_err(|_unparsed| BaseUrlError::NotAUrl)?;
         if !matches!(url.scheme(), "https" | "http") {
             return Err(BaseUrlError::Scheme);
         }
@@ -101,6 +106,10 @@ fn is_loopback(url: &Url) -> bool {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BaseUrlError {
+    /// It is not valid UTF-8.
+    NotUnicode,
+    /// It has a control character in it, such as a newline or a tab.
+    ControlCharacter,
     /// It is not an absolute URL with a host.
     NotAUrl,
     /// Its scheme is neither `https` nor `http`.
@@ -120,6 +129,8 @@ pub enum BaseUrlError {
 impl fmt::Display for BaseUrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::NotUnicode => "it is not valid UTF-8",
+            Self::ControlCharacter => "it has a control character in it, such as a newline",
             Self::NotAUrl => "it is not an absolute URL, such as https://api.pollination.cloud",
             Self::Scheme => "its scheme is not https",
             Self::UserInfo => "it has a user name or password in it; leave them out",
@@ -127,7 +138,8 @@ impl fmt::Display for BaseUrlError {
             Self::Fragment => "it has a fragment; leave it out",
             Self::PortZero => "its port is 0",
             Self::PlainHttp => {
-                "it is http, which sends secrets in the clear; use https, or allow it by name"
+                "it is http, which sends secrets in the clear; use https, or call \
+                 `dangerously_allow_plain_http`"
             }
         })
     }
@@ -150,6 +162,7 @@ mod tests {
             ("https://h.example/", "https://h.example"),
             ("HTTPS://H.Example", "https://h.example"),
             (" https://h.example\n", "https://h.example"),
+            ("\t\r\nhttps://h.example \t", "https://h.example"),
             ("https://h.example:443", "https://h.example"),
             ("https://h.example/a/b", "https://h.example/a/b"),
             ("https://h.example//a///b//", "https://h.example/a/b"),
@@ -168,7 +181,9 @@ mod tests {
 
     #[test]
     fn row_36_what_could_leak_or_mislead_is_refused() {
-        use BaseUrlError::{Fragment, NotAUrl, PlainHttp, PortZero, Query, Scheme, UserInfo};
+        use BaseUrlError::{
+            ControlCharacter, Fragment, NotAUrl, PlainHttp, PortZero, Query, Scheme, UserInfo,
+        };
         for (text, expected) in [
             ("", NotAUrl),
             ("api.pollination.cloud", NotAUrl),
@@ -176,6 +191,12 @@ mod tests {
             ("https://", NotAUrl),
             ("https://:443", NotAUrl),
             ("https://h.example:70000", NotAUrl),
+            ("https://h.ex\nample", ControlCharacter),
+            ("https://h.ex\tample", ControlCharacter),
+            ("https://h.example/\ra", ControlCharacter),
+            ("ht\ntps://h.example", ControlCharacter),
+            ("https://h.example/\0", ControlCharacter),
+            ("https://h.example/\u{85}a", ControlCharacter),
             ("file:///etc/passwd", Scheme),
             ("ftp://h.example", Scheme),
             ("localhost:8080", Scheme),
@@ -197,7 +218,12 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_taken_when_it_is_allowed_by_name() {
+    fn plain_http_is_taken_when_it_is_allowed_and_the_refusal_says_how() {
+        assert_eq!(
+            prefix("http://h.example").unwrap_err().to_string(),
+            "it is http, which sends secrets in the clear; use https, or call \
+             `dangerously_allow_plain_http`"
+        );
         let url = BaseUrl::parse("http://h.example/x", true).unwrap();
         assert_eq!(
             (url.prefix(), url.is_loopback()),

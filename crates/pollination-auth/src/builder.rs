@@ -45,6 +45,7 @@ pub struct ClientBuilder {
     credential: Option<Credential>,
     profile: String,
     base_url: String,
+    is_host_of_environment: bool,
     allow_plain_http: bool,
     connect_timeout: Duration,
     attempt_timeout: Duration,
@@ -67,6 +68,7 @@ impl Default for ClientBuilder {
             credential: None,
             profile: DEFAULT_PROFILE.to_owned(),
             base_url: DEFAULT_BASE_URL.to_owned(),
+            is_host_of_environment: false,
             allow_plain_http: false,
             connect_timeout: CONNECT_TIMEOUT,
             attempt_timeout: ATTEMPT_TIMEOUT,
@@ -83,11 +85,13 @@ impl ClientBuilder {
     /// Takes the API token and the base URL from the environment.
     ///
     /// Reads `POLLINATION_API_KEY_ID`, `POLLINATION_API_KEY_SECRET` and, if it is set,
-    /// `POLLINATION_HOST`.
+    /// `POLLINATION_HOST`. One that is set but empty is an error, and not taken for one that is not
+    /// set. A host that is no base URL is found by [`build`](Self::build).
     ///
     /// # Errors
     ///
-    /// [`BuildError::Credential`] naming the variable that is missing, empty or no text.
+    /// [`BuildError::Credential`] naming the variable that is missing, empty or no text;
+    /// [`BuildError::Host`] when the host is no text.
     pub fn from_env() -> Result<Self, BuildError> {
         Self::from_environment(env::read(var_os)?)
     }
@@ -95,7 +99,10 @@ impl ClientBuilder {
     fn from_environment(found: env::Environment) -> Result<Self, BuildError> {
         let builder = Self::default().api_token(found.api_token);
         Ok(match found.base_url {
-            Some(base_url) => builder.base_url(base_url),
+            Some(base_url) => Self {
+                is_host_of_environment: true,
+                ..builder.base_url(base_url)
+            },
             None => builder,
         })
     }
@@ -132,6 +139,7 @@ impl ClientBuilder {
     /// A path is kept as a prefix of every operation's path.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
+        self.is_host_of_environment = false;
         self
     }
 
@@ -214,7 +222,7 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// [`BuildError`] when there is no credential, the base URL could leak a secret, a timeout is
-    /// zero, or the HTTP client can't be set up.
+    /// zero, the user agent is no header, or the HTTP client can't be set up.
     pub fn build(self) -> Result<Client, BuildError> {
         for (name, timeout) in [
             ("connect", self.connect_timeout),
@@ -225,8 +233,15 @@ impl ClientBuilder {
                 return Err(BuildError::ZeroTimeout(name));
             }
         }
-        let base_url =
-            BaseUrl::parse(&self.base_url, self.allow_plain_http).map_err(BuildError::BaseUrl)?;
+        if !transport::is_user_agent(&self.user_agent) {
+            return Err(BuildError::UserAgent);
+        }
+        let refused = if self.is_host_of_environment {
+            BuildError::Host
+        } else {
+            BuildError::BaseUrl
+        };
+        let base_url = BaseUrl::parse(&self.base_url, self.allow_plain_http).map_err(refused)?;
         let transport = Transport::build(&Settings {
             base_url: &base_url,
             // Only the connect timeout proves that nothing was sent, so it has to come first.
@@ -312,14 +327,60 @@ pub enum BuildError {
     /// The base URL is none, or could leak a secret.
     #[error("the base URL can't be used: {0}")]
     BaseUrl(BaseUrlError),
+    /// `POLLINATION_HOST` is not a base URL, or could leak a secret.
+    #[error("the base URL (from {name}) can't be used: {0}", name = env::HOST)]
+    Host(BaseUrlError),
     /// A timeout is zero; the name says which.
     #[error("the {0} timeout is zero; leave it out for the default")]
     ZeroTimeout(&'static str),
-    /// The HTTP client can't be set up: a certificate, the proxy or the user agent is not valid.
-    #[error("the HTTP client can't be set up; look at its settings")]
+    /// The user agent holds a character that no header can have.
+    #[error("the user agent holds a character that no header can have")]
+    UserAgent,
+    /// The HTTP client can't be set up: a setting given to `configure_http` is not valid.
+    ///
+    /// The message does not show the setting; the chain of sources says more where it can.
+    #[error("the HTTP client can't be set up; look at what `configure_http` gives it")]
     Http(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// The thread of the blocking client can't be started.
     #[cfg(feature = "blocking")]
     #[error("the thread of the blocking client can't be started")]
     Thread(#[source] std::io::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_host(host: &str) -> ClientBuilder {
+        ClientBuilder::from_environment(env::Environment {
+            api_token: ApiToken::new("an-id", "a-secret").unwrap(),
+            base_url: Some(host.to_owned()),
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_host_of_the_environment_is_refused_by_the_name_of_its_variable() {
+        for (host, problem) in [
+            ("", BaseUrlError::NotAUrl),
+            ("planted", BaseUrlError::NotAUrl),
+            ("https://planted@h.example", BaseUrlError::UserInfo),
+            ("http://h.example", BaseUrlError::PlainHttp),
+        ] {
+            let error = with_host(host).build().unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("the base URL (from POLLINATION_HOST) can't be used: {problem}")
+            );
+            assert!(matches!(error, BuildError::Host(found) if found == problem));
+        }
+    }
+
+    #[test]
+    fn a_base_url_that_takes_the_place_of_the_environments_is_not_blamed_on_it() {
+        let error = with_host("").base_url("").build().unwrap_err();
+        assert!(matches!(error, BuildError::BaseUrl(BaseUrlError::NotAUrl)));
+        let builder = with_host("http://h.example").dangerously_allow_plain_http();
+        assert!(builder.build().is_ok());
+    }
 }

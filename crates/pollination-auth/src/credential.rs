@@ -57,16 +57,22 @@ impl ApiToken {
     ///
     /// # Errors
     ///
-    /// [`CredentialError`] when one is empty, longer than 4 KiB, or holds a control character.
+    /// [`CredentialError`] when one is empty, longer than 4 KiB, begins or ends with white space,
+    /// begins with a byte order mark, or holds a control character.
     pub fn new(id: impl Into<String>, secret: impl Into<String>) -> Result<Self, CredentialError> {
         // The secret becomes one at once, so that a refused text is wiped as well.
         let secret = Secret::from(secret.into());
-        let id = checked(&id.into(), Part::Id)?;
-        let secret = checked(secret.expose_secret(), Part::Secret)?;
-        Ok(Self {
-            id: ApiTokenId(id),
-            secret: Secret::from(secret),
-        })
+        Self::exact(
+            without_newline(&id.into()),
+            without_newline(secret.expose_secret()),
+        )
+    }
+
+    /// Checks an id and a secret that the service gave; each is taken as it stands, or not at all.
+    pub(crate) fn exact(id: &str, secret: &str) -> Result<Self, CredentialError> {
+        let id = checked_id(id)?;
+        check(secret, Part::Secret)?;
+        Ok(Self::of(id, Secret::from(secret.to_owned())))
     }
 
     /// Joins an id and a secret that have been checked.
@@ -92,15 +98,19 @@ impl ApiToken {
     }
 }
 
-/// Checks an id that the service gave.
+/// Checks an id that the service gave; it is taken as it stands, or not at all.
 pub(crate) fn checked_id(id: &str) -> Result<ApiTokenId, CredentialError> {
-    checked(id, Part::Id).map(ApiTokenId)
+    check(id, Part::Id)?;
+    Ok(ApiTokenId(id.to_owned()))
 }
 
-fn checked(text: &str, part: Part) -> Result<String, CredentialError> {
-    // A file or a pipe ends with one newline that is no part of the text; more are a mistake.
+/// Takes off what a file or a pipe ends with and is no part of the text; more is a mistake.
+fn without_newline(text: &str) -> &str {
     let text = text.strip_suffix('\n').unwrap_or(text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
+    text.strip_suffix('\r').unwrap_or(text)
+}
+
+fn check(text: &str, part: Part) -> Result<(), CredentialError> {
     let problem = if text.is_empty() {
         Problem::Empty
     } else if text.len() > CREDENTIAL_LIMIT {
@@ -112,7 +122,7 @@ fn checked(text: &str, part: Part) -> Result<String, CredentialError> {
     } else if text.trim() != text {
         Problem::OuterSpace
     } else {
-        return Ok(text.to_owned());
+        return Ok(());
     };
     Err(CredentialError {
         part,
@@ -259,6 +269,28 @@ mod tests {
         assert_eq!(problem("   "), Problem::OuterSpace);
         assert_eq!(problem(&"s".repeat(CREDENTIAL_LIMIT + 1)), Problem::TooLong);
         assert_eq!(ApiToken::new("", "s").unwrap_err().part, Part::Id);
+    }
+
+    #[test]
+    fn row_07_what_the_service_gave_is_taken_as_it_stands_or_not_at_all() {
+        let token = ApiToken::exact("id", "s").unwrap();
+        assert_eq!(
+            (token.id().as_str(), token.secret().expose_secret()),
+            ("id", "s")
+        );
+        for ending in ["\n", "\r", "\r\n", "\0"] {
+            let ended = format!("s{ending}");
+            for (error, part) in [
+                (ApiToken::exact("id", &ended).unwrap_err(), Part::Secret),
+                (ApiToken::exact(&ended, "s").unwrap_err(), Part::Id),
+                (checked_id(&ended).unwrap_err(), Part::Id),
+            ] {
+                assert_eq!(
+                    (error.part, error.problem),
+                    (part, Problem::ControlCharacter)
+                );
+            }
+        }
     }
 
     #[test]

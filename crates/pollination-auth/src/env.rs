@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::base_url::BaseUrlError;
 use crate::builder::BuildError;
 use crate::credential::{ApiToken, CredentialError, Part};
 
@@ -35,8 +36,10 @@ pub(crate) fn read(
             _ => error.found_in(SECRET),
         },
     )?;
-    // Bytes that are no UTF-8 are no URL either, and are refused as such.
-    let base_url = look_up(HOST).map(|host| host.to_string_lossy().into_owned());
+    let base_url = look_up(HOST)
+        .map(OsString::into_string)
+        .transpose()
+        .map_err(|_bytes| BuildError::Host(BaseUrlError::NotUnicode))?;
     Ok(Environment {
         api_token,
         base_url,
@@ -112,5 +115,20 @@ mod tests {
             error.to_string(),
             "the API token's id (from POLLINATION_API_KEY_ID) is not valid UTF-8"
         );
+    }
+    #[cfg(unix)]
+    #[test]
+    fn a_host_that_is_no_text_is_refused_by_the_name_of_its_variable() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let error = read(|name| match name {
+            HOST => Some(OsString::from_vec(b"https://h\xff.example".to_vec())),
+            _ => Some(OsString::from("planted")),
+        })
+        .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the base URL (from POLLINATION_HOST) can't be used: it is not valid UTF-8"
+        );
+        assert!(!format!("{error:?}").contains("planted"));
     }
 }

@@ -57,6 +57,11 @@ impl Transport {
     }
 }
 
+/// Tells whether a text can be the `User-Agent`; reqwest's error would not say that it is the one.
+pub(crate) fn is_user_agent(text: &str) -> bool {
+    reqwest::header::HeaderValue::from_str(text).is_ok()
+}
+
 /// Lets the caller configure, and then puts on what must not be undone.
 fn safe(settings: &Settings<'_>) -> HttpBuilder {
     let mut builder = reqwest::Client::builder();

@@ -8,6 +8,7 @@ mod decode;
 #[expect(clippy::expect_used, reason = "a panic is how a fuzzer is told")]
 pub(crate) mod fuzzed;
 mod lenient;
+mod mask;
 mod secrets;
 mod words;
 
@@ -23,8 +24,8 @@ pub use pollination_auth_api::SecretBytes;
 
 pub(crate) use self::decode::Grant;
 use self::decode::Reply;
+use self::mask::Mask;
 pub(crate) use self::secrets::secrets_in;
-use self::words::Mask;
 use crate::access_token::AccessToken;
 use crate::base_url::BaseUrl;
 use crate::clock::Clock;

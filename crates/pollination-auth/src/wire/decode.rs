@@ -9,7 +9,8 @@ use pollination_auth_api::{CutOff, Head, Outcome, types};
 use serde::de::DeserializeOwned;
 
 use super::lenient::{Seconds, lenient_login};
-use super::words::{Mask, Words};
+use super::mask::Mask;
+use super::words::Words;
 use super::{Attempted, SecretBytes, Wire};
 use crate::access_token::AccessToken;
 use crate::clock::Moment;
@@ -350,7 +351,7 @@ fn minted(token: &types::Token, held: Option<&ApiToken>) -> Result<ApiToken, Rea
         .secret
         .as_ref()
         .map_or("", |secret| secret.expose_secret());
-    let minted = ApiToken::new(token.id.as_str(), secret).map_err(Reason::UnusableCredential)?;
+    let minted = ApiToken::exact(&token.id, secret).map_err(Reason::UnusableCredential)?;
     match held {
         Some(held) if held.id() != minted.id() => Err(Reason::IdMismatch {
             expected: held.id().clone(),

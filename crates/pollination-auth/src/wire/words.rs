@@ -4,64 +4,15 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
+use super::mask::{Mask, WORD_LIMIT};
 use crate::failure::{Location, Violation};
-
-/// The most characters of the server's words that are kept: 1 KiB.
-const DETAIL_LIMIT: usize = 1024;
-
-/// The most characters of one word: a field's name, a kind, a header's value.
-const WORD_LIMIT: usize = 128;
 
 /// The most violations that are kept; a request of two fields can't have more of use.
 const VIOLATION_LIMIT: usize = 16;
 
 /// The most steps of a location that are kept.
 const LOCATION_LIMIT: usize = 16;
-
-const REDACTED: &str = "[REDACTED]";
-
-/// Hides the secret of a call wherever a server echoes it.
-pub(super) struct Mask {
-    plain: Zeroizing<String>,
-    /// As it stands inside of a JSON string, where that differs.
-    escaped: Zeroizing<String>,
-}
-
-impl Mask {
-    pub(super) fn new(secret: &str) -> Self {
-        let quoted = Zeroizing::new(Value::from(secret).to_string());
-        let escaped = quoted.trim_matches('"').to_owned();
-        Self {
-            plain: Zeroizing::new(secret.to_owned()),
-            escaped: Zeroizing::new(escaped),
-        }
-    }
-
-    /// Gives the text with a mark wherever the secret stood in it.
-    pub(super) fn hide(&self, text: &str) -> String {
-        text.replace(self.escaped.as_str(), REDACTED)
-            .replace(self.plain.as_str(), REDACTED)
-    }
-
-    fn hide_and_cut(&self, text: &str, limit: usize) -> String {
-        // Masked before it is cut, or the cut could leave a part of the secret.
-        self.hide(text).chars().take(limit).collect()
-    }
-
-    /// Gives a header's value if it is one plain word: visible ASCII, and short.
-    pub(super) fn word(&self, value: &[u8]) -> Option<String> {
-        let text = std::str::from_utf8(value).ok()?.trim();
-        let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-        (plain && text.len() <= WORD_LIMIT).then(|| self.hide(text))
-    }
-
-    /// Gives the media type of a `Content-Type`, without its parameters.
-    pub(super) fn media_type(&self, value: &[u8]) -> Option<String> {
-        self.word(value.split(|byte| *byte == b';').next()?)
-    }
-}
 
 /// What an error's body says.
 #[derive(Debug, Default, PartialEq)]
@@ -117,7 +68,9 @@ struct Body {
 
 fn non_empty(text: &str, mask: &Mask) -> Option<String> {
     let text = text.trim();
-    (!text.is_empty()).then(|| mask.hide_and_cut(text, DETAIL_LIMIT))
+    // A zero byte is a sign of UTF-16, in which no secret would be found.
+    let readable = !text.is_empty() && !text.contains('\0');
+    readable.then(|| mask.hide(text))
 }
 
 fn violation(item: &Value, mask: &Mask) -> Option<Violation> {
@@ -127,7 +80,7 @@ fn violation(item: &Value, mask: &Mask) -> Option<Violation> {
     Some(Violation {
         location,
         kind: mask.hide_and_cut(word("type"), WORD_LIMIT),
-        message: mask.hide_and_cut(word("msg"), DETAIL_LIMIT),
+        message: mask.hide(word("msg")),
     })
 }
 
@@ -149,6 +102,7 @@ fn steps(value: &Value, mask: &Mask, into: &mut Vec<Location>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::mask::TEXT_LIMIT;
 
     fn read(body: &str) -> Words {
         Words::read(body.as_bytes(), &Mask::new("pl\"anted"))
@@ -210,7 +164,7 @@ mod tests {
             detail("echo: pl\"anted").as_deref(),
             Some("echo: [REDACTED]")
         );
-        let late = format!("{}pl\"anted", "x".repeat(DETAIL_LIMIT - 3));
+        let late = format!("{}pl\"anted", "x".repeat(TEXT_LIMIT - 3));
         assert!(!detail(&late).unwrap().contains("pl"));
         let words =
             read(r#"{"detail":[{"type":"pl\"anted","loc":["pl\"anted"],"msg":"pl\"anted"}]}"#);
@@ -222,7 +176,7 @@ mod tests {
     fn what_a_server_says_is_bounded() {
         assert_eq!(
             detail(&"é".repeat(5_000)).unwrap().chars().count(),
-            DETAIL_LIMIT
+            TEXT_LIMIT
         );
         let many = vec![r#"{"loc":["a"],"msg":"m","type":"t"}"#; 500].join(",");
         assert_eq!(
@@ -238,22 +192,28 @@ mod tests {
     }
 
     #[test]
-    fn only_a_plain_short_word_of_a_header_is_shown() {
-        let mask = Mask::new("planted");
-        assert_eq!(mask.word(b"req-1").as_deref(), Some("req-1"));
-        assert_eq!(mask.word(b"x-planted").as_deref(), Some("x-[REDACTED]"));
-        for bad in [
-            &b""[..],
-            b"a b",
-            b"a\x1b[31m",
-            b"\xff",
-            &[b'a'; WORD_LIMIT + 1],
+    fn an_encoded_echo_is_masked_in_every_shape_of_body() {
+        for body in [
+            r#"{"detail":"pl\"anted"}"#,
+            r#"{"detail":{"k<":"pl"anted","pl\"anted":1}}"#,
+            r#"{"message":"pl"anted"}"#,
+            r#"["pl"anted"]"#,
+            r#"{"detail":"pl%22anted"#,
+            "<p>pl&quot;anted</p>",
+            r#"{"detail":[{"loc":["body"],"msg":"pl&#34;anted"}]}"#,
         ] {
-            assert_eq!(mask.word(bad), None, "{bad:?}");
+            let shown = detail(body).unwrap();
+            assert!(shown.contains("[REDACTED]"), "{shown}");
+            assert!(!shown.contains("pl") && !shown.contains("nted"), "{shown}");
         }
-        assert_eq!(
-            mask.media_type(b"text/html; charset=utf-8").as_deref(),
-            Some("text/html")
-        );
+    }
+
+    #[test]
+    fn a_body_in_utf_16_is_not_shown() {
+        let body: Vec<u8> = "pl\"anted"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert_eq!(Words::read(&body, &Mask::new("pl\"anted")).detail, None);
     }
 }

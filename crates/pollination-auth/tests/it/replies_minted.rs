@@ -105,6 +105,22 @@ async fn row_07_a_secret_that_is_none_is_kept_raw_and_replaces_nothing() {
 }
 
 #[tokio::test]
+async fn row_07_a_newline_at_the_end_is_not_taken_off_a_reply() {
+    let secret = format!(r#"{{"id":"{ID}","secret":"{NEW_SECRET}\n"}}"#);
+    let control = unusable_secret("a\nb");
+    let reasons = kept_raw(Answer::json(200, secret)).await;
+    assert_eq!(reasons, [control.clone(), control]);
+    let control = Reason::UnusableCredential(ApiToken::new("a\nb", SECRET).unwrap_err());
+    let id = format!(r#"{{"id":"{ID}\r\n","secret":"{NEW_SECRET}"}}"#);
+    let reasons = kept_raw(Answer::json(200, id.clone())).await;
+    assert_eq!(reasons, [control.clone(), control.clone()]);
+    let mock = Mock::always(Answer::json(200, id));
+    let client = bearing(mock.base_url()).build().unwrap();
+    let error = client.get_api_token().await.unwrap_err();
+    assert_eq!(error.failure().reason(), &control);
+}
+
+#[tokio::test]
 async fn row_08_a_rotate_for_another_id_is_not_taken_over() {
     let body = format!(r#"{{"id":"another","secret":"{NEW_SECRET}"}}"#);
     let mock = Mock::after_login(Answer::json(200, body.clone()));

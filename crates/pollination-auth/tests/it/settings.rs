@@ -268,8 +268,10 @@ fn a_client_that_could_not_work_is_not_built() {
     assert_eq!(zero(builder().total_timeout(none).build()), "total");
     let bare = Client::builder().build();
     assert!(matches!(bare, Err(BuildError::NoCredential)), "{bare:?}");
-    let agent = builder().user_agent("a\nb").build();
-    assert!(matches!(agent, Err(BuildError::Http(_))), "{agent:?}");
+    for text in ["a\nb", "a\0", "a\x7f"] {
+        let agent = builder().user_agent(text).build();
+        assert!(matches!(agent, Err(BuildError::UserAgent)), "{agent:?}");
+    }
 }
 
 #[test]

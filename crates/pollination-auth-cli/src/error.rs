@@ -114,7 +114,9 @@ impl CliError {
             | Self::Credential { .. }
             | Self::NoPrompt => Exit::Usage,
             Self::Client(error) => match error {
-                BuildError::BaseUrl(_) | BuildError::Credential(_) => Exit::Usage,
+                BuildError::BaseUrl(_) | BuildError::Host(_) | BuildError::Credential(_) => {
+                    Exit::Usage
+                }
                 _ => Exit::Failed,
             },
             Self::NoDirectory(_)

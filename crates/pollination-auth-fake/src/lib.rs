@@ -35,6 +35,34 @@
 //! - A request for another path is answered 404, one with another method 405, and both name it.
 //! - It never answers 403 or 500 by itself; a scripted fault does.
 //!
+//! # The program
+//!
+//! `pollination-auth-fake --port 8000` is the service for code in any language; `--help` lists the
+//! options. A test scripts it through a control endpoint on the same port, which takes and gives
+//! JSON:
+//!
+//! | Request | What it does |
+//! |---|---|
+//! | `POST /__control/faults` | makes the next request for an operation meet a fault; faults queue up |
+//! | `GET /__control/faults` | names the faults that no request has met: `{"unused": [...]}` |
+//! | `DELETE /__control/faults` | takes all of them back |
+//! | `GET /__control/requests` | counts the requests, by operation |
+//! | `POST /__control/advance` | moves the service's clock: `{"seconds": 60}` |
+//! | `POST /__control/expire-all-tokens` | refuses all access tokens so far |
+//! | `POST /__control/change-signing-key` | signs with another key from now on |
+//! | `POST /__control/settle` | does now what was put off |
+//!
+//! A fault names its `operation` by operationId and its `fault` by the name of a constructor of
+//! [`Fault`], with what that takes as `status`, `seconds`, `requests` or `body`; `headers`, `body` and
+//! `after_seconds` change the answer of any:
+//!
+//! ```json
+//! {"operation": "login", "fault": "status", "status": 429, "headers": {"retry-after": "5"}}
+//! ```
+//!
+//! What was changed is answered with 204, a request that makes no sense with 400 and what is wrong
+//! with it.
+//!
 //! # Limits
 //!
 //! The server is httpmock's, so paths under `/__httpmock__/` are its own, and it logs requests
@@ -49,6 +77,7 @@ mod access_token;
 mod account;
 mod builder;
 mod clock;
+mod control;
 mod fake;
 mod fault;
 mod listener;

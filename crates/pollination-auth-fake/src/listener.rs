@@ -19,6 +19,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::control;
 use crate::reply::Reply;
 use crate::service::Service;
 
@@ -31,6 +32,9 @@ const BODY_LIMIT: usize = 64 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A bound service, ready to [`run`](Self::run).
+///
+/// Beside the API it has a control endpoint, through which a test in any language scripts faults:
+/// see the [crate](crate#the-program).
 ///
 /// ```no_run
 /// # async fn example() -> std::io::Result<()> {
@@ -134,7 +138,10 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, Lost> {
     let (head, body) = request.into_parts();
     let reply = match Limited::new(body, BODY_LIMIT).collect().await {
-        Ok(body) => service.handle(&Request::from_parts(head, body.to_bytes())),
+        Ok(body) => {
+            let request = Request::from_parts(head, body.to_bytes());
+            control::answer(service, &request).unwrap_or_else(|| service.handle(&request))
+        }
         Err(_) => Reply::detail(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
     };
     let delay = if reply.delay.is_zero() {

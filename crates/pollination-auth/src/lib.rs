@@ -53,6 +53,9 @@
 //! **… see what it does?** Through `tracing`, at the level `debug`: one span for each attempt, with
 //! the operation, the status and the duration. Never a body, a header or a query.
 //!
+//! Each answer has a program in `examples/`: `quickstart`, `middleware`, `blocking`, `rotate`,
+//! `testing`, `settings` and `observe`. They run against the service in memory.
+//!
 //! # What it never does
 //!
 //! It follows no redirect. It speaks plain http to no other machine unless you allow that by name.

@@ -20,4 +20,7 @@ mod login;
 #[cfg(feature = "cli")]
 mod program;
 #[cfg(test)]
+#[cfg(feature = "cli")]
+mod program_control;
+#[cfg(test)]
 mod service;

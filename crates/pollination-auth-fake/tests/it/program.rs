@@ -14,14 +14,14 @@ use crate::contract::assert_documented;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pollination-auth-fake");
 
 /// A running program; ended when it is dropped.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     stdout: BufReader<std::process::ChildStdout>,
-    base_url: String,
+    pub(crate) base_url: String,
 }
 
 impl Program {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new(PROGRAM)
             .args(arguments)
             .stdout(Stdio::piped())

@@ -1,0 +1,143 @@
+//! The control endpoint of the program, as a test in another language uses it.
+
+use pollination_auth_fake::Operation;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::caller::{Answer, Caller};
+use crate::program::Program;
+
+async fn control(caller: &Caller, method: Method, name: &str, body: &Value) -> Answer {
+    let request = caller.request(method, &format!("/__control/{name}"));
+    Caller::send(request.body(body.to_string())).await
+}
+
+async fn login(caller: &Caller) -> Answer {
+    caller.login("fake-id", "fake-secret").await
+}
+
+#[tokio::test]
+async fn a_fault_is_scripted_met_and_used_up() {
+    let program = Program::start(&[]);
+    let caller = Caller::at(program.base_url.clone());
+    let fault = json!({
+        "operation": "login", "fault": "status", "status": 429, "headers": {"retry-after": "5"},
+    });
+    assert_eq!(
+        control(&caller, Method::POST, "faults", &fault)
+            .await
+            .status,
+        204
+    );
+    let unused = control(&caller, Method::GET, "faults", &Value::Null).await;
+    assert_eq!(unused.json(), json!({"unused": ["login: status(429)"]}));
+
+    let refused = login(&caller).await;
+    assert_eq!(
+        (refused.status.as_u16(), &refused.headers["retry-after"]),
+        (429, &"5".parse().unwrap())
+    );
+    assert_eq!(login(&caller).await.status, 202);
+    let unused = control(&caller, Method::GET, "faults", &Value::Null).await;
+    assert_eq!(unused.json(), json!({"unused": []}));
+    let requests = control(&caller, Method::GET, "requests", &Value::Null).await;
+    assert_eq!(requests.json()["login"], 2);
+}
+
+#[tokio::test]
+async fn a_rotation_is_committed_and_its_answer_dropped() {
+    let program = Program::start(&[]);
+    let caller = Caller::at(program.base_url.clone());
+    let access_token = login(&caller).await.text("access_token");
+    let fault = json!({"operation": "rotate_api_token_secret", "fault": "commit_and_drop"});
+    control(&caller, Method::POST, "faults", &fault).await;
+    let rotate = caller.operation_request(Operation::Rotate, &access_token);
+    assert!(
+        Caller::try_send(rotate)
+            .await
+            .is_err_and(|error| !error.is_connect())
+    );
+    assert_eq!(login(&caller).await.status, 401, "the old secret is dead");
+}
+
+#[tokio::test]
+async fn access_tokens_end_by_the_clock_by_decree_and_by_the_key() {
+    let program = Program::start(&["--expires-in", "60"]);
+    let caller = Caller::at(program.base_url.clone());
+    for (name, body) in [
+        ("advance", json!({"seconds": 60})),
+        ("expire-all-tokens", Value::Null),
+        ("change-signing-key", Value::Null),
+    ] {
+        let access_token = login(&caller).await.text("access_token");
+        assert_eq!(
+            caller.call(Operation::Get, &access_token).await.status,
+            200,
+            "{name}"
+        );
+        assert_eq!(
+            control(&caller, Method::POST, name, &body).await.status,
+            204,
+            "{name}"
+        );
+        assert_eq!(
+            caller.call(Operation::Get, &access_token).await.status,
+            401,
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused_and_changes_nothing() {
+    let program = Program::start(&[]);
+    let caller = Caller::at(program.base_url.clone());
+    for (body, detail) in [
+        (
+            json!({"operation": "x", "fault": "status"}),
+            "no such operation: x",
+        ),
+        (
+            json!({"operation": "login", "fault": "x"}),
+            "no such fault: x",
+        ),
+        (
+            json!({"operation": "login", "fault": "status", "status": 99}),
+            "this fault needs a status from 200 to 999",
+        ),
+        (
+            json!({"operation": "login", "fault": "wrong_id"}),
+            "wrong_id makes no difference to login",
+        ),
+        (
+            json!({"operation": "login", "fault": "delay", "seconds": -1}),
+            "no time that can be waited for: -1 seconds",
+        ),
+        (
+            json!({"operation": "login", "fault": "truncated", "headers": {"a b": "c"}}),
+            "no HTTP header: a b",
+        ),
+    ] {
+        let refused = control(&caller, Method::POST, "faults", &body).await;
+        assert_eq!((refused.status.as_u16(), &*refused.detail()), (400, detail));
+    }
+    let unused = control(&caller, Method::GET, "faults", &Value::Null).await;
+    assert_eq!(unused.json(), json!({"unused": []}));
+    let unknown = control(&caller, Method::POST, "nonsense", &Value::Null).await;
+    assert_eq!(unknown.status, 404);
+}
+
+#[tokio::test]
+async fn scripted_faults_can_be_taken_back() {
+    let program = Program::start(&[]);
+    let caller = Caller::at(program.base_url.clone());
+    let fault = json!({"operation": "login", "fault": "drop_connection"});
+    control(&caller, Method::POST, "faults", &fault).await;
+    assert_eq!(
+        control(&caller, Method::DELETE, "faults", &Value::Null)
+            .await
+            .status,
+        204
+    );
+    assert_eq!(login(&caller).await.status, 202);
+}

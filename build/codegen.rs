@@ -2,6 +2,9 @@
 //!
 //! It reads no file and writes none: `build.rs` and `xtask` do that, each for its own purpose.
 
+#[path = "operations.rs"]
+mod operations;
+
 use std::fmt;
 
 use openapiv3::OpenAPI;
@@ -119,6 +122,7 @@ fn settings() -> GenerationSettings {
 fn print(tokens: TokenStream) -> Result<String, CodegenError> {
     let mut file: syn::File = syn::parse2(tokens).map_err(because("the generated code"))?;
     derive_json_schema(&mut file.items);
+    operations::slim(&mut file.items);
     Ok(prettyplease::unparse(&file))
 }
 

@@ -7,13 +7,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use progenitor_client::{ClientHooks, OperationInfo};
+use reqwest::ResponseBuilderExt as _;
 use zeroize::Zeroizing;
 
-use crate::{Client, Error, ResponseValue, SecretBytes, SecretText};
+use crate::{Bearer, Client, Error, ResponseValue, SecretBytes, Urls};
 
 /// The most bytes of a reply that are read: 64 KiB.
 ///
@@ -21,14 +21,12 @@ use crate::{Client, Error, ResponseValue, SecretBytes, SecretText};
 /// of this API, and reading on would let a server fill the memory.
 pub const REPLY_LIMIT: usize = 64 * 1024;
 
-/// Sent by progenitor with every request, and no part of the contract.
-const API_VERSION: HeaderName = HeaderName::from_static("api-version");
-
 /// One exchange with the service: made for one call, and read after it.
 ///
 /// Clones share what was captured, so that the generated client can own one of them.
 #[derive(Clone, Default)]
 pub struct Exchange {
+    urls: Option<Urls>,
     authorization: Option<HeaderValue>,
     timeout: Option<Duration>,
     captured: Arc<Mutex<Captured>>,
@@ -93,18 +91,6 @@ pub enum Outcome {
     },
 }
 
-/// The access token can't stand in a header.
-#[derive(Debug)]
-pub struct InvalidBearer;
-
-impl fmt::Display for InvalidBearer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the access token has a byte that no HTTP header can carry")
-    }
-}
-
-impl std::error::Error for InvalidBearer {}
-
 impl Exchange {
     /// Makes an exchange that sends no credential of its own.
     #[must_use]
@@ -112,23 +98,18 @@ impl Exchange {
         Self::default()
     }
 
-    /// Sends this access token as the bearer (RFC 6750, section 2.1).
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidBearer`] when a byte of it is not allowed in a header.
-    pub fn bearer(mut self, access_token: &SecretText) -> Result<Self, InvalidBearer> {
-        const SCHEME: &[u8] = b"Bearer ";
-        let token = access_token.expose_secret().as_bytes();
-        let mut value = Zeroizing::new(Vec::with_capacity(SCHEME.len() + token.len()));
-        value.extend_from_slice(SCHEME);
-        value.extend_from_slice(token);
-        // The header shares the wiped buffer instead of copying it.
-        let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(value))
-            .map_err(|_invalid| InvalidBearer)?;
-        value.set_sensitive(true);
-        self.authorization = Some(value);
-        Ok(self)
+    /// Takes the URLs that were parsed for earlier exchanges with the same service.
+    #[must_use]
+    pub fn urls(mut self, urls: &Urls) -> Self {
+        self.urls = Some(urls.clone());
+        self
+    }
+
+    /// Sends this access token as the bearer.
+    #[must_use]
+    pub fn bearer(mut self, bearer: &Bearer) -> Self {
+        self.authorization = Some(bearer.header().clone());
+        self
     }
 
     /// Ends the exchange after this time, connecting and reading included.
@@ -168,18 +149,21 @@ impl Exchange {
         (value, outcome)
     }
 
+    pub(crate) fn known_urls(&self) -> Option<&Urls> {
+        self.urls.as_ref()
+    }
+
     /// A panic elsewhere leaves these fields whole, so a poisoned lock is still good.
     fn captured(&self) -> MutexGuard<'_, Captured> {
         self.captured.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts on what every request carries, and takes off what the contract does not have.
+    /// Puts on what every request carries.
     fn prepare(&self, request: &mut reqwest::Request) {
         if let Some(timeout) = self.timeout {
             *request.timeout_mut() = Some(timeout);
         }
         let headers = request.headers_mut();
-        headers.remove(API_VERSION);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if let Some(authorization) = &self.authorization {
@@ -197,50 +181,73 @@ impl Exchange {
             // Only a connection that was never made proves that nothing was sent.
             self.captured().not_sent = error.is_connect();
         })?;
-
-        let head = Head {
+        self.captured().head = Some(Head {
             status: response.status(),
-            headers: response.headers().clone(),
-        };
-        self.captured().head = Some(head.clone());
+            headers: std::mem::take(response.headers_mut()),
+        });
         let (body, cut_off) = read_body(&mut response).await;
-        {
-            let mut captured = self.captured();
-            captured.body = body.clone();
-            captured.cut_off = cut_off;
-        }
-        Ok(replay(head, body))
+        let replay = replay(response, &body);
+        let mut captured = self.captured();
+        captured.body = body;
+        captured.cut_off = cut_off;
+        Ok(replay)
     }
 }
 
-/// Reads the body up to the limit into one buffer that never moves, so that no copy is left behind.
+/// Reads the body up to the limit, and wipes what it outgrows, so that no copy is left behind.
 async fn read_body(response: &mut reqwest::Response) -> (SecretBytes, Option<CutOff>) {
-    let mut body = Zeroizing::new(Vec::with_capacity(REPLY_LIMIT));
+    let told = response.content_length().unwrap_or_default();
+    let mut body = Body::with_room_for(usize::try_from(told).unwrap_or(REPLY_LIMIT));
     let cut_off = loop {
         match response.chunk().await {
             Ok(None) => break None,
             Ok(Some(chunk)) => {
-                let room = REPLY_LIMIT - body.len();
-                if let Some(fitting) = chunk.get(..room)
-                    && chunk.len() > room
-                {
-                    body.extend_from_slice(fitting);
+                if !body.takes(&chunk) {
                     break Some(CutOff::Limit);
                 }
-                body.extend_from_slice(&chunk);
             }
             Err(error) => break Some(CutOff::Transport(error)),
         }
     };
-    (SecretBytes::from(std::mem::take(&mut *body)), cut_off)
+    (SecretBytes::from(body.0), cut_off)
 }
 
-/// Gives the generated code the same bytes to decode, shared and not copied.
-fn replay(head: Head, body: SecretBytes) -> reqwest::Response {
-    let mut response = http::Response::new(reqwest::Body::from(Bytes::from_owner(body)));
-    *response.status_mut() = head.status;
-    *response.headers_mut() = head.headers;
-    response.into()
+/// A body that is being read. What it holds is wiped when it moves, and by whoever takes it.
+struct Body(Zeroizing<Vec<u8>>);
+
+impl Body {
+    /// Makes room for as much as the server announces, within the limit.
+    fn with_room_for(announced: usize) -> Self {
+        Self(Zeroizing::new(Vec::with_capacity(
+            announced.min(REPLY_LIMIT),
+        )))
+    }
+
+    /// Takes what fits below the limit, and tells whether that was all.
+    fn takes(&mut self, chunk: &[u8]) -> bool {
+        let fitting = chunk.get(..REPLY_LIMIT - self.0.len()).unwrap_or(chunk);
+        let needed = self.0.len() + fitting.len();
+        if needed > self.0.capacity() {
+            let room = needed.next_power_of_two().min(REPLY_LIMIT);
+            let mut larger = Zeroizing::new(Vec::with_capacity(room));
+            larger.extend_from_slice(&self.0);
+            self.0 = larger;
+        }
+        self.0.extend_from_slice(fitting);
+        fitting.len() == chunk.len()
+    }
+}
+
+/// Gives the generated code a reply with the same status and bytes, shared and not copied.
+fn replay(mut response: reqwest::Response, body: &SecretBytes) -> reqwest::Response {
+    let mut replay = http::Response::builder().status(response.status());
+    if let Some(extensions) = replay.extensions_mut() {
+        *extensions = std::mem::take(response.extensions_mut());
+    }
+    // Without its URL the reply would be given another one, which is parsed anew each time.
+    let replay = replay.url(response.url().clone()).body(body.shared());
+    // A builder that was given a status and a URL has nothing to refuse.
+    replay.map_or(response, reqwest::Response::from)
 }
 
 impl ClientHooks<Exchange> for Client {

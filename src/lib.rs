@@ -23,12 +23,16 @@
 //! - `httpmock`: typed mocks of the five operations.
 //! - `schemars`: `JsonSchema` for every model.
 
+mod bearer;
 mod exchange;
 mod secret;
+mod urls;
 
-pub use exchange::{CutOff, Exchange, Head, InvalidBearer, Outcome, REPLY_LIMIT};
+pub use bearer::{Bearer, InvalidBearer};
+pub use exchange::{CutOff, Exchange, Head, Outcome, REPLY_LIMIT};
 pub use generated::{Client, ClientInfo, Error, ResponseValue, types};
 pub use secret::{SecretBytes, SecretText};
+pub use urls::Urls;
 
 /// What `build.rs` made of `openapi.json`.
 #[allow(

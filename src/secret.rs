@@ -3,8 +3,8 @@
 //! They hold and wipe; who may look inside is decided by who calls `expose_secret`.
 
 use std::fmt;
-use std::sync::Arc;
 
+use bytes::Bytes;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
@@ -95,13 +95,18 @@ impl schemars::JsonSchema for SecretText {
 ///
 /// Clones share the buffer; the last one wipes it.
 #[derive(Clone, Default)]
-pub struct SecretBytes(Arc<Zeroizing<Vec<u8>>>);
+pub struct SecretBytes(Bytes);
 
 impl SecretBytes {
     /// Gives the bytes: the only way out.
     #[must_use]
     pub fn expose_secret(&self) -> &[u8] {
         &self.0
+    }
+
+    /// Gives the same buffer to who takes bytes alone; it is wiped when they are dropped, too.
+    pub(crate) fn shared(&self) -> Bytes {
+        self.0.clone()
     }
 
     /// Counts the bytes.
@@ -119,13 +124,13 @@ impl SecretBytes {
 
 impl From<Vec<u8>> for SecretBytes {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(Zeroizing::new(bytes)))
+        Self::from(Zeroizing::new(bytes))
     }
 }
 
-impl AsRef<[u8]> for SecretBytes {
-    fn as_ref(&self) -> &[u8] {
-        self.expose_secret()
+impl From<Zeroizing<Vec<u8>>> for SecretBytes {
+    fn from(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(Bytes::from_owner(bytes))
     }
 }
 

@@ -176,22 +176,13 @@ Sends a `GET` request to `/auth/api-token`
     pub async fn get_api_token<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::NewToken>, Error<()>> {
-        let url = format!("{}/auth/api-token", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
-            .client
-            .get(url)
+            .request(::reqwest::Method::GET, "/auth/api-token")
             .header(
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_api_token",
@@ -219,22 +210,13 @@ Sends a `PUT` request to `/auth/api-token`
     pub async fn rotate_api_token_secret<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::Token>, Error<()>> {
-        let url = format!("{}/auth/api-token", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
-            .client
-            .put(url)
+            .request(::reqwest::Method::PUT, "/auth/api-token")
             .header(
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "rotate_api_token_secret",
@@ -262,22 +244,13 @@ Sends a `POST` request to `/auth/api-token`
     pub async fn create_api_token<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::Token>, Error<()>> {
-        let url = format!("{}/auth/api-token", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
-            .client
-            .post(url)
+            .request(::reqwest::Method::POST, "/auth/api-token")
             .header(
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "create_api_token",
@@ -299,15 +272,10 @@ Sends a `DELETE` request to `/auth/api-token`
 
 */
     pub async fn delete_api_token<'a>(&'a self) -> Result<ResponseValue<()>, Error<()>> {
-        let url = format!("{}/auth/api-token", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
-        let mut request = self.client.delete(url).headers(header_map).build()?;
+        let mut request = self
+            .request(::reqwest::Method::DELETE, "/auth/api-token")
+            .build()?;
         let info = OperationInfo {
             operation_id: "delete_api_token",
         };
@@ -338,23 +306,14 @@ Sends a `POST` request to `/auth/login`
         ResponseValue<types::Auth0TokenResponse>,
         Error<types::HttpValidationError>,
     > {
-        let url = format!("{}/auth/login", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
-            .client
-            .post(url)
+            .request(::reqwest::Method::POST, "/auth/login")
             .header(
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "login",

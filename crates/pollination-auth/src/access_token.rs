@@ -4,8 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::credential::{CredentialError, check_bearer};
+use crate::cache::{CachedToken, Lent};
+use crate::credential::{CredentialError, checked_bearer};
 use crate::secret::Secret;
+use crate::wire::Bearer;
 
 /// Holds an access token: the JWT that is sent behind `Bearer`. Clones share one text.
 ///
@@ -17,11 +19,16 @@ use crate::secret::Secret;
 /// assert_eq!(format!("{token:?}"), "AccessToken { secret: [REDACTED], expires_at: None }");
 /// # Ok::<(), pollination_auth::CredentialError>(())
 /// ```
-#[derive(Clone)]
-pub struct AccessToken(Arc<Inner>);
+pub struct AccessToken(Held);
+
+enum Held {
+    Own(Arc<Inner>),
+    /// As the cache lends it, which is cheaper than to count one more owner.
+    Lent(Lent<CachedToken>),
+}
 
 struct Inner {
-    secret: Secret,
+    bearer: Bearer,
     expires_at: Option<SystemTime>,
 }
 
@@ -39,25 +46,53 @@ impl AccessToken {
             .strip_suffix('\n')
             .unwrap_or(text.expose_secret());
         let trimmed = trimmed.strip_suffix('\r').unwrap_or(trimmed);
-        check_bearer(trimmed)?;
-        Ok(Self::checked(Secret::from(trimmed.to_owned()), None))
+        Ok(Self::of(checked_bearer(trimmed)?, None))
     }
 
-    /// Takes a text that has been checked.
-    pub(crate) fn checked(secret: Secret, expires_at: Option<SystemTime>) -> Self {
-        Self(Arc::new(Inner { secret, expires_at }))
+    pub(crate) fn of(bearer: Bearer, expires_at: Option<SystemTime>) -> Self {
+        Self(Held::Own(Arc::new(Inner { bearer, expires_at })))
+    }
+
+    /// Stands for no token at all: an empty text.
+    pub(crate) fn none() -> Self {
+        Self::of(Bearer::default(), None)
+    }
+
+    pub(crate) fn lent(cached: Lent<CachedToken>) -> Self {
+        Self(Held::Lent(cached))
+    }
+
+    /// Gives the token as a request carries it.
+    pub(crate) fn bearer(&self) -> &Bearer {
+        &self.inner().bearer
     }
 
     /// Gives the token's text, for an `Authorization: Bearer` header.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
-        self.0.secret.expose_secret()
+        self.inner().bearer.expose_secret()
     }
 
     /// Gives the end of its validity by this machine's clock, when the service told it.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.0.expires_at
+        self.inner().expires_at
+    }
+
+    fn inner(&self) -> &Inner {
+        match &self.0 {
+            Held::Own(inner) => inner,
+            Held::Lent(cached) => cached.token.inner(),
+        }
+    }
+}
+
+impl Clone for AccessToken {
+    fn clone(&self) -> Self {
+        match &self.0 {
+            Held::Own(inner) => Self(Held::Own(inner.clone())),
+            Held::Lent(cached) => cached.token.clone(),
+        }
     }
 }
 
@@ -65,7 +100,7 @@ impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessToken")
             .field("secret", &format_args!("[REDACTED]"))
-            .field("expires_at", &self.0.expires_at)
+            .field("expires_at", &self.expires_at())
             .finish()
     }
 }

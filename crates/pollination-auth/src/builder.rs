@@ -254,11 +254,7 @@ impl ClientBuilder {
         })
         .map_err(|error| BuildError::Http(transport::source(error)))?;
         let calls = Arc::new(Calls {
-            wire: Wire {
-                base_url,
-                transport,
-                clock: self.clock.clone(),
-            },
+            wire: Wire::new(base_url, transport, self.clock.clone()),
             policy: self.retry,
             budget: RetryBudget::new(),
             attempt_timeout: self.attempt_timeout,

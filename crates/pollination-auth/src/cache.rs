@@ -15,8 +15,10 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
-use self::flight::Flight;
+use self::flight::{Flight, Waited};
+pub(crate) use self::slot::Lent;
 use self::slot::Slot;
 use self::state::State;
 use crate::access_token::AccessToken;
@@ -55,6 +57,16 @@ pub(crate) struct CachedToken {
 }
 
 impl CachedToken {
+    /// Stands for no token at all; it is past its end.
+    fn none() -> Self {
+        Self {
+            token: AccessToken::none(),
+            generation: NO_GENERATION,
+            validity: Validity::over(),
+            at_arrival: Duration::ZERO,
+        }
+    }
+
     /// Tells whether it may be handed out without asking for the next one first.
     fn is_good(&self, now: &Moment, least: Duration) -> bool {
         matches!(self.validity.phase(now), Phase::Fresh | Phase::Advisory)
@@ -99,7 +111,7 @@ impl TokenCache {
         flight_limit: Duration,
     ) -> Self {
         Self(Arc::new(Shared {
-            slot: Slot::default(),
+            slot: Slot::new(CachedToken::none()),
             state: Mutex::default(),
             source,
             clock,
@@ -125,55 +137,69 @@ impl TokenCache {
         self.seed(access_token, validity);
     }
 
+    /// Gives the current token if it is fresh and has at least `least` left.
+    ///
+    /// The way of nearly every caller, and the short one: it neither waits nor counts.
+    pub(crate) fn fresh(&self, least: Duration) -> Option<AccessToken> {
+        let lent = self.0.slot.lend();
+        let now = self.0.clock.coarse();
+        let fresh = lent.validity.is_fresh(&now)
+            && (least.is_zero() || lent.validity.remaining(&now) >= least);
+        fresh.then(|| AccessToken::lent(lent))
+    }
+
     /// Gives the current token if it is good and has at least `least` left; never waits.
     ///
     /// In the advisory window it starts a login meanwhile, where there is a runtime for it.
     pub(crate) fn current(&self, least: Duration) -> Option<Arc<CachedToken>> {
-        let now = self.0.clock.now();
-        let current = self
-            .0
-            .slot
-            .load()
-            .filter(|current| current.is_good(&now, least))?;
+        let now = self.0.clock.coarse();
+        let current = self.0.loaded()?;
+        if !current.is_good(&now, least) {
+            return None;
+        }
         if current.validity.phase(&now) == Phase::Advisory {
             self.refresh_meanwhile();
         }
-        Some(current)
+        Some(current.into_owned())
     }
 
     /// Gives a token with at least `least` left, waiting for a login only if there is none.
-    pub(crate) async fn get(&self, least: Duration) -> Result<Arc<CachedToken>, Error> {
+    pub(crate) async fn get(
+        &self,
+        least: Duration,
+        deadline: Instant,
+    ) -> Result<Arc<CachedToken>, Error> {
         if let Some(current) = self.current(least) {
             return Ok(current);
         }
-        let now = self.0.clock.now();
-        let known = self
-            .0
-            .slot
-            .load()
-            .filter(|current| current.is_good(&now, Duration::ZERO));
-        if known.is_some_and(|current| current.at_arrival < least) {
+        if !least.is_zero() && self.promises_less_than(least) {
             return Err(too_short());
         }
-        let fetched = self.wait(Ask::Token, least).await?;
-        let left = fetched.validity.remaining(&self.0.clock.now());
-        if left >= least {
+        let fetched = self.wait(Ask::Token, least, deadline).await?;
+        if least.is_zero() || fetched.validity.remaining(&self.0.clock.coarse()) >= least {
             Ok(fetched)
         } else {
             Err(too_short())
         }
     }
 
+    /// Tells whether a login would bring a token that lives too short: the current one did.
+    fn promises_less_than(&self, least: Duration) -> bool {
+        let now = self.0.clock.coarse();
+        let current = self.0.loaded();
+        current.is_some_and(|one| one.is_good(&now, Duration::ZERO) && one.at_arrival < least)
+    }
+
     /// Gives the current token if it is not past its end, for when there is no better one.
     pub(crate) fn unexpired(&self, least: Duration) -> Option<Arc<CachedToken>> {
-        let current = self.0.slot.load()?;
-        let left = current.validity.remaining(&self.0.clock.now());
-        (!left.is_zero() && left >= least).then_some(current)
+        let current = self.0.loaded()?;
+        let left = current.validity.remaining(&self.0.clock.coarse());
+        (!left.is_zero() && left >= least).then(|| current.into_owned())
     }
 
     /// Logs in now, whatever the current token is good for.
-    pub(crate) async fn refresh(&self) -> Result<Arc<CachedToken>, Error> {
-        self.wait(Ask::NewToken, Duration::ZERO).await
+    pub(crate) async fn refresh(&self, deadline: Instant) -> Result<Arc<CachedToken>, Error> {
+        self.wait(Ask::NewToken, Duration::ZERO, deadline).await
     }
 
     /// Drops the current token if it is still of this generation, and says whether it was.
@@ -181,11 +207,10 @@ impl TokenCache {
         let _state = self.0.lock();
         let refused = self
             .0
-            .slot
-            .load()
+            .loaded()
             .is_some_and(|current| current.generation == generation);
         if refused {
-            self.0.slot.store(None);
+            self.0.slot.store(Arc::new(CachedToken::none()));
         }
         refused
     }
@@ -196,7 +221,7 @@ impl TokenCache {
         state.cooldown = None;
         // A login that is under way no longer brings a token for the cache.
         state.flight = None;
-        self.0.slot.store(None);
+        self.0.slot.store(Arc::new(CachedToken::none()));
         self.0.changes.send_replace(None);
     }
 
@@ -216,13 +241,13 @@ impl TokenCache {
         let Ok(mut state) = self.0.state.try_lock() else {
             return;
         };
-        let now = self.0.clock.now();
+        let now = self.0.clock.coarse();
         if state.joinable(self.0.flight_limit) || state.cooling(&now).is_some() {
             return;
         }
         // Somebody may have landed a new token since ours was read.
-        let due = |current: Arc<CachedToken>| current.validity.phase(&now) != Phase::Fresh;
-        if self.0.slot.load().is_some_and(due)
+        let due = |current: Lent<CachedToken>| current.validity.phase(&now) != Phase::Fresh;
+        if self.0.loaded().is_some_and(due)
             && let Ok(runtime) = Handle::try_current()
         {
             let _unwaited = self.take_off(&mut state, now, &runtime);
@@ -230,51 +255,60 @@ impl TokenCache {
     }
 
     /// Waits for the one login that everybody waits for.
-    async fn wait(&self, ask: Ask, least: Duration) -> Result<Arc<CachedToken>, Error> {
-        let runtime = Handle::try_current().map_err(|_none| internal(Reason::NoRuntime))?;
+    async fn wait(
+        &self,
+        ask: Ask,
+        least: Duration,
+        deadline: Instant,
+    ) -> Result<Arc<CachedToken>, Error> {
         for _ in 0..MAX_LOST_FLIGHTS {
-            let flight = match self.next(ask, least, &runtime) {
+            let flight = match self.next(ask, least) {
                 Next::Use(token) => return Ok(token),
                 Next::Fail(error) => return Err(error),
                 Next::Wait(flight) => flight,
             };
-            let landed = flight.landed(self.0.flight_limit);
-            let landed = if self.last_resort(ask, least).is_some() {
-                // A login that hangs must not withhold a token that is good for some seconds more.
-                match tokio::time::timeout(PATIENCE, landed).await {
-                    Ok(landed) => landed,
-                    Err(_slow) => match self.last_resort(ask, least) {
-                        Some(old) => return Ok(old),
-                        None => continue,
-                    },
-                }
-            } else {
-                landed.await
+            // A login that hangs must not withhold a token that is good for some seconds more.
+            let until = match self.last_resort(ask, least) {
+                Some(_) => deadline.min(Instant::now() + PATIENCE),
+                None => deadline,
             };
-            match landed {
+            match flight.landed(until, self.0.flight_limit).await {
                 // A caller that was not polled for long may come too late for what it waited for.
-                Some(Ok(token)) if self.is_past(&token) => {}
-                Some(Ok(token)) => return Ok(token),
-                Some(Err(error)) => return self.last_resort(ask, least).ok_or(error),
-                // The runtime that drove it is gone, or drives it no more; ours is not.
-                None => {}
+                Waited::Landed(Ok(token)) if self.is_past(&token) => {}
+                Waited::Landed(Ok(token)) => return Ok(token),
+                Waited::Landed(Err(error)) => {
+                    return self.last_resort(ask, least).ok_or(error);
+                }
+                // The runtime that drove it is gone; ours is not.
+                Waited::Lost => {}
+                Waited::TooLong if Instant::now() >= deadline => return Err(too_late()),
+                // Where there is no old token, the runtime that drives it drives it no more.
+                Waited::TooLong => {
+                    if let Some(old) = self.last_resort(ask, least) {
+                        return Ok(old);
+                    }
+                }
             }
         }
         Err(internal(Reason::NoRuntime))
     }
 
     fn is_past(&self, token: &CachedToken) -> bool {
-        token.validity.remaining(&self.0.clock.now()).is_zero()
+        token.validity.remaining(&self.0.clock.coarse()).is_zero()
     }
 
     /// Decides under the lock, with a second look at everything that was read without it.
-    fn next(&self, ask: Ask, least: Duration, runtime: &Handle) -> Next {
+    fn next(&self, ask: Ask, least: Duration) -> Next {
+        // Waiting needs a runtime, as logging in does.
+        let Ok(runtime) = Handle::try_current() else {
+            return Next::Fail(internal(Reason::NoRuntime));
+        };
         let mut state = self.0.lock();
-        let now = self.0.clock.now();
+        let now = self.0.clock.coarse();
         if ask == Ask::Token
-            && let Some(current) = self.0.slot.load().filter(|one| one.is_good(&now, least))
+            && let Some(current) = self.0.loaded().filter(|one| one.is_good(&now, least))
         {
-            return Next::Use(current);
+            return Next::Use(current.into_owned());
         }
         if let Some(flight) = state
             .flight
@@ -291,7 +325,7 @@ impl TokenCache {
                 .last_resort(ask, least)
                 .map_or(Next::Fail(error), Next::Use);
         }
-        Next::Wait(self.take_off(&mut state, now, runtime))
+        Next::Wait(self.take_off(&mut state, now, &runtime))
     }
 
     /// Gives the old token where the new one failed to come, unless it is the old one that won't do.
@@ -319,6 +353,11 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Gives the token that was put in last, whatever it is good for.
+    fn loaded(&self) -> Option<Lent<CachedToken>> {
+        Some(self.slot.lend()).filter(|current| current.generation != NO_GENERATION)
+    }
+
     fn publish(
         &self,
         state: &mut State,
@@ -334,7 +373,7 @@ impl Shared {
             validity,
             at_arrival: validity.remaining(&self.clock.now()),
         });
-        self.slot.store(Some(cached.clone()));
+        self.slot.store(cached.clone());
         self.changes.send_replace(Some(token));
         cached
     }
@@ -393,6 +432,10 @@ impl Shared {
 
 fn too_short() -> Error {
     Error::LifetimeTooShort(Facts::new(Operation::Login, Reason::TooShort).into())
+}
+
+fn too_late() -> Error {
+    Error::Unavailable(Facts::new(Operation::Login, Reason::TimedOut).into())
 }
 
 fn stale() -> Error {

@@ -111,9 +111,12 @@ impl Calls {
             "server.address" = self.wire.base_url.host(),
             "server.port" = self.wire.base_url.port(),
         );
+        if span.is_disabled() {
+            return running.await;
+        }
         let started = Instant::now();
-        async {
-            let result = running.await;
+        let result = running.instrument(span.clone()).await;
+        span.in_scope(|| {
             let seconds = started.elapsed().as_secs_f64();
             match &result {
                 Ok(_) => tracing::debug!("http.client.request.duration" = seconds, "done"),
@@ -123,10 +126,8 @@ impl Calls {
                     "failed"
                 ),
             }
-            result
-        }
-        .instrument(span)
-        .await
+        });
+        result
     }
 }
 
@@ -162,11 +163,7 @@ mod tests {
             configure: None,
         });
         Calls {
-            wire: Wire {
-                base_url,
-                transport: transport.unwrap(),
-                clock: Arc::new(SystemClock),
-            },
+            wire: Wire::new(base_url, transport.unwrap(), Arc::new(SystemClock)),
             policy,
             budget: RetryBudget::new(),
             attempt_timeout: timeout,

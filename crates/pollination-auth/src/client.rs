@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
 use tokio::sync::{MutexGuard, watch};
 
-use self::inner::{Inner, internal, within};
+use self::inner::{Inner, internal};
 use crate::access_token::AccessToken;
 use crate::builder::{BuildError, ClientBuilder};
 use crate::cache::TokenCache;
@@ -90,6 +90,9 @@ impl Client {
     /// [`Error::LifetimeTooShort`] when the service's access tokens don't live that long, and those
     /// of [`login`](Self::login).
     pub async fn access_token_valid_for(&self, least: Duration) -> Result<AccessToken, Error> {
+        if let Some(fresh) = self.0.cache.fresh(least) {
+            return Ok(fresh);
+        }
         let cached = self.0.token(least, self.0.calls.deadline()).await?;
         Ok(cached.token.clone())
     }
@@ -114,8 +117,7 @@ impl Client {
     /// [`Error::NotSent`] or [`Error::Unavailable`] when the service can't be reached or can't
     /// answer, [`Error::UnusableReply`] when its access token can't be used.
     pub async fn login(&self) -> Result<AccessToken, Error> {
-        let deadline = self.0.calls.deadline();
-        let cached = within(deadline, self.0.cache.refresh()).await?;
+        let cached = self.0.cache.refresh(self.0.calls.deadline()).await?;
         Ok(cached.token.clone())
     }
 

@@ -2,8 +2,7 @@
 //!
 //! It reads clocks and compares readings; nothing here waits.
 
-use std::sync::LazyLock;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 /// One reading of the wall clock and of a clock that only goes forward.
 ///
@@ -47,6 +46,12 @@ impl Moment {
 pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
     /// Reads both clocks.
     fn now(&self) -> Moment;
+
+    /// Reads both clocks where being some milliseconds late does not matter, but the time that
+    /// reading takes does.
+    fn coarse(&self) -> Moment {
+        self.now()
+    }
 }
 
 /// The clocks of the operating system.
@@ -55,12 +60,65 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
+        system::now()
+    }
+
+    fn coarse(&self) -> Moment {
+        system::coarse()
+    }
+}
+
+/// Linux keeps readings of its clocks that are some milliseconds old, and reads them in a fifth of
+/// the time.
+#[cfg(target_os = "linux")]
+mod system {
+    use std::time::{Duration, SystemTime};
+
+    use rustix::time::{ClockId, Timespec, clock_gettime};
+
+    use super::Moment;
+
+    pub(super) fn now() -> Moment {
+        read(ClockId::Realtime, ClockId::Monotonic)
+    }
+
+    pub(super) fn coarse() -> Moment {
+        read(ClockId::RealtimeCoarse, ClockId::MonotonicCoarse)
+    }
+
+    fn read(wall: ClockId, monotonic: ClockId) -> Moment {
+        Moment {
+            // A clock before 1970 is one that nobody has set, and a lifetime counts from anywhere.
+            wall: SystemTime::UNIX_EPOCH + since_zero(clock_gettime(wall)),
+            monotonic: since_zero(clock_gettime(monotonic)),
+        }
+    }
+
+    fn since_zero(time: Timespec) -> Duration {
+        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+        let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or_default();
+        Duration::new(seconds, nanoseconds)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::sync::LazyLock;
+    use std::time::{Instant, SystemTime};
+
+    use super::Moment;
+
+    pub(super) fn now() -> Moment {
         static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
         let origin = *ORIGIN;
         Moment {
             wall: SystemTime::now(),
             monotonic: Instant::now().duration_since(origin),
         }
+    }
+
+    pub(super) fn coarse() -> Moment {
+        now()
     }
 }
 
@@ -120,5 +178,19 @@ pub(crate) mod tests {
             clock.now().elapsed_since(&start),
             Duration::from_secs(86_410)
         );
+    }
+
+    #[test]
+    fn the_quick_reading_is_of_the_same_clocks() {
+        // More than the reading can be late, and less than any wrong clock would be off.
+        const LATE: Duration = Duration::from_secs(60);
+        let before = SystemClock.now();
+        let quick = SystemClock.coarse();
+        let after = SystemClock.now();
+        for (quick, exact) in [(&quick, &before), (&after, &quick)] {
+            assert!(quick.elapsed_since(exact) < LATE, "{quick:?} {exact:?}");
+        }
+        assert!(quick.monotonic + LATE > before.monotonic);
+        assert!(quick.monotonic <= after.monotonic);
     }
 }

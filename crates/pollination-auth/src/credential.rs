@@ -5,6 +5,7 @@
 use std::fmt;
 
 use crate::secret::Secret;
+use crate::wire::Bearer;
 
 /// The longest id or secret that is accepted: 4 KiB.
 ///
@@ -99,9 +100,10 @@ impl ApiToken {
 }
 
 /// Checks an id that the service gave; it is taken as it stands, or not at all.
-pub(crate) fn checked_id(id: &str) -> Result<ApiTokenId, CredentialError> {
-    check(id, Part::Id)?;
-    Ok(ApiTokenId(id.to_owned()))
+pub(crate) fn checked_id(id: impl Into<String>) -> Result<ApiTokenId, CredentialError> {
+    let id = id.into();
+    check(&id, Part::Id)?;
+    Ok(ApiTokenId(id))
 }
 
 /// Takes off what a file or a pipe ends with and is no part of the text; more is a mistake.
@@ -117,6 +119,9 @@ fn check(text: &str, part: Part) -> Result<(), CredentialError> {
         Problem::TooLong
     } else if text.starts_with('\u{feff}') {
         Problem::ByteOrderMark
+    } else if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        // Nearly every text; what is left of this looks at each character of it.
+        return Ok(());
     } else if text.chars().any(char::is_control) {
         Problem::ControlCharacter
     } else if text.trim() != text {
@@ -219,20 +224,20 @@ enum Problem {
 /// Servers commonly refuse a request whose headers are larger than that.
 pub(crate) const ACCESS_TOKEN_LIMIT: usize = 16 * 1024;
 
-/// Checks that a text can stand behind `Bearer` in a header: a b64token of RFC 6750, section 2.1.
-pub(crate) fn check_bearer(text: &str) -> Result<(), CredentialError> {
+/// Puts a text behind `Bearer` if it can stand there: a b64token of RFC 6750, section 2.1.
+pub(crate) fn checked_bearer(text: &str) -> Result<Bearer, CredentialError> {
     let body = text.trim_end_matches('=');
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
-    let problem = if text.is_empty() {
-        Problem::Empty
+    let bearer = if text.is_empty() {
+        Err(Problem::Empty)
     } else if text.len() > ACCESS_TOKEN_LIMIT {
-        Problem::TooLong
+        Err(Problem::TooLong)
     } else if body.is_empty() || !body.bytes().all(allowed) {
-        Problem::NotABearerToken
+        Err(Problem::NotABearerToken)
     } else {
-        return Ok(());
+        Bearer::new(text).map_err(|_invalid| Problem::NotABearerToken)
     };
-    Err(CredentialError {
+    bearer.map_err(|problem| CredentialError {
         part: Part::AccessToken,
         source: None,
         problem,
@@ -308,17 +313,17 @@ mod tests {
     #[test]
     fn row_18_only_a_b64token_is_a_bearer() {
         for good in ["a", "eyJ.eyJ-_~+/.sig==", &"a".repeat(ACCESS_TOKEN_LIMIT)] {
-            assert_eq!(check_bearer(good), Ok(()));
+            assert_eq!(checked_bearer(good).unwrap().expose_secret(), good);
         }
         for bad in ["a\nb", "a\r\nb", "a\0", "a b", "a,b", "é", "=", "a=b"] {
             assert_eq!(
-                check_bearer(bad).unwrap_err().problem,
+                checked_bearer(bad).unwrap_err().problem,
                 Problem::NotABearerToken,
                 "{bad:?}"
             );
         }
-        assert_eq!(check_bearer("").unwrap_err().problem, Problem::Empty);
+        assert_eq!(checked_bearer("").unwrap_err().problem, Problem::Empty);
         let long = "a".repeat(1024 * 1024);
-        assert_eq!(check_bearer(&long).unwrap_err().problem, Problem::TooLong);
+        assert_eq!(checked_bearer(&long).unwrap_err().problem, Problem::TooLong);
     }
 }

@@ -8,10 +8,8 @@ mod for_reqwest;
 #[cfg(feature = "tower")]
 mod for_tower;
 
-use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
-use zeroize::Zeroizing;
 
 #[cfg(feature = "reqwest-middleware")]
 pub use self::for_reqwest::AuthMiddleware;
@@ -19,11 +17,6 @@ pub use self::for_reqwest::AuthMiddleware;
 pub use self::for_tower::{AuthLayer, AuthService};
 use crate::client::Client;
 use crate::error::Error;
-use crate::failure::{Facts, Reason};
-use crate::operation::Operation;
-
-/// The scheme of a bearer token in its header (RFC 6750, section 2.1).
-const SCHEME: &[u8] = b"Bearer ";
 
 /// An access token in the form in which a request carries it.
 struct Bearer {
@@ -36,18 +29,8 @@ impl Bearer {
     /// Takes the client's token, waiting for a login only if there is none.
     async fn fetch(client: &Client) -> Result<Self, Error> {
         let cached = client.cached_token().await?;
-        let token = cached.token.expose_secret().as_bytes();
-        let mut value = Zeroizing::new(Vec::with_capacity(SCHEME.len() + token.len()));
-        value.extend_from_slice(SCHEME);
-        value.extend_from_slice(token);
-        // The header shares the wiped buffer instead of copying it.
-        let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(value)).map_err(
-            // An access token is checked when it is made, so this is a bug.
-            |_invalid| Error::Internal(Facts::new(Operation::Login, Reason::Panicked).into()),
-        )?;
-        header.set_sensitive(true);
         Ok(Self {
-            header,
+            header: cached.token.bearer().header().clone(),
             generation: cached.generation,
         })
     }

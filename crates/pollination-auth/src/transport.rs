@@ -38,13 +38,23 @@ pub(crate) struct Transport {
     /// Never reuses a connection. A server that closes an idle one just as a request is written
     /// leaves open whether it was read, and a rotate or create must not be left open needlessly.
     fresh: reqwest::Client,
+    attempt_timeout: Duration,
 }
 
 impl Transport {
     pub(crate) fn build(settings: &Settings<'_>) -> Result<Self, reqwest::Error> {
         let pooled = safe(settings).build()?;
         let fresh = safe(settings).pool_max_idle_per_host(0).build()?;
-        Ok(Self { pooled, fresh })
+        Ok(Self {
+            pooled,
+            fresh,
+            attempt_timeout: settings.attempt_timeout,
+        })
+    }
+
+    /// Gives the timeout that a request has to carry itself: none where it is that of the clients.
+    pub(crate) fn own_timeout(&self, timeout: Duration) -> Option<Duration> {
+        (timeout != self.attempt_timeout).then_some(timeout)
     }
 
     /// Gives the client for an operation; the generated code sends with it.
@@ -75,8 +85,9 @@ fn safe(settings: &Settings<'_>) -> HttpBuilder {
     builder
         // reqwest re-sends the login body, id and secret, to whatever host a 307 names.
         .redirect(reqwest::redirect::Policy::none())
-        // What may be repeated is decided in one place, and it is not here.
-        .retry(reqwest::retry::never())
+        // What may be repeated is decided in one place, and it is not here. Without the 0 reqwest
+        // keeps a copy of each request that it never uses.
+        .retry(reqwest::retry::never().max_retries_per_request(0))
         .referer(false)
         // Plain http only where the base URL was allowed to have it.
         .https_only(settings.base_url.prefix().starts_with("https:"))

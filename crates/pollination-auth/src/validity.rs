@@ -2,7 +2,7 @@
 //!
 //! Pure arithmetic on readings of a clock; who refreshes, and when, is decided in `cache`.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::clock::Moment;
 
@@ -38,6 +38,8 @@ pub(crate) struct Validity {
     lifetime: Duration,
     advisory: Duration,
     mandatory: Duration,
+    /// The end of [`Phase::Fresh`] on either clock.
+    fresh_until: Moment,
 }
 
 /// Where in its life a token is.
@@ -61,21 +63,42 @@ impl Validity {
         let lifetime = lifetime.min(LONGEST_LIFETIME);
         let advisory = (lifetime / ADVISORY_SHARE).min(LONGEST_ADVISORY);
         let factor = 1.0 - JITTER + 2.0 * JITTER * jitter.clamp(0.0, 1.0);
-        Self {
-            requested_at,
-            lifetime,
-            advisory: advisory.mul_f64(factor),
-            mandatory: (lifetime / MANDATORY_SHARE).min(LONGEST_MANDATORY),
-        }
+        let mandatory = (lifetime / MANDATORY_SHARE).min(LONGEST_MANDATORY);
+        Self::new(requested_at, lifetime, advisory.mul_f64(factor), mandatory)
     }
 
     /// Counts a lifetime of a token that has no successor: it is used to its end.
     pub(crate) fn final_one(now: Moment, lifetime: Duration) -> Self {
+        Self::new(now, lifetime, Duration::ZERO, Duration::ZERO)
+    }
+
+    /// Is the validity of no token: past its end from the start.
+    pub(crate) fn over() -> Self {
+        let begin = Moment {
+            wall: SystemTime::UNIX_EPOCH,
+            monotonic: Duration::ZERO,
+        };
+        Self::final_one(begin, Duration::ZERO)
+    }
+
+    fn new(
+        requested_at: Moment,
+        lifetime: Duration,
+        advisory: Duration,
+        mandatory: Duration,
+    ) -> Self {
+        let fresh = lifetime.saturating_sub(advisory.max(mandatory));
+        let Moment { wall, monotonic } = requested_at;
         Self {
-            requested_at: now,
+            requested_at,
             lifetime,
-            advisory: Duration::ZERO,
-            mandatory: Duration::ZERO,
+            advisory,
+            mandatory,
+            fresh_until: Moment {
+                // Without a time that far away there is no short way to an answer.
+                wall: wall.checked_add(fresh).unwrap_or(wall),
+                monotonic: monotonic.saturating_add(fresh),
+            },
         }
     }
 
@@ -83,6 +106,11 @@ impl Validity {
     pub(crate) fn remaining(&self, now: &Moment) -> Duration {
         self.lifetime
             .saturating_sub(now.elapsed_since(&self.requested_at))
+    }
+
+    /// Tells whether this is [`Phase::Fresh`], by two comparisons.
+    pub(crate) fn is_fresh(&self, now: &Moment) -> bool {
+        now.wall < self.fresh_until.wall && now.monotonic < self.fresh_until.monotonic
     }
 
     pub(crate) fn phase(&self, now: &Moment) -> Phase {
@@ -101,6 +129,8 @@ impl Validity {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::clock::Clock as _;
     use crate::clock::tests::ManualClock;
@@ -121,6 +151,42 @@ mod tests {
                 })
             })
             .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_to_fresh_says_what_the_phase_says(
+            lifetime_ms in 0..10_000_000_u64,
+            jitter in 0.0..1.0,
+            wall_ms in -5_000_000..15_000_000_i64,
+            monotonic_ms in 0..15_000_000_u64,
+        ) {
+            let start = ManualClock::new().now();
+            let lifetime = Duration::from_millis(lifetime_ms);
+            let wall = Duration::from_millis(wall_ms.unsigned_abs());
+            let now = Moment {
+                wall: if wall_ms < 0 { start.wall - wall } else { start.wall + wall },
+                monotonic: start.monotonic + Duration::from_millis(monotonic_ms),
+            };
+            for validity in [
+                Validity::refreshable(start, lifetime, jitter),
+                Validity::final_one(start, lifetime),
+            ] {
+                prop_assert_eq!(validity.is_fresh(&now), validity.phase(&now) == Phase::Fresh);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_over_is_past_its_end_whatever_the_clocks_say() {
+        let unset = Moment {
+            wall: SystemTime::UNIX_EPOCH,
+            monotonic: Duration::ZERO,
+        };
+        for now in [unset, ManualClock::new().now()] {
+            assert!(!Validity::over().is_fresh(&now));
+            assert_eq!(Validity::over().phase(&now), Phase::Expired);
+        }
     }
 
     #[test]

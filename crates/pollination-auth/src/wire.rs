@@ -16,9 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pollination_auth_api::{
-    Client, Error as Generated, Exchange, Outcome, ResponseValue, SecretText, types,
+    Client, Error as Generated, Exchange, Outcome, ResponseValue, SecretText, Urls, types,
 };
 
+pub(crate) use pollination_auth_api::Bearer;
 /// Holds bytes of a reply as a secret: wiped on drop, shown by nothing but `expose_secret`.
 pub use pollination_auth_api::SecretBytes;
 
@@ -30,22 +31,32 @@ use crate::access_token::AccessToken;
 use crate::base_url::BaseUrl;
 use crate::clock::Clock;
 use crate::credential::{ApiToken, ApiTokenId};
-use crate::failure::{Facts, Reason};
 use crate::operation::Operation;
 use crate::transport::Transport;
-use crate::verdict::{Attempt, Class};
+use crate::verdict::Attempt;
 
 /// Sends the five operations to one service.
 pub(crate) struct Wire {
     pub(crate) base_url: BaseUrl,
     pub(crate) transport: Transport,
     pub(crate) clock: Arc<dyn Clock>,
+    urls: Urls,
 }
 
 /// What a call gives: a value, or an attempt that gave none.
 pub(crate) type Attempted<T> = Result<T, Attempt>;
 
 impl Wire {
+    pub(crate) fn new(base_url: BaseUrl, transport: Transport, clock: Arc<dyn Clock>) -> Self {
+        let urls = Urls::new(base_url.prefix());
+        Self {
+            base_url,
+            transport,
+            clock,
+            urls,
+        }
+    }
+
     /// `POST /auth/login`
     pub(crate) async fn login(&self, token: &ApiToken, timeout: Duration) -> Attempted<Grant> {
         let requested_at = self.clock.now();
@@ -54,10 +65,10 @@ impl Wire {
             id: token.id().as_str().to_owned(),
             secret: Some(SecretText::from(secret.to_owned())),
         };
-        let exchange = Exchange::new().timeout(timeout);
+        let exchange = self.exchange(timeout);
         let client = self.client(Operation::Login, &exchange);
         let result = client.login(&body).await;
-        self.reply(Operation::Login, exchange, result, Mask::new(secret))
+        self.reply(Operation::Login, exchange, result, secret)
             .grant(requested_at)
     }
 
@@ -68,10 +79,11 @@ impl Wire {
         timeout: Duration,
     ) -> Attempted<ApiTokenId> {
         const OPERATION: Operation = Operation::GetApiToken;
-        let (exchange, mask) = authorized(OPERATION, bearer, timeout)?;
+        let exchange = self.exchange(timeout).bearer(bearer.bearer());
         let client = self.client(OPERATION, &exchange);
         let result = client.get_api_token().await;
-        self.reply(OPERATION, exchange, result, mask).api_token_id()
+        self.reply(OPERATION, exchange, result, bearer.expose_secret())
+            .api_token_id()
     }
 
     /// `POST /auth/api-token`
@@ -81,10 +93,10 @@ impl Wire {
         timeout: Duration,
     ) -> Attempted<ApiToken> {
         const OPERATION: Operation = Operation::CreateApiToken;
-        let (exchange, mask) = authorized(OPERATION, bearer, timeout)?;
+        let exchange = self.exchange(timeout).bearer(bearer.bearer());
         let client = self.client(OPERATION, &exchange);
         let result = client.create_api_token().await;
-        self.reply(OPERATION, exchange, result, mask)
+        self.reply(OPERATION, exchange, result, bearer.expose_secret())
             .api_token(None)
     }
 
@@ -96,10 +108,10 @@ impl Wire {
         timeout: Duration,
     ) -> Attempted<ApiToken> {
         const OPERATION: Operation = Operation::RotateApiTokenSecret;
-        let (exchange, mask) = authorized(OPERATION, bearer, timeout)?;
+        let exchange = self.exchange(timeout).bearer(bearer.bearer());
         let client = self.client(OPERATION, &exchange);
         let result = client.rotate_api_token_secret().await;
-        self.reply(OPERATION, exchange, result, mask)
+        self.reply(OPERATION, exchange, result, bearer.expose_secret())
             .api_token(held)
     }
 
@@ -110,25 +122,36 @@ impl Wire {
         timeout: Duration,
     ) -> Attempted<()> {
         const OPERATION: Operation = Operation::DeleteApiToken;
-        let (exchange, mask) = authorized(OPERATION, bearer, timeout)?;
+        let exchange = self.exchange(timeout).bearer(bearer.bearer());
         let client = self.client(OPERATION, &exchange);
         let result = client.delete_api_token().await;
-        self.reply(OPERATION, exchange, result, mask).nothing()
+        self.reply(OPERATION, exchange, result, bearer.expose_secret())
+            .nothing()
+    }
+
+    fn exchange(&self, timeout: Duration) -> Exchange {
+        let exchange = Exchange::new().urls(&self.urls);
+        match self.transport.own_timeout(timeout) {
+            Some(timeout) => exchange.timeout(timeout),
+            None => exchange,
+        }
     }
 
     fn client(&self, operation: Operation, exchange: &Exchange) -> Client {
         let http = self.transport.client_for(operation).clone();
-        Client::new_with_client(self.base_url.prefix(), http, exchange.clone())
+        Client::new_with_client(self.urls.base(), http, exchange.clone())
     }
 
     /// Takes the generated result apart: the value if there is one, and the captured exchange.
-    fn reply<T, E>(
-        &self,
+    ///
+    /// `secret` is the one that the call carried.
+    fn reply<'a, T, E>(
+        &'a self,
         operation: Operation,
         exchange: Exchange,
         result: Result<ResponseValue<T>, Generated<E>>,
-        mask: Mask,
-    ) -> Reply<'_, T> {
+        secret: &'a str,
+    ) -> Reply<'a, T> {
         let (typed, outcome) = exchange.conclude(result);
         if let Outcome::Complete { head, .. } | Outcome::CutOff { head, .. } = &outcome {
             tracing::Span::current().record("http.response.status_code", head.status.as_u16());
@@ -137,27 +160,8 @@ impl Wire {
             operation,
             typed,
             outcome,
-            mask,
+            mask: Mask::new(secret),
             wire: self,
         }
-    }
-}
-
-fn authorized(
-    operation: Operation,
-    bearer: &AccessToken,
-    timeout: Duration,
-) -> Result<(Exchange, Mask), Attempt> {
-    let text = bearer.expose_secret();
-    let exchange = Exchange::new()
-        .timeout(timeout)
-        .bearer(&SecretText::from(text.to_owned()));
-    match exchange {
-        Ok(exchange) => Ok((exchange, Mask::new(text))),
-        // An access token is checked when it is made, so this is a bug, and nothing was sent.
-        Err(_invalid) => Err(Attempt::new(
-            Class::NeverSent,
-            Facts::new(operation, Reason::Panicked),
-        )),
     }
 }

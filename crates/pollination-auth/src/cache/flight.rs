@@ -24,6 +24,14 @@ pub(super) struct Flight {
     landed: watch::Receiver<Option<Landed>>,
 }
 
+/// How waiting for a login ended.
+pub(super) enum Waited {
+    Landed(Landed),
+    /// The task is gone, and its result with it.
+    Lost,
+    TooLong,
+}
+
 /// The end of a login, held by its task.
 pub(super) struct Landing {
     shared: Arc<Shared>,
@@ -61,12 +69,19 @@ impl Flight {
         self.landed.has_changed().is_ok() && now.duration_since(self.took_off) < limit
     }
 
-    /// Waits for the end; none when the task was lost with its runtime, or took longer than a login
-    /// can, as when nobody drives its runtime.
-    pub(super) async fn landed(mut self, limit: Duration) -> Option<Landed> {
-        let left = limit.saturating_sub(self.took_off.elapsed());
-        let landed = tokio::time::timeout(left, self.landed.wait_for(Option::is_some)).await;
-        landed.ok()?.ok()?.clone()
+    /// Waits for the end until a time, or until it has taken longer than a login can, as when nobody
+    /// drives its runtime.
+    ///
+    /// One timer for both, since a herd of callers starts as many of them.
+    pub(super) async fn landed(mut self, until: Instant, limit: Duration) -> Waited {
+        let overdue = self.took_off.checked_add(limit);
+        let until = overdue.map_or(until, |overdue| overdue.min(until));
+        let landed = self.landed.wait_for(Option::is_some);
+        match tokio::time::timeout_at(until, landed).await {
+            Ok(Ok(landed)) => landed.clone().map_or(Waited::Lost, Waited::Landed),
+            Ok(Err(_sender_gone)) => Waited::Lost,
+            Err(_late) => Waited::TooLong,
+        }
     }
 }
 

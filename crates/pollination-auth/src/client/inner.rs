@@ -1,6 +1,7 @@
 //! What the clones of a client share, and the rules that join cache and calls: a 401 drops the
 //! access token and the call is made once more; logins are told while the secret changes.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -37,12 +38,8 @@ impl Inner {
         least: Duration,
         deadline: Instant,
     ) -> Result<Arc<CachedToken>, Error> {
-        match self.cache.current(least) {
-            Some(current) => Ok(current),
-            None => within(deadline, self.cache.get(least))
-                .await
-                .or_else(|error| self.cache.unexpired(least).ok_or(error)),
-        }
+        let token = self.cache.get(least, deadline).await;
+        token.or_else(|error| self.cache.unexpired(least).ok_or(error))
     }
 
     /// Makes a call with an access token; after a 401 once more, with the next one.
@@ -64,16 +61,24 @@ impl Inner {
             let attempt = &attempt;
             // Each attempt asks for the token anew: a wait may have outlived the last one.
             let attempt = |number, timeout: Duration| async move {
-                let cached = match self.token(Duration::ZERO, deadline).await {
-                    Ok(cached) => cached,
-                    Err(error) => return Ok(Err(error)),
+                let mut timeout = timeout;
+                let cached = match self.cache.current(Duration::ZERO) {
+                    Some(cached) => cached,
+                    None => {
+                        let cached = match self.token(Duration::ZERO, deadline).await {
+                            Ok(cached) => cached,
+                            Err(error) => return Ok(Err(error)),
+                        };
+                        timeout = timeout.min(deadline.saturating_duration_since(Instant::now()));
+                        if timeout.is_zero() {
+                            return Err(Attempt::too_late(operation));
+                        }
+                        cached
+                    }
                 };
                 used.store(cached.generation, Ordering::Relaxed);
-                let left = deadline.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    return Err(Attempt::too_late(operation));
-                }
-                let exchange = attempt(self.calls.clone(), cached.token.clone(), timeout.min(left));
+                // Pinned here, since it is large and would be moved once more for each wrapping.
+                let exchange = pin!(attempt(self.calls.clone(), cached.token.clone(), timeout));
                 self.calls
                     .observe(operation, number, exchange)
                     .await
@@ -160,23 +165,6 @@ impl Drop for Changing<'_> {
     fn drop(&mut self) {
         self.set(false);
     }
-}
-
-/// Waits for a token no longer than the call may take.
-pub(super) async fn within(
-    deadline: Instant,
-    token: impl Future<Output = Result<Arc<CachedToken>, Error>>,
-) -> Result<Arc<CachedToken>, Error> {
-    if Handle::try_current().is_err() {
-        return Err(internal(Operation::Login, Reason::NoRuntime));
-    }
-    tokio::time::timeout_at(deadline, token)
-        .await
-        .unwrap_or_else(|_late| {
-            Err(Error::Unavailable(
-                Facts::new(Operation::Login, Reason::TimedOut).into(),
-            ))
-        })
 }
 
 pub(super) fn internal(operation: Operation, reason: Reason) -> Error {

@@ -12,6 +12,7 @@ use crate::access_token::AccessToken;
 use crate::cache::TokenCache;
 use crate::calls::SharedCalls;
 use crate::credential::ApiToken;
+use crate::failure::{Facts, Reason};
 use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::store::document::Record;
@@ -157,9 +158,16 @@ impl Driver {
 
     async fn put(&self, bearer: Secret, held: &ApiToken) -> PutReply {
         let deadline = self.calls.deadline();
-        let bearer = AccessToken::checked(bearer, None);
         let calls = &self.calls;
         let operation = Operation::RotateApiTokenSecret;
+        // It comes from the journal, where anything can have been written meanwhile.
+        let bearer = match AccessToken::new(bearer.expose_secret()) {
+            Ok(bearer) => bearer,
+            Err(error) => {
+                let facts = Facts::new(operation, Reason::UnusableCredential(error));
+                return PutReply::NotSent(Attempt::new(Class::NeverSent, facts).into_error());
+            }
+        };
         let attempt = |number, timeout| {
             let rotate = calls
                 .wire

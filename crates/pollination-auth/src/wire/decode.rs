@@ -14,7 +14,7 @@ use super::words::Words;
 use super::{Attempted, SecretBytes, Wire};
 use crate::access_token::AccessToken;
 use crate::clock::Moment;
-use crate::credential::{ApiToken, ApiTokenId, check_bearer, checked_id};
+use crate::credential::{ApiToken, ApiTokenId, checked_bearer, checked_id};
 use crate::failure::{Facts, Reason};
 use crate::jwt;
 use crate::operation::Operation;
@@ -37,7 +37,7 @@ pub(super) struct Reply<'a, T> {
     /// What the generated code decoded, where it could.
     pub(super) typed: Option<T>,
     pub(super) outcome: Outcome,
-    pub(super) mask: Mask,
+    pub(super) mask: Mask<'a>,
     pub(super) wire: &'a Wire,
 }
 
@@ -48,7 +48,7 @@ struct Success<'a, T> {
     head: Head,
     body: SecretBytes,
     cut_off: Option<CutOff>,
-    mask: Mask,
+    mask: Mask<'a>,
     wire: &'a Wire,
 }
 
@@ -73,10 +73,10 @@ impl Reply<'_, types::Auth0TokenResponse> {
 impl Reply<'_, types::NewToken> {
     pub(super) fn api_token_id(self) -> Attempted<ApiTokenId> {
         let mut success = self.success()?;
-        match success
+        let id = success
             .decoded()
-            .and_then(|token: types::NewToken| id(&token.id))
-        {
+            .and_then(|types::NewToken { id }| checked_id(id).map_err(Reason::UnusableCredential));
+        match id {
             Ok(id) => Ok(success.taken(id)),
             Err(reason) => Err(success.unusable(reason)),
         }
@@ -319,7 +319,7 @@ impl LoginFields {
             return Err(Reason::UnsupportedTokenType);
         }
         let text = self.access_token.expose_secret();
-        check_bearer(text).map_err(Reason::UnusableCredential)?;
+        let bearer = checked_bearer(text).map_err(Reason::UnusableCredential)?;
         let told = self.expires_in.map(Seconds::lifetime);
         let meant = jwt::Times::read(text).and_then(|times| times.lifetime());
         let lifetime = match (told, meant) {
@@ -332,17 +332,13 @@ impl LoginFields {
         }
         let lifetime = lifetime.min(LONGEST_LIFETIME);
         let expires_at = requested_at.wall.checked_add(lifetime);
-        let access_token = AccessToken::checked(self.access_token, expires_at);
+        let access_token = AccessToken::of(bearer, expires_at);
         Ok(Grant {
             access_token,
             requested_at,
             lifetime,
         })
     }
-}
-
-fn id(text: &str) -> Result<ApiTokenId, Reason> {
-    checked_id(text).map_err(Reason::UnusableCredential)
 }
 
 /// Checks a new secret before anything is replaced by it.

@@ -10,7 +10,7 @@ use super::decode::Reply;
 use super::{Attempted, Mask, SecretBytes, Wire};
 use crate::base_url::BaseUrl;
 use crate::clock::{Clock, Moment};
-use crate::credential::{ApiToken, check_bearer};
+use crate::credential::{ApiToken, checked_bearer};
 use crate::operation::Operation;
 use crate::transport::{self, HeaderMap, HeaderName, HeaderValue, Settings, StatusCode, Transport};
 use crate::validity::LONGEST_LIFETIME;
@@ -36,11 +36,7 @@ static WIRE: LazyLock<Wire> = LazyLock::new(|| {
         configure: None,
     };
     let transport = Transport::build(&settings).expect("nothing is configured");
-    Wire {
-        base_url,
-        transport,
-        clock: Arc::new(Still),
-    }
+    Wire::new(base_url, transport, Arc::new(Still))
 });
 
 /// A clock that stands still, so that the same bytes always come to the same.
@@ -66,7 +62,7 @@ pub(crate) fn decode(input: &[u8]) -> Option<bool> {
             let requested_at = Still.now();
             let reply = written.reply::<types::Auth0TokenResponse>(202);
             checked(&written, reply.grant(requested_at), |grant| {
-                check_bearer(grant.access_token.expose_secret()).expect("it can be sent");
+                checked_bearer(grant.access_token.expose_secret()).expect("it can be sent");
                 assert!(!grant.lifetime.is_zero() && grant.lifetime <= LONGEST_LIFETIME);
             })
         }

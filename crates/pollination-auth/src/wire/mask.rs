@@ -5,8 +5,6 @@
 
 use std::iter::successors;
 
-use zeroize::Zeroizing;
-
 /// The most characters of a text that are looked through and shown: 1 KiB.
 pub(super) const TEXT_LIMIT: usize = 1024;
 
@@ -33,15 +31,13 @@ const TELLING: usize = 4;
 const REDACTED: &str = "[REDACTED]";
 
 /// Holds the secret of a call, to be found in what the server says.
-pub(super) struct Mask {
-    secret: Zeroizing<String>,
+pub(super) struct Mask<'a> {
+    secret: &'a str,
 }
 
-impl Mask {
-    pub(super) fn new(secret: &str) -> Self {
-        Self {
-            secret: Zeroizing::new(secret.to_owned()),
-        }
+impl<'a> Mask<'a> {
+    pub(super) fn new(secret: &'a str) -> Self {
+        Self { secret }
     }
 
     /// Gives the text, cut, with a mark wherever the secret stood in it.

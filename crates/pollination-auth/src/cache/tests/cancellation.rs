@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::super::TokenCache;
-use super::support::{Does, Source, said, settle};
+use super::support::{Does, Source, in_time, said, settle};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -22,7 +22,7 @@ fn runtime() -> tokio::runtime::Runtime {
 
 /// Polls a caller so often and drops it; tells whether it was done by then.
 async fn poll_and_drop(cache: &TokenCache, polls: usize) -> bool {
-    let mut caller = pin!(cache.get(Duration::ZERO));
+    let mut caller = pin!(cache.get(Duration::ZERO, in_time()));
     for _ in 0..polls {
         let polled = poll_fn(|context| Poll::Ready(caller.as_mut().poll(context))).await;
         if polled.is_ready() {
@@ -54,7 +54,7 @@ async fn row_47_the_leader_may_be_dropped_after_any_poll() {
                 _ => "token-1",
             };
             assert_eq!(
-                said(cache.get(Duration::ZERO).await),
+                said(cache.get(Duration::ZERO, in_time()).await),
                 expected,
                 "after {polls} polls"
             );
@@ -80,7 +80,7 @@ async fn row_47_a_follower_may_be_dropped_after_any_poll() {
         source.close();
         let leader = tokio::spawn({
             let cache = cache.clone();
-            async move { said(cache.get(Duration::ZERO).await) }
+            async move { said(cache.get(Duration::ZERO, in_time()).await) }
         });
         settle().await;
         assert!(!poll_and_drop(&cache, polls).await);
@@ -104,7 +104,7 @@ async fn row_47_a_leader_that_panics_itself_disturbs_nobody() {
     });
     assert!(leader.await.unwrap_err().is_panic());
     source.open();
-    assert_eq!(said(cache.get(Duration::ZERO).await), "token-1");
+    assert_eq!(said(cache.get(Duration::ZERO, in_time()).await), "token-1");
     assert_eq!(source.logins(), 1);
 }
 
@@ -119,7 +119,7 @@ async fn row_49_a_login_that_nobody_drives_is_given_up() {
         assert!(!poll_and_drop(&cache, 1).await);
     }
     // Paused time runs on by itself while everybody waits.
-    assert_eq!(said(cache.get(Duration::ZERO).await), "token-1");
+    assert_eq!(said(cache.get(Duration::ZERO, in_time()).await), "token-1");
     assert_eq!(source.logins(), 1, "the idle runtime has not even begun");
     idle.shutdown_background();
 }
@@ -134,7 +134,7 @@ fn row_49_a_login_that_dies_with_its_runtime_is_made_again_on_another() {
     let second = runtime();
     let waiting = second.spawn({
         let cache = cache.clone();
-        async move { said(cache.get(Duration::ZERO).await) }
+        async move { said(cache.get(Duration::ZERO, in_time()).await) }
     });
     second.block_on(settle());
     assert!(!waiting.is_finished());
@@ -149,7 +149,7 @@ fn row_49_without_a_runtime_a_good_token_is_served_and_a_login_is_an_error() {
     let source = Source::new(HOUR);
     let cache = source.cache();
     let answer = |cache: &TokenCache| {
-        let mut asked = pin!(cache.get(Duration::ZERO));
+        let mut asked = pin!(cache.get(Duration::ZERO, in_time()));
         match asked
             .as_mut()
             .poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
@@ -160,7 +160,10 @@ fn row_49_without_a_runtime_a_good_token_is_served_and_a_login_is_an_error() {
     };
     assert_eq!(answer(&cache), "there is no running Tokio runtime");
     let runtime = runtime();
-    assert_eq!(said(runtime.block_on(cache.get(Duration::ZERO))), "token-1");
+    assert_eq!(
+        said(runtime.block_on(cache.get(Duration::ZERO, in_time()))),
+        "token-1"
+    );
     drop(runtime);
     source.clock.advance(Duration::from_secs(3_400));
     assert_eq!(answer(&cache), "token-1");
@@ -181,6 +184,9 @@ fn row_49_a_lost_login_does_not_end_the_one_that_took_its_place() {
     assert!(!second.block_on(poll_and_drop(&cache, 3)));
     drop(first);
     source.open();
-    assert_eq!(said(second.block_on(cache.get(Duration::ZERO))), "token-1");
+    assert_eq!(
+        said(second.block_on(cache.get(Duration::ZERO, in_time()))),
+        "token-1"
+    );
     assert_eq!(source.logins(), 2);
 }

@@ -10,7 +10,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::super::TokenCache;
-use super::support::{Does, Source, said, settle};
+use super::support::{Does, Source, in_time, said, settle};
 
 const HERD: usize = 1_000;
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -24,7 +24,7 @@ async fn ask_all(source: &Arc<Source>, cache: &TokenCache) -> Vec<String> {
         let (cache, running) = (cache.clone(), running.clone());
         herd.spawn(async move {
             running.wait().await;
-            said(cache.get(Duration::ZERO).await)
+            said(cache.get(Duration::ZERO, in_time()).await)
         });
     }
     running.wait().await;
@@ -58,13 +58,13 @@ async fn a_herd_with_a_failing_service_makes_one_login_and_shares_its_error() {
 async fn a_herd_in_the_advisory_window_makes_one_login_and_never_waits() {
     let source = Source::new(HOUR);
     let cache = source.cache();
-    assert_eq!(said(cache.get(Duration::ZERO).await), "token-1");
+    assert_eq!(said(cache.get(Duration::ZERO, in_time()).await), "token-1");
     source.clock.advance(Duration::from_secs(3_400));
     source.close();
     let mut herd = JoinSet::new();
     for _ in 0..HERD {
         let cache = cache.clone();
-        herd.spawn(async move { said(cache.get(Duration::ZERO).await) });
+        herd.spawn(async move { said(cache.get(Duration::ZERO, in_time()).await) });
     }
     // The login can't end before the whole herd has its answer.
     assert_eq!(herd.join_all().await, vec!["token-1"; HERD]);
@@ -86,7 +86,11 @@ async fn row_27_a_thousand_late_401s_make_one_login() {
     for seed in 0..8 {
         let source = Source::new(HOUR);
         let cache = source.cache();
-        let old = cache.get(Duration::ZERO).await.unwrap().generation;
+        let old = cache
+            .get(Duration::ZERO, in_time())
+            .await
+            .unwrap()
+            .generation;
         let barrier = Arc::new(Barrier::new(HERD));
         let mut order: Vec<usize> = (0..HERD).collect();
         order.shuffle(&mut SmallRng::seed_from_u64(seed));
@@ -100,7 +104,7 @@ async fn row_27_a_thousand_late_401s_make_one_login() {
                     tokio::task::yield_now().await;
                 }
                 let dropped = cache.invalidate(old);
-                (dropped, said(cache.get(Duration::ZERO).await))
+                (dropped, said(cache.get(Duration::ZERO, in_time()).await))
             });
         }
         let answers = herd.join_all().await;
@@ -125,7 +129,7 @@ async fn forced_logins_at_the_same_time_share_one() {
     let mut herd = JoinSet::new();
     for _ in 0..HERD {
         let cache = cache.clone();
-        herd.spawn(async move { said(cache.refresh().await) });
+        herd.spawn(async move { said(cache.refresh(in_time()).await) });
     }
     // On one thread every task of the herd runs before this one does again.
     settle().await;
@@ -141,13 +145,13 @@ async fn row_30_a_login_under_way_at_a_clear_is_good_for_those_who_waited_alone(
     source.close();
     let waiting = tokio::spawn({
         let cache = cache.clone();
-        async move { said(cache.get(Duration::ZERO).await) }
+        async move { said(cache.get(Duration::ZERO, in_time()).await) }
     });
     settle().await;
     cache.clear();
     source.open();
     assert_eq!(waiting.await.unwrap(), "token-1");
-    assert_eq!(said(cache.get(Duration::ZERO).await), "token-2");
+    assert_eq!(said(cache.get(Duration::ZERO, in_time()).await), "token-2");
 }
 
 #[tokio::test]
@@ -155,22 +159,22 @@ async fn a_failure_is_forgotten_when_the_credential_has_changed() {
     let source = Source::new(HOUR);
     let cache = source.cache();
     source.will(Does::FailForGood);
-    assert_eq!(said(cache.get(Duration::ZERO).await), "rejected");
+    assert_eq!(said(cache.get(Duration::ZERO, in_time()).await), "rejected");
     source.will(Does::Succeed);
-    assert_eq!(said(cache.get(Duration::ZERO).await), "rejected");
+    assert_eq!(said(cache.get(Duration::ZERO, in_time()).await), "rejected");
     cache.forget_failure();
-    assert_eq!(said(cache.get(Duration::ZERO).await), "token-1");
+    assert_eq!(said(cache.get(Duration::ZERO, in_time()).await), "token-1");
 }
 
 #[tokio::test(start_paused = true)]
 async fn row_34_a_login_that_hangs_does_not_withhold_a_token_with_seconds_left() {
     let source = Source::new(HOUR);
     let cache = source.cache();
-    assert_eq!(said(cache.get(Duration::ZERO).await), "token-1");
+    assert_eq!(said(cache.get(Duration::ZERO, in_time()).await), "token-1");
     source.close();
     source.clock.advance(HOUR - Duration::from_secs(9));
     // Paused time runs on by itself while everybody waits.
-    assert_eq!(said(cache.get(Duration::ZERO).await), "token-1");
+    assert_eq!(said(cache.get(Duration::ZERO, in_time()).await), "token-1");
     assert_eq!(source.logins(), 2);
 }
 
@@ -178,7 +182,7 @@ async fn row_34_a_login_that_hangs_does_not_withhold_a_token_with_seconds_left()
 async fn a_caller_that_comes_too_late_for_its_token_gets_the_next_one() {
     let source = Source::new(HOUR);
     let cache = source.cache();
-    let mut caller = std::pin::pin!(cache.get(Duration::ZERO));
+    let mut caller = std::pin::pin!(cache.get(Duration::ZERO, in_time()));
     let poll = std::future::poll_fn(|context| {
         std::task::Poll::Ready(caller.as_mut().poll(context).is_ready())
     });
@@ -194,16 +198,25 @@ async fn row_24_a_failure_is_shared_for_as_long_as_the_service_asked() {
     let source = Source::new(HOUR);
     let cache = source.cache();
     source.will(Does::AskToWait(10));
-    assert_eq!(said(cache.get(Duration::ZERO).await), "rate limited");
+    assert_eq!(
+        said(cache.get(Duration::ZERO, in_time()).await),
+        "rate limited"
+    );
     source.will(Does::Succeed);
     source.clock.advance(Duration::from_secs(9));
-    assert_eq!(said(cache.get(Duration::ZERO).await), "rate limited");
+    assert_eq!(
+        said(cache.get(Duration::ZERO, in_time()).await),
+        "rate limited"
+    );
     source.clock.advance(Duration::from_secs(2));
-    assert_eq!(said(cache.get(Duration::ZERO).await), "token-1");
+    assert_eq!(said(cache.get(Duration::ZERO, in_time()).await), "token-1");
     source.clock.advance(HOUR);
     source.will(Does::AskToWait(1_000_000));
-    assert_eq!(said(cache.get(Duration::ZERO).await), "rate limited");
+    assert_eq!(
+        said(cache.get(Duration::ZERO, in_time()).await),
+        "rate limited"
+    );
     source.will(Does::Succeed);
     source.clock.advance(Duration::from_secs(21));
-    assert_eq!(said(cache.get(Duration::ZERO).await), "token-2");
+    assert_eq!(said(cache.get(Duration::ZERO, in_time()).await), "token-2");
 }

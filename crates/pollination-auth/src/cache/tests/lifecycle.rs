@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::task::JoinHandle;
 
 use super::super::TokenCache;
-use super::support::{Does, Source, said, settle};
+use super::support::{Does, Source, in_time, said, settle};
 
 #[derive(Deserialize)]
 struct Case {
@@ -61,7 +61,7 @@ impl Run {
             Step::GetFor(least, expected) => self.get(least, &expected, at).await,
             Step::Ask => {
                 let cache = self.cache.clone();
-                let ask = async move { said(cache.get(Duration::ZERO).await) };
+                let ask = async move { said(cache.get(Duration::ZERO, in_time()).await) };
                 self.waiting.push(tokio::spawn(ask));
                 settle().await;
                 assert!(
@@ -88,13 +88,19 @@ impl Run {
             Step::Gate(gate) if gate == "closed" => self.source.close(),
             Step::Gate(_) => self.source.open(),
             Step::Refused(generation) => drop(self.cache.invalidate(generation)),
-            Step::Login(expected) => assert_eq!(said(self.cache.refresh().await), expected, "{at}"),
+            Step::Login(expected) => {
+                assert_eq!(said(self.cache.refresh(in_time()).await), expected, "{at}")
+            }
             Step::Logins(expected) => assert_eq!(self.source.logins(), expected, "{at}"),
         }
     }
 
     async fn get(&self, least: f64, expected: &str, at: &str) {
-        let got = said(self.cache.get(Duration::from_secs_f64(least)).await);
+        let got = said(
+            self.cache
+                .get(Duration::from_secs_f64(least), in_time())
+                .await,
+        );
         assert_eq!(got, expected, "{at}");
         settle().await;
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::support::{Does, FLIGHT_LIMIT, Source, said, settle};
+use super::support::{Does, FLIGHT_LIMIT, Source, in_time, said, settle};
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
@@ -53,9 +53,12 @@ async fn run(history: Vec<Happens>) -> Result<(), TestCaseError> {
     for step in history {
         let before = source.logins();
         let (answer, least) = match step {
-            Happens::Ask => (Some(cache.get(Duration::ZERO).await), 0),
-            Happens::AskFor(least) => (Some(cache.get(Duration::from_secs(least)).await), least),
-            Happens::Force => (Some(cache.refresh().await), 0),
+            Happens::Ask => (Some(cache.get(Duration::ZERO, in_time()).await), 0),
+            Happens::AskFor(least) => (
+                Some(cache.get(Duration::from_secs(least), in_time()).await),
+                least,
+            ),
+            Happens::Force => (Some(cache.refresh(in_time()).await), 0),
             Happens::Advance(ms) => {
                 source.clock.advance(Duration::from_millis(ms));
                 (None, 0)

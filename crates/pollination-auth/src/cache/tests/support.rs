@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::super::{TokenCache, TokenSource};
 use crate::access_token::AccessToken;
@@ -14,11 +15,15 @@ use crate::clock::tests::ManualClock;
 use crate::error::Error;
 use crate::failure::{Facts, Reason};
 use crate::operation::Operation;
-use crate::secret::Secret;
 use crate::wire::Grant;
 
 /// How long a caller waits for a flight in these tests, on paused time.
 pub(super) const FLIGHT_LIMIT: Duration = Duration::from_secs(31);
+
+/// The deadline of a caller that outlasts any flight.
+pub(super) fn in_time() -> Instant {
+    Instant::now() + FLIGHT_LIMIT * 100
+}
 
 /// What a login does.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -125,10 +130,10 @@ impl Source {
             Does::Panic => panic!("as the test told it"),
         }
         let number = self.granted.fetch_add(1, Ordering::SeqCst) + 1;
-        let secret = Secret::from(format!("token-{number}"));
+        let access_token = AccessToken::new(format!("token-{number}")).unwrap();
         let lifetime = *self.lifetime.lock().unwrap();
         Ok(Grant {
-            access_token: AccessToken::checked(secret, None),
+            access_token,
             requested_at,
             lifetime,
         })

@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use crate::regenerate::compare::Verdict;
 use crate::regenerate::run::{self, Failure, Format, Options};
 use crate::terminal::{BAD, MayClose};
-use crate::{check, ci, golden, soak, workspace};
+use crate::{bench, check, ci, golden, soak, workspace};
 
 /// The stack of the thread that works.
 ///
@@ -75,6 +75,16 @@ enum Task {
         /// How long
         #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
         seconds: u32,
+    },
+    /// Measure what the client costs beside its peers; `-- --help` says how
+    Bench {
+        /// What the benchmarks are told
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "ARGUMENTS"
+        )]
+        arguments: Vec<String>,
     },
 }
 
@@ -165,6 +175,7 @@ fn run(
         }
         Task::Check => check::run(root, output)?,
         Task::Ci => ci::run(root, output)?,
+        Task::Bench { arguments } => bench::run(root, arguments)?,
         Task::Soak { seconds } => soak::run(root, *seconds)?,
         Task::Golden => {
             let changed = golden::rewrite(root)?;

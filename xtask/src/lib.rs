@@ -3,6 +3,7 @@
 //! The binary is a thin caller of [`cli`]; everything else is here, where tests reach it. What
 //! runs on the machine of a user of the client is in the other crates.
 
+mod bench;
 pub mod canonical;
 pub mod check;
 pub mod ci;

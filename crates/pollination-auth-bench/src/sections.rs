@@ -1,0 +1,204 @@
+//! What is measured, in sections that can be asked for one by one.
+
+use std::path::Path;
+
+use crate::figure::Figure;
+use crate::figure::Goal::{AtLeast, AtMost};
+use crate::lab::{Lab, has_valgrind};
+use crate::work::{Peer, Scenario, TASKS};
+use crate::{builds, document};
+
+/// The peers of a call, in the order of the table.
+const PEERS: [Peer; 6] = [
+    Peer::Ours,
+    Peer::ByHand,
+    Peer::Generated,
+    Peer::HyperUtil,
+    Peer::Ureq,
+    Peer::Socket,
+];
+
+/// The peers that do not block, and share one connection pool among tasks.
+const ASYNC_PEERS: [Peer; 4] = [Peer::Ours, Peer::ByHand, Peer::Generated, Peer::HyperUtil];
+
+/// How often what is told in time is measured: the machine does other things meanwhile.
+const ROUNDS: usize = 9;
+
+/// The requests of one round under load: about a fifth of a second.
+const LOAD: usize = 20_000;
+
+/// The readings of one round: about a tenth of a second.
+const READINGS: usize = 5_000_000;
+
+/// How much slower a reading on two threads may seem: 5 %, for they share what a core has.
+const SLOWER: f64 = 1.05;
+
+/// The callers of a herd.
+const HERD: usize = 10_000;
+
+/// How long the soak is, in seconds: three minutes, the first of which is what the end is held to.
+const SOAK: usize = 180;
+
+/// A part of what is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Section {
+    /// Instructions and allocations of a call, and requests a second.
+    Calls,
+    /// What reading a good access token costs.
+    Reads,
+    /// What many callers cost that find no access token.
+    Herd,
+    /// How much memory grows in three minutes.
+    Soak,
+    /// What taking in a document of 10 MB costs.
+    Regenerate,
+    /// What the crate adds to a build and to a program; takes some minutes.
+    Builds,
+}
+
+/// The sections with counts that are held against the baseline.
+pub const COUNTED: [Section; 3] = [Section::Calls, Section::Reads, Section::Herd];
+
+impl Section {
+    /// Measures all of a section.
+    #[must_use]
+    pub fn measure(self, lab: &Lab, root: &Path) -> Vec<Figure> {
+        match self {
+            Self::Calls => [calls(lab, &PEERS), vec![load(lab)]].concat(),
+            Self::Reads => [reads(lab), reading_time(lab)].concat(),
+            Self::Herd => [herd(lab), vec![herd_time(lab)]].concat(),
+            Self::Soak => vec![soak(lab)],
+            Self::Regenerate => document::figures(lab, root),
+            Self::Builds => builds::figures(root),
+        }
+    }
+
+    /// Measures what is the same each time: counts, and none of them of time.
+    #[must_use]
+    pub fn count(self, lab: &Lab) -> Vec<Figure> {
+        match self {
+            Self::Calls => calls(lab, &[Peer::Ours, Peer::ByHand]),
+            Self::Reads => reads(lab),
+            Self::Herd => herd(lab),
+            Self::Soak | Self::Regenerate | Self::Builds => Vec::new(),
+        }
+    }
+}
+
+fn calls(lab: &Lab, peers: &[Peer]) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    for (name, scenario) in [
+        ("a call", Scenario::Sequential),
+        ("a call of 64 tasks", Scenario::Tasks),
+    ] {
+        let able = |peer: &&Peer| scenario == Scenario::Sequential || ASYNC_PEERS.contains(peer);
+        let peers = || peers.iter().filter(able);
+        if has_valgrind() {
+            let counts = peers().map(|peer| (*peer, lab.instructions(scenario, *peer)));
+            figures.push(Figure::compared(name, "instructions", counts, AtMost(1.0)));
+        }
+        let counts = peers().map(|peer| (*peer, lab.allocations(scenario, *peer)));
+        figures.push(Figure::compared(name, "allocations", counts, AtMost(1.0)));
+    }
+    figures
+}
+
+/// Lets the peers take turns, so that what else the machine does falls on all of them.
+fn load(lab: &Lab) -> Figure {
+    let mut rates = vec![Vec::new(); PEERS.len()];
+    for _ in 0..ROUNDS {
+        for (peer, rates) in PEERS.iter().zip(&mut rates) {
+            if *peer != Peer::Socket {
+                let took = lab.took(Scenario::Load, *peer, LOAD);
+                rates.push((LOAD / TASKS * TASKS) as f64 / took.wall * 1e9);
+            }
+        }
+    }
+    let ratio = match rates.as_slice() {
+        [ours, by_hand, ..] => median(ours.iter().zip(by_hand).map(|(ours, theirs)| ours / theirs)),
+        _ => f64::NAN,
+    };
+    let measured = PEERS
+        .into_iter()
+        .zip(rates)
+        .filter(|(_, rates)| !rates.is_empty());
+    let numbers = measured.map(|(peer, rates)| (peer, median(rates)));
+    Figure::compared("64 tasks", "requests/s", numbers, AtLeast(1.0)).judged(ratio)
+}
+
+fn reads(lab: &Lab) -> Vec<Figure> {
+    let name = "a good access token";
+    let allocations = lab.allocations(Scenario::Read, Peer::Ours);
+    let mut figures = vec![Figure::alone(name, "allocations", allocations, AtMost(0.0))];
+    if has_valgrind() {
+        let instructions = lab.instructions(Scenario::Read, Peer::Ours);
+        figures.push(Figure::alone(name, "instructions", instructions, None));
+    }
+    figures
+}
+
+/// In processor time, which tells what threads cost each other whatever else the machine does.
+fn reading_time(lab: &Lab) -> Vec<Figure> {
+    let time = |scenario, threads: usize| {
+        let readings = (threads * READINGS) as f64;
+        let took = || lab.took(scenario, Peer::Ours, READINGS).cpu / readings;
+        median((0..ROUNDS).map(|_| took()))
+    };
+    let (one, two) = (time(Scenario::Read, 1), time(Scenario::ReadTwice, 2));
+    vec![
+        Figure::alone("a good access token", "ns", one, AtMost(30.0)),
+        Figure::alone("the same on two threads", "ns", two, AtMost(SLOWER)).judged(two / one),
+    ]
+}
+
+fn herd(lab: &Lab) -> Vec<Figure> {
+    let name = "a caller of a herd";
+    let allocations = lab.allocations(Scenario::Herd, Peer::Ours);
+    let mut figures = vec![Figure::alone(name, "allocations", allocations, None)];
+    if has_valgrind() {
+        let instructions = lab.instructions(Scenario::Herd, Peer::Ours);
+        figures.push(Figure::alone(name, "instructions", instructions, None));
+    }
+    figures
+}
+
+/// The worker sees to it that there is one login; a herd of one costs that and nothing else.
+fn herd_time(lab: &Lab) -> Figure {
+    let cpu =
+        |callers| median((0..ROUNDS).map(|_| lab.took(Scenario::Herd, Peer::Ours, callers).cpu));
+    let each = (cpu(HERD) - cpu(1)) / (HERD - 1) as f64 / 1e3;
+    Figure::alone(
+        "a caller of a herd of 10 000",
+        "µs of CPU",
+        each,
+        AtMost(1.5),
+    )
+}
+
+fn soak(lab: &Lab) -> Figure {
+    let growth = lab.took(Scenario::Soak, Peer::Ours, SOAK).growth;
+    let growth = growth.unwrap_or(f64::NAN);
+    Figure::alone(
+        "memory after 3 min to that after 1",
+        "ratio",
+        growth,
+        AtMost(1.02),
+    )
+}
+
+fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
+    let mut numbers: Vec<f64> = numbers.into_iter().collect();
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_one_in_the_middle() {
+        assert_eq!(median([3.0, 1.0, 100.0]), 3.0);
+        assert!(median([]).is_nan());
+    }
+}

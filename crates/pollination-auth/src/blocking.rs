@@ -175,7 +175,8 @@ impl Client {
 
     /// Deletes the account's API token (`DELETE /auth/api-token`).
     ///
-    /// Its id and secret log in no more, and the client forgets its access token.
+    /// Its id and secret log in no more, and the client forgets its access token. A store keeps the
+    /// dead credential until [`Profile::remove`](crate::Profile::remove).
     ///
     /// # Errors
     ///

@@ -32,8 +32,10 @@
 //!
 //! # Interrupts
 //!
-//! A rotation that has begun comes to its end on SIGINT and SIGTERM, and so does a creation; the exit
-//! code says how it ended, as ever. A second one ends it at once with 130. After a rotation the
+//! An interrupt at the prompt gives the terminal back, and ends the command with 130; that is SIGINT,
+//! SIGTERM, SIGQUIT or SIGHUP. A rotation that has begun comes to its end all the same, and so does a
+//! creation; the exit code says how it ended, as ever. A second one ends it at once with 130, unless
+//! it is SIGHUP: a terminal that was closed is outlasted. After a rotation the
 //! journal lets `token rotate --resume` go on. Where a rotation has lost the credential, `login
 //! --discard-rotation` starts anew with one that was made in the web interface.
 //!
@@ -69,6 +71,7 @@ mod progress;
 mod prompt;
 mod run;
 mod shared_token;
+mod terminal;
 mod time;
 mod usage;
 

@@ -59,12 +59,12 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
     }
     context.check_writable()?;
     let source = choose(login.from);
+    // Who is asked can be interrupted while the terminal hides what is typed. The others die of it.
     let mut interrupts = match source {
-        // The prompt raises SIGINT while the terminal still hides what is typed.
-        Source::Prompt => Some(Interrupts::listen_to_keyboard()?),
+        Source::Prompt => Some(Interrupts::listen()?),
         _ => None,
     };
-    let token = take(source)?;
+    let token = take(source, interrupts.as_mut()).await?;
     let work = async {
         confirm(context, login, stored.as_ref(), &token).await?;
         progress::watch("logging in", check(context, &token)).await
@@ -172,15 +172,15 @@ fn choose(from: Option<Source>) -> Source {
     }
 }
 
-fn take(source: Source) -> Result<ApiToken, CliError> {
-    match source {
-        Source::Environment => from_environment(env::var_os),
-        Source::Stdin => from_stdin(io::stdin().lock()),
-        Source::Prompt => {
-            let id = prompt::secret("API token id (not shown)")?;
-            let secret = prompt::secret("API token secret (not shown)")?;
+async fn take(source: Source, interrupts: Option<&mut Interrupts>) -> Result<ApiToken, CliError> {
+    match (source, interrupts) {
+        (Source::Environment, _) => from_environment(env::var_os),
+        (Source::Prompt, Some(interrupts)) => {
+            let id = prompt::secret("API token id (not shown)", interrupts).await?;
+            let secret = prompt::secret("API token secret (not shown)", interrupts).await?;
             api_token("the prompt", id.expose_secret(), &secret)
         }
+        _ => from_stdin(io::stdin().lock()),
     }
 }
 

@@ -97,6 +97,17 @@ fn an_interrupt_lets_the_rotation_come_to_its_end() {
 }
 
 #[test]
+fn the_end_of_the_terminal_lets_the_rotation_come_to_its_end() {
+    let mut held = Held::rotation();
+    for _ in 0..2 {
+        held.signal(Signal::HUP);
+    }
+    held.answer.send(()).unwrap();
+    assert_eq!(held.ended(), (Some(0), String::new()));
+    assert_ne!(held.world.stored_secret(), SECRET);
+}
+
+#[test]
 fn a_second_interrupt_ends_at_once_and_resume_goes_on() {
     let mut held = Held::rotation();
     held.signal(Signal::INT);

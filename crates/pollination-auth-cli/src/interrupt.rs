@@ -37,6 +37,20 @@ pub(crate) async fn outlast<T>(
     }
 }
 
+/// Lets a write beyond the limit of the process fail, where it would end the process otherwise.
+///
+/// That end leaves an image of the memory on the disk, with the secrets in it.
+#[cfg(unix)]
+pub(crate) fn outlast_the_limit_of_files() {
+    use rustix::process::Signal;
+    use tokio::signal::unix::{SignalKind, signal};
+    // It is never listened to; to be heard is enough. Without it the end is as ever.
+    let _heard = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()));
+}
+
+#[cfg(not(unix))]
+pub(crate) fn outlast_the_limit_of_files() {}
+
 #[cfg(unix)]
 fn unheard(source: io::Error) -> CliError {
     CliError::Io {

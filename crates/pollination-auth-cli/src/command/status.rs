@@ -1,4 +1,4 @@
-//! Shows what is stored, and asks nobody.
+//! Shows what is stored or in the environment, and asks nobody.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use pollination_auth::RotationStatus;
 use serde::Serialize;
 
-use crate::context::Context;
+use crate::context::{Context, Credential};
 use crate::error::CliError;
 use crate::output;
 use crate::shared_token::{Owner, SharedToken};
@@ -16,13 +16,22 @@ use crate::time::{Stamp, rfc3339};
 struct Answer<'a> {
     profile: &'a str,
     host: &'a str,
-    directory: String,
+    directory: Option<String>,
     logged_in: bool,
+    source: Option<Source>,
     id: Option<&'a str>,
     generation: Option<u64>,
     rotated_at: Option<Stamp>,
     access_token_expires_at: Option<Stamp>,
     unfinished_rotation: Option<Unfinished>,
+}
+
+/// Where the id and secret are that the other commands use.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Source {
+    Store,
+    Environment,
 }
 
 #[derive(Serialize)]
@@ -40,9 +49,14 @@ impl fmt::Display for Answer<'_> {
             "profile       {}\nhost          {}\ndirectory     {}\nAPI token     {}",
             self.profile,
             self.host,
-            self.directory,
+            self.directory
+                .as_deref()
+                .unwrap_or("none; nothing can be stored"),
             self.id.unwrap_or("none; not logged in")
         )?;
+        if self.source == Some(Source::Environment) {
+            f.write_str(", of the environment")?;
+        }
         if let Some(generation) = self.generation {
             write!(f, "\ngeneration    {generation}")?;
         }
@@ -65,15 +79,30 @@ impl fmt::Display for Answer<'_> {
 }
 
 pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
-    let client = context.client()?;
-    let stored = context.look(&client).await?;
+    let (stored, environment, missing) = match context.credential().await {
+        Ok(Credential::Stored(stored)) => (Some(stored), None, None),
+        Ok(Credential::Environment(token)) => (None, Some(token), None),
+        Err(error @ CliError::NotLoggedIn { .. }) => (None, None, Some(error)),
+        Err(error) => return Err(error),
+    };
+    let token = stored.as_ref().map(|stored| &stored.token);
     let id = context.profile.id();
     let mut answer = Answer {
         profile: id.name(),
         host: id.base_url(),
-        directory: context.directory.display().to_string(),
-        logged_in: stored.is_some(),
-        id: stored.as_ref().map(|stored| stored.token.id().as_str()),
+        directory: context
+            .directory
+            .as_ref()
+            .map(|directory| directory.display().to_string()),
+        logged_in: missing.is_none(),
+        source: match (&stored, &environment) {
+            (Some(_), _) => Some(Source::Store),
+            (None, Some(_)) => Some(Source::Environment),
+            (None, None) => None,
+        },
+        id: token
+            .or(environment.as_ref())
+            .map(|token| token.id().as_str()),
         generation: None,
         rotated_at: None,
         access_token_expires_at: None,
@@ -114,5 +143,5 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
     }
     output::answer(context.global.output, &answer)?;
     context.settled(stored.as_ref())?;
-    context.stored(&client).await.map(drop)
+    missing.map_or(Ok(()), Err)
 }

@@ -1,21 +1,12 @@
-//! Asks a person: for a secret that is not shown, and whether a thing shall be done.
+//! Asks a person whether a thing shall be done.
 
 use std::io::{self, IsTerminal as _};
 
-use pollination_auth::Secret;
-
 use crate::error::CliError;
-use crate::interrupt::Interrupts;
 use crate::output;
-use crate::terminal;
 
 /// The longest line of an answer that is read: 1 KiB, and a yes is shorter.
 const ANSWER_LIMIT: u64 = 1024;
-
-/// Asks the terminal of this process for a text, and shows nothing of it.
-pub(crate) async fn secret(label: &str, interrupts: &mut Interrupts) -> Result<Secret, CliError> {
-    Ok(Secret::from(terminal::hidden(label, interrupts).await?))
-}
 
 /// Asks before a thing is done that can't be undone; `what` names it.
 pub(crate) fn confirm(yes: bool, what: &'static str, question: &str) -> Result<(), CliError> {

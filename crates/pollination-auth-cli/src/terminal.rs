@@ -4,44 +4,60 @@
 
 use std::io;
 
+use pollination_auth::Secret;
+
 use crate::error::CliError;
 use crate::interrupt::Interrupts;
 
-/// Asks for a text that is not shown; an interrupt gives the terminal back first.
-pub(crate) async fn hidden(label: &str, interrupts: &mut Interrupts) -> Result<String, CliError> {
-    let asked = Hidden::begin(label).map_err(|_none| CliError::NoPrompt)?;
-    let read = asked.reader().map_err(|_none| CliError::NoPrompt)?;
-    // On a thread of its own: a signal does not wake who reads there, and nobody waits for it.
-    let read = tokio::task::spawn_blocking(read);
-    let read = tokio::select! {
-        biased;
-        () = interrupts.next() => return Err(CliError::Interrupted),
-        read = read => read.map_err(|_panicked| CliError::NoPrompt)?,
-    };
-    read.map_err(|error| match error.kind() {
-        io::ErrorKind::Interrupted => CliError::Interrupted,
-        io::ErrorKind::UnexpectedEof => CliError::Input("the prompt was left without an answer"),
-        _ => CliError::NoPrompt,
-    })
+/// A terminal that shows nothing of what is typed, until this is dropped.
+pub(crate) struct Hidden(Modes);
+
+impl Hidden {
+    /// Hides what is typed from here on: between two questions too, where a paste may go on.
+    pub(crate) fn begin() -> Result<Self, CliError> {
+        Modes::hide().map(Self).map_err(|_none| CliError::NoPrompt)
+    }
+
+    /// Asks for a text; an interrupt ends the wait for it.
+    pub(crate) async fn ask(
+        &mut self,
+        label: &str,
+        interrupts: &mut Interrupts,
+    ) -> Result<Secret, CliError> {
+        let read = self.0.question(label).map_err(|_none| CliError::NoPrompt)?;
+        // On a thread of its own: a signal does not wake who reads there, and nobody waits for it.
+        let read = tokio::task::spawn_blocking(read);
+        let read = tokio::select! {
+            biased;
+            () = interrupts.next() => Err(io::ErrorKind::Interrupted.into()),
+            read = read => read.map_err(|_panicked| CliError::NoPrompt)?,
+        };
+        self.0.end_line();
+        read.map(Secret::from).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => CliError::Interrupted,
+            io::ErrorKind::UnexpectedEof => {
+                CliError::Input("the prompt was left without an answer")
+            }
+            _ => CliError::NoPrompt,
+        })
+    }
 }
 
-/// A terminal that shows nothing of what is typed, until this is dropped.
+/// The terminal, and its modes from before.
 #[cfg(unix)]
-struct Hidden {
+struct Modes {
     terminal: std::fs::File,
     before: rustix::termios::Termios,
 }
 
 #[cfg(unix)]
-impl Hidden {
-    /// Shows the label, and nothing from then on.
-    fn begin(label: &str) -> io::Result<Self> {
-        use io::Write as _;
+impl Modes {
+    fn hide() -> io::Result<Self> {
         use rustix::termios::{
             LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr,
         };
 
-        let mut terminal = std::fs::File::options()
+        let terminal = std::fs::File::options()
             .read(true)
             .write(true)
             .open("/dev/tty")?;
@@ -52,13 +68,18 @@ impl Hidden {
             LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG;
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;
         modes.special_codes[SpecialCodeIndex::VTIME] = 0;
-        write!(terminal, "{label}: ")?;
         tcsetattr(&terminal, OptionalActions::Now, &modes)?;
         Ok(Self { terminal, before })
     }
 
-    /// Gives what reads one line, with the keys that change it. It may block for ever.
-    fn reader(&self) -> io::Result<impl FnOnce() -> io::Result<String> + Send + 'static> {
+    /// Shows a label, and gives what reads the line behind it. It may block for ever.
+    fn question(
+        &mut self,
+        label: &str,
+    ) -> io::Result<impl FnOnce() -> io::Result<String> + Send + 'static> {
+        use io::Write as _;
+
+        write!(self.terminal, "{label}: ")?;
         let input = self.terminal.try_clone()?;
         Ok(move || {
             // What is given a reader leaves the modes of the terminal alone.
@@ -69,36 +90,42 @@ impl Hidden {
             rpassword::read_password_with_config(config)
         })
     }
-}
 
-#[cfg(unix)]
-impl Drop for Hidden {
-    fn drop(&mut self) {
+    fn end_line(&mut self) {
         use io::Write as _;
-        use rustix::termios::{OptionalActions, tcsetattr};
 
-        // A terminal that is gone needs none of it.
-        let _gone = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+        // A terminal that is gone needs none.
         let _gone = self.terminal.write_all(b"\n");
     }
 }
 
-/// Elsewhere the terminal is given back by what reads.
-#[cfg(not(unix))]
-struct Hidden {
-    label: String,
+#[cfg(unix)]
+impl Drop for Modes {
+    fn drop(&mut self) {
+        use rustix::termios::{OptionalActions, tcsetattr};
+
+        // A terminal that is gone needs none of it.
+        let _gone = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+    }
 }
 
+/// Elsewhere what reads hides it, and gives the terminal back.
 #[cfg(not(unix))]
-impl Hidden {
-    fn begin(label: &str) -> io::Result<Self> {
-        Ok(Self {
-            label: format!("{label}: "),
-        })
+struct Modes;
+
+#[cfg(not(unix))]
+impl Modes {
+    fn hide() -> io::Result<Self> {
+        Ok(Self)
     }
 
-    fn reader(&self) -> io::Result<impl FnOnce() -> io::Result<String> + Send + 'static> {
-        let label = self.label.clone();
+    fn question(
+        &mut self,
+        label: &str,
+    ) -> io::Result<impl FnOnce() -> io::Result<String> + Send + 'static> {
+        let label = format!("{label}: ");
         Ok(move || rpassword::prompt_password(label))
     }
+
+    fn end_line(&mut self) {}
 }

@@ -17,6 +17,7 @@ use crate::output;
 use crate::progress;
 use crate::prompt;
 use crate::shared_token::{self, Kept, Owner, SharedToken};
+use crate::terminal::Hidden;
 use crate::time::{Stamp, rfc3339};
 
 /// The longest standard input that is read: 16 KiB, more than the longest id and secret together.
@@ -178,8 +179,13 @@ fn choose(from: Option<Source>) -> Source {
 }
 
 async fn ask(interrupts: &mut Interrupts) -> Result<ApiToken, CliError> {
-    let id = prompt::secret("API token id (not shown)", interrupts).await?;
-    let secret = prompt::secret("API token secret (not shown)", interrupts).await?;
+    let mut terminal = Hidden::begin()?;
+    let (id, secret) = (
+        terminal.ask("API token id (not shown)", interrupts).await?,
+        terminal
+            .ask("API token secret (not shown)", interrupts)
+            .await?,
+    );
     api_token("the prompt", id.expose_secret(), &secret)
 }
 

@@ -126,6 +126,20 @@ fn what_is_typed_can_be_corrected_and_is_longer_than_a_line_of_the_terminal() {
 }
 
 #[test]
+fn id_and_secret_may_be_pasted_at_once_and_neither_is_shown() {
+    let world = World::new();
+    let mut terminal = start(&world, RUN_AND_LOOK, &["login"]);
+    terminal.exp_string("(not shown): ").unwrap();
+    terminal.send(&format!("{ID}\r{SECRET}\r")).unwrap();
+    terminal.flush().unwrap();
+    let shown = terminal.exp_string("Logged in to").unwrap();
+    assert!(!shown.contains(ID) && !shown.contains(SECRET), "{shown}");
+    let (_, rest) = end(terminal);
+    assert!(rest.contains("unchanged"), "{rest}");
+    assert_eq!(world.stored_secret(), SECRET);
+}
+
+#[test]
 fn an_interrupt_at_the_question_after_a_prompt_is_heard_at_once() {
     let world = World::new();
     let other = pollination_auth::ApiToken::new("other-id", "other-secret").unwrap();

@@ -115,9 +115,7 @@ fn duration(seconds: f64) -> Result<Duration, String> {
     if (0.0..=LONGEST).contains(&seconds) {
         Ok(Duration::from_secs_f64(seconds))
     } else {
-        Err(format!(
-            "no time that can be waited for: {seconds} seconds"
-        ))
+        Err(format!("no time that can be waited for: {seconds} seconds"))
     }
 }
 

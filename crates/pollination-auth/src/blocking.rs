@@ -47,7 +47,8 @@ use crate::operation::Operation;
 /// # Errors
 ///
 /// Each method fails as the async one does, and with [`Error::Internal`] when a setting of the
-/// caller's panicked on the client's thread, such as its clock, or called the client from there.
+/// caller's panicked on the client's thread, such as its clock, or called the client from there, and
+/// when the process is a fork of the one that built the client: a fork has no such thread.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 

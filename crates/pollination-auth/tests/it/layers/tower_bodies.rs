@@ -15,9 +15,12 @@ use super::builder;
 #[derive(Debug, PartialEq, Eq)]
 struct Stream(&'static str);
 
-/// Refuses every request, and keeps its body and header.
+/// What a request had: its body, and its `Authorization` header.
+type Seen = (Stream, Option<String>);
+
+/// Refuses every request, and keeps what it had.
 #[derive(Clone, Default)]
-struct Refusing(Arc<Mutex<Vec<(Stream, Option<String>)>>>);
+struct Refusing(Arc<Mutex<Vec<Seen>>>);
 
 impl Service<Request<Stream>> for Refusing {
     type Response = Response<()>;
@@ -45,7 +48,7 @@ impl Service<Request<Stream>> for Refusing {
 /// Sends a body through a service that refuses it, and gives what that saw and how many logins.
 async fn refused<C: CloneBody<Stream> + Clone>(
     set_up: impl FnOnce(AuthLayer) -> AuthLayer<C>,
-) -> (Vec<(Stream, Option<String>)>, usize) {
+) -> (Vec<Seen>, usize) {
     let service = FakeService::start();
     let refusing = Refusing::default();
     let layer = set_up(AuthLayer::new(builder(&service).build().unwrap()));

@@ -137,7 +137,8 @@ pub(crate) enum Command {
     AccessToken(AccessToken),
     /// Show what is stored or in the environment, without asking the service
     ///
-    /// Ends with 3 when there is no credential, and with 6 when a rotation is unfinished.
+    /// Ends with 3 when there is no credential, and with 6 when a rotation is unfinished that
+    /// no process works on.
     Status,
     /// Show, create, rotate or delete the account's API token
     #[command(subcommand)]

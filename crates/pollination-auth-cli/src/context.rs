@@ -152,6 +152,24 @@ impl Context {
         }
     }
 
+    /// Gives what is stored once no process rotates it; a rotation that was cut off is an error.
+    pub(crate) async fn undisturbed(
+        &self,
+        stored: Option<Stored>,
+    ) -> Result<Option<Stored>, CliError> {
+        let stored = match stored {
+            Some(stored) => Some(self.after_others(stored).await?),
+            None => None,
+        };
+        self.settled(stored.as_ref())?;
+        Ok(stored)
+    }
+
+    /// Tells whether another process works on what is stored right now.
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self.store.try_lock(self.profile.id()), Ok(None))
+    }
+
     /// Gives what is stored when a rotation of another process, if there is one, has come to its end.
     pub(crate) async fn after_others(&self, stored: Stored) -> Result<Stored, CliError> {
         if stored.generation().is_some() {

@@ -48,12 +48,12 @@ impl fmt::Display for Answer<'_> {
 pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError> {
     let client = context.client()?;
     // What can't be replaced later is found out before anybody types a secret.
-    let stored = match context.look(&client).await {
+    let mut stored = match context.look(&client).await {
         Err(CliError::Store(error)) if is_replaceable(&error, login.discard_rotation) => None,
         other => other?,
     };
     if !login.discard_rotation {
-        context.settled(stored.as_ref())?;
+        stored = context.undisturbed(stored).await?;
     }
     context.check_writable()?;
     let source = choose(login.from);

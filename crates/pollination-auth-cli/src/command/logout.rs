@@ -32,7 +32,7 @@ impl fmt::Display for Answer<'_> {
 pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), CliError> {
     let client = context.client()?;
     let stored = context.look(&client).await?;
-    context.settled(stored.as_ref())?;
+    let stored = context.undisturbed(stored).await?;
     let id = context.profile.id();
     let forgotten_id = stored.map(|stored| stored.token.id().to_string());
     if let Some(token) = &forgotten_id {

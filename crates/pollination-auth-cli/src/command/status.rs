@@ -40,6 +40,8 @@ struct Unfinished {
     recover_by: Stamp,
     requests: u32,
     new_secrets: usize,
+    /// Whether a process works on it, so that nothing is to be done.
+    under_way: bool,
 }
 
 impl fmt::Display for Answer<'_> {
@@ -67,12 +69,16 @@ impl fmt::Display for Answer<'_> {
             write!(f, "\naccess token  kept until {}", rfc3339(at))?;
         }
         if let Some(unfinished) = &self.unfinished_rotation {
-            write!(
-                f,
-                "\nrotation      unfinished since {}, to be resumed before {}",
-                rfc3339(unfinished.started_at.0),
-                rfc3339(unfinished.recover_by.0)
-            )?;
+            let since = rfc3339(unfinished.started_at.0);
+            if unfinished.under_way {
+                write!(f, "\nrotation      under way since {since}")?;
+            } else {
+                let by = rfc3339(unfinished.recover_by.0);
+                write!(
+                    f,
+                    "\nrotation      unfinished since {since}, to be resumed before {by}"
+                )?;
+            }
         }
         Ok(())
     }
@@ -80,7 +86,11 @@ impl fmt::Display for Answer<'_> {
 
 pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
     let (stored, environment, missing) = match context.credential().await {
-        Ok(Credential::Stored(stored)) => (Some(stored), None, None),
+        Ok(Credential::Stored(stored)) if stored.generation().is_none() && context.is_held() => {
+            (Some(stored), None, None)
+        }
+        // The lock may have been let go since it was read.
+        Ok(Credential::Stored(stored)) => (Some(context.after_others(stored).await?), None, None),
         Ok(Credential::Environment(token)) => (None, Some(token), None),
         Err(error @ CliError::NotLoggedIn { .. }) => (None, None, Some(error)),
         Err(error) => return Err(error),
@@ -128,6 +138,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
                 recover_by: Stamp(*recover_by),
                 requests: *requests,
                 new_secrets: *candidates,
+                under_way: context.is_held(),
             });
         }
         _ => {}
@@ -142,6 +153,11 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         answer.access_token_expires_at = kept.map(|kept| Stamp(kept.expires_at));
     }
     output::answer(context.global.output, &answer)?;
-    context.settled(stored.as_ref())?;
+    let under_way = answer
+        .unfinished_rotation
+        .is_some_and(|rotation| rotation.under_way);
+    if !under_way {
+        context.settled(stored.as_ref())?;
+    }
     missing.map_or(Ok(()), Err)
 }

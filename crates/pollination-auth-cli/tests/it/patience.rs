@@ -19,7 +19,10 @@ fn lock(world: &World) -> StoreLock {
 }
 
 /// Starts a command, and comes back when it says that it waits.
-fn start(world: &World, arguments: &[&str]) -> (Child, BufReader<std::process::ChildStderr>) {
+pub(crate) fn start(
+    world: &World,
+    arguments: &[&str],
+) -> (Child, BufReader<std::process::ChildStderr>) {
     let mut command = world.command(arguments);
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     let _unread = writeln!(child.stdin.take().unwrap(), "{ID}\n{SECRET}");
@@ -32,7 +35,7 @@ fn start(world: &World, arguments: &[&str]) -> (Child, BufReader<std::process::C
     (child, stderr)
 }
 
-fn end((child, mut stderr): (Child, BufReader<std::process::ChildStderr>)) -> Ran {
+pub(crate) fn end((child, mut stderr): (Child, BufReader<std::process::ChildStderr>)) -> Ran {
     let mut said = String::new();
     stderr.read_to_string(&mut said).unwrap();
     let mut ran = Ran::from(child.wait_with_output().unwrap());

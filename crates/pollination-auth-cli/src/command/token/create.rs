@@ -38,7 +38,7 @@ impl fmt::Display for Answer<'_> {
 
 pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliError> {
     let stored = context.look(&context.client()?).await?;
-    context.settled(stored.as_ref())?;
+    let stored = context.undisturbed(stored).await?;
     if let Some(stored) = &stored {
         let question = format!(
             "Create an API token in the place of {}? Its id and secret are forgotten here.",

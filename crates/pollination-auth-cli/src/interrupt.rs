@@ -28,7 +28,7 @@ pub(crate) async fn outlast<T>(
                     return Err(cut_off());
                 }
                 is_told = true;
-                let start = if output::is_watched() { progress::WIPE } else { "" };
+                let start = if output::can_wipe() { progress::WIPE } else { "" };
                 output::note(format_args!(
                     "{start}interrupted; {what} comes to its end first. Interrupt again to end at once"
                 ));

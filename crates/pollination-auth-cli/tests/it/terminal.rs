@@ -212,6 +212,27 @@ fn verbose_is_plain_on_a_terminal_too() {
     assert!(!shown.contains('\x1b'), "{shown:?}");
 }
 
+#[test]
+fn a_terminal_that_wants_no_sequences_has_the_answer_on_a_line_of_its_own() {
+    for environment in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let world = World::logged_in();
+        world.change_kept_token("expires_at", 1);
+        let store = FileStore::open(world.directory().join("access-tokens")).unwrap();
+        let lock = store.try_lock(world.profile().id()).unwrap().unwrap();
+        let mut terminal = start_with(&world, RUN, &["access-token"], &[environment]);
+        let line = "waiting for an access token ...\r\n";
+        assert_eq!(terminal.exp_string(line).unwrap(), "", "{environment:?}");
+        drop(lock);
+        let (code, rest) = end(terminal);
+        assert_eq!(code, 0);
+        let token = rest.strip_suffix("\r\n").unwrap();
+        assert!(
+            token.starts_with("eyJ") && !token.contains('\r'),
+            "{rest:?}"
+        );
+    }
+}
+
 /// The test holds the lock as another process would that logs in.
 #[test]
 fn a_long_wait_counts_its_seconds_and_then_leaves_no_trace() {

@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -49,7 +48,7 @@ pub(crate) struct Global {
         global = true,
         value_name = "NAME",
         default_value = "default",
-        value_parser = NonEmptyStringValueParser::new(),
+        value_parser = profile_name,
         help_heading = "Global options"
     )]
     pub(crate) profile: String,
@@ -65,6 +64,10 @@ pub(crate) struct Global {
         help_heading = "Global options"
     )]
     pub(crate) host: String,
+
+    /// Allow http to another machine; secrets then cross the network in the clear
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) dangerously_allow_plain_http: bool,
 
     /// Form of the answer on stdout
     #[arg(
@@ -96,6 +99,9 @@ impl Global {
                 line = format!("{line} {option} {}", quoted(value));
             }
         }
+        if self.dangerously_allow_plain_http {
+            line.push_str(" --dangerously-allow-plain-http");
+        }
         line
     }
 }
@@ -126,11 +132,13 @@ pub(crate) enum Command {
     Login(Login),
     /// Print an access token that is good now
     ///
-    /// It is kept for the next call, and two calls at once share one login.
+    /// It is kept for the next call, and two calls at once share one login. That of an id and secret
+    /// of the environment is kept nowhere.
     AccessToken(AccessToken),
-    /// Show what is stored, without asking the service
+    /// Show what is stored or in the environment, without asking the service
     ///
-    /// Ends with 3 when there is no credential, and with 6 when a rotation is unfinished.
+    /// Ends with 3 when there is no credential, and with 6 when a rotation is unfinished that
+    /// no process works on.
     Status,
     /// Show, create, rotate or delete the account's API token
     #[command(subcommand)]
@@ -261,6 +269,17 @@ pub(crate) struct Confirmed {
     pub(crate) yes: bool,
 }
 
+/// A name is shown by `status`, so it must not be able to forge what stands there.
+fn profile_name(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() {
+        Err("it is empty")
+    } else if text.chars().any(char::is_control) {
+        Err("it has a control character in it")
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
 /// Its error does not quote the value.
 fn duration(text: &str) -> Result<Duration, &'static str> {
     humantime::parse_duration(text).map_err(|_quotes_it| "write it as 90s, 5m or 1h30m")
@@ -269,8 +288,9 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
 fn environment_and_exits() -> String {
     format!(
         "Environment:
-  POLLINATION_API_KEY_ID       id for `login`
-  POLLINATION_API_KEY_SECRET   secret for `login`
+  POLLINATION_API_KEY_ID       id for `login`; where nothing is stored for host and profile, also
+                               for `access-token`, `status` and `token show`
+  POLLINATION_API_KEY_SECRET   the secret of that id
   POLLINATION_HOST             base URL of the service
   {credentials}         directory of the credentials [default: pollination-auth in
                                the platform's directory for settings]
@@ -304,6 +324,10 @@ mod tests {
             global.line("login")
         };
         assert_eq!(line(&["--host", DEFAULT_HOST]), "pollination-auth login");
+        assert_eq!(
+            line(&["--dangerously-allow-plain-http", "--host", "http://h"]),
+            "pollination-auth login --host http://h --dangerously-allow-plain-http"
+        );
         assert_eq!(
             line(&["--host", "http://[::1]:80", "--profile", "it's"]),
             r"pollination-auth login --profile 'it\'\''s' --host 'http://[::1]:80'"

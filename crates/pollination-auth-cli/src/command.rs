@@ -18,7 +18,13 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), CliError> {
         Command::Man { command } => return pages::man(command),
         _ => {}
     }
-    let context = Context::open(&arguments.global)?;
+    let open = match &arguments.command {
+        Command::AccessToken(_) | Command::Status | Command::Token(Token::Show(_)) => {
+            Context::open_or_without_store
+        }
+        _ => Context::open,
+    };
+    let context = open(&arguments.global)?;
     match &arguments.command {
         Command::Login(login) => login::run(&context, login).await,
         Command::AccessToken(wanted) => access_token::run(&context, wanted).await,

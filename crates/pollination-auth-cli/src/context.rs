@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use pollination_auth::{
-    ApiToken, Client, ClientBuilder, CredentialStore as _, Document, FileStore, Profile,
+    ApiToken, Client, ClientBuilder, CredentialStore, Document, FileStore, MemoryStore, Profile,
     RotateCause, RotateError, RotateOptions, RotationStatus, Secret, StoreError,
 };
 
 use crate::args::Global;
 use crate::directory;
+use crate::environment;
 use crate::error::CliError;
+use crate::output;
+use crate::patience;
 
 /// The command for those who are not logged in.
 const LOGIN: &str = "login";
@@ -25,9 +28,17 @@ const RESUME: &str = "token rotate --resume";
 /// The host and profile of a command line, and the store.
 pub(crate) struct Context {
     pub(crate) global: Global,
-    pub(crate) directory: PathBuf,
+    /// Where the store is; none where there can't be one, and the environment serves instead.
+    pub(crate) directory: Option<PathBuf>,
     pub(crate) profile: Profile,
-    store: Arc<FileStore>,
+    store: Arc<dyn CredentialStore>,
+}
+
+/// What the service is reached with.
+pub(crate) enum Credential {
+    Stored(Stored),
+    /// Nothing is stored, and nothing will be.
+    Environment(ApiToken),
 }
 
 /// What is stored for a profile.
@@ -41,6 +52,27 @@ impl Context {
     pub(crate) fn open(global: &Global) -> Result<Self, CliError> {
         let directory = directory::credentials()?;
         let store = open_store(directory.clone())?;
+        Self::on(global, Some(directory), store)
+    }
+
+    /// Opens the store; where there can't be one, the environment has to be enough.
+    ///
+    /// A job that has its credential there may have no home directory, or one that is read-only.
+    pub(crate) fn open_or_without_store(global: &Global) -> Result<Self, CliError> {
+        match Self::open(global) {
+            Err(error) if error.is_no_store() && environment::is_set() => {
+                tracing::debug!(%error, "there is no store");
+                Self::on(global, None, Arc::new(MemoryStore::new()))
+            }
+            other => other,
+        }
+    }
+
+    fn on(
+        global: &Global,
+        directory: Option<PathBuf>,
+        store: Arc<dyn CredentialStore>,
+    ) -> Result<Self, CliError> {
         let profile = Profile::new(store.clone(), &global.host, &global.profile)?;
         Ok(Self {
             global: global.clone(),
@@ -52,7 +84,12 @@ impl Context {
 
     /// Sets up a client for the host, without a credential.
     pub(crate) fn builder(&self) -> ClientBuilder {
-        Client::builder()
+        let builder = if self.global.dangerously_allow_plain_http {
+            Client::builder().dangerously_allow_plain_http()
+        } else {
+            Client::builder()
+        };
+        builder
             .base_url(&self.global.host)
             .profile(&self.global.profile)
             .user_agent(concat!(
@@ -83,11 +120,93 @@ impl Context {
 
     /// Gives what is stored; it is an error when that is nothing.
     pub(crate) async fn stored(&self, client: &Client) -> Result<Stored, CliError> {
-        self.look(client)
-            .await?
-            .ok_or_else(|| CliError::NotLoggedIn {
-                login: self.global.line(LOGIN),
-            })
+        let stored = self.look(client).await?;
+        stored.ok_or_else(|| self.not_logged_in())
+    }
+
+    /// Gives what is stored, or the environment's where nothing is; it is an error when neither is.
+    ///
+    /// The stored one goes first: a rotation changes it, and can't change the environment.
+    pub(crate) async fn credential(&self) -> Result<Credential, CliError> {
+        let Some(stored) = self.look(&self.client()?).await? else {
+            let found = environment::find()?.map(Credential::Environment);
+            return found.ok_or_else(|| self.not_logged_in());
+        };
+        if environment::has_other_id(stored.token.id().as_str()) {
+            output::warning(format_args!(
+                "{} is that of another API token; the stored one of the profile {} goes first",
+                environment::ID,
+                self.profile.id().name()
+            ));
+        }
+        Ok(Credential::Stored(stored))
+    }
+
+    /// Gives a client that logs in with a credential.
+    pub(crate) fn client_of(&self, credential: &Credential) -> Result<Client, CliError> {
+        match credential {
+            Credential::Stored(_) => self.client(),
+            Credential::Environment(token) => {
+                Ok(self.builder().api_token(token.clone()).build()?)
+            }
+        }
+    }
+
+    /// Gives what is stored once no process rotates it; a rotation that was cut off is an error.
+    pub(crate) async fn undisturbed(
+        &self,
+        stored: Option<Stored>,
+    ) -> Result<Option<Stored>, CliError> {
+        let stored = match stored {
+            Some(stored) => Some(self.after_others(stored).await?),
+            None => None,
+        };
+        self.settled(stored.as_ref())?;
+        Ok(stored)
+    }
+
+    /// Tells whether another process works on what is stored right now.
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self.store.try_lock(self.profile.id()), Ok(None))
+    }
+
+    /// Gives what is stored when a rotation of another process, if there is one, has come to its end.
+    pub(crate) async fn after_others(&self, stored: Stored) -> Result<Stored, CliError> {
+        if stored.generation().is_some() {
+            return Ok(stored);
+        }
+        Ok(self.newer_than(&stored).await?.unwrap_or(stored))
+    }
+
+    /// Gives what another process has put in the place of this, waiting while one rotates.
+    pub(crate) async fn newer_than(&self, stored: &Stored) -> Result<Option<Stored>, CliError> {
+        let free = || {
+            let lock = self.store.try_lock(self.profile.id())?;
+            lock.map(drop).ok_or(StoreError::Locked)
+        };
+        // Where there can be no lock, nobody rotates; and who hangs for that long brings nothing.
+        if let Err(error) = patience::outwait(free).await {
+            tracing::debug!(%error, "it is not known whether another process rotates");
+        }
+        let now = self.stored(&self.client()?).await?;
+        let generation = now.generation();
+        Ok((generation.is_some() && generation != stored.generation()).then_some(now))
+    }
+
+    /// Changes what is stored as soon as no other process is about to.
+    pub(crate) async fn change(
+        &self,
+        change: impl FnMut() -> Result<(), StoreError>,
+    ) -> Result<(), CliError> {
+        let changed = patience::outwait(change).await;
+        changed.map_err(|error| self.store_error(error))
+    }
+
+    pub(crate) fn not_logged_in(&self) -> CliError {
+        CliError::NotLoggedIn {
+            login: self.global.line(LOGIN),
+            in_environment: environment::is_set(),
+        }
     }
 
     /// Refuses to go on beside a rotation that is unfinished.

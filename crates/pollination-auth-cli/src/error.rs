@@ -17,10 +17,10 @@ use crate::time;
 /// Says why the command can't give its answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    #[error("the host can't be used: {0}")]
+    #[error("the host can't be used: {}", Host(*.0))]
     Host(#[from] BaseUrlError),
     #[error(transparent)]
-    Client(#[from] BuildError),
+    Client(BuildError),
     #[error("{0}")]
     Input(&'static str),
     #[error("the standard input {0}")]
@@ -42,8 +42,8 @@ pub(crate) enum CliError {
         directory: PathBuf,
         problem: StoreError,
     },
-    #[error("not logged in; run `{login}`")]
-    NotLoggedIn { login: String },
+    #[error("not logged in; run `{login}`{}", of_environment(*.in_environment))]
+    NotLoggedIn { login: String, in_environment: bool },
     #[error("{0} was not confirmed, and nothing was done")]
     Declined(&'static str),
     #[error("{0} wants a confirmation, and there is no terminal to ask on; give --yes")]
@@ -85,6 +85,8 @@ pub(crate) enum CliError {
          create another"
     )]
     CreationUnknown { error: Error, delete: String },
+    #[error("the API token {id} was deleted, and what is kept of it here was not: {problem}")]
+    DeletedAndKept { id: String, problem: Box<CliError> },
     #[error("interrupted; the rotation may be unfinished: run `{resume}`")]
     RotationInterrupted { resume: String },
     #[error(
@@ -103,7 +105,49 @@ pub(crate) enum CliError {
     Json,
 }
 
+impl From<BuildError> for CliError {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::BaseUrl(error) => Self::Host(error),
+            other => Self::Client(other),
+        }
+    }
+}
+
+/// Says what is wrong with a host in the words of the command line.
+struct Host(BaseUrlError);
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            BaseUrlError::PlainHttp => f.write_str(
+                "it is http, which sends secrets in the clear; use https, or give \
+                 --dangerously-allow-plain-http",
+            ),
+            other => other.fmt(f),
+        }
+    }
+}
+
+/// Says why an id and a secret of the environment were not enough.
+fn of_environment(is_set: bool) -> &'static str {
+    if is_set {
+        "; it stores the id and secret of the environment, which this command could not change there"
+    } else {
+        ""
+    }
+}
+
 impl CliError {
+    /// Tells whether there is no place for a store, and none that others could have put there.
+    pub(crate) fn is_no_store(&self) -> bool {
+        match self {
+            Self::NoDirectory(_) => true,
+            Self::Directory { problem, .. } => !matches!(problem, StoreError::Unsafe { .. }),
+            _ => false,
+        }
+    }
+
     /// Gives the exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
@@ -113,16 +157,13 @@ impl CliError {
             | Self::Variable { .. }
             | Self::Credential { .. }
             | Self::NoPrompt => Exit::Usage,
-            Self::Client(error) => match error {
-                BuildError::BaseUrl(_) | BuildError::Host(_) | BuildError::Credential(_) => {
-                    Exit::Usage
-                }
-                _ => Exit::Failed,
-            },
+            Self::Client(BuildError::Host(_) | BuildError::Credential(_)) => Exit::Usage,
+            Self::Client(_) => Exit::Failed,
             Self::NoDirectory(_)
             | Self::Directory { .. }
             | Self::KeptToken(_)
             | Self::NotKept { .. } => Exit::Store,
+            Self::DeletedAndKept { problem, .. } => problem.exit(),
             Self::NotLoggedIn { .. } => Exit::NotLoggedIn,
             Self::Declined(_) | Self::NobodyToAsk(_) => Exit::Unconfirmed,
             Self::RotationUnfinished { .. } => Exit::Unfinished,

@@ -21,6 +21,20 @@
 //! repeat it. A secret is printed where it is the answer and nowhere else: `access-token` prints the
 //! token, and `token create --show-secret` the new secret.
 //!
+//! # The environment instead of a login
+//!
+//! Where nothing is stored for host and profile, `access-token`, `status` and `token show` take id and
+//! secret from `POLLINATION_API_KEY_ID` and `POLLINATION_API_KEY_SECRET`, so that a job of a build
+//! server needs no login and no directory. Nothing of it is written, the access token neither: each
+//! call logs in. What is stored goes first, because a rotation changes it and leaves the environment
+//! as it was; when that has another id, a warning says so. What changes the credential wants it
+//! stored, and ends with 3 otherwise: a new secret would have no place to go.
+//!
+//! # Other processes
+//!
+//! A command waits up to 35 s for a lock that another process holds. One that is refused while
+//! another process rotates the secret waits for the end of that, and uses the new one.
+//!
 //! # Files
 //!
 //! Credentials are kept in `pollination-auth` in the platform's directory for settings (that is
@@ -32,8 +46,10 @@
 //!
 //! # Interrupts
 //!
-//! A rotation that has begun comes to its end on SIGINT and SIGTERM, and so does a creation; the exit
-//! code says how it ended, as ever. A second one ends it at once with 130. After a rotation the
+//! An interrupt at the prompt gives the terminal back, and ends the command with 130; that is SIGINT,
+//! SIGTERM, SIGQUIT or SIGHUP. A rotation that has begun comes to its end all the same, and so does a
+//! creation; the exit code says how it ended, as ever. A second one ends it at once with 130, unless
+//! it is SIGHUP: a terminal that was closed is outlasted. After a rotation the
 //! journal lets `token rotate --resume` go on. Where a rotation has lost the credential, `login
 //! --discard-rotation` starts anew with one that was made in the web interface.
 //!
@@ -60,15 +76,18 @@ mod args;
 mod command;
 mod context;
 mod directory;
+mod environment;
 mod error;
 mod exit;
 mod interrupt;
 mod log;
 mod output;
+mod patience;
 mod progress;
 mod prompt;
 mod run;
 mod shared_token;
+mod terminal;
 mod time;
 mod usage;
 

@@ -93,6 +93,11 @@ pub(crate) fn tell(text: impl fmt::Display) {
     let _unheard = write!(stderr, "{text}").and_then(|()| stderr.flush());
 }
 
+/// Tells whether a line on stderr can be written anew: a terminal that takes the sequences for it.
+pub(crate) fn can_wipe() -> bool {
+    is_watched() && anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
+}
+
 /// Tells whether a person sees what is written to stderr.
 pub(crate) fn is_watched() -> bool {
     io::stderr().is_terminal()

@@ -1,4 +1,4 @@
-//! Shows that a wait goes on: on a terminal as a line that counts, elsewhere as one plain line.
+//! Shows that a wait goes on: as a line that counts where a line can be wiped, elsewhere as a plain one.
 
 use std::time::Duration;
 
@@ -20,19 +20,19 @@ pub(crate) async fn watch<F: Future>(what: &str, work: F) -> F::Output {
     let started = Instant::now();
     let mut steps = interval_at(started + STEP, STEP);
     steps.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let watched = output::is_watched();
+    let counts = output::can_wipe();
     let mut shown = false;
     loop {
         tokio::select! {
             biased;
             done = &mut work => {
-                if shown && watched {
+                if shown && counts {
                     output::tell(WIPE);
                 }
                 return done;
             }
             _ = steps.tick() => {
-                if watched {
+                if counts {
                     let seconds = started.elapsed().as_secs();
                     output::tell(format_args!("{WIPE}{what} ... {seconds} s"));
                 } else if !shown {

@@ -1,23 +1,12 @@
-//! Asks a person: for a secret that is not shown, and whether a thing shall be done.
+//! Asks a person whether a thing shall be done.
 
 use std::io::{self, IsTerminal as _};
-
-use pollination_auth::Secret;
 
 use crate::error::CliError;
 use crate::output;
 
 /// The longest line of an answer that is read: 1 KiB, and a yes is shorter.
 const ANSWER_LIMIT: u64 = 1024;
-
-/// Asks the terminal of this process for a text, and shows nothing of it.
-pub(crate) fn secret(label: &str) -> Result<Secret, CliError> {
-    match rpassword::prompt_password(format!("{label}: ")) {
-        Ok(text) => Ok(Secret::from(text)),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(CliError::Interrupted),
-        Err(_no_terminal) => Err(CliError::NoPrompt),
-    }
-}
 
 /// Asks before a thing is done that can't be undone; `what` names it.
 pub(crate) fn confirm(yes: bool, what: &'static str, question: &str) -> Result<(), CliError> {

@@ -7,7 +7,7 @@ use clap::Parser as _;
 use crate::args::Arguments;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::{command, log, output, usage};
+use crate::{command, interrupt, log, output, usage};
 
 /// Runs the command with the arguments of this process.
 #[must_use]
@@ -31,7 +31,10 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
         doing: "the command can't start",
         source,
     })?;
-    let result = runtime.block_on(command::run(arguments));
+    let result = runtime.block_on(async {
+        interrupt::outlast_the_limit_of_files();
+        command::run(arguments).await
+    });
     // What was given up is not waited for: a second interrupt ends at once.
     runtime.shutdown_background();
     result

@@ -12,11 +12,11 @@ use pollination_auth::{
     StoreLock,
 };
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep};
 use zeroize::Zeroizing;
 
 use crate::context::{self, Context, Stored};
 use crate::error::CliError;
+use crate::patience;
 use crate::progress;
 use crate::time;
 
@@ -28,14 +28,6 @@ const DOCUMENT: Document = Document::Credential;
 
 /// The version of the file; one that is not known is not used.
 const VERSION: u32 = 1;
-
-/// How often it is looked whether the lock is free: every 50 ms, a fraction of a login.
-const LOCK_POLL: Duration = Duration::from_millis(50);
-
-/// How long it is waited for another process's login: 35 s.
-///
-/// A login takes 30 s at most. Who waits for longer waits for a process that hangs.
-const LOCK_WAIT: Duration = Duration::from_secs(35);
 
 /// What the file holds at most: the longest access token, and what stands around it.
 const CAPACITY: usize = 32 * 1024;
@@ -102,7 +94,10 @@ impl SharedToken {
     ///
     /// Where it can't be made, as on a disk that is read-only, there is none.
     pub(crate) fn open(context: &Context) -> Result<Option<Self>, CliError> {
-        match context::open_store(context.directory.join(DIRECTORY)) {
+        let Some(directory) = &context.directory else {
+            return Ok(None);
+        };
+        match context::open_store(directory.join(DIRECTORY)) {
             Ok(store) => Ok(Some(Self {
                 store,
                 profile: context.profile.id().clone(),
@@ -183,19 +178,16 @@ impl SharedToken {
 
     /// Waits until no other process logs in; gives none when that takes too long.
     pub(crate) async fn lock(&self) -> Option<StoreLock> {
-        let started = Instant::now();
-        loop {
-            match self.store.try_lock(&self.profile) {
-                Ok(Some(lock)) => return Some(lock),
-                Ok(None) if started.elapsed() < LOCK_WAIT => sleep(LOCK_POLL).await,
-                Ok(None) => {
-                    tracing::debug!("another process holds the lock of the access token");
-                    return None;
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "access tokens can't be shared");
-                    return None;
-                }
+        let lock = || {
+            self.store
+                .try_lock(&self.profile)?
+                .ok_or(StoreError::Locked)
+        };
+        match patience::outwait_unseen(lock).await {
+            Ok(lock) => Some(lock),
+            Err(error) => {
+                tracing::debug!(%error, "access tokens can't be shared");
+                None
             }
         }
     }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, is_framing};
 use crate::operation::Operation;
 use crate::reply::Reply;
 use crate::service::Service;
@@ -85,13 +85,21 @@ fn carry_out(service: &Service, method: &Method, name: &str, body: &[u8]) -> Res
             state.account.settle(now);
         }
         _ => {
-            return Ok(Reply::no_such_operation(
-                &format!("{method} {PREFIX}{name}"),
-                None,
-            ));
+            let request = format!("{method} {PREFIX}{name}");
+            return Ok(Reply::no_such_operation(&request, allowed(name)));
         }
     }
     Ok(Reply::new(StatusCode::NO_CONTENT, Bytes::new()))
+}
+
+/// The methods of a path that exists.
+fn allowed(name: &str) -> Option<&'static str> {
+    match name {
+        "faults" => Some("DELETE, GET, POST"),
+        "requests" => Some("GET"),
+        "advance" | "expire-all-tokens" | "change-signing-key" | "settle" => Some("POST"),
+        _ => None,
+    }
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
@@ -109,6 +117,27 @@ fn duration(seconds: f64) -> Result<Duration, String> {
     } else {
         Err(format!("no time that can be waited for: {seconds} seconds"))
     }
+}
+
+/// Refuses what a fault would not look at: whoever wrote it expects that it does something.
+fn only_what_is_used(wanted: &Wanted) -> Result<(), String> {
+    let fault = wanted.fault.as_str();
+    let takes_status = matches!(fault, "status" | "other_status" | "commit_and_answer");
+    let takes_seconds = matches!(fault, "propagation_delay" | "delay");
+    for (name, is_given, is_taken) in [
+        ("status", wanted.status.is_some(), takes_status),
+        ("seconds", wanted.seconds.is_some(), takes_seconds),
+        (
+            "requests",
+            wanted.requests.is_some(),
+            fault == "commit_late",
+        ),
+    ] {
+        if is_given && !is_taken {
+            return Err(format!("{fault} takes no {name}"));
+        }
+    }
+    Ok(())
 }
 
 /// Makes the fault, with everything checked that its constructors would panic over.
@@ -134,6 +163,7 @@ fn fault(wanted: Wanted) -> Result<Fault, String> {
         "raw_body" => Fault::raw_body(wanted.body.clone().ok_or("this fault needs a body")?),
         other => return Err(format!("no such fault: {other}")),
     };
+    only_what_is_used(&wanted)?;
     if let Some(body) = wanted.body {
         fault = fault.body(body);
     }
@@ -142,6 +172,9 @@ fn fault(wanted: Wanted) -> Result<Fault, String> {
             && HeaderValue::from_str(value).is_ok_and(|value| value.to_str().is_ok());
         if !fits {
             return Err(format!("no HTTP header: {name}"));
+        }
+        if is_framing(name) {
+            return Err(format!("the server sets this header by itself: {name}"));
         }
         fault = fault.header(name, value);
     }

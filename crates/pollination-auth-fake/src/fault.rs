@@ -193,15 +193,20 @@ impl Fault {
 
     /// Adds a header to the answer, in the place of all that it had of that name.
     ///
+    /// What frames the body, `content-length` and `transfer-encoding`, is the server's: one that lies
+    /// takes a raw socket and is not to be had here.
+    ///
     /// # Panics
     ///
-    /// When the name or the value can't stand in a header, or the value is not ASCII.
+    /// When the name or the value can't stand in a header, the value is not ASCII, or the header is
+    /// one that frames the body.
     #[expect(
         clippy::panic,
         reason = "a mistake in a test is to be seen where it is made"
     )]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match (name.parse(), HeaderValue::from_str(value)) {
+            _ if is_framing(name) => panic!("the server sets this header by itself: {name:?}"),
             (Ok(header), Ok(value)) if value.to_str().is_ok() => self.headers.push((header, value)),
             _ => panic!("no HTTP header: {name:?}"),
         }
@@ -254,6 +259,15 @@ impl fmt::Debug for Fault {
     }
 }
 
+/// Tells whether a header frames the body.
+///
+/// The server panics over one that lies, and the connection ends without a word of why.
+pub(crate) fn is_framing(name: &str) -> bool {
+    ["content-length", "transfer-encoding"]
+        .iter()
+        .any(|framing| name.eq_ignore_ascii_case(framing))
+}
+
 #[expect(
     clippy::panic,
     reason = "a mistake in a test is to be seen where it is made"
@@ -298,6 +312,12 @@ mod tests {
             .body("planted")
             .header("a", "planted");
         assert_eq!(format!("{fault:?}"), "commit_and_answer(502)");
+    }
+
+    #[test]
+    #[should_panic(expected = "the server sets this header by itself: \"Content-Length\"")]
+    fn a_length_that_could_lie_is_refused() {
+        let _fault = Fault::status(503).header("Content-Length", "9");
     }
 
     #[test]

@@ -61,7 +61,8 @@
 //! ```
 //!
 //! What was changed is answered with 204, a request that makes no sense with 400 and what is wrong
-//! with it.
+//! with it: what a fault does not take is not passed over. Another method is answered with 405, another
+//! path with 404, and more than 64 KiB with 413; the type of the content does not matter.
 //!
 //! # Limits
 //!

@@ -47,7 +47,8 @@ use crate::operation::Operation;
 /// # Errors
 ///
 /// Each method fails as the async one does, and with [`Error::Internal`] when a setting of the
-/// caller's panicked on the client's thread, such as its clock, or called the client from there.
+/// caller's panicked on the client's thread, such as its clock, or called the client from there, and
+/// when the process is a fork of the one that built the client: a fork has no such thread.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -175,7 +176,8 @@ impl Client {
 
     /// Deletes the account's API token (`DELETE /auth/api-token`).
     ///
-    /// Its id and secret log in no more, and the client forgets its access token.
+    /// Its id and secret log in no more, and the client forgets its access token. A store keeps the
+    /// dead credential until [`Profile::remove`](crate::Profile::remove).
     ///
     /// # Errors
     ///

@@ -234,6 +234,9 @@ impl Client {
     /// Its id and secret log in no more, and a client that logs in forgets its access token. One
     /// that was given an access token alone keeps it: the service goes on accepting it.
     ///
+    /// A [store](ClientBuilder::store) keeps the dead credential until
+    /// [`Profile::remove`](crate::Profile::remove): the id that was deleted need not be the stored one.
+    ///
     /// # Errors
     ///
     /// [`Error::NotFound`] when there was none, those of [`login`](Self::login), and those of a

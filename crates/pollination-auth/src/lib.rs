@@ -114,7 +114,7 @@ pub use failure::{Failure, Location, Reason, Violation};
 #[cfg(feature = "reqwest-middleware")]
 pub use middleware::AuthMiddleware;
 #[cfg(feature = "tower")]
-pub use middleware::{AuthLayer, AuthService};
+pub use middleware::{AuthLayer, AuthService, ByClone, CloneBody};
 pub use operation::Operation;
 pub use retry::RetryPolicy;
 pub use rotation::{

@@ -3,6 +3,8 @@
 //! What is the same for every kind of client stands here; each kind has a module. Where a token
 //! comes from, and what a 401 means for it, is the client's business.
 
+#[cfg(feature = "tower")]
+mod clone_body;
 #[cfg(feature = "reqwest-middleware")]
 mod for_reqwest;
 #[cfg(feature = "tower")]
@@ -11,6 +13,8 @@ mod for_tower;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 
+#[cfg(feature = "tower")]
+pub use self::clone_body::{ByClone, CloneBody};
 #[cfg(feature = "reqwest-middleware")]
 pub use self::for_reqwest::AuthMiddleware;
 #[cfg(feature = "tower")]
@@ -38,6 +42,33 @@ impl Bearer {
     /// Puts the token on, in the place of an earlier one.
     fn put_on(self, headers: &mut HeaderMap) {
         headers.insert(AUTHORIZATION, self.header);
+    }
+}
+
+/// Why a request passes as it is, without an access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passes {
+    OtherOrigin,
+    OwnCredential,
+    #[cfg(feature = "tower")]
+    NoHost,
+}
+
+impl Passes {
+    /// Says so to whoever wonders about a 401: where it goes, and never a path or a query.
+    fn tell(self, scheme: &str, host: &str, port: Option<u16>) {
+        tracing::debug!(
+            "url.scheme" = scheme,
+            "server.address" = host,
+            "server.port" = port,
+            "no access token on this request: {}",
+            match self {
+                Self::OtherOrigin => "it goes to another scheme, host or port than the base URL's",
+                Self::OwnCredential => "it has a credential of its own",
+                #[cfg(feature = "tower")]
+                Self::NoHost => "its URI names no host",
+            }
+        );
     }
 }
 

@@ -7,7 +7,7 @@ use pollination_auth::{AccessToken, Client};
 use serde::Serialize;
 
 use crate::args;
-use crate::context::Context;
+use crate::context::{Context, Credential, Stored};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output;
@@ -19,6 +19,9 @@ use crate::time::Stamp;
 ///
 /// Whoever prints one is about to use it, and a request or two should not outlive it.
 const LEAST_LEFT: Duration = Duration::from_secs(60);
+
+/// What is said when it takes long.
+const WAIT: &str = "waiting for an access token";
 
 /// The answer; it is the secret.
 #[derive(Serialize)]
@@ -35,22 +38,14 @@ impl fmt::Display for Answer<'_> {
 }
 
 pub(crate) async fn run(context: &Context, wanted: &args::AccessToken) -> Result<(), CliError> {
-    let client = context.client()?;
-    let stored = context.stored(&client).await?;
-    let unfinished = context.settled(Some(&stored)).err();
-    if let Some(unfinished) = &unfinished {
-        output::warning(unfinished);
-    }
-    let shared = match Owner::of(&stored) {
-        Some(owner) => SharedToken::open(context)?.map(|shared| (shared, owner)),
-        None => None,
-    };
-    let work = get(&client, shared.as_ref(), wanted);
-    let token = progress::watch("waiting for an access token", work).await;
-    let token = match (token, unfinished) {
-        // Another login would not help: the valid secret is in the journal, or still to be minted.
-        (Err(error), Some(unfinished)) if error.exit() == Exit::Rejected => return Err(unfinished),
-        (token, _) => token?,
+    let token = match context.credential().await? {
+        Credential::Stored(stored) => of_store(context, stored, wanted).await?,
+        // It is kept nowhere: who gives the secret that way wants nothing of it on a disk.
+        environment @ Credential::Environment(_) => {
+            let client = context.client_of(&environment)?;
+            let token = progress::watch(WAIT, log_in(&client, wanted)).await?;
+            Found::New(token)
+        }
     };
     let answer = Answer {
         access_token: token.expose_secret(),
@@ -58,6 +53,47 @@ pub(crate) async fn run(context: &Context, wanted: &args::AccessToken) -> Result
         expires_at: token.expires_at().map(Stamp),
     };
     output::answer(context.global.output, &answer)
+}
+
+/// Gives a token of the stored credential, and of the next one when it is rotated meanwhile.
+async fn of_store(
+    context: &Context,
+    stored: Stored,
+    wanted: &args::AccessToken,
+) -> Result<Found, CliError> {
+    let stored = context.after_others(stored).await?;
+    let token = of_stored(context, &stored, wanted).await;
+    match token {
+        Err(error) if error.exit() == Exit::Rejected => match context.newer_than(&stored).await? {
+            Some(newer) => of_stored(context, &newer, wanted).await,
+            None => Err(error),
+        },
+        // It was there a moment ago.
+        Err(error) if error.exit() == Exit::NotLoggedIn => Err(context.not_logged_in()),
+        token => token,
+    }
+}
+
+async fn of_stored(
+    context: &Context,
+    stored: &Stored,
+    wanted: &args::AccessToken,
+) -> Result<Found, CliError> {
+    let unfinished = context.settled(Some(stored)).err();
+    if let Some(unfinished) = &unfinished {
+        output::warning(unfinished);
+    }
+    let client = context.client()?;
+    let shared = match Owner::of(stored) {
+        Some(owner) => SharedToken::open(context)?.map(|shared| (shared, owner)),
+        None => None,
+    };
+    let token = progress::watch(WAIT, get(&client, shared.as_ref(), wanted)).await;
+    match (token, unfinished) {
+        // Another login would not help: the valid secret is in the journal, or still to be minted.
+        (Err(error), Some(unfinished)) if error.exit() == Exit::Rejected => Err(unfinished),
+        (token, _) => token,
+    }
 }
 
 /// Gives a token: a kept one at once, else the first process in the lock logs in for all.

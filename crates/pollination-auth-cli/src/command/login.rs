@@ -1,7 +1,6 @@
 //! Takes an id and a secret, checks them by logging in, and stores them.
 
 use std::env;
-use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, IsTerminal as _, Read as _};
 
@@ -11,16 +10,15 @@ use zeroize::Zeroizing;
 
 use crate::args::{Login, Source};
 use crate::context::{Context, Stored};
+use crate::environment::{self, ID, SECRET};
 use crate::error::CliError;
 use crate::interrupt::Interrupts;
 use crate::output;
 use crate::progress;
 use crate::prompt;
 use crate::shared_token::{self, Kept, Owner, SharedToken};
+use crate::terminal::Hidden;
 use crate::time::{Stamp, rfc3339};
-
-const ID: &str = "POLLINATION_API_KEY_ID";
-const SECRET: &str = "POLLINATION_API_KEY_SECRET";
 
 /// The longest standard input that is read: 16 KiB, more than the longest id and secret together.
 const STDIN_LIMIT: u64 = 16 * 1024;
@@ -50,38 +48,47 @@ impl fmt::Display for Answer<'_> {
 pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError> {
     let client = context.client()?;
     // What can't be replaced later is found out before anybody types a secret.
-    let stored = match context.look(&client).await {
+    let mut stored = match context.look(&client).await {
         Err(CliError::Store(error)) if is_replaceable(&error, login.discard_rotation) => None,
         other => other?,
     };
     if !login.discard_rotation {
-        context.settled(stored.as_ref())?;
+        stored = context.undisturbed(stored).await?;
     }
     context.check_writable()?;
     let source = choose(login.from);
-    let mut interrupts = match source {
-        // The prompt raises SIGINT while the terminal still hides what is typed.
-        Source::Prompt => Some(Interrupts::listen_to_keyboard()?),
-        _ => None,
+    let mut interrupts = None;
+    let token = match source {
+        Source::Environment => environment::api_token(env::var_os)?,
+        Source::Stdin => from_stdin(io::stdin().lock())?,
+        // Who is asked can be interrupted while the terminal hides what is typed.
+        Source::Prompt => ask(interrupts.insert(Interrupts::listen()?)).await?,
     };
-    let token = take(source)?;
     let work = async {
         confirm(context, login, stored.as_ref(), &token).await?;
-        progress::watch("logging in", check(context, &token)).await
+        let access_token = progress::watch("logging in", check(context, &token)).await?;
+        // Before the credential changes, so that no access token is left that is not its own.
+        shared_token::forget(context).await?;
+        let change = || {
+            if login.discard_rotation {
+                context.profile.discard_journal()?;
+            }
+            context.profile.save(&token)
+        };
+        context.change(change).await?;
+        Ok::<_, CliError>(access_token)
     };
     let access_token = tokio::select! {
         biased;
+        ended = work => ended?,
         () = interrupted(interrupts.as_mut()) => return Err(CliError::Interrupted),
-        checked = work => checked?,
     };
-    // Before the credential changes, so that no access token is left that is not its own.
-    shared_token::forget(context).await?;
-    if login.discard_rotation {
-        context.profile.discard_journal()?;
+    tokio::select! {
+        biased;
+        shared = share(context, &access_token) => shared?,
+        // It is stored; without its access token the next command makes a login of its own.
+        () = interrupted(interrupts.as_mut()) => {}
     }
-    let saved = context.profile.save(&token);
-    saved.map_err(|error| context.store_error(error))?;
-    share(context, &access_token).await?;
     let id = context.profile.id();
     let answer = Answer {
         profile: id.name(),
@@ -160,10 +167,9 @@ async fn interrupted(interrupts: Option<&mut Interrupts>) {
 }
 
 fn choose(from: Option<Source>) -> Source {
-    let is_set = |name| env::var_os(name).is_some();
     match from {
         Some(source) => source,
-        None if is_set(ID) || is_set(SECRET) => {
+        None if environment::is_set() => {
             output::note(format_args!("taking id and secret from {ID} and {SECRET}"));
             Source::Environment
         }
@@ -172,30 +178,15 @@ fn choose(from: Option<Source>) -> Source {
     }
 }
 
-fn take(source: Source) -> Result<ApiToken, CliError> {
-    match source {
-        Source::Environment => from_environment(env::var_os),
-        Source::Stdin => from_stdin(io::stdin().lock()),
-        Source::Prompt => {
-            let id = prompt::secret("API token id (not shown)")?;
-            let secret = prompt::secret("API token secret (not shown)")?;
-            api_token("the prompt", id.expose_secret(), &secret)
-        }
-    }
-}
-
-fn from_environment(
-    look_up: impl Fn(&'static str) -> Option<OsString>,
-) -> Result<ApiToken, CliError> {
-    let text = |variable| {
-        let wrong = |problem| CliError::Variable { variable, problem };
-        let value = look_up(variable).ok_or_else(|| wrong("is not set"))?;
-        value
-            .into_string()
-            .map_err(|_bytes| wrong("is not valid UTF-8"))
-    };
-    let (id, secret) = (text(ID)?, Secret::from(text(SECRET)?));
-    api_token("the environment", &id, &secret)
+async fn ask(interrupts: &mut Interrupts) -> Result<ApiToken, CliError> {
+    let mut terminal = Hidden::begin()?;
+    let (id, secret) = (
+        terminal.ask("API token id (not shown)", interrupts).await?,
+        terminal
+            .ask("API token secret (not shown)", interrupts)
+            .await?,
+    );
+    api_token("the prompt", id.expose_secret(), &secret)
 }
 
 fn from_stdin(stdin: impl io::Read) -> Result<ApiToken, CliError> {
@@ -208,6 +199,11 @@ fn from_stdin(stdin: impl io::Read) -> Result<ApiToken, CliError> {
         source,
     })?;
     let text = std::str::from_utf8(&bytes).map_err(|_no_text| CliError::Stdin("is not UTF-8"))?;
+    if text.is_empty() {
+        return Err(CliError::Stdin(
+            "is empty; give the id on the first line and the secret on the second",
+        ));
+    }
     let (id, secret) = text.split_once('\n').ok_or(CliError::Stdin(
         "has one line; give the id on the first and the secret on the second",
     ))?;
@@ -257,23 +253,5 @@ mod tests {
             assert!(message.contains("standard input"), "{message}");
             assert!(!message.contains("planted"), "{message}");
         }
-    }
-
-    #[test]
-    fn row_51_a_variable_that_is_missing_or_empty_is_named_and_none_falls_through() {
-        let with = |id: Option<&str>, secret: Option<&str>| {
-            from_environment(|name| {
-                let value = if name == ID { id } else { secret };
-                value.map(OsString::from)
-            })
-            .unwrap_err()
-            .to_string()
-        };
-        assert_eq!(with(None, Some("planted")), format!("{ID} is not set"));
-        assert_eq!(with(Some("i"), None), format!("{SECRET} is not set"));
-        assert_eq!(
-            with(Some("i"), Some("")),
-            "the environment: the API token's secret is empty"
-        );
     }
 }

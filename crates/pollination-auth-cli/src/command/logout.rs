@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::args::Confirmed;
 use crate::context::Context;
+use crate::environment;
 use crate::error::CliError;
 use crate::output;
 use crate::prompt;
@@ -31,7 +32,7 @@ impl fmt::Display for Answer<'_> {
 pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), CliError> {
     let client = context.client()?;
     let stored = context.look(&client).await?;
-    context.settled(stored.as_ref())?;
+    let stored = context.undisturbed(stored).await?;
     let id = context.profile.id();
     let forgotten_id = stored.map(|stored| stored.token.id().to_string());
     if let Some(token) = &forgotten_id {
@@ -43,8 +44,14 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
     // The access token goes first: a crash between the two must not leave it without its owner.
     shared_token::forget(context).await?;
     if forgotten_id.is_some() {
-        let removed = context.profile.remove();
-        removed.map_err(|error| context.store_error(error))?;
+        context.change(|| context.profile.remove()).await?;
+    }
+    if environment::is_set() {
+        output::note(format_args!(
+            "{} and {} are set, and used from now on",
+            environment::ID,
+            environment::SECRET
+        ));
     }
     let answer = Answer {
         profile: id.name(),

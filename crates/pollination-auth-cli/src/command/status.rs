@@ -1,4 +1,4 @@
-//! Shows what is stored, and asks nobody.
+//! Shows what is stored or in the environment, and asks nobody.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use pollination_auth::RotationStatus;
 use serde::Serialize;
 
-use crate::context::Context;
+use crate::context::{Context, Credential};
 use crate::error::CliError;
 use crate::output;
 use crate::shared_token::{Owner, SharedToken};
@@ -16,13 +16,22 @@ use crate::time::{Stamp, rfc3339};
 struct Answer<'a> {
     profile: &'a str,
     host: &'a str,
-    directory: String,
+    directory: Option<String>,
     logged_in: bool,
+    source: Option<Source>,
     id: Option<&'a str>,
     generation: Option<u64>,
     rotated_at: Option<Stamp>,
     access_token_expires_at: Option<Stamp>,
     unfinished_rotation: Option<Unfinished>,
+}
+
+/// Where the id and secret are that the other commands use.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Source {
+    Store,
+    Environment,
 }
 
 #[derive(Serialize)]
@@ -31,6 +40,8 @@ struct Unfinished {
     recover_by: Stamp,
     requests: u32,
     new_secrets: usize,
+    /// Whether a process works on it, so that nothing is to be done.
+    under_way: bool,
 }
 
 impl fmt::Display for Answer<'_> {
@@ -40,9 +51,14 @@ impl fmt::Display for Answer<'_> {
             "profile       {}\nhost          {}\ndirectory     {}\nAPI token     {}",
             self.profile,
             self.host,
-            self.directory,
+            self.directory
+                .as_deref()
+                .unwrap_or("none; nothing can be stored"),
             self.id.unwrap_or("none; not logged in")
         )?;
+        if self.source == Some(Source::Environment) {
+            f.write_str(", of the environment")?;
+        }
         if let Some(generation) = self.generation {
             write!(f, "\ngeneration    {generation}")?;
         }
@@ -53,27 +69,50 @@ impl fmt::Display for Answer<'_> {
             write!(f, "\naccess token  kept until {}", rfc3339(at))?;
         }
         if let Some(unfinished) = &self.unfinished_rotation {
-            write!(
-                f,
-                "\nrotation      unfinished since {}, to be resumed before {}",
-                rfc3339(unfinished.started_at.0),
-                rfc3339(unfinished.recover_by.0)
-            )?;
+            let since = rfc3339(unfinished.started_at.0);
+            if unfinished.under_way {
+                write!(f, "\nrotation      under way since {since}")?;
+            } else {
+                let by = rfc3339(unfinished.recover_by.0);
+                write!(
+                    f,
+                    "\nrotation      unfinished since {since}, to be resumed before {by}"
+                )?;
+            }
         }
         Ok(())
     }
 }
 
 pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
-    let client = context.client()?;
-    let stored = context.look(&client).await?;
+    let (stored, environment, missing) = match context.credential().await {
+        Ok(Credential::Stored(stored)) if stored.generation().is_none() && context.is_held() => {
+            (Some(stored), None, None)
+        }
+        // The lock may have been let go since it was read.
+        Ok(Credential::Stored(stored)) => (Some(context.after_others(stored).await?), None, None),
+        Ok(Credential::Environment(token)) => (None, Some(token), None),
+        Err(error @ CliError::NotLoggedIn { .. }) => (None, None, Some(error)),
+        Err(error) => return Err(error),
+    };
+    let token = stored.as_ref().map(|stored| &stored.token);
     let id = context.profile.id();
     let mut answer = Answer {
         profile: id.name(),
         host: id.base_url(),
-        directory: context.directory.display().to_string(),
-        logged_in: stored.is_some(),
-        id: stored.as_ref().map(|stored| stored.token.id().as_str()),
+        directory: context
+            .directory
+            .as_ref()
+            .map(|directory| directory.display().to_string()),
+        logged_in: missing.is_none(),
+        source: match (&stored, &environment) {
+            (Some(_), _) => Some(Source::Store),
+            (None, Some(_)) => Some(Source::Environment),
+            (None, None) => None,
+        },
+        id: token
+            .or(environment.as_ref())
+            .map(|token| token.id().as_str()),
         generation: None,
         rotated_at: None,
         access_token_expires_at: None,
@@ -99,6 +138,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
                 recover_by: Stamp(*recover_by),
                 requests: *requests,
                 new_secrets: *candidates,
+                under_way: context.is_held(),
             });
         }
         _ => {}
@@ -113,6 +153,11 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         answer.access_token_expires_at = kept.map(|kept| Stamp(kept.expires_at));
     }
     output::answer(context.global.output, &answer)?;
-    context.settled(stored.as_ref())?;
-    context.stored(&client).await.map(drop)
+    let under_way = answer
+        .unfinished_rotation
+        .is_some_and(|rotation| rotation.under_way);
+    if !under_way {
+        context.settled(stored.as_ref())?;
+    }
+    missing.map_or(Ok(()), Err)
 }

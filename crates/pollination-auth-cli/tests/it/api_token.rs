@@ -15,6 +15,26 @@ fn delete(world: &World) -> String {
     access_token
 }
 
+/// A directory in the place of the file stands for a disk that fails.
+#[test]
+fn a_deletion_that_leaves_something_behind_says_that_it_was_one() {
+    let world = World::logged_in();
+    std::fs::remove_file(world.kept_token()).unwrap();
+    std::fs::create_dir(world.kept_token()).unwrap();
+    let ran = world.run(&["token", "delete", "--yes"]);
+    let stderr = ran.fails_with(9);
+    assert!(
+        stderr.contains("the API token an-id was deleted"),
+        "{stderr}"
+    );
+    assert_eq!(
+        world
+            .service
+            .count(pollination_auth_fake::Operation::Delete),
+        1
+    );
+}
+
 #[test]
 fn show_asks_the_service_for_the_id() {
     let world = World::logged_in();

@@ -94,7 +94,7 @@ Usage: pollination-auth [OPTIONS] <COMMAND>
 Commands:
   login         Check an id and a secret by logging in, and store them
   access-token  Print an access token that is good now
-  status        Show what is stored, without asking the service
+  status        Show what is stored or in the environment, without asking the service
   token         Show, create, rotate or delete the account's API token
   logout        Forget the credential on this machine; the service still accepts it
   completions   Print the completions for a shell
@@ -105,10 +105,11 @@ Options:
   -V, --version  Print version
 
 Global options:
-      --profile <NAME>   Name of the stored credential, to have several for one host [default: default]
-      --host <URL>       Base URL of the service [env: POLLINATION_HOST] [default: https://api.pollination.cloud]
-      --output <FORMAT>  Form of the answer on stdout: text or json [default: text]
-  -v, --verbose          Tell on stderr what is done; never a secret
+      --profile <NAME>                Name of the stored credential, to have several for one host [default: default]
+      --host <URL>                    Base URL of the service [env: POLLINATION_HOST] [default: https://api.pollination.cloud]
+      --dangerously-allow-plain-http  Allow http to another machine; secrets then cross the network in the clear
+      --output <FORMAT>               Form of the answer on stdout: text or json [default: text]
+  -v, --verbose                       Tell on stderr what is done; never a secret
 
 Exit codes:
     0  done

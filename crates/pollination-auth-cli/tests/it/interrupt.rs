@@ -7,6 +7,7 @@ use std::sync::{Mutex, mpsc};
 use pollination_auth_fake::Operation;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::patience;
 use crate::world::{SECRET, World, without_waits};
 
 const ROTATE: [&str; 5] = ["token", "rotate", "--yes", "--settle", "1ms"];
@@ -94,6 +95,35 @@ fn an_interrupt_lets_the_rotation_come_to_its_end() {
         assert_ne!(held.world.stored_secret(), SECRET);
         assert_eq!(held.world.run(&["status"]).code, Some(0));
     }
+}
+
+#[test]
+fn the_end_of_the_terminal_lets_the_rotation_come_to_its_end() {
+    let mut held = Held::rotation();
+    for _ in 0..2 {
+        held.signal(Signal::HUP);
+    }
+    held.answer.send(()).unwrap();
+    assert_eq!(held.ended(), (Some(0), String::new()));
+    assert_ne!(held.world.stored_secret(), SECRET);
+}
+
+#[test]
+fn a_rotation_that_is_under_way_is_told_from_one_that_was_cut_off() {
+    let mut held = Held::rotation();
+    let status = held.world.run(&["status"]);
+    assert!(
+        status.answer().contains("\nrotation      under way since "),
+        "{status:?}"
+    );
+    let status = held.world.run(&["status", "--output", "json"]);
+    assert_eq!(status.json()["unfinished_rotation"]["under_way"], true);
+    let logout = patience::start(&held.world, &["logout", "--yes"]);
+    held.answer.send(()).unwrap();
+    assert_eq!(held.ended(), (Some(0), String::new()));
+    let logout = patience::end(logout);
+    assert_eq!((logout.code, logout.stderr.as_str()), (Some(0), ""));
+    assert!(held.world.profile().load().unwrap().is_none());
 }
 
 #[test]

@@ -132,6 +132,48 @@ fn a_host_that_could_leak_a_secret_is_wrong_usage() {
     }
 }
 
+/// A proxy stands for the other machine, so that nothing leaves this one.
+#[test]
+fn plain_http_to_another_machine_wants_to_be_allowed_by_name() {
+    let world = World::new();
+    let log_in = |allow: &[&str]| {
+        let mut command = Command::new(crate::world::PROGRAM);
+        command.arg("login").args(allow).env_clear();
+        command.envs([
+            ("POLLINATION_HOST", "http://service.invalid"),
+            ("POLLINATION_API_KEY_ID", ID),
+            ("POLLINATION_API_KEY_SECRET", SECRET),
+        ]);
+        command.env("http_proxy", world.service.base_url());
+        command.env("POLLINATION_AUTH_DIR", world.directory());
+        run(&mut command)
+    };
+    let refused = log_in(&[]);
+    let stderr = refused.fails_with(2);
+    assert!(
+        stderr.contains("--dangerously-allow-plain-http"),
+        "{stderr}"
+    );
+    assert_eq!(world.service.requests().len(), 0);
+    let allowed = log_in(&["--dangerously-allow-plain-http"]);
+    assert_eq!(allowed.code, Some(0), "{allowed:?}");
+    assert_eq!(world.service.logins(), 1);
+}
+
+#[test]
+fn a_profile_whose_name_could_forge_an_answer_is_wrong_usage() {
+    let world = World::new();
+    for name in ["", "a\nAPI token     forged", "a\u{1b}[31m", "a\u{9b}31m"] {
+        let ran = world.run(&["status", "--profile", name]);
+        let stderr = ran.fails_with(2);
+        assert!(
+            stderr.contains("--profile") && !stderr.contains("forged"),
+            "{stderr}"
+        );
+    }
+    assert_eq!(world.run(&["status", "--profile", "../ü"]).code, Some(3));
+}
+
 #[test]
 fn another_api_token_is_not_forgotten_unasked() {
     let world = World::new();

@@ -7,6 +7,8 @@ mod access_token;
 #[cfg(test)]
 mod api_token;
 #[cfg(test)]
+mod environment;
+#[cfg(test)]
 mod help;
 #[cfg(test)]
 #[cfg(unix)]
@@ -15,6 +17,8 @@ mod interrupt;
 mod login;
 #[cfg(test)]
 mod output;
+#[cfg(test)]
+mod patience;
 #[cfg(test)]
 mod rotate;
 #[cfg(test)]

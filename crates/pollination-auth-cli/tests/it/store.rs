@@ -95,6 +95,23 @@ fn a_damaged_credential_is_named_and_a_login_replaces_it() {
     assert_eq!(world.stored_secret(), SECRET);
 }
 
+/// The limit is in blocks of 512 bytes, or of 1024; none of them is left.
+#[cfg(unix)]
+#[test]
+fn row_54_a_limit_of_the_size_of_files_is_an_error_and_no_image_of_the_memory() {
+    let world = World::logged_in();
+    let mut shell = std::process::Command::new("sh");
+    shell.args([
+        "-c",
+        r#"ulimit -f 0; exec "$0" "$@""#,
+        crate::world::PROGRAM,
+    ]);
+    let mut command = world.prepare(shell, &["token", "rotate", "--yes"]);
+    let ran = crate::world::Ran::from(command.output().unwrap());
+    assert!(ran.fails_with(9).contains("nothing was changed"), "{ran:?}");
+    assert_eq!(world.stored_secret(), SECRET);
+}
+
 /// Where Unix has it; that of Windows can't be moved by a variable alone.
 #[cfg(unix)]
 #[test]

@@ -6,6 +6,7 @@ use pollination_auth::{CredentialStore as _, FileStore};
 use rexpect::process::WaitStatus;
 use rexpect::reader::Options;
 use rexpect::session::{PtySession, spawn_with_options};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::world::{ID, PROGRAM, SECRET, World};
 
@@ -17,6 +18,11 @@ const RUN: &str = r#"stty echo; exec "$0" "$@""#;
 
 /// Runs the program, and then tells its code and whether the terminal is as it was.
 const RUN_AND_LOOK: &str = r#"stty echo; before=$(stty -g); "$0" "$@"; echo "code $?"
+[ "$before" = "$(stty -g)" ] && echo unchanged"#;
+
+/// As [`RUN_AND_LOOK`], and tells first which process the program is.
+const TELL_RUN_AND_LOOK: &str = r#"stty echo; before=$(stty -g)
+sh -c 'echo "process $$."; exec "$0" "$@"' "$0" "$@"; echo "code $?"
 [ "$before" = "$(stty -g)" ] && echo unchanged"#;
 
 fn start(world: &World, script: &str, arguments: &[&str]) -> PtySession {
@@ -84,6 +90,56 @@ fn an_interrupt_at_the_prompt_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
+fn a_signal_at_either_prompt_leaves_the_terminal_as_it_was() {
+    let world = World::new();
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
+        for answers in [&[][..], &[ID]] {
+            let mut terminal = start(&world, TELL_RUN_AND_LOOK, &["login"]);
+            let (_before, line) = terminal.exp_regex("process [0-9]+\\.").unwrap();
+            let process = line.trim_start_matches("process ").trim_end_matches('.');
+            let process = Pid::from_raw(process.parse().unwrap()).unwrap();
+            terminal.exp_string("(not shown): ").unwrap();
+            for answer in answers {
+                terminal.send_line(answer).unwrap();
+                terminal.exp_string("(not shown): ").unwrap();
+            }
+            kill_process(process, signal).unwrap();
+            let (_, rest) = end(terminal);
+            assert!(rest.contains("code 130"), "{signal:?}: {rest}");
+            assert!(rest.contains("unchanged"), "{signal:?}: {rest}");
+        }
+    }
+    assert_eq!(world.service.logins(), 0);
+}
+
+#[test]
+fn what_is_typed_can_be_corrected_and_is_longer_than_a_line_of_the_terminal() {
+    let world = World::with(|builder| builder.secret("s".repeat(4096)));
+    let mut terminal = start(&world, RUN, &["login"]);
+    terminal.exp_string("(not shown): ").unwrap();
+    terminal.send_line(&format!("wrong\x15{ID}x\x7f")).unwrap();
+    terminal.exp_string("(not shown): ").unwrap();
+    terminal.send_line(&"s".repeat(4096)).unwrap();
+    let (code, rest) = end(terminal);
+    assert_eq!(code, 0, "{rest}");
+    world.stored_secret();
+}
+
+#[test]
+fn id_and_secret_may_be_pasted_at_once_and_neither_is_shown() {
+    let world = World::new();
+    let mut terminal = start(&world, RUN_AND_LOOK, &["login"]);
+    terminal.exp_string("(not shown): ").unwrap();
+    terminal.send(&format!("{ID}\r{SECRET}\r")).unwrap();
+    terminal.flush().unwrap();
+    let shown = terminal.exp_string("Logged in to").unwrap();
+    assert!(!shown.contains(ID) && !shown.contains(SECRET), "{shown}");
+    let (_, rest) = end(terminal);
+    assert!(rest.contains("unchanged"), "{rest}");
+    assert_eq!(world.stored_secret(), SECRET);
+}
+
+#[test]
 fn an_interrupt_at_the_question_after_a_prompt_is_heard_at_once() {
     let world = World::new();
     let other = pollination_auth::ApiToken::new("other-id", "other-secret").unwrap();
@@ -109,6 +165,7 @@ fn an_end_of_input_at_the_prompt_is_no_credential() {
     terminal.send_control('d').unwrap();
     let (code, rest) = end(terminal);
     assert_eq!(code, 2, "{rest}");
+    assert!(rest.contains("without an answer"), "{rest}");
 }
 
 #[test]
@@ -153,6 +210,27 @@ fn verbose_is_plain_on_a_terminal_too() {
     let (code, shown) = end(start(&world, RUN, &["token", "show", "-v"]));
     assert!(code == 0 && shown.contains("DEBUG"), "{shown:?}");
     assert!(!shown.contains('\x1b'), "{shown:?}");
+}
+
+#[test]
+fn a_terminal_that_wants_no_sequences_has_the_answer_on_a_line_of_its_own() {
+    for environment in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let world = World::logged_in();
+        world.change_kept_token("expires_at", 1);
+        let store = FileStore::open(world.directory().join("access-tokens")).unwrap();
+        let lock = store.try_lock(world.profile().id()).unwrap().unwrap();
+        let mut terminal = start_with(&world, RUN, &["access-token"], &[environment]);
+        let line = "waiting for an access token ...\r\n";
+        assert_eq!(terminal.exp_string(line).unwrap(), "", "{environment:?}");
+        drop(lock);
+        let (code, rest) = end(terminal);
+        assert_eq!(code, 0);
+        let token = rest.strip_suffix("\r\n").unwrap();
+        assert!(
+            token.starts_with("eyJ") && !token.contains('\r'),
+            "{rest:?}"
+        );
+    }
 }
 
 /// The test holds the lock as another process would that logs in.

@@ -117,6 +117,22 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
             json!({"operation": "login", "fault": "truncated", "headers": {"a b": "c"}}),
             "no HTTP header: a b",
         ),
+        (
+            json!({"operation": "login", "fault": "truncated", "headers": {"Content-Length": "9"}}),
+            "the server sets this header by itself: Content-Length",
+        ),
+        (
+            json!({"operation": "login", "fault": "commit_and_drop", "status": 503}),
+            "commit_and_drop takes no status",
+        ),
+        (
+            json!({"operation": "login", "fault": "status", "status": 503, "seconds": 1}),
+            "status takes no seconds",
+        ),
+        (
+            json!({"operation": "login", "fault": "delay", "seconds": 1, "requests": 1}),
+            "delay takes no requests",
+        ),
     ] {
         let refused = control(&caller, Method::POST, "faults", &body).await;
         assert_eq!((refused.status.as_u16(), &*refused.detail()), (400, detail));
@@ -125,6 +141,26 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
     assert_eq!(unused.json(), json!({"unused": []}));
     let unknown = control(&caller, Method::POST, "nonsense", &Value::Null).await;
     assert_eq!(unknown.status, 404);
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_does_not_have_is_told_from_a_path_that_is_none() {
+    let program = Program::start(&[]);
+    let caller = Caller::at(program.base_url.clone());
+    for (method, name, allow) in [
+        (Method::PUT, "faults", "DELETE, GET, POST"),
+        (Method::DELETE, "requests", "GET"),
+        (Method::GET, "advance", "POST"),
+        (Method::GET, "settle", "POST"),
+    ] {
+        let answer = control(&caller, method.clone(), name, &Value::Null).await;
+        assert_eq!(answer.status, 405, "{method} {name}");
+        assert_eq!(answer.headers["allow"], allow, "{method} {name}");
+        let detail = format!("no such operation: {method} /__control/{name}");
+        assert_eq!(answer.detail(), detail);
+    }
+    let answer = control(&caller, Method::GET, "nonsense", &Value::Null).await;
+    assert_eq!(answer.status, 404);
 }
 
 #[tokio::test]

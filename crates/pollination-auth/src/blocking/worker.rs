@@ -3,10 +3,11 @@
 //! What a call does is not known here. Nobody else's runtime is ever used, nor waited in.
 
 use std::io;
+use std::process;
 use std::sync::mpsc;
 use std::thread::{self, ThreadId};
 
-use tokio::runtime::{self, Handle};
+use tokio::runtime::{self, Handle, Runtime};
 use tokio::sync::oneshot;
 use tracing::instrument::{Instrument as _, WithSubscriber as _};
 
@@ -21,9 +22,24 @@ const NAME: &str = env!("CARGO_PKG_NAME");
 pub(super) struct Worker {
     runtime: Handle,
     thread: ThreadId,
+    /// The process that has the thread: a fork of it has not.
+    process: u32,
     /// Dropped with the worker, which wakes the thread up to its end. Nobody waits for that: a drop
     /// must not block, least of all in async code.
     _running: oneshot::Sender<()>,
+}
+
+/// A runtime that may be dropped anywhere, as where its thread could not be started.
+///
+/// A look-up of a name may be stuck in the system; the others need not wait for it.
+struct Background(Option<Runtime>);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Worker {
@@ -32,18 +48,20 @@ impl Worker {
             .enable_all()
             .build()?;
         let handle = runtime.handle().clone();
+        let background = Background(Some(runtime));
         let (running, ended) = oneshot::channel::<()>();
         let thread = thread::Builder::new()
             .name(NAME.to_owned())
             .spawn(move || {
-                // It ends with an error always: nothing is ever sent.
-                let _dropped = runtime.block_on(ended);
-                // A look-up of a name may be stuck in the system; the others need not wait for it.
-                runtime.shutdown_background();
+                if let Some(runtime) = &background.0 {
+                    // It ends with an error always: nothing is ever sent.
+                    let _dropped = runtime.block_on(ended);
+                }
             })?;
         Ok(Self {
             runtime: handle,
             thread: thread.thread().id(),
+            process: process::id(),
             _running: running,
         })
     }
@@ -58,6 +76,10 @@ impl Worker {
     ) -> Result<T, Error> {
         if thread::current().id() == self.thread {
             return Err(internal(operation, Reason::OwnThread));
+        }
+        if process::id() != self.process {
+            // Nobody would ever answer.
+            return Err(internal(operation, Reason::NoRuntime));
         }
         let (sender, receiver) = mpsc::sync_channel(1);
         // Spans and subscribers belong to a thread; the caller's hold for its call.
@@ -86,6 +108,24 @@ mod tests {
     use tracing::{Event, Metadata, Subscriber, dispatcher};
 
     use super::*;
+
+    #[tokio::test]
+    async fn row_49_a_runtime_without_a_thread_is_dropped_where_others_must_not_be() {
+        let runtime = runtime::Builder::new_current_thread().build().unwrap();
+        drop(Background(Some(runtime)));
+    }
+
+    /// A fork has the memory, and of the threads only the one that forked.
+    #[test]
+    fn row_49_a_call_in_a_fork_is_a_typed_error_and_no_wait_for_ever() {
+        let mut worker = Worker::start().unwrap();
+        worker.process = worker.process.wrapping_add(1);
+        let failed = worker.run(Operation::Login, async { Ok(()) });
+        let Err(Error::Internal(failure)) = failed else {
+            panic!("{failed:?}")
+        };
+        assert_eq!(failure.reason(), &Reason::NoRuntime);
+    }
 
     #[test]
     fn the_runtime_ends_with_the_worker() {

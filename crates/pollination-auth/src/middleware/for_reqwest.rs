@@ -7,7 +7,7 @@ use http::{Extensions, StatusCode};
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Middleware, Next};
 
-use super::{Bearer, has_credential};
+use super::{Bearer, Passes, has_credential};
 use crate::client::Client;
 
 /// Puts a fresh access token on the requests of a reqwest client.
@@ -17,7 +17,8 @@ use crate::client::Client;
 /// A request gets one when it goes to the service itself, which is the scheme, host and port of the
 /// client's base URL; the path does not matter, for the service's other parts lie beside it. Every
 /// other request passes as it is, and so does one with an `Authorization` header of its own or a
-/// user name in its URL. The token stands in a header that is marked sensitive.
+/// user name in its URL; an event at the level `debug` says which of these it was. The token stands
+/// in a header that is marked sensitive.
 ///
 /// A 401 drops the token, and the request is made once more with the next one. It is not when its
 /// body is a stream, when the 401 came after a redirect, or when the [`Client`] can't log in; then,
@@ -89,10 +90,17 @@ impl AuthMiddleware {
         Self { client }
     }
 
-    fn is_for(&self, request: &Request) -> bool {
+    /// Tells why a request gets no token; none when it gets one.
+    fn passes(&self, request: &Request) -> Option<Passes> {
         let url = request.url();
         let anonymous = url.username().is_empty() && url.password().is_none();
-        anonymous && !has_credential(request.headers()) && self.is_service(url)
+        if !self.is_service(url) {
+            Some(Passes::OtherOrigin)
+        } else if !anonymous || has_credential(request.headers()) {
+            Some(Passes::OwnCredential)
+        } else {
+            None
+        }
     }
 
     fn is_service(&self, url: &Url) -> bool {
@@ -115,7 +123,10 @@ impl Middleware for AuthMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> reqwest_middleware::Result<Response> {
-        if !self.is_for(&request) {
+        if let Some(passes) = self.passes(&request) {
+            let url = request.url();
+            let host = url.host_str().unwrap_or_default();
+            passes.tell(url.scheme(), host, url.port_or_known_default());
             return next.run(request, extensions).await;
         }
         let bearer = self.bearer().await?;

@@ -79,6 +79,19 @@ pub(super) struct RealDisk {
     directory: PathBuf,
 }
 
+/// Lets go of the lock when it is dropped, and does not leave that to the closing of the file.
+///
+/// A child that is being started has a copy of every open file for a moment, and its copy would go on
+/// holding the lock.
+struct HeldLock(fs::File);
+
+impl Drop for HeldLock {
+    fn drop(&mut self) {
+        // Where it fails, the closing lets go of it as ever.
+        let _closed_at_last = fs4::FileExt::unlock(&self.0);
+    }
+}
+
 impl RealDisk {
     /// Makes the directory if need be, and checks that no one else can write to it.
     pub(super) fn open(directory: PathBuf) -> Result<Self, StoreError> {
@@ -199,7 +212,7 @@ impl Disk for RealDisk {
             Err(error) => return Err(failed(error)),
         };
         match fs4::FileExt::try_lock(&open) {
-            Ok(()) => Ok(Some(Box::new(open))),
+            Ok(()) => Ok(Some(Box::new(HeldLock(open)))),
             Err(fs4::TryLockError::WouldBlock) => Ok(None),
             Err(fs4::TryLockError::Error(error)) => Err(failed(error)),
         }
@@ -236,5 +249,25 @@ fn unsafe_path(path: &Path, problem: &'static str) -> StoreError {
     StoreError::Unsafe {
         what: path.display().to_string(),
         problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_53_a_lock_that_was_let_go_is_free_beside_a_copy_of_its_file() {
+        let directory = std::env::temp_dir().join(format!("held-lock-{}", std::process::id()));
+        let disk = RealDisk::open(directory.clone()).unwrap();
+        let lock = disk.try_lock("a.lock").unwrap().unwrap();
+        let held: &HeldLock = lock.downcast_ref().unwrap();
+        // As a child has it between its fork and its exec.
+        let copy = held.0.try_clone().unwrap();
+        assert!(disk.try_lock("a.lock").unwrap().is_none());
+        drop(lock);
+        assert!(disk.try_lock("a.lock").unwrap().is_some());
+        drop(copy);
+        fs::remove_dir_all(directory).unwrap();
     }
 }

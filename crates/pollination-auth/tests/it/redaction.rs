@@ -258,7 +258,9 @@ fn types_of_features(shown: &mut Shown, client: Client) {
     }
     #[cfg(feature = "tower")]
     {
-        use pollination_auth::{AuthLayer, AuthService};
+        use pollination_auth::{AuthLayer, AuthService, ByClone};
+        let by_clone: ByClone = ByClone;
+        shown.debug("ByClone", &by_clone);
         let layer: AuthLayer = AuthLayer::new(client);
         shown.debug("AuthLayer", &layer);
         let service: AuthService<()> = tower::Layer::layer(&layer, ());

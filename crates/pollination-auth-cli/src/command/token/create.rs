@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::interrupt;
 use crate::output;
+use crate::patience;
 use crate::progress;
 use crate::prompt;
 use crate::shared_token;
@@ -37,7 +38,7 @@ impl fmt::Display for Answer<'_> {
 
 pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliError> {
     let stored = context.look(&context.client()?).await?;
-    context.settled(stored.as_ref())?;
+    let stored = context.undisturbed(stored).await?;
     if let Some(stored) = &stored {
         let question = format!(
             "Create an API token in the place of {}? Its id and secret are forgotten here.",
@@ -72,7 +73,7 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
 
 /// Stores the new API token, or takes its creation back: nobody would know its secret.
 async fn keep(context: &Context, client: &Client, token: &ApiToken) -> Result<(), CliError> {
-    let Err(problem) = context.profile.save(token) else {
+    let Err(problem) = patience::outwait_unseen(|| context.profile.save(token)).await else {
         return Ok(());
     };
     let id = token.id().to_string();

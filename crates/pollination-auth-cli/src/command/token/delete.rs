@@ -26,7 +26,7 @@ impl fmt::Display for Answer {
 
 pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliError> {
     let stored = context.look(&context.client()?).await?;
-    context.settled(stored.as_ref())?;
+    let stored = context.undisturbed(stored).await?;
     let client = bearer::client(context, &delete.bearer)?;
     let id = if delete.bearer.access_token_stdin {
         progress::watch("asking for the API token", client.get_api_token()).await?
@@ -40,11 +40,19 @@ pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliErr
     prompt::confirm(delete.confirmed.yes, "the deletion", &question)?;
     progress::watch("deleting the API token", client.delete_api_token()).await?;
     if stored.is_some_and(|stored| stored.token.id() == &id) {
-        // Both are dead now, or will be.
-        shared_token::forget(context).await?;
-        let removed = context.profile.remove();
-        removed.map_err(|error| context.store_error(error))?;
+        forget(context)
+            .await
+            .map_err(|problem| CliError::DeletedAndKept {
+                id: id.to_string(),
+                problem: Box::new(problem),
+            })?;
     }
     let deleted_id = id.to_string();
     output::answer(context.global.output, &Answer { deleted_id })
+}
+
+/// Removes what is kept of the API token: both are dead now, or will be.
+async fn forget(context: &Context) -> Result<(), CliError> {
+    shared_token::forget(context).await?;
+    context.change(|| context.profile.remove()).await
 }

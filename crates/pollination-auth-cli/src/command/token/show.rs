@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use pollination_auth::{ApiTokenId, Client};
 use serde::Serialize;
 
 use super::bearer;
 use crate::args::Bearer;
-use crate::context::Context;
+use crate::context::{Context, Credential, Stored};
 use crate::error::CliError;
+use crate::exit::Exit;
 use crate::output;
 use crate::progress;
 
@@ -25,16 +27,35 @@ impl fmt::Display for Answer {
 }
 
 pub(crate) async fn run(context: &Context, bearer: &Bearer) -> Result<(), CliError> {
-    let stored = if bearer.access_token_stdin {
-        context.look(&context.client()?).await?
+    let (id, stored) = if bearer.access_token_stdin {
+        let client = bearer::client(context, bearer)?;
+        (ask(&client).await?, context.look(&context.client()?).await?)
     } else {
-        Some(context.stored(&context.client()?).await?)
+        of_credential(context).await?
     };
-    let client = bearer::client(context, bearer)?;
-    let id = progress::watch("asking for the API token", client.get_api_token()).await?;
     let answer = Answer {
         id: id.to_string(),
         stored: stored.is_some_and(|stored| &id == stored.token.id()),
     };
     output::answer(context.global.output, &answer)
+}
+
+/// Asks with what is stored, and once more when that is rotated meanwhile; or with the environment.
+async fn of_credential(context: &Context) -> Result<(ApiTokenId, Option<Stored>), CliError> {
+    let credential = context.credential().await?;
+    let client = context.client_of(&credential)?;
+    let Credential::Stored(stored) = credential else {
+        return Ok((ask(&client).await?, None));
+    };
+    match ask(&client).await {
+        Err(error) if error.exit() == Exit::Rejected => {
+            let newer = context.newer_than(&stored).await?.ok_or(error)?;
+            Ok((ask(&context.client()?).await?, Some(newer)))
+        }
+        id => Ok((id?, Some(stored))),
+    }
+}
+
+async fn ask(client: &Client) -> Result<ApiTokenId, CliError> {
+    Ok(progress::watch("asking for the API token", client.get_api_token()).await?)
 }

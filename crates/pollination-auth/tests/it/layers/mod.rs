@@ -7,10 +7,14 @@
 
 #[cfg(feature = "blocking")]
 mod blocking;
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+mod events;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest_chain;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest_destinations;
+#[cfg(feature = "tower")]
+mod tower_bodies;
 #[cfg(feature = "tower")]
 mod tower_service;
 

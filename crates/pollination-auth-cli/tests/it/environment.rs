@@ -1,0 +1,186 @@
+//! A job that has its credential in the environment and never ran a login.
+
+use std::fs;
+use std::process::Command;
+
+use pollination_auth_fake::Operation;
+use snapbox::str;
+
+use crate::world::{ID, Ran, SECRET, World};
+
+const VARIABLES: [&str; 2] = ["POLLINATION_API_KEY_ID", "POLLINATION_API_KEY_SECRET"];
+
+fn in_a_job(world: &World, arguments: &[&str]) -> Command {
+    let mut command = world.command(arguments);
+    command.envs(VARIABLES.into_iter().zip([ID, SECRET]));
+    command
+}
+
+fn run(command: &mut Command) -> Ran {
+    command.output().unwrap().into()
+}
+
+/// Gives all that stands in the files below a directory.
+fn texts(directory: &std::path::Path) -> String {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return String::new();
+    };
+    let texts = entries.map(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            texts(&path)
+        } else {
+            fs::read_to_string(&path).unwrap()
+        }
+    });
+    texts.collect()
+}
+
+#[test]
+fn the_environment_is_enough_where_nothing_is_stored_and_is_kept_nowhere() {
+    let world = World::new();
+    let token = run(&mut in_a_job(&world, &["access-token"]));
+    assert_eq!(token.answer().split('.').count(), 3);
+    assert_eq!(run(&mut in_a_job(&world, &["token", "show"])).answer(), ID);
+    let shown = run(&mut in_a_job(
+        &world,
+        &["token", "show", "--output", "json"],
+    ));
+    assert_eq!(shown.json()["stored"], false);
+
+    let kept = texts(world.home.path());
+    assert!(
+        !kept.contains(SECRET) && !kept.contains(token.answer()),
+        "{kept}"
+    );
+    assert!(world.profile().load().unwrap().is_none());
+    assert_eq!(world.service.logins(), 3);
+}
+
+#[test]
+fn status_says_that_the_credential_is_of_the_environment_and_asks_nobody() {
+    let world = World::new();
+    let status = run(&mut in_a_job(&world, &["status"]));
+    world.assert_is(
+        status.text(),
+        str![[r#"
+profile       default
+host          [HOST]
+directory     [HOME]/credentials
+API token     an-id, of the environment
+
+"#]],
+    );
+    let status = run(&mut in_a_job(&world, &["status", "--output", "json"])).json();
+    assert_eq!(status["source"], "environment");
+    assert_eq!(
+        (&status["logged_in"], &status["id"]),
+        (&true.into(), &ID.into())
+    );
+    assert_eq!(world.service.requests().len(), 0);
+}
+
+#[test]
+fn what_is_stored_goes_before_the_environment() {
+    let world = World::logged_in();
+    assert_eq!(world.run(&["token", "rotate", "--yes"]).code, Some(0));
+    // The environment has the secret of before, and is not looked at.
+    let token = run(&mut in_a_job(&world, &["access-token", "--fresh"]));
+    assert_eq!((token.code, token.stderr.as_str()), (Some(0), ""));
+    let status = run(&mut in_a_job(&world, &["status", "--output", "json"]));
+    assert_eq!(status.json()["source"], "store");
+
+    let mut command = in_a_job(&world, &["access-token"]);
+    let other = run(command.env(VARIABLES[0], "other-id"));
+    assert_eq!(other.code, Some(0));
+    assert!(other.stderr.contains("another API token"), "{other:?}");
+}
+
+#[test]
+fn what_would_change_the_secret_wants_it_stored_and_asks_nothing() {
+    let world = World::new();
+    for command in [
+        &["token", "rotate", "--yes"][..],
+        &["token", "rotate", "--resume"],
+        &["token", "delete", "--yes"],
+        &["token", "create"],
+    ] {
+        let ran = run(&mut in_a_job(&world, command));
+        let stderr = ran.fails_with(3);
+        assert!(stderr.contains("pollination-auth login"), "{stderr}");
+        assert!(stderr.contains("of the environment"), "{stderr}");
+    }
+    assert_eq!(world.service.requests().len(), 0);
+
+    // What it says to run is what helps.
+    assert_eq!(run(&mut in_a_job(&world, &["login"])).code, Some(0));
+    let rotated = run(&mut in_a_job(&world, &["token", "rotate", "--yes"]));
+    assert_eq!(rotated.code, Some(0), "{rotated:?}");
+    assert_ne!(world.stored_secret(), SECRET);
+}
+
+#[test]
+fn row_51_half_of_it_is_an_error_and_no_absence() {
+    let world = World::new();
+    for (set, missing) in [(0, 1), (1, 0)] {
+        for arguments in [&["access-token"][..], &["status"], &["token", "show"]] {
+            let ran = run(world.command(arguments).env(VARIABLES[set], "planted"));
+            let expected = format!("{} is not set", VARIABLES[missing]);
+            assert!(ran.fails_with(2).contains(&expected), "{ran:?}");
+            assert!(!ran.stderr.contains("planted"), "{ran:?}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_of_the_environment_that_is_refused_is_not_repeated() {
+    let world = World::new();
+    let mut command = in_a_job(&world, &["access-token", "--verbose"]);
+    let ran = run(command.env(VARIABLES[1], "planted-wrong"));
+    assert!(!ran.fails_with(4).contains("planted"), "{ran:?}");
+}
+
+/// As on a disk that is read-only: where the directory would be, there can't be one.
+#[test]
+fn no_directory_is_needed_for_the_environment() {
+    let world = World::new();
+    let file = world.home.path().join("a-file");
+    fs::write(&file, "").unwrap();
+    let without = |arguments: &[&str]| {
+        let mut command = in_a_job(&world, arguments);
+        command.env("POLLINATION_AUTH_DIR", file.join("below"));
+        run(&mut command)
+    };
+    assert_eq!(without(&["access-token"]).code, Some(0));
+    assert_eq!(without(&["token", "show"]).answer(), ID);
+    let status = without(&["status"]);
+    assert!(
+        status.answer().contains("nothing can be stored"),
+        "{status:?}"
+    );
+    assert_eq!(without(&["login"]).code, Some(9));
+    assert_eq!(without(&["token", "rotate", "--yes"]).code, Some(9));
+}
+
+#[test]
+fn a_logout_says_that_the_environment_is_used_from_then_on() {
+    let world = World::logged_in();
+    let ran = run(&mut in_a_job(&world, &["logout", "--yes"]));
+    assert_eq!(ran.code, Some(0));
+    assert!(ran.stderr.contains(VARIABLES[0]), "{ran:?}");
+    assert_eq!(run(&mut in_a_job(&world, &["access-token"])).code, Some(0));
+    assert_eq!(world.service.count(Operation::Delete), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn row_52_a_store_that_is_not_safe_is_refused_beside_the_environment_too() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::logged_in();
+    let open = fs::Permissions::from_mode(0o777);
+    fs::set_permissions(world.directory(), open).unwrap();
+    for arguments in [&["access-token"][..], &["status"], &["token", "show"]] {
+        let ran = run(&mut in_a_job(&world, arguments));
+        assert!(ran.fails_with(9).contains("chmod 700"), "{ran:?}");
+    }
+}

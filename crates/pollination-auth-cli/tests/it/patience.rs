@@ -1,0 +1,104 @@
+//! Other processes in the way: they hold a lock for a moment, or rotate the secret.
+//!
+//! The test is the other process: it holds the lock, and lets it go when the command waits for it.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, Stdio};
+
+use pollination_auth::{ApiToken, CredentialStore as _, FileStore, Profile, StoreLock};
+
+use crate::world::{ID, Ran, SECRET, World, without_waits};
+
+/// What is said on stderr after a second.
+const WAITING: &str = "waiting for another process ...";
+
+fn lock(world: &World) -> StoreLock {
+    let store = FileStore::open(world.directory()).unwrap();
+    store.try_lock(world.profile().id()).unwrap().unwrap()
+}
+
+/// Starts a command, and comes back when it says that it waits.
+pub(crate) fn start(
+    world: &World,
+    arguments: &[&str],
+) -> (Child, BufReader<std::process::ChildStderr>) {
+    let mut command = world.command(arguments);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let _unread = writeln!(child.stdin.take().unwrap(), "{ID}\n{SECRET}");
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while line.trim_end() != WAITING {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it did not wait");
+    }
+    (child, stderr)
+}
+
+pub(crate) fn end((child, mut stderr): (Child, BufReader<std::process::ChildStderr>)) -> Ran {
+    let mut said = String::new();
+    stderr.read_to_string(&mut said).unwrap();
+    let mut ran = Ran::from(child.wait_with_output().unwrap());
+    ran.stderr = without_waits(&said);
+    ran
+}
+
+#[test]
+fn a_change_waits_for_a_lock_that_is_held_for_a_moment() {
+    let world = World::logged_in();
+    for arguments in [
+        &["login"][..],
+        &["logout", "--yes"],
+        &["login"],
+        &["token", "delete", "--yes"],
+    ] {
+        let lock = lock(&world);
+        let waiting = start(&world, arguments);
+        drop(lock);
+        let ran = end(waiting);
+        assert_eq!(
+            (ran.code, ran.stderr.as_str()),
+            (Some(0), ""),
+            "{arguments:?}"
+        );
+    }
+    assert!(world.profile().load().unwrap().is_none());
+}
+
+/// Between the commit of a rotation and its end, the stored secret is dead and no other is there.
+#[test]
+fn row_53_a_login_that_meets_the_rotation_of_another_process_waits_and_uses_its_secret() {
+    for arguments in [&["access-token", "--fresh"][..], &["token", "show"]] {
+        let world = World::new();
+        let dead = ApiToken::new(ID, "dead-secret").unwrap();
+        world.profile().save(&dead).unwrap();
+        let lock = lock(&world);
+        let waiting = start(&world, arguments);
+        // What the other process stores is one generation further.
+        let aside = tempfile::tempdir().unwrap();
+        let store = std::sync::Arc::new(FileStore::open(aside.path()).unwrap());
+        let other = Profile::new(store, &world.service.base_url(), "default").unwrap();
+        for token in [&dead, &ApiToken::new(ID, SECRET).unwrap()] {
+            other.save(token).unwrap();
+        }
+        let name = world.credential();
+        let name = name.file_name().unwrap();
+        fs::rename(aside.path().join(name), world.credential()).unwrap();
+        drop(lock);
+        let ran = end(waiting);
+        assert_eq!(
+            (ran.code, ran.stderr.as_str()),
+            (Some(0), ""),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn a_credential_that_is_refused_without_a_rotation_is_refused_at_once() {
+    let world = World::new();
+    let dead = ApiToken::new(ID, "dead-secret").unwrap();
+    world.profile().save(&dead).unwrap();
+    world.run(&["access-token"]).fails_with(4);
+    assert_eq!(world.service.logins(), 1);
+}

@@ -133,7 +133,7 @@ impl TokenCache {
             requested_at,
             lifetime,
         } = grant;
-        let validity = Validity::refreshable(requested_at, lifetime, rand::random());
+        let validity = Validity::refreshable(requested_at, lifetime, fastrand::f64());
         self.seed(access_token, validity);
     }
 
@@ -387,7 +387,7 @@ impl Shared {
                 requested_at,
                 lifetime,
             } = grant;
-            let validity = Validity::refreshable(requested_at, lifetime, rand::random());
+            let validity = Validity::refreshable(requested_at, lifetime, fastrand::f64());
             match validity.phase(&now) {
                 Phase::Fresh | Phase::Advisory => Ok((access_token, validity)),
                 Phase::Mandatory | Phase::Expired => Err(stale()),

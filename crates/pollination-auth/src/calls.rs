@@ -90,7 +90,7 @@ impl Calls {
             .retry_at
             .map(|at| at.duration_since(now).unwrap_or_default());
         self.policy
-            .next(operation, failed.class, attempts, hint, rand::random())
+            .next(operation, failed.class, attempts, hint, fastrand::f64())
     }
 
     /// Runs one attempt in a span with OpenTelemetry's names for HTTP clients.

@@ -74,7 +74,7 @@ impl State {
         } else {
             (PERMANENT_COOLDOWN, LONGEST_COOLDOWN)
         };
-        let lasts = least + (most - least).mul_f64(rand::random());
+        let lasts = least + (most - least).mul_f64(fastrand::f64());
         // Who asks a service again before it wants to be asked makes its trouble longer.
         let asked = error
             .retry_at()

@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::{Document, ProfileId, StoreError};
 use crate::credential::ApiToken;
@@ -268,7 +268,7 @@ fn checksum(text: &JournalText) -> Result<String, StoreError> {
 }
 
 fn fingerprint(secret: &Secret) -> String {
-    hex(&Sha256::digest(secret.expose_secret().as_bytes()))
+    hex(digest(&SHA256, secret.expose_secret().as_bytes()).as_ref())
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -159,7 +159,7 @@ impl CredentialStore for FileStore {
         text: &Secret,
     ) -> Result<(), StoreError> {
         let file = file_name(profile, document);
-        let unique: u64 = rand::random();
+        let unique = fastrand::u64(..);
         let new = format!("{}{unique:016x}{UNFINISHED}", unfinished_prefix(profile));
         let replaced = self.replace(&new, &file, text);
         if replaced.is_err() {

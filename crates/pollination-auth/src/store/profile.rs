@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
+use aws_lc_rs::digest::{SHA256, digest};
 
 use super::document::{Journal, Record, hex};
 use super::{CredentialStore, Document, StoreError, StoreLock};
@@ -61,8 +61,11 @@ impl ProfileId {
         };
         let name: String = self.name.chars().take(KEY_NAME_LIMIT).map(plain).collect();
         // A base URL has no line break, so no two pairs are the same text.
-        let hash = Sha256::digest(format!("{}\n{}", self.base_url, self.name));
-        let hash = hash.get(..KEY_HASH_BYTES).unwrap_or_default();
+        let hash = digest(
+            &SHA256,
+            format!("{}\n{}", self.base_url, self.name).as_bytes(),
+        );
+        let hash = hash.as_ref().get(..KEY_HASH_BYTES).unwrap_or_default();
         format!("{name}-{}", hex(hash))
     }
 }

@@ -7,8 +7,8 @@ use std::process::Command;
 use std::time::Instant;
 use std::{env, fs};
 
-use crate::check;
 use crate::terminal::{BAD, GOOD, HEADING};
+use crate::{bench, check};
 
 /// Where the examples lie that each CI run starts once.
 const EXAMPLES: &str = "crates/pollination-auth/examples";
@@ -19,19 +19,21 @@ enum Step {
     /// With a variable of the environment.
     CargoWith((&'static str, &'static str), &'static [&'static str]),
     Check,
+    /// The counts of the benchmarks, against those that are checked in.
+    Bench,
     /// Once for each feature of [`FEATURES`], whose name stands between the two.
     EachFeature(&'static [&'static str], &'static [&'static str]),
     /// Each example by its name, as a user would run it.
     Examples(&'static [&'static str]),
 }
 
-use Step::{Cargo, CargoWith, Check, EachFeature, Examples};
+use Step::{Bench, Cargo, CargoWith, Check, EachFeature, Examples};
 
 /// The optional features of the library: each has to build and pass without the others.
 const FEATURES: [&str; 3] = ["blocking", "reqwest-middleware", "tower"];
 
 /// Everything that CI runs, in order: the README's test command first.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Cargo(&["test", "--locked", "--workspace", "--all-features"]),
     Cargo(&[
         "test",
@@ -53,8 +55,8 @@ const STEPS: [Step; 11] = [
             "--locked",
             "-p",
             "pollination-auth",
-            "--lib",
-            "--tests",
+            "--test",
+            "it",
             "--features",
         ],
         &[],
@@ -92,7 +94,16 @@ const STEPS: [Step; 11] = [
         ],
     ),
     Check,
-    Cargo(&["package", "--locked", "--workspace", "--exclude", "xtask"]),
+    Cargo(&[
+        "package",
+        "--locked",
+        "--workspace",
+        "--exclude",
+        "xtask",
+        "--exclude",
+        "pollination-auth-bench",
+    ]),
+    Bench,
     Examples(&[
         "run",
         "--locked",
@@ -119,6 +130,10 @@ pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
             Check => {
                 announce("cargo xtask check", output)?;
                 check::run(root, output)?
+            }
+            Bench => {
+                announce("cargo xtask bench --check", output)?;
+                bench::run(root, &["--check".to_owned()])?
             }
             EachFeature(before, after) => each(root, before, FEATURES, after, output)?,
             Examples(arguments) => each(

@@ -18,18 +18,16 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Starts the service out of the folder in which this program lies.
+    /// Starts the service out of the folder in which the programs of this package lie.
     ///
     /// # Panics
     ///
     /// The service does not start, as when it was not built.
     #[must_use]
-    pub fn open() -> Self {
-        let own = std::env::current_exe().expect("the path of this program");
-        let programs = own.parent().map(Path::to_path_buf).unwrap_or_default();
+    pub fn open(programs: &Path) -> Self {
         let mut command = Command::new(programs.join("bench-server"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut server = command.spawn().expect("bench-server beside this program");
+        let mut server = command.spawn().expect("bench-server among the programs");
         let output = server.stdout.take().expect("its output");
         let mut line = String::new();
         BufReader::new(output)
@@ -42,10 +40,16 @@ impl Lab {
             .unwrap_or_default()
             .to_owned();
         Self {
-            programs,
+            programs: programs.to_owned(),
             server,
             base_url,
         }
+    }
+
+    /// Tells where the service listens.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
     }
 
     /// Tells what so much work took.

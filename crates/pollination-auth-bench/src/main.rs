@@ -53,7 +53,8 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .canonicalize()?;
-    let lab = Lab::open();
+    let own = std::env::current_exe()?;
+    let lab = Lab::open(own.parent().unwrap_or(Path::new(".")));
     if !has_valgrind() {
         println!("valgrind is not installed: instructions are not counted");
     }

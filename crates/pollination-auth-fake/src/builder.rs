@@ -107,6 +107,7 @@ impl Builder {
     /// # Panics
     ///
     /// When no server is to be had within [`START_LIMIT`](crate::START_LIMIT).
+    #[track_caller]
     pub fn start(self) -> FakeService {
         let latency = self.latency;
         FakeService::on_mock_server(Arc::new(self.build()), latency)

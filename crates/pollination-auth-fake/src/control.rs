@@ -71,7 +71,7 @@ fn carry_out(service: &Service, method: &Method, name: &str, body: &[u8]) -> Res
                 return Err(format!("{fault:?} makes no difference to {operation}"));
             }
             let ticket = state.script.ticket();
-            state.script.push(operation, ticket, fault);
+            state.script.push(operation, ticket, fault, None);
         }
         ("DELETE", "faults") => state.script.clear(),
         ("POST", "advance") => {

@@ -194,7 +194,7 @@ mod tests {
         service
             .state()
             .script
-            .push(Operation::Get, 0, Fault::drop_connection());
+            .push(Operation::Get, 0, Fault::drop_connection(), None);
         assert_eq!(get(address).await, b"");
         assert_eq!(get(address).await[..UNAUTHORIZED.len()], *UNAUTHORIZED);
     }
@@ -208,7 +208,7 @@ mod tests {
             assert_eq!(get(address).await[..UNAUTHORIZED.len()], *UNAUTHORIZED);
             assert!(started.elapsed() >= delay);
             let fault = Fault::delay(latency * 3);
-            service.state().script.push(Operation::Get, 0, fault);
+            service.state().script.push(Operation::Get, 0, fault, None);
         }
     }
 

@@ -14,6 +14,7 @@ use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 use pollination_auth_api::SecretText;
 
 use crate::builder::Builder;
+use crate::fake_clock::FakeClock;
 use crate::fault::Fault;
 use crate::operation::Operation;
 use crate::reply::Reply;
@@ -107,7 +108,15 @@ impl FakeService {
         self.service.state().expires_in = expires_in;
     }
 
+    /// Gives the service's clock, for a client that is to go by it.
+    #[must_use]
+    pub fn clock(&self) -> FakeClock {
+        FakeClock::of(&self.service)
+    }
+
     /// Moves the service's clock forward; access tokens and new secrets go by it.
+    ///
+    /// Nobody else's clock moves, save that of a client that goes by [`clock`](Self::clock).
     pub fn advance(&self, time: Duration) {
         self.service.state().clock.advance(time);
     }

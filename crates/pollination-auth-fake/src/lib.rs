@@ -80,6 +80,7 @@ mod builder;
 mod clock;
 mod control;
 mod fake;
+mod fake_clock;
 mod fault;
 mod listener;
 mod login_body;
@@ -93,6 +94,7 @@ mod service;
 
 pub use builder::{Builder, DEFAULT_EXPIRES_IN, DEFAULT_KEPT_REQUESTS};
 pub use fake::{FakeService, START_LIMIT};
+pub use fake_clock::FakeClock;
 pub use fault::Fault;
 pub use listener::Listener;
 pub use operation::Operation;

@@ -66,8 +66,9 @@ impl FakeService {
     }
 
     #[track_caller]
-    pub(crate) fn on_mock_server(service: Arc<Service>, latency: Duration) -> Self {
+    pub(crate) fn on_mock_server(service: Arc<Service>) -> Self {
         let server = start_server();
+        let latency = service.state().latency;
         let (matching, answering) = (Arc::clone(&service), Arc::clone(&service));
         server.mock(|when, then| {
             when.is_true(move |request| matching.next_delayed(&convert(request)).is_none());
@@ -133,9 +134,7 @@ impl FakeService {
 
     /// Does now what [`Fault::commit_late`] put off, and ends every propagation.
     pub fn settle(&self) {
-        let mut state = self.service.state();
-        let now = state.clock.now();
-        state.account.settle(now);
+        self.service.settle();
     }
 
     /// Counts the requests for an operation, the refused ones too.

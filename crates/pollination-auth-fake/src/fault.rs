@@ -217,7 +217,7 @@ impl Fault {
         self
     }
 
-    /// Holds the answer back for this time; what the fault does is done at once.
+    /// Holds the answer back for this (real) time; what the fault does is done at once.
     pub fn after(mut self, time: Duration) -> Self {
         self.delay = time;
         self
@@ -279,9 +279,14 @@ pub(crate) fn is_framing(name: &str) -> bool {
 #[track_caller]
 fn final_status(status: u16) -> StatusCode {
     match StatusCode::from_u16(status) {
-        Ok(code) if status >= LEAST_FINAL_STATUS => code,
+        Ok(code) if is_final(status) => code,
         _ => panic!("no status of a final reply: {status}"),
     }
+}
+
+/// Tells whether a status ends an exchange, and is one at all.
+pub(crate) fn is_final(status: u16) -> bool {
+    status >= LEAST_FINAL_STATUS && StatusCode::from_u16(status).is_ok()
 }
 
 #[cfg(test)]

@@ -94,6 +94,10 @@ impl Script {
         })
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.queues.values().map(VecDeque::len).sum()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.queues.clear();
     }

@@ -108,6 +108,11 @@ async fn requests_are_counted_and_kept() {
         Some(&*format!("Bearer {access_token}"))
     );
     assert_eq!(login.body(), b"planted");
+    assert_eq!((get.status(), login.status()), (Some(200), Some(422)));
+    let gone = Caller::try_send(caller.operation_request(Operation::Get, &access_token));
+    service.fail_next(Operation::Get, Fault::drop_connection());
+    gone.await.err().unwrap();
+    assert_eq!(service.requests()[1].status(), None);
 }
 
 #[tokio::test]

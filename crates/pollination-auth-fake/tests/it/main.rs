@@ -24,6 +24,9 @@ mod program;
 mod program_control;
 #[cfg(test)]
 #[cfg(feature = "cli")]
+mod program_described;
+#[cfg(test)]
+#[cfg(feature = "cli")]
 mod program_state;
 #[cfg(test)]
 mod service;

@@ -233,5 +233,5 @@ fn duration(seconds: f64) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds)
         .ok()
         .filter(|time| *time <= LONGEST)
-        .ok_or_else(|| format!("{seconds} is no number of seconds from 0 to {longest}"))
+        .ok_or_else(|| format!("{seconds:?} is no number of seconds from 0 to {longest}"))
 }

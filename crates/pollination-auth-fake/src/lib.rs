@@ -48,7 +48,8 @@
 //! {"operation": "login", "fault": "status", "status": 429, "headers": {"retry-after": "5"}}
 //! ```
 //!
-//! The program shows its id, its secret and whole requests to whoever asks: it is a fake.
+//! The program shows its id, its secret and whole requests to whoever asks: it is a fake, and no
+//! real secret may be sent to it.
 //!
 //! # Limits
 //!

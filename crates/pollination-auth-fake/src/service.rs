@@ -241,3 +241,42 @@ fn dress(outcome: Result<Success, Refused>, fault: Fault) -> Reply {
     }
     reply
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use http::StatusCode;
+    use http::header::CONTENT_TYPE;
+
+    use super::*;
+
+    /// Often enough that requests and resets meet.
+    const TIMES: usize = 200;
+
+    #[test]
+    fn a_request_comes_wholly_before_a_reset_or_wholly_after() {
+        let start = Start {
+            id: "i".to_owned(),
+            secret: SecretText::from("s".to_owned()),
+            expires_in: Duration::from_secs(60),
+            latency: Duration::ZERO,
+            kept_requests: TIMES,
+        };
+        let service = Service::new(start, None);
+        let login = Request::post("/auth/login")
+            .header(CONTENT_TYPE, "application/json")
+            .body(Bytes::from_static(br#"{"id":"i","secret":"s"}"#))
+            .unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| (0..TIMES).for_each(|_| service.reset()));
+            for _ in 0..TIMES {
+                assert_eq!(service.handle(&login).status(), Some(StatusCode::ACCEPTED));
+                let log = &service.state().log;
+                assert_eq!(log.count(Operation::Login), log.newest().len());
+            }
+        });
+        service.reset();
+        assert_eq!(service.state().log.count(Operation::Login), 0);
+    }
+}

@@ -109,8 +109,12 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
              rotate_api_token_secret",
         ),
         (
+            json!({"operation": "login", "fault": "delay", "seconds": 1e300}),
+            "1e300 is no number of seconds from 0 to 31536000",
+        ),
+        (
             json!({"operation": "login", "fault": "delay", "seconds": -1}),
-            "-1 is no number of seconds from 0 to 31536000",
+            "-1.0 is no number of seconds from 0 to 31536000",
         ),
         (
             json!({"operation": "login", "fault": "truncated", "headers": {"a b": "c"}}),

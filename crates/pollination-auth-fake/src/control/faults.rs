@@ -128,17 +128,17 @@ impl Kind {
         let needs = |what: &str| format!("{} needs {what}", self.name);
         match self.takes {
             Takes::Nothing(make) => Ok(make()),
-            Takes::Status(make) => match wanted.status {
+            Takes::Status(make) => match whole(wanted.status.as_ref()) {
                 Some(status) if is_final(status) => Ok(make(status)),
                 _ => Err(needs("\"status\", a number from 200 to 999")),
             },
-            Takes::Seconds(make) => {
-                let seconds = wanted.seconds.ok_or_else(|| needs("\"seconds\""))?;
-                Ok(make(duration(seconds)?))
-            }
-            Takes::Requests(make) => match wanted.requests {
+            Takes::Seconds(make) => match wanted.seconds.as_ref().and_then(Value::as_f64) {
+                Some(seconds) => Ok(make(duration(seconds)?)),
+                None => Err(needs("\"seconds\", a number")),
+            },
+            Takes::Requests(make) => match whole(wanted.requests.as_ref()) {
                 Some(requests) => Ok(make(requests)),
-                None => Err(needs("\"requests\", how many come before it")),
+                None => Err(needs("\"requests\", a whole number")),
             },
             Takes::Body(make) => match &wanted.body {
                 Some(body) => Ok(make(bytes_of(body))),
@@ -149,18 +149,20 @@ impl Kind {
 }
 
 /// One fault, as it is scripted.
+///
+/// Numbers are read later, where an error can name the field.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
     operation: String,
     fault: String,
-    status: Option<u16>,
-    seconds: Option<f64>,
-    requests: Option<usize>,
+    status: Option<Value>,
+    seconds: Option<Value>,
+    requests: Option<Value>,
     body: Option<Value>,
     #[serde(default)]
-    headers: BTreeMap<String, String>,
-    after_seconds: Option<f64>,
+    headers: BTreeMap<String, Value>,
+    after_seconds: Option<Value>,
 }
 
 /// Reads a fault, and the operation that is to meet it.
@@ -180,6 +182,7 @@ pub(super) fn read(body: &[u8]) -> Result<(Operation, Fault), String> {
         fault = fault.body(bytes_of(body));
     }
     for (name, value) in &wanted.headers {
+        let value = &header_value(name, value)?;
         let fits = name.parse::<HeaderName>().is_ok()
             && HeaderValue::from_str(value).is_ok_and(|value| value.to_str().is_ok());
         if !fits {
@@ -190,7 +193,8 @@ pub(super) fn read(body: &[u8]) -> Result<(Operation, Fault), String> {
         }
         fault = fault.header(name, value);
     }
-    if let Some(seconds) = wanted.after_seconds {
+    if let Some(seconds) = &wanted.after_seconds {
+        let seconds = seconds.as_f64().ok_or("\"after_seconds\" is a number")?;
         fault = fault.after(duration(seconds)?);
     }
     if !fault.applies_to(operation) {
@@ -232,6 +236,20 @@ fn bytes_of(body: &Value) -> Bytes {
     match body {
         Value::String(text) => Bytes::from(text.clone()),
         json => Bytes::from(json.to_string()),
+    }
+}
+
+/// Reads a whole number that fits.
+fn whole<T: TryFrom<u64>>(number: Option<&Value>) -> Option<T> {
+    number?.as_u64()?.try_into().ok()
+}
+
+/// Takes a number for the text that it is in a header, `retry-after` for one.
+fn header_value(name: &str, value: &Value) -> Result<String, String> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(format!("the header {name} is a text or a number")),
     }
 }
 

@@ -16,7 +16,7 @@ async fn a_fault_is_scripted_met_and_used_up() {
     let program = Program::start(&[]);
     let caller = Caller::at(program.base_url.clone());
     let fault = json!({
-        "operation": "login", "fault": "status", "status": 429, "headers": {"retry-after": "5"},
+        "operation": "login", "fault": "status", "status": 429, "headers": {"retry-after": 5},
     });
     assert_eq!(
         control(&caller, Method::POST, "faults", &fault)
@@ -150,7 +150,23 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
         ),
         (
             json!({"operation": "login", "fault": "delay"}),
-            "delay needs \"seconds\"",
+            "delay needs \"seconds\", a number",
+        ),
+        (
+            json!({"operation": "login", "fault": "status", "status": "503"}),
+            "status needs \"status\", a number from 200 to 999",
+        ),
+        (
+            json!({"operation": "delete_api_token", "fault": "commit_late", "requests": 0.5}),
+            "commit_late needs \"requests\", a whole number",
+        ),
+        (
+            json!({"operation": "login", "fault": "truncated", "after_seconds": "1"}),
+            "\"after_seconds\" is a number",
+        ),
+        (
+            json!({"operation": "login", "fault": "truncated", "headers": {"a": ["b"]}}),
+            "the header a is a text or a number",
         ),
         (
             json!({"operation": "login", "fault": "raw_body"}),

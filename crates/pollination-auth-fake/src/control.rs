@@ -24,7 +24,7 @@ const ROOT: &str = "/__control";
 /// The longest time that is taken: a year, far from where adding it could overflow.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// The most faults that wait at once.
+/// The most faults that wait at once, for a request or to be carried out late.
 ///
 /// More than a test scripts, and with bodies as large as a request can be 64 MiB.
 const MOST_FAULTS: usize = 1024;
@@ -201,9 +201,11 @@ fn no_such_call(method: &Method, name: &str) -> Reply {
 fn script(service: &Service, body: &[u8]) -> Result<(), String> {
     let (operation, fault) = faults::read(body)?;
     let mut state = service.state();
-    if state.script.len() >= MOST_FAULTS {
+    let waiting = state.script.len() + state.account.late_changes();
+    if waiting >= MOST_FAULTS {
         return Err(format!(
-            "{MOST_FAULTS} faults wait already; DELETE {ROOT}/faults takes them back"
+            "{MOST_FAULTS} faults wait already; DELETE {ROOT}/faults takes them back, \
+             POST {ROOT}/settle does what was put off"
         ));
     }
     let ticket = state.script.ticket();

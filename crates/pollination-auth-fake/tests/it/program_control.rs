@@ -214,8 +214,13 @@ async fn a_body_is_taken_as_a_text_or_as_json() {
 async fn only_so_many_faults_wait_at_once() {
     let program = Program::start(&[]);
     let caller = Caller::at(program.base_url.clone());
+    let late = json!({"operation": "delete_api_token", "fault": "commit_late", "requests": 9});
+    control(&caller, Method::POST, "faults", &late).await;
+    let access_token = login(&caller).await.text("access_token");
+    let put_off = caller.call(Operation::Delete, &access_token).await;
+    assert_eq!(put_off.status, 504);
     let fault = json!({"operation": "login", "fault": "truncated"});
-    for _ in 0..1024 {
+    for _ in 1..1024 {
         let scripted = control(&caller, Method::POST, "faults", &fault).await;
         assert_eq!(scripted.status, 204);
     }
@@ -224,9 +229,13 @@ async fn only_so_many_faults_wait_at_once() {
         (refused.status.as_u16(), &*refused.detail()),
         (
             400,
-            "1024 faults wait already; DELETE /__control/faults takes them back"
+            "1024 faults wait already; DELETE /__control/faults takes them back, \
+             POST /__control/settle does what was put off"
         )
     );
+    control(&caller, Method::POST, "settle", &Value::Null).await;
+    let scripted = control(&caller, Method::POST, "faults", &fault).await;
+    assert_eq!(scripted.status, 204);
 }
 
 #[tokio::test]

@@ -144,6 +144,11 @@ impl Account {
         });
     }
 
+    /// Counts the changes that are not made yet.
+    pub(crate) fn late_changes(&self) -> usize {
+        self.late.len()
+    }
+
     /// Counts one request as past, and makes the changes whose time has come.
     pub(crate) fn pass_one_request(&mut self, now: Millis) {
         let mut due = Vec::new();

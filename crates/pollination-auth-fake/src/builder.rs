@@ -9,14 +9,10 @@ use std::time::Duration;
 use pollination_auth_api::SecretText;
 
 use crate::FakeService;
-use crate::access_token::Issuer;
-use crate::account::Account;
-use crate::clock::Clock;
 use crate::listener::Listener;
 use crate::random;
-use crate::request_log::{RecordedRequest, RequestLog};
-use crate::script::Script;
-use crate::service::{Observer, Service, State};
+use crate::request_log::RecordedRequest;
+use crate::service::{Observer, Service, Start};
 
 /// How long an access token lives unless told otherwise: 24 hours.
 ///
@@ -25,7 +21,7 @@ pub const DEFAULT_EXPIRES_IN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many requests are kept for [`FakeService::requests`] unless told otherwise.
 ///
-/// Enough for a test in which a thousand callers race ten times, and tens of megabytes at most.
+/// Enough for a test in which a thousand callers race ten times. A login takes some hundred bytes.
 pub const DEFAULT_KEPT_REQUESTS: usize = 10_000;
 
 /// Sets a service up before it starts.
@@ -75,7 +71,8 @@ impl Builder {
 
     /// Holds every reply back for this (real) time; without it no reply is.
     ///
-    /// A scripted fault with a delay of its own has that one instead.
+    /// A scripted fault with a delay of its own has that one instead. A started service acts on a
+    /// request after this time, a bound one before it.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
         self
@@ -107,9 +104,9 @@ impl Builder {
     /// # Panics
     ///
     /// When no server is to be had within [`START_LIMIT`](crate::START_LIMIT).
+    #[track_caller]
     pub fn start(self) -> FakeService {
-        let latency = self.latency;
-        FakeService::on_mock_server(Arc::new(self.build()), latency)
+        FakeService::on_mock_server(Arc::new(self.build()))
     }
 
     /// Binds the service to an address, to be run with [`Listener::run`].
@@ -117,28 +114,27 @@ impl Builder {
     /// This is for a process that is the service and nothing else, like the binary; a test wants
     /// [`start`](Self::start).
     ///
+    /// Its control endpoint shows the secret and whole requests to whoever reaches the address: let
+    /// it be one of the loopback.
+    ///
     /// # Errors
     ///
     /// When the address can't be bound: another process has it, or it is not this machine's.
     pub fn bind(self, address: SocketAddr) -> io::Result<Listener> {
-        let latency = self.latency;
-        Listener::bind(Arc::new(self.build()), latency, address)
+        Listener::bind(Arc::new(self.build()), address)
     }
 
     fn build(self) -> Service {
-        let state = State {
-            account: Account::new(
-                self.id.unwrap_or_else(random::id),
-                self.secret
-                    .unwrap_or_else(|| SecretText::from(random::secret())),
-            ),
-            clock: Clock::start(),
+        let start = Start {
+            id: self.id.unwrap_or_else(random::id),
+            secret: self
+                .secret
+                .unwrap_or_else(|| SecretText::from(random::secret())),
             expires_in: self.expires_in.unwrap_or(DEFAULT_EXPIRES_IN),
-            issuer: Issuer::new(),
-            log: RequestLog::new(self.kept_requests.unwrap_or(DEFAULT_KEPT_REQUESTS)),
-            script: Script::default(),
+            latency: self.latency,
+            kept_requests: self.kept_requests.unwrap_or(DEFAULT_KEPT_REQUESTS),
         };
-        Service::new(state, self.observer)
+        Service::new(start, self.observer)
     }
 }
 

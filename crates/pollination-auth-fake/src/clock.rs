@@ -5,6 +5,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Milliseconds since the Unix epoch, as the service sees them.
 pub(crate) type Millis = u64;
 
+/// Where the date stops: ten thousand years after 1970.
+///
+/// Farther than any test looks, and a date that every system can hold.
+const LATEST: Duration = Duration::from_secs(10_000 * 365 * 24 * 60 * 60);
+
 /// Time that never runs backward, whatever happens to the machine's wall clock.
 pub(crate) struct Clock {
     started_at: Duration,
@@ -24,11 +29,19 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> Millis {
-        let since_epoch = self
-            .started_at
-            .saturating_add(self.started.elapsed())
-            .saturating_add(self.moved);
-        millis(since_epoch)
+        millis(self.since_epoch())
+    }
+
+    pub(crate) fn wall(&self) -> SystemTime {
+        UNIX_EPOCH + self.since_epoch().min(LATEST)
+    }
+
+    pub(crate) fn since_start(&self) -> Duration {
+        self.started.elapsed().saturating_add(self.moved)
+    }
+
+    fn since_epoch(&self) -> Duration {
+        self.started_at.saturating_add(self.since_start())
     }
 
     pub(crate) fn advance(&mut self, by: Duration) {
@@ -51,6 +64,9 @@ mod tests {
         let before = clock.now();
         clock.advance(Duration::from_secs(3600));
         assert!((3_600_000..3_660_000).contains(&(clock.now() - before)));
+        assert!(clock.since_start() >= Duration::from_secs(3600));
+        let wall = clock.wall().duration_since(UNIX_EPOCH).unwrap();
+        assert!(wall >= Duration::from_millis(before) + Duration::from_secs(3600));
     }
 
     #[test]
@@ -59,5 +75,7 @@ mod tests {
         clock.advance(Duration::MAX);
         clock.advance(Duration::MAX);
         assert_eq!(clock.now(), Millis::MAX);
+        assert_eq!(clock.since_start(), Duration::MAX);
+        assert_eq!(clock.wall(), UNIX_EPOCH + LATEST);
     }
 }

@@ -1,185 +1,239 @@
-//! The control endpoint of the program: scripting faults and looking in, for tests in any language.
+//! The control endpoint of the program: scripting the service and looking in, from any language.
 //!
-//! It turns JSON into what [`crate::FakeService`] offers to Rust. It is no part of the API, and only
-//! [`crate::Listener`] has it.
+//! It takes and gives JSON. It is no part of the API, and only [`crate::Listener`] has it.
 
-use std::collections::BTreeMap;
+mod description;
+mod faults;
+mod seen;
+
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
+use http::header::ALLOW;
+use http::{HeaderValue, Method, Request, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::fault::{Fault, is_framing};
-use crate::operation::Operation;
 use crate::reply::Reply;
 use crate::service::Service;
 
-/// Where it lies: a prefix that no path of the API has.
-const PREFIX: &str = "/__control/";
+/// Where it lies: no path of the API begins like this.
+const ROOT: &str = "/__control";
 
-/// The longest time that is taken, in seconds: a year, far from where adding it could overflow.
-const LONGEST: f64 = 365.0 * 24.0 * 60.0 * 60.0;
+/// The longest time that is taken: a year, far from where adding it could overflow.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// One fault, as it is scripted.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wanted {
-    operation: String,
-    fault: String,
-    status: Option<u16>,
-    seconds: Option<f64>,
-    requests: Option<usize>,
-    body: Option<String>,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    after_seconds: Option<f64>,
+/// The most faults that wait at once, for a request or to be carried out late.
+///
+/// More than a test scripts, and with bodies as large as a request can be 64 MiB.
+const MOST_FAULTS: usize = 1024;
+
+/// One thing that can be asked for.
+struct Call {
+    method: &'static str,
+    /// The path behind [`ROOT`].
+    name: &'static str,
+    /// A body that it takes, if it takes one.
+    takes: Option<&'static str>,
+    does: &'static str,
+    act: Act,
 }
 
-/// A time to move the clock by.
+/// What a call comes to; a change is answered with 204.
+enum Act {
+    Show(fn(&Service) -> Reply),
+    Change(fn(&Service)),
+    /// A change that its body describes; the error says what is wrong with that.
+    Read(fn(&Service, &[u8]) -> Result<(), String>),
+}
+
+/// All of them; those of one path by method, as they stand in `Allow`.
+const CALLS: [Call; 12] = [
+    Call {
+        method: "GET",
+        name: "",
+        takes: None,
+        does: "describes all this",
+        act: Act::Show(|_| description::reply()),
+    },
+    Call {
+        method: "DELETE",
+        name: "/faults",
+        takes: None,
+        does: "takes all scripted faults back",
+        act: Act::Change(|service| service.state().script.clear()),
+    },
+    Call {
+        method: "GET",
+        name: "/faults",
+        takes: None,
+        does: "names the faults that no request has met",
+        act: Act::Show(|service| {
+            let unused = service.state().script.unused();
+            Reply::json(StatusCode::OK, &json!({ "unused": unused }))
+        }),
+    },
+    Call {
+        method: "POST",
+        name: "/faults",
+        takes: Some(r#"{"operation":"login","fault":"status","status":503}"#),
+        does: "makes the next request for an operation meet a fault; faults queue up",
+        act: Act::Read(script),
+    },
+    Call {
+        method: "GET",
+        name: "/requests",
+        takes: None,
+        does: "counts the requests by operation, and shows the newest with the status answered",
+        act: Act::Show(seen::reply),
+    },
+    Call {
+        method: "GET",
+        name: "/credential",
+        takes: None,
+        does: "shows the id and the secret that log in now; null after a delete",
+        act: Act::Show(show_credential),
+    },
+    Call {
+        method: "POST",
+        name: "/reset",
+        takes: None,
+        does: "makes everything as at the start: credential, faults, tokens, clock, latency, requests",
+        act: Act::Change(Service::reset),
+    },
+    Call {
+        method: "POST",
+        name: "/latency",
+        takes: Some(r#"{"seconds":0.5}"#),
+        does: "holds every reply of the API back for this real time; 0 ends it",
+        act: Act::Read(|service, body| {
+            service.state().latency = seconds(body)?;
+            Ok(())
+        }),
+    },
+    Call {
+        method: "POST",
+        name: "/advance",
+        takes: Some(r#"{"seconds":60}"#),
+        does: "moves the service's clock forward",
+        act: Act::Read(|service, body| {
+            service.state().clock.advance(seconds(body)?);
+            Ok(())
+        }),
+    },
+    Call {
+        method: "POST",
+        name: "/expire-all-tokens",
+        takes: None,
+        does: "refuses all access tokens so far, as expired",
+        act: Act::Change(|service| service.state().issuer.expire_all()),
+    },
+    Call {
+        method: "POST",
+        name: "/change-signing-key",
+        takes: None,
+        does: "signs with another key from now on, which refuses all access tokens so far",
+        act: Act::Change(|service| service.state().issuer.change_key()),
+    },
+    Call {
+        method: "POST",
+        name: "/settle",
+        takes: None,
+        does: "does now what commit_late put off, and ends every propagation_delay",
+        act: Act::Change(Service::settle),
+    },
+];
+
+/// A time, to move the clock by or to wait.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Advance {
+struct Time {
     seconds: f64,
 }
 
 /// Answers a request for the control endpoint; none when it is for the API.
 pub(crate) fn answer(service: &Service, request: &Request<Bytes>) -> Option<Reply> {
-    let name = request.uri().path().strip_prefix(PREFIX)?;
-    let reply = carry_out(service, request.method(), name, request.body());
-    Some(reply.unwrap_or_else(|problem| Reply::detail(StatusCode::BAD_REQUEST, &problem)))
+    let name = match request.uri().path().strip_prefix(ROOT)? {
+        "/" => "",
+        name if name.is_empty() || name.starts_with('/') => name,
+        _ => return None,
+    };
+    let method = request.method();
+    let Some(call) = CALLS
+        .iter()
+        .find(|call| call.name == name && call.method == method.as_str())
+    else {
+        return Some(no_such_call(method, name));
+    };
+    let changed = match call.act {
+        Act::Show(show) => return Some(show(service)),
+        Act::Change(change) => {
+            change(service);
+            Ok(())
+        }
+        Act::Read(change) => change(service, request.body()),
+    };
+    Some(match changed {
+        Ok(()) => Reply::new(StatusCode::NO_CONTENT, Bytes::new()),
+        Err(problem) => Reply::detail(StatusCode::BAD_REQUEST, &problem),
+    })
 }
 
-fn carry_out(service: &Service, method: &Method, name: &str, body: &[u8]) -> Result<Reply, String> {
+/// No such path, or with other methods only.
+fn no_such_call(method: &Method, name: &str) -> Reply {
+    let methods: Vec<_> = CALLS
+        .iter()
+        .filter(|call| call.name == name)
+        .map(|call| call.method)
+        .collect();
+    let detail = format!("no such call: {method} {ROOT}{name}; GET {ROOT} shows those there are");
+    if methods.is_empty() {
+        return Reply::detail(StatusCode::NOT_FOUND, &detail);
+    }
+    let reply = Reply::detail(StatusCode::METHOD_NOT_ALLOWED, &detail);
+    match HeaderValue::from_str(&methods.join(", ")) {
+        Ok(methods) => reply.with(ALLOW, methods),
+        Err(_) => reply,
+    }
+}
+
+fn script(service: &Service, body: &[u8]) -> Result<(), String> {
+    let (operation, fault) = faults::read(body)?;
     let mut state = service.state();
-    match (method.as_str(), name) {
-        ("GET", "faults") => {
-            let unused = state.script.unused();
-            return Ok(Reply::json(StatusCode::OK, &json!({ "unused": unused })));
-        }
-        ("GET", "requests") => {
-            let counts = Operation::ALL.map(|one| (one.id(), state.log.count(one)));
-            return Ok(Reply::json(StatusCode::OK, &BTreeMap::from(counts)));
-        }
-        ("POST", "faults") => {
-            let wanted: Wanted = read(body)?;
-            let operation = operation(&wanted.operation)?;
-            let fault = fault(wanted)?;
-            if !fault.applies_to(operation) {
-                return Err(format!("{fault:?} makes no difference to {operation}"));
-            }
-            let ticket = state.script.ticket();
-            state.script.push(operation, ticket, fault);
-        }
-        ("DELETE", "faults") => state.script.clear(),
-        ("POST", "advance") => {
-            let Advance { seconds } = read(body)?;
-            state.clock.advance(duration(seconds)?);
-        }
-        ("POST", "expire-all-tokens") => state.issuer.expire_all(),
-        ("POST", "change-signing-key") => state.issuer.change_key(),
-        ("POST", "settle") => {
-            let now = state.clock.now();
-            state.account.settle(now);
-        }
-        _ => {
-            let request = format!("{method} {PREFIX}{name}");
-            return Ok(Reply::no_such_operation(&request, allowed(name)));
-        }
+    let waiting = state.script.len() + state.account.late_changes();
+    if waiting >= MOST_FAULTS {
+        return Err(format!(
+            "{MOST_FAULTS} faults wait already; DELETE {ROOT}/faults takes them back, \
+             POST {ROOT}/settle does what was put off"
+        ));
     }
-    Ok(Reply::new(StatusCode::NO_CONTENT, Bytes::new()))
-}
-
-/// The methods of a path that exists.
-fn allowed(name: &str) -> Option<&'static str> {
-    match name {
-        "faults" => Some("DELETE, GET, POST"),
-        "requests" => Some("GET"),
-        "advance" | "expire-all-tokens" | "change-signing-key" | "settle" => Some("POST"),
-        _ => None,
-    }
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|error| error.to_string())
-}
-
-fn operation(name: &str) -> Result<Operation, String> {
-    let found = Operation::ALL.into_iter().find(|one| one.id() == name);
-    found.ok_or_else(|| format!("no such operation: {name}"))
-}
-
-fn duration(seconds: f64) -> Result<Duration, String> {
-    if (0.0..=LONGEST).contains(&seconds) {
-        Ok(Duration::from_secs_f64(seconds))
-    } else {
-        Err(format!("no time that can be waited for: {seconds} seconds"))
-    }
-}
-
-/// Refuses what a fault would not look at: whoever wrote it expects that it does something.
-fn only_what_is_used(wanted: &Wanted) -> Result<(), String> {
-    let fault = wanted.fault.as_str();
-    let takes_status = matches!(fault, "status" | "other_status" | "commit_and_answer");
-    let takes_seconds = matches!(fault, "propagation_delay" | "delay");
-    for (name, is_given, is_taken) in [
-        ("status", wanted.status.is_some(), takes_status),
-        ("seconds", wanted.seconds.is_some(), takes_seconds),
-        (
-            "requests",
-            wanted.requests.is_some(),
-            fault == "commit_late",
-        ),
-    ] {
-        if is_given && !is_taken {
-            return Err(format!("{fault} takes no {name}"));
-        }
-    }
+    let ticket = state.script.ticket();
+    state.script.push(operation, ticket, fault, None);
     Ok(())
 }
 
-/// Makes the fault, with everything checked that its constructors would panic over.
-fn fault(wanted: Wanted) -> Result<Fault, String> {
-    let status = || match wanted.status {
-        Some(status @ 200..=999) => Ok(status),
-        _ => Err("this fault needs a status from 200 to 999".to_owned()),
-    };
-    let seconds = || duration(wanted.seconds.ok_or("this fault needs seconds")?);
-    let mut fault = match wanted.fault.as_str() {
-        "status" => Fault::status(status()?),
-        "other_status" => Fault::other_status(status()?),
-        "commit_and_answer" => Fault::commit_and_answer(status()?),
-        "commit_and_drop" => Fault::commit_and_drop(),
-        "commit_late" => Fault::commit_late(wanted.requests.ok_or("this fault needs requests")?),
-        "drop_connection" => Fault::drop_connection(),
-        "propagation_delay" => Fault::propagation_delay(seconds()?),
-        "delay" => Fault::delay(seconds()?),
-        "wrong_id" => Fault::wrong_id(),
-        "no_secret" => Fault::no_secret(),
-        "same_secret" => Fault::same_secret(),
-        "truncated" => Fault::truncated(),
-        "raw_body" => Fault::raw_body(wanted.body.clone().ok_or("this fault needs a body")?),
-        other => return Err(format!("no such fault: {other}")),
-    };
-    only_what_is_used(&wanted)?;
-    if let Some(body) = wanted.body {
-        fault = fault.body(body);
-    }
-    for (name, value) in &wanted.headers {
-        let fits = name.parse::<HeaderName>().is_ok()
-            && HeaderValue::from_str(value).is_ok_and(|value| value.to_str().is_ok());
-        if !fits {
-            return Err(format!("no HTTP header: {name}"));
-        }
-        if is_framing(name) {
-            return Err(format!("the server sets this header by itself: {name}"));
-        }
-        fault = fault.header(name, value);
-    }
-    if let Some(seconds) = wanted.after_seconds {
-        fault = fault.after(duration(seconds)?);
-    }
-    Ok(fault)
+fn show_credential(service: &Service) -> Reply {
+    let state = service.state();
+    let secret = state.account.secret().map(|secret| secret.expose_secret());
+    let credential = json!({ "id": state.account.id(), "secret": secret });
+    Reply::json(StatusCode::OK, &credential)
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body)
+        .map_err(|error| format!("this call takes another body: {error}; GET {ROOT} shows it"))
+}
+
+fn seconds(body: &[u8]) -> Result<Duration, String> {
+    let Time { seconds } = read(body)?;
+    duration(seconds)
+}
+
+fn duration(seconds: f64) -> Result<Duration, String> {
+    let longest = LONGEST.as_secs();
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|time| *time <= LONGEST)
+        .ok_or_else(|| format!("{seconds:?} is no number of seconds from 0 to {longest}"))
 }

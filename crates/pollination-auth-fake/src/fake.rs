@@ -3,7 +3,7 @@
 //! Here httpmock is the server; what it answers with is decided in [`crate::service`].
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -14,10 +14,12 @@ use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 use pollination_auth_api::SecretText;
 
 use crate::builder::Builder;
+use crate::fake_clock::FakeClock;
 use crate::fault::Fault;
 use crate::operation::Operation;
 use crate::reply::Reply;
 use crate::request_log::RecordedRequest;
+use crate::script::Place;
 use crate::service::Service;
 
 /// How long a start waits for a server: 30 seconds.
@@ -29,7 +31,8 @@ pub const START_LIMIT: Duration = Duration::from_secs(30);
 /// The service in memory, reached over HTTP on the loopback address.
 ///
 /// It has one account with one API token. Dropping it ends it, and panics when a scripted fault was
-/// never met: the test did not do what its author thought.
+/// never met: the test did not do what its author thought. The message says which fault, and the
+/// line that scripted it.
 ///
 /// ```
 /// use pollination_auth_fake::{FakeService, Operation};
@@ -52,6 +55,7 @@ impl FakeService {
     /// # Panics
     ///
     /// When no server is to be had within [`START_LIMIT`].
+    #[track_caller]
     pub fn start() -> Self {
         Self::builder().start()
     }
@@ -61,8 +65,10 @@ impl FakeService {
         Builder::default()
     }
 
-    pub(crate) fn on_mock_server(service: Arc<Service>, latency: Duration) -> Self {
+    #[track_caller]
+    pub(crate) fn on_mock_server(service: Arc<Service>) -> Self {
         let server = start_server();
+        let latency = service.state().latency;
         let (matching, answering) = (Arc::clone(&service), Arc::clone(&service));
         server.mock(|when, then| {
             when.is_true(move |request| matching.next_delayed(&convert(request)).is_none());
@@ -103,7 +109,15 @@ impl FakeService {
         self.service.state().expires_in = expires_in;
     }
 
+    /// Gives the service's clock, for a client that is to go by it.
+    #[must_use]
+    pub fn clock(&self) -> FakeClock {
+        FakeClock::of(&self.service)
+    }
+
     /// Moves the service's clock forward; access tokens and new secrets go by it.
+    ///
+    /// Nobody else's clock moves, save that of a client that goes by [`clock`](Self::clock).
     pub fn advance(&self, time: Duration) {
         self.service.state().clock.advance(time);
     }
@@ -120,9 +134,7 @@ impl FakeService {
 
     /// Does now what [`Fault::commit_late`] put off, and ends every propagation.
     pub fn settle(&self) {
-        let mut state = self.service.state();
-        let now = state.clock.now();
-        state.account.settle(now);
+        self.service.settle();
     }
 
     /// Counts the requests for an operation, the refused ones too.
@@ -155,17 +167,18 @@ impl FakeService {
         clippy::panic,
         reason = "a mistake in a test is to be seen where it is made"
     )]
+    #[track_caller]
     pub fn fail_next(&self, operation: Operation, fault: Fault) {
         if !fault.applies_to(operation) {
             panic!("{fault:?} makes no difference to {operation}");
         }
-        let delay = fault.delay;
-        if delay.is_zero() {
+        let place = Some(Location::caller());
+        if fault.delay.is_zero() {
             let mut state = self.service.state();
             let ticket = state.script.ticket();
-            state.script.push(operation, ticket, fault);
+            state.script.push(operation, ticket, fault, place);
         } else {
-            self.push_delayed(operation, fault, delay);
+            self.push_delayed(operation, fault, place);
         }
     }
 
@@ -184,7 +197,8 @@ impl FakeService {
     ///
     /// httpmock can wait without blocking its thread, but only for a time that is fixed with the
     /// mock. The request is handled when it is matched, so that the change is made before the wait.
-    fn push_delayed(&self, operation: Operation, fault: Fault, delay: Duration) {
+    fn push_delayed(&self, operation: Operation, fault: Fault, place: Place) {
+        let delay = fault.delay;
         let ticket = self.service.state().script.ticket();
         let slot = Arc::new(Mutex::new(None));
         let (service, filled) = (Arc::clone(&self.service), Arc::clone(&slot));
@@ -209,7 +223,8 @@ impl FakeService {
             });
         });
         // Only now, or a request could meet a fault whose mock is not there yet.
-        self.service.state().script.push(operation, ticket, fault);
+        let mut state = self.service.state();
+        state.script.push(operation, ticket, fault, place);
     }
 }
 
@@ -218,6 +233,7 @@ impl FakeService {
     clippy::panic,
     reason = "a test that can't start its service has failed"
 )]
+#[track_caller]
 fn start_server() -> MockServer {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -265,7 +281,7 @@ impl Drop for FakeService {
     fn drop(&mut self) {
         // The server outlives this value in httpmock's pool, and must answer for it no more.
         self.server.reset();
-        let unused = self.unused_faults();
+        let unused = self.service.state().script.unused_with_places();
         if !unused.is_empty() && !thread::panicking() {
             panic!("scripted faults that no request met: {}", unused.join(", "));
         }

@@ -87,6 +87,7 @@ impl Fault {
     /// # Panics
     ///
     /// When the status is not between 200 and 999.
+    #[track_caller]
     pub fn status(status: u16) -> Self {
         Self::new("status", Act::Nothing, Answer::Error(final_status(status)))
     }
@@ -96,6 +97,7 @@ impl Fault {
     /// # Panics
     ///
     /// When the status is not between 200 and 999.
+    #[track_caller]
     pub fn commit_and_answer(status: u16) -> Self {
         Self::acted("commit_and_answer", Answer::Error(final_status(status)))
     }
@@ -171,6 +173,7 @@ impl Fault {
     /// # Panics
     ///
     /// When the status is not between 200 and 999.
+    #[track_caller]
     pub fn other_status(status: u16) -> Self {
         Self::acted(
             "other_status",
@@ -204,6 +207,7 @@ impl Fault {
         clippy::panic,
         reason = "a mistake in a test is to be seen where it is made"
     )]
+    #[track_caller]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match (name.parse(), HeaderValue::from_str(value)) {
             _ if is_framing(name) => panic!("the server sets this header by itself: {name:?}"),
@@ -213,7 +217,7 @@ impl Fault {
         self
     }
 
-    /// Holds the answer back for this time; what the fault does is done at once.
+    /// Holds the answer back for this (real) time; what the fault does is done at once.
     pub fn after(mut self, time: Duration) -> Self {
         self.delay = time;
         self
@@ -272,11 +276,17 @@ pub(crate) fn is_framing(name: &str) -> bool {
     clippy::panic,
     reason = "a mistake in a test is to be seen where it is made"
 )]
+#[track_caller]
 fn final_status(status: u16) -> StatusCode {
     match StatusCode::from_u16(status) {
-        Ok(code) if status >= LEAST_FINAL_STATUS => code,
+        Ok(code) if is_final(status) => code,
         _ => panic!("no status of a final reply: {status}"),
     }
+}
+
+/// Tells whether a status ends an exchange, and is one at all.
+pub(crate) fn is_final(status: u16) -> bool {
+    status >= LEAST_FINAL_STATUS && StatusCode::from_u16(status).is_ok()
 }
 
 #[cfg(test)]

@@ -39,40 +39,28 @@
 //!
 //! `pollination-auth-fake --port 8000` is the service for code in any language; `--help` lists the
 //! options. A test scripts it through a control endpoint on the same port, which takes and gives
-//! JSON:
+//! JSON. `GET /__control` describes the calls, the faults with what they take, and the operations;
+//! `docs/fake.md` in the repository has the same, with examples.
 //!
-//! | Request | What it does |
-//! |---|---|
-//! | `POST /__control/faults` | makes the next request for an operation meet a fault; faults queue up |
-//! | `GET /__control/faults` | names the faults that no request has met: `{"unused": [...]}` |
-//! | `DELETE /__control/faults` | takes all of them back |
-//! | `GET /__control/requests` | counts the requests, by operation |
-//! | `POST /__control/advance` | moves the service's clock: `{"seconds": 60}` |
-//! | `POST /__control/expire-all-tokens` | refuses all access tokens so far |
-//! | `POST /__control/change-signing-key` | signs with another key from now on |
-//! | `POST /__control/settle` | does now what was put off |
-//!
-//! A fault names its `operation` by operationId and its `fault` by the name of a constructor of
-//! [`Fault`], with what that takes as `status`, `seconds`, `requests` or `body`; `headers`, `body` and
-//! `after_seconds` change the answer of any:
+//! A fault has there the name of a constructor of [`Fault`]:
 //!
 //! ```json
 //! {"operation": "login", "fault": "status", "status": 429, "headers": {"retry-after": "5"}}
 //! ```
 //!
-//! What was changed is answered with 204, a request that makes no sense with 400 and what is wrong
-//! with it: what a fault does not take is not passed over. Another method is answered with 405, another
-//! path with 404, and more than 64 KiB with 413; the type of the content does not matter.
+//! The program shows its id, its secret and whole requests to whoever asks: it is a fake, and no
+//! real secret may be sent to it.
 //!
 //! # Limits
 //!
 //! The server is httpmock's, so paths under `/__httpmock__/` are its own, and it logs requests
 //! whole at the level `debug`. The program `pollination-auth-fake` and [`Builder::bind`] have
-//! neither of the two.
+//! neither of the two. Where requests race for a queue of faults in which some have a delay, one of
+//! them can meet its fault without the delay, in a test and not in the program.
 //!
 //! # Features
 //!
-//! - `cli` (default): the program. Without it clap is not built.
+//! - `cli` (default): the program. Without it neither clap nor humantime is built.
 
 mod access_token;
 mod account;
@@ -80,6 +68,7 @@ mod builder;
 mod clock;
 mod control;
 mod fake;
+mod fake_clock;
 mod fault;
 mod listener;
 mod login_body;
@@ -93,6 +82,7 @@ mod service;
 
 pub use builder::{Builder, DEFAULT_EXPIRES_IN, DEFAULT_KEPT_REQUESTS};
 pub use fake::{FakeService, START_LIMIT};
+pub use fake_clock::FakeClock;
 pub use fault::Fault;
 pub use listener::Listener;
 pub use operation::Operation;

@@ -26,6 +26,11 @@ use crate::service::Service;
 /// The most bytes of a request's body: a login takes a few hundred.
 const BODY_LIMIT: usize = 64 * 1024;
 
+/// The bytes after which a request's head is refused: a login's is a few hundred.
+///
+/// hyper looks after each read, which can be as long again: the most is a [`BODY_LIMIT`] here too.
+const HEAD_LIMIT: usize = BODY_LIMIT / 2;
+
 /// The rest after a connection could not be accepted.
 ///
 /// It fails for want of file descriptors mostly, and trying at once would only burn the processor.
@@ -48,7 +53,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[must_use = "a bound service answers nothing until `run`"]
 pub struct Listener {
     service: Arc<Service>,
-    latency: Duration,
     socket: std::net::TcpListener,
     address: SocketAddr,
 }
@@ -66,17 +70,12 @@ impl fmt::Display for Lost {
 impl std::error::Error for Lost {}
 
 impl Listener {
-    pub(crate) fn bind(
-        service: Arc<Service>,
-        latency: Duration,
-        address: SocketAddr,
-    ) -> io::Result<Self> {
+    pub(crate) fn bind(service: Arc<Service>, address: SocketAddr) -> io::Result<Self> {
         let socket = std::net::TcpListener::bind(address)?;
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
         Ok(Self {
             service,
-            latency,
             socket,
             address,
         })
@@ -105,7 +104,7 @@ impl Listener {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    tokio::spawn(serve(Arc::clone(&self.service), self.latency, stream));
+                    tokio::spawn(serve(Arc::clone(&self.service), stream));
                 }
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
@@ -121,41 +120,44 @@ impl fmt::Debug for Listener {
     }
 }
 
-async fn serve(service: Arc<Service>, latency: Duration, stream: TcpStream) {
+async fn serve(service: Arc<Service>, stream: TcpStream) {
     // A reply is small and goes out at once; waiting for more of it only costs time.
     let _best_effort = stream.set_nodelay(true);
-    let answer = service_fn(|request| answer(&service, latency, request));
+    let answer = service_fn(|request| answer(&service, request));
     // It fails when the client goes away or a reply is lost on purpose: nothing to be done.
     let _ended = http1::Builder::new()
+        .max_buf_size(HEAD_LIMIT)
         .serve_connection(TokioIo::new(stream), answer)
         .await;
 }
 
 async fn answer(
     service: &Service,
-    latency: Duration,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Lost> {
     let (head, body) = request.into_parts();
     let reply = match Limited::new(body, BODY_LIMIT).collect().await {
-        Ok(body) => {
-            let request = Request::from_parts(head, body.to_bytes());
-            control::answer(service, &request).unwrap_or_else(|| service.handle(&request))
-        }
+        Ok(body) => reply_to(service, &Request::from_parts(head, body.to_bytes())),
         Err(_) => Reply::detail(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
     };
-    let delay = if reply.delay.is_zero() {
-        latency
-    } else {
-        reply.delay
-    };
-    if !delay.is_zero() {
-        tokio::time::sleep(delay).await;
+    if !reply.delay.is_zero() {
+        tokio::time::sleep(reply.delay).await;
     }
     reply
         .response
         .map(|response| response.map(Full::new))
         .ok_or(Lost)
+}
+
+/// Replies of the service have its latency; the control endpoint, which sets it, has none.
+fn reply_to(service: &Service, request: &Request<Bytes>) -> Reply {
+    control::answer(service, request).unwrap_or_else(|| {
+        let mut reply = service.handle(request);
+        if reply.delay.is_zero() {
+            reply.delay = service.state().latency;
+        }
+        reply
+    })
 }
 
 #[cfg(test)]
@@ -194,7 +196,7 @@ mod tests {
         service
             .state()
             .script
-            .push(Operation::Get, 0, Fault::drop_connection());
+            .push(Operation::Get, 0, Fault::drop_connection(), None);
         assert_eq!(get(address).await, b"");
         assert_eq!(get(address).await[..UNAUTHORIZED.len()], *UNAUTHORIZED);
     }
@@ -208,7 +210,7 @@ mod tests {
             assert_eq!(get(address).await[..UNAUTHORIZED.len()], *UNAUTHORIZED);
             assert!(started.elapsed() >= delay);
             let fault = Fault::delay(latency * 3);
-            service.state().script.push(Operation::Get, 0, fault);
+            service.state().script.push(Operation::Get, 0, fault, None);
         }
     }
 

@@ -10,12 +10,17 @@ use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
 use pollination_auth_fake::{DEFAULT_EXPIRES_IN, FakeService};
 
+/// Where those who don't write Rust find the rest.
+const CONTROL: &str = "\
+A test in any language scripts faults, looks in and resets it through a control endpoint on the
+same port, which describes itself: curl http://127.0.0.1:PORT/__control";
+
 /// Runs the Pollination authentication service in memory, on the loopback address.
 ///
 /// It prints one line, `listening on http://127.0.0.1:PORT`, and runs until it is ended. All it
 /// knows is gone then. Its credentials open nothing but itself.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, after_help = CONTROL)]
 struct Arguments {
     /// Port to listen on; 0 takes a free one
     #[arg(long, default_value_t = 0)]
@@ -32,7 +37,16 @@ struct Arguments {
     /// Seconds that an access token lives
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_EXPIRES_IN.as_secs())]
     expires_in: u64,
+
+    /// Time that every reply is held back, 250ms or 2s for example
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    latency: Duration,
 }
+
+/// The newest requests that can be looked at: more than a test sends, and 64 MiB at the most.
+///
+/// Head and body of one are at most 64 KiB each. The program may run for days.
+const KEPT_REQUESTS: usize = 512;
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
@@ -45,14 +59,18 @@ fn main() -> ExitCode {
     }
 }
 
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    humantime::parse_duration(text).map_err(|_| "write it as 250ms, 2s or 1m30s")
+}
+
 fn run(arguments: Arguments) -> Result<(), String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
     let listener = FakeService::builder()
         .id(arguments.id)
         .secret(arguments.secret)
         .expires_in(Duration::from_secs(arguments.expires_in))
-        // Nobody asks this process what it was asked, and it may run for days.
-        .keep_requests(0)
+        .latency(arguments.latency)
+        .keep_requests(KEPT_REQUESTS)
         .bind(address)
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     // One thread serves thousands of requests in a second: there is one state, and one lock.

@@ -48,6 +48,17 @@ impl Operation {
         }
     }
 
+    /// Gives the method and the path of its requests.
+    pub(crate) fn request(self) -> &'static str {
+        match self {
+            Self::Login => "POST /auth/login",
+            Self::Get => "GET /auth/api-token",
+            Self::Create => "POST /auth/api-token",
+            Self::Rotate => "PUT /auth/api-token",
+            Self::Delete => "DELETE /auth/api-token",
+        }
+    }
+
     /// Tells whether it changes the account.
     pub(crate) fn changes_the_account(self) -> bool {
         matches!(self, Self::Create | Self::Rotate | Self::Delete)
@@ -91,6 +102,20 @@ impl Target {
         match self {
             Self::Operation(operation) => Some(operation),
             Self::OtherMethod { .. } | Self::OtherPath => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_that_an_operation_names_asks_for_it() {
+        for operation in Operation::ALL {
+            let (method, path) = operation.request().split_once(' ').unwrap();
+            let target = Target::of(&method.parse().unwrap(), path);
+            assert_eq!(target, Target::Operation(operation));
         }
     }
 }

@@ -63,6 +63,10 @@ impl Reply {
         }
     }
 
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        self.response.as_ref().map(Response::status)
+    }
+
     pub(crate) fn with(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
         if let Some(response) = &mut self.response {
             response.headers_mut().append(name, value);

@@ -4,14 +4,14 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, Method, Request, StatusCode};
 
 use crate::operation::Operation;
 
-/// One request, as it came in.
+/// One request, as it came in, and the status of its answer.
 ///
-/// `Debug` shows the method, the path and the names of the headers: a value or a body can hold a
-/// secret.
+/// `Debug` shows the method, the path, the status and the names of the headers: a value or a body
+/// can hold a secret.
 #[derive(Clone)]
 pub struct RecordedRequest {
     operation: Option<Operation>,
@@ -19,6 +19,7 @@ pub struct RecordedRequest {
     path: String,
     headers: HeaderMap,
     body: Bytes,
+    pub(crate) status: Option<StatusCode>,
 }
 
 impl RecordedRequest {
@@ -29,6 +30,7 @@ impl RecordedRequest {
             path: request.uri().path().to_owned(),
             headers: request.headers().clone(),
             body: request.body().clone(),
+            status: None,
         }
     }
 
@@ -73,6 +75,15 @@ impl RecordedRequest {
     pub fn body(&self) -> &[u8] {
         &self.body
     }
+
+    /// Gives the status that it was answered with.
+    ///
+    /// Absent when the connection ended without an answer, and while there is none yet, as in
+    /// [`Builder::on_request`](crate::Builder::on_request).
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.status.map(|status| status.as_u16())
+    }
 }
 
 impl fmt::Debug for RecordedRequest {
@@ -84,6 +95,7 @@ impl fmt::Debug for RecordedRequest {
             .field("path", &self.path)
             .field("headers", &names)
             .field("body_length", &self.body.len())
+            .field("status", &self.status())
             .finish()
     }
 }

@@ -3,6 +3,7 @@
 //! It hands them out in order; what they do is not its business.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::Location;
 use std::time::Duration;
 
 use crate::fault::Fault;
@@ -10,6 +11,9 @@ use crate::operation::Operation;
 
 /// Names one entry of the script.
 pub(crate) type Ticket = u64;
+
+/// The line of a test that scripted a fault; the control endpoint has none.
+pub(crate) type Place = Option<&'static Location<'static>>;
 
 #[derive(Default)]
 pub(crate) struct Script {
@@ -19,6 +23,7 @@ pub(crate) struct Script {
 
 pub(crate) struct Scripted {
     ticket: Ticket,
+    place: Place,
     pub(crate) fault: Fault,
 }
 
@@ -29,8 +34,18 @@ impl Script {
         self.last_ticket
     }
 
-    pub(crate) fn push(&mut self, operation: Operation, ticket: Ticket, fault: Fault) {
-        let scripted = Scripted { ticket, fault };
+    pub(crate) fn push(
+        &mut self,
+        operation: Operation,
+        ticket: Ticket,
+        fault: Fault,
+        place: Place,
+    ) {
+        let scripted = Scripted {
+            ticket,
+            place,
+            fault,
+        };
         self.queues
             .entry(operation)
             .or_default()
@@ -57,11 +72,30 @@ impl Script {
 
     /// Names the faults that no request has met, in the order of the operations.
     pub(crate) fn unused(&self) -> Vec<String> {
-        let faults_of = |operation| {
+        self.waiting()
+            .map(|(operation, scripted)| format!("{operation}: {:?}", scripted.fault))
+            .collect()
+    }
+
+    /// As [`unused`](Self::unused), with the lines that scripted them.
+    pub(crate) fn unused_with_places(&self) -> Vec<String> {
+        self.waiting()
+            .map(|(operation, Scripted { place, fault, .. })| match place {
+                Some(place) => format!("{operation}: {fault:?} (scripted at {place})"),
+                None => format!("{operation}: {fault:?}"),
+            })
+            .collect()
+    }
+
+    fn waiting(&self) -> impl Iterator<Item = (Operation, &Scripted)> {
+        Operation::ALL.into_iter().flat_map(|operation| {
             let queue = self.queues.get(&operation).into_iter().flatten();
-            queue.map(move |scripted| format!("{operation}: {:?}", scripted.fault))
-        };
-        Operation::ALL.into_iter().flat_map(faults_of).collect()
+            queue.map(move |scripted| (operation, scripted))
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.queues.values().map(VecDeque::len).sum()
     }
 
     pub(crate) fn clear(&mut self) {
@@ -76,9 +110,9 @@ mod tests {
     #[test]
     fn each_operation_has_a_queue_of_its_own() {
         let mut script = Script::default();
-        script.push(Operation::Rotate, 1, Fault::status(500));
-        script.push(Operation::Rotate, 2, Fault::wrong_id());
-        script.push(Operation::Login, 3, Fault::status(429));
+        script.push(Operation::Rotate, 1, Fault::status(500), None);
+        script.push(Operation::Rotate, 2, Fault::wrong_id(), None);
+        script.push(Operation::Login, 3, Fault::status(429), None);
         assert!(script.take(Operation::Get).is_none());
         let first = script.take(Operation::Rotate).unwrap();
         assert_eq!(format!("{:?}", first.fault), "status(500)");

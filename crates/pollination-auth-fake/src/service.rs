@@ -29,8 +29,18 @@ pub(crate) type Observer = Box<dyn Fn(&RecordedRequest) + Send + Sync>;
 const BEARER: &str = "Bearer";
 
 pub(crate) struct Service {
+    start: Start,
     state: Mutex<State>,
     observer: Option<Observer>,
+}
+
+/// What a service starts with, and has again after a reset.
+pub(crate) struct Start {
+    pub(crate) id: String,
+    pub(crate) secret: SecretText,
+    pub(crate) expires_in: Duration,
+    pub(crate) latency: Duration,
+    pub(crate) kept_requests: usize,
 }
 
 /// All that changes while the service runs.
@@ -39,21 +49,40 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) expires_in: Duration,
     pub(crate) issuer: Issuer,
+    /// How long a reply is held back whose fault has no delay of its own.
+    pub(crate) latency: Duration,
     pub(crate) log: RequestLog,
     pub(crate) script: Script,
 }
 
 impl Service {
-    pub(crate) fn new(state: State, observer: Option<Observer>) -> Self {
+    pub(crate) fn new(start: Start, observer: Option<Observer>) -> Self {
         Self {
-            state: Mutex::new(state),
+            state: Mutex::new(State::new(&start)),
+            start,
             observer,
         }
+    }
+
+    /// Makes everything as it was at the start.
+    ///
+    /// Requests come wholly before it or wholly after. It is for a service that has its replies
+    /// held back by the listener: the mocks of a test's delayed faults would outlive it.
+    pub(crate) fn reset(&self) {
+        let new = State::new(&self.start);
+        *self.state() = new;
     }
 
     /// A panic elsewhere leaves the state whole, so a poisoned lock is still good.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes all late changes, and ends every propagation.
+    pub(crate) fn settle(&self) {
+        let mut state = self.state();
+        let now = state.clock.now();
+        state.account.settle(now);
     }
 
     /// Tells which delayed fault comes next for this request, if one does.
@@ -64,18 +93,19 @@ impl Service {
 
     pub(crate) fn handle(&self, request: &Request<Bytes>) -> Reply {
         let target = Target::of(request.method(), request.uri().path());
-        let recorded = RecordedRequest::new(target.operation(), request);
+        let mut recorded = RecordedRequest::new(target.operation(), request);
         if let Some(observe) = &self.observer {
             observe(&recorded);
         }
 
         let mut state = self.state();
-        state.log.record(recorded);
         let reply = match target {
             Target::Operation(operation) => state.answer(operation, request),
             Target::OtherMethod { allow } => Reply::no_such_operation(&named(request), Some(allow)),
             Target::OtherPath => Reply::no_such_operation(&named(request), None),
         };
+        recorded.status = reply.status();
+        state.log.record(recorded);
         let now = state.clock.now();
         state.account.pass_one_request(now);
         reply
@@ -91,6 +121,18 @@ fn named(request: &Request<Bytes>) -> String {
 }
 
 impl State {
+    fn new(start: &Start) -> Self {
+        Self {
+            account: Account::new(start.id.clone(), start.secret.clone()),
+            clock: Clock::start(),
+            expires_in: start.expires_in,
+            issuer: Issuer::new(),
+            latency: start.latency,
+            log: RequestLog::new(start.kept_requests),
+            script: Script::default(),
+        }
+    }
+
     fn answer(&mut self, operation: Operation, request: &Request<Bytes>) -> Reply {
         let Some(scripted) = self.script.take(operation) else {
             let as_ever = Act::AsEver(NewSecret::AtOnce);
@@ -198,4 +240,43 @@ fn dress(outcome: Result<Success, Refused>, fault: Fault) -> Reply {
         }
     }
     reply
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use http::StatusCode;
+    use http::header::CONTENT_TYPE;
+
+    use super::*;
+
+    /// Often enough that requests and resets meet.
+    const TIMES: usize = 200;
+
+    #[test]
+    fn a_request_comes_wholly_before_a_reset_or_wholly_after() {
+        let start = Start {
+            id: "i".to_owned(),
+            secret: SecretText::from("s".to_owned()),
+            expires_in: Duration::from_secs(60),
+            latency: Duration::ZERO,
+            kept_requests: TIMES,
+        };
+        let service = Service::new(start, None);
+        let login = Request::post("/auth/login")
+            .header(CONTENT_TYPE, "application/json")
+            .body(Bytes::from_static(br#"{"id":"i","secret":"s"}"#))
+            .unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| (0..TIMES).for_each(|_| service.reset()));
+            for _ in 0..TIMES {
+                assert_eq!(service.handle(&login).status(), Some(StatusCode::ACCEPTED));
+                let log = &service.state().log;
+                assert_eq!(log.count(Operation::Login), log.newest().len());
+            }
+        });
+        service.reset();
+        assert_eq!(service.state().log.count(Operation::Login), 0);
+    }
 }

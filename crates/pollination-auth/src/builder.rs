@@ -184,6 +184,37 @@ impl ClientBuilder {
     }
 
     /// Sets the clock; the default is the operating system's.
+    ///
+    /// A test sets the clock of its service, and moves both at once:
+    ///
+    /// ```
+    /// use pollination_auth::{ApiToken, Client, Clock, Moment};
+    /// use pollination_auth_fake::{FakeClock, FakeService};
+    ///
+    /// #[derive(Debug)]
+    /// struct ServiceClock(FakeClock);
+    ///
+    /// impl Clock for ServiceClock {
+    ///     fn now(&self) -> Moment {
+    ///         Moment { wall: self.0.wall(), monotonic: self.0.monotonic() }
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let service = FakeService::builder().id("an-id").secret("a-secret").start();
+    /// let client = Client::builder()
+    ///     .api_token(ApiToken::new("an-id", "a-secret")?)
+    ///     .base_url(service.base_url())
+    ///     .clock(ServiceClock(service.clock()))
+    ///     .build()?;
+    /// client.access_token().await?;
+    /// service.advance(service.expires_in());
+    /// client.access_token().await?; // it knows that the first one has ended
+    /// assert_eq!(service.logins(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

@@ -46,7 +46,8 @@
 //! anything else; if the reply can't be used, its bytes are in [`Error::raw_reply`].
 //!
 //! **… test my code?** With the crate `pollination-auth-fake`: the service in memory, which can be
-//! told to fail. Time comes in through [`Clock`].
+//! told to fail. Time comes in through [`Clock`]; [`ClientBuilder::clock`] shows one that moves with
+//! the service's.
 //!
 //! **… change the host, the proxy, the certificates, the timeouts?** [`ClientBuilder`].
 //!

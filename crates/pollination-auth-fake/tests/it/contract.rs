@@ -19,6 +19,25 @@ const UNDOCUMENTED: [(&str, u16); 6] = [
     ("create_api_token", 500),
 ];
 
+/// What the service in memory gives by itself.
+pub(crate) const OF_THE_FAKE: [(&str, u16); 15] = [
+    ("create_api_token", 201),
+    ("create_api_token", 401),
+    ("create_api_token", 409),
+    ("delete_api_token", 204),
+    ("delete_api_token", 401),
+    ("delete_api_token", 404),
+    ("get_api_token", 200),
+    ("get_api_token", 401),
+    ("get_api_token", 404),
+    ("login", 202),
+    ("login", 401),
+    ("login", 422),
+    ("rotate_api_token_secret", 200),
+    ("rotate_api_token_secret", 401),
+    ("rotate_api_token_secret", 404),
+];
+
 /// Says what is wrong with a reply; `Ok` when the contract has it.
 ///
 /// Fields that a schema does not name are wrong too: OpenAPI would let them pass.

@@ -23,4 +23,10 @@ mod program;
 #[cfg(feature = "cli")]
 mod program_control;
 #[cfg(test)]
+#[cfg(feature = "cli")]
+mod program_described;
+#[cfg(test)]
+#[cfg(feature = "cli")]
+mod program_state;
+#[cfg(test)]
 mod service;

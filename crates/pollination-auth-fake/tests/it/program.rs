@@ -6,12 +6,12 @@ use std::process::{Child, Command, Output, Stdio};
 
 use pollination_auth_fake::Operation;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::caller::Caller;
+use crate::caller::{Answer, Caller};
 use crate::contract::assert_documented;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_pollination-auth-fake");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_pollination-auth-fake");
 
 /// A running program; ended when it is dropped.
 pub(crate) struct Program {
@@ -53,6 +53,12 @@ impl Drop for Program {
         let _ended = self.child.kill();
         self.child.wait().unwrap();
     }
+}
+
+/// Asks a program's control endpoint for something.
+pub(crate) async fn control(caller: &Caller, method: Method, name: &str, body: &Value) -> Answer {
+    let request = caller.request(method, &format!("/__control/{name}"));
+    Caller::send(request.body(body.to_string())).await
 }
 
 fn fails_with(arguments: &[&str]) -> (Option<i32>, String) {
@@ -130,6 +136,8 @@ fn a_wrong_argument_is_an_error_with_status_2() {
         &["--secret", ""],
         &["--expires-in", "-1"],
         &["--expires-in", "1h"],
+        &["--latency", "5"],
+        &["--latency", "-1s"],
         &["--nonsense"],
         &["surplus"],
     ] {

@@ -5,12 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::caller::{Answer, Caller};
-use crate::program::Program;
-
-async fn control(caller: &Caller, method: Method, name: &str, body: &Value) -> Answer {
-    let request = caller.request(method, &format!("/__control/{name}"));
-    Caller::send(request.body(body.to_string())).await
-}
+use crate::program::{Program, control};
 
 async fn login(caller: &Caller) -> Answer {
     caller.login("fake-id", "fake-secret").await
@@ -21,7 +16,7 @@ async fn a_fault_is_scripted_met_and_used_up() {
     let program = Program::start(&[]);
     let caller = Caller::at(program.base_url.clone());
     let fault = json!({
-        "operation": "login", "fault": "status", "status": 429, "headers": {"retry-after": "5"},
+        "operation": "login", "fault": "status", "status": 429, "headers": {"retry-after": 5},
     });
     assert_eq!(
         control(&caller, Method::POST, "faults", &fault)
@@ -95,23 +90,31 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
     for (body, detail) in [
         (
             json!({"operation": "x", "fault": "status"}),
-            "no such operation: x",
+            "no such operation: x; there are login, get_api_token, create_api_token, \
+             rotate_api_token_secret, delete_api_token",
         ),
         (
             json!({"operation": "login", "fault": "x"}),
-            "no such fault: x",
+            "no such fault: x; there are status, other_status, commit_and_answer, commit_and_drop, \
+             commit_late, drop_connection, propagation_delay, delay, wrong_id, no_secret, \
+             same_secret, truncated, raw_body",
         ),
         (
             json!({"operation": "login", "fault": "status", "status": 99}),
-            "this fault needs a status from 200 to 999",
+            "status needs \"status\", a number from 200 to 999",
         ),
         (
             json!({"operation": "login", "fault": "wrong_id"}),
-            "wrong_id makes no difference to login",
+            "wrong_id makes no difference to login; it does to get_api_token, create_api_token, \
+             rotate_api_token_secret",
+        ),
+        (
+            json!({"operation": "login", "fault": "delay", "seconds": 1e300}),
+            "1e300 is no number of seconds from 0 to 31536000",
         ),
         (
             json!({"operation": "login", "fault": "delay", "seconds": -1}),
-            "no time that can be waited for: -1 seconds",
+            "-1.0 is no number of seconds from 0 to 31536000",
         ),
         (
             json!({"operation": "login", "fault": "truncated", "headers": {"a b": "c"}}),
@@ -133,14 +136,106 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
             json!({"operation": "login", "fault": "delay", "seconds": 1, "requests": 1}),
             "delay takes no requests",
         ),
+        (
+            json!({"operation": "login", "fault": "delay", "seconds": 1, "after_seconds": 1}),
+            "delay takes no after_seconds",
+        ),
+        (
+            json!({"operation": "login", "fault": "drop_connection", "body": "b"}),
+            "drop_connection takes no body",
+        ),
+        (
+            json!({"operation": "login", "fault": "commit_and_drop", "headers": {"a": "b"}}),
+            "commit_and_drop takes no headers",
+        ),
+        (
+            json!({"operation": "login", "fault": "delay"}),
+            "delay needs \"seconds\", a number",
+        ),
+        (
+            json!({"operation": "login", "fault": "status", "status": "503"}),
+            "status needs \"status\", a number from 200 to 999",
+        ),
+        (
+            json!({"operation": "delete_api_token", "fault": "commit_late", "requests": 0.5}),
+            "commit_late needs \"requests\", a whole number",
+        ),
+        (
+            json!({"operation": "login", "fault": "truncated", "after_seconds": "1"}),
+            "\"after_seconds\" is a number",
+        ),
+        (
+            json!({"operation": "login", "fault": "truncated", "headers": {"a": ["b"]}}),
+            "the header a is a text or a number",
+        ),
+        (
+            json!({"operation": "login", "fault": "raw_body"}),
+            "raw_body needs \"body\"",
+        ),
+        (
+            json!({"operation": "login"}),
+            "this call takes another body: missing field `fault` at line 1 column 21; \
+             GET /__control shows it",
+        ),
     ] {
         let refused = control(&caller, Method::POST, "faults", &body).await;
         assert_eq!((refused.status.as_u16(), &*refused.detail()), (400, detail));
     }
     let unused = control(&caller, Method::GET, "faults", &Value::Null).await;
     assert_eq!(unused.json(), json!({"unused": []}));
-    let unknown = control(&caller, Method::POST, "nonsense", &Value::Null).await;
-    assert_eq!(unknown.status, 404);
+}
+
+fn no_such_call(method: &Method, name: &str) -> String {
+    format!("no such call: {method} /__control/{name}; GET /__control shows those there are")
+}
+
+#[tokio::test]
+async fn a_body_is_taken_as_a_text_or_as_json() {
+    let program = Program::start(&[]);
+    let caller = Caller::at(program.base_url.clone());
+    for (body, sent) in [
+        (json!("{ \"a\": 1 }"), "{ \"a\": 1 }"),
+        (json!({"detail": ["later"]}), r#"{"detail":["later"]}"#),
+        (json!([1, null]), "[1,null]"),
+        (json!(false), "false"),
+    ] {
+        for fault in [
+            json!({"operation": "login", "fault": "raw_body", "body": body}),
+            json!({"operation": "login", "fault": "status", "status": 503, "body": body}),
+        ] {
+            let scripted = control(&caller, Method::POST, "faults", &fault).await;
+            assert_eq!(scripted.status, 204);
+            assert_eq!(login(&caller).await.body, sent.as_bytes());
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_so_many_faults_wait_at_once() {
+    let program = Program::start(&[]);
+    let caller = Caller::at(program.base_url.clone());
+    let late = json!({"operation": "delete_api_token", "fault": "commit_late", "requests": 9});
+    control(&caller, Method::POST, "faults", &late).await;
+    let access_token = login(&caller).await.text("access_token");
+    let put_off = caller.call(Operation::Delete, &access_token).await;
+    assert_eq!(put_off.status, 504);
+    let fault = json!({"operation": "login", "fault": "truncated"});
+    for _ in 1..1024 {
+        let scripted = control(&caller, Method::POST, "faults", &fault).await;
+        assert_eq!(scripted.status, 204);
+    }
+    let refused = control(&caller, Method::POST, "faults", &fault).await;
+    assert_eq!(
+        (refused.status.as_u16(), &*refused.detail()),
+        (
+            400,
+            "1024 faults wait already; DELETE /__control/faults takes them back, \
+             POST /__control/settle does what was put off"
+        )
+    );
+    control(&caller, Method::POST, "settle", &Value::Null).await;
+    let scripted = control(&caller, Method::POST, "faults", &fault).await;
+    assert_eq!(scripted.status, 204);
 }
 
 #[tokio::test]
@@ -156,11 +251,15 @@ async fn a_method_that_a_path_does_not_have_is_told_from_a_path_that_is_none() {
         let answer = control(&caller, method.clone(), name, &Value::Null).await;
         assert_eq!(answer.status, 405, "{method} {name}");
         assert_eq!(answer.headers["allow"], allow, "{method} {name}");
-        let detail = format!("no such operation: {method} /__control/{name}");
-        assert_eq!(answer.detail(), detail);
+        assert_eq!(answer.detail(), no_such_call(&method, name));
     }
-    let answer = control(&caller, Method::GET, "nonsense", &Value::Null).await;
-    assert_eq!(answer.status, 404);
+    for name in ["nonsense", "faults/", "/"] {
+        let answer = control(&caller, Method::GET, name, &Value::Null).await;
+        assert_eq!(answer.status, 404, "{name}");
+        assert_eq!(answer.detail(), no_such_call(&Method::GET, name));
+    }
+    let api = Caller::send(caller.request(Method::GET, "/__controls")).await;
+    assert_eq!(api.detail(), "no such operation: GET /__controls");
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Starting, ending and looking into the service.
 
+use std::cell::Cell;
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -107,6 +108,11 @@ async fn requests_are_counted_and_kept() {
         Some(&*format!("Bearer {access_token}"))
     );
     assert_eq!(login.body(), b"planted");
+    assert_eq!((get.status(), login.status()), (Some(200), Some(422)));
+    let gone = Caller::try_send(caller.operation_request(Operation::Get, &access_token));
+    service.fail_next(Operation::Get, Fault::drop_connection());
+    gone.await.err().unwrap();
+    assert_eq!(service.requests()[1].status(), None);
 }
 
 #[tokio::test]
@@ -193,16 +199,57 @@ async fn a_thousand_logins_at_once_are_all_answered_with_another_token() {
 #[test]
 fn dropping_it_with_a_fault_unmet_panics_and_names_the_fault() {
     let service = FakeService::start();
+    let line = line!() + 1;
     service.fail_next(Operation::Rotate, Fault::commit_and_answer(502));
+    service.fail_next(Operation::Rotate, Fault::delay(Duration::from_millis(1)));
     assert_eq!(
         service.unused_faults(),
-        ["rotate_api_token_secret: commit_and_answer(502)"]
+        [
+            "rotate_api_token_secret: commit_and_answer(502)",
+            "rotate_api_token_secret: delay"
+        ]
     );
     let panic = catch_unwind(AssertUnwindSafe(|| drop(service))).unwrap_err();
+    let at = |line| format!("(scripted at {}:{line}:13)", file!());
     assert_eq!(
-        panic.downcast_ref::<String>().unwrap(),
-        "scripted faults that no request met: rotate_api_token_secret: commit_and_answer(502)"
+        *panic.downcast_ref::<String>().unwrap(),
+        format!(
+            "scripted faults that no request met: \
+             rotate_api_token_secret: commit_and_answer(502) {}, \
+             rotate_api_token_secret: delay {}",
+            at(line),
+            at(line + 1)
+        )
     );
+}
+
+thread_local! {
+    /// Where this thread panicked last.
+    static PANICKED_AT: Cell<Option<(String, u32)>> = const { Cell::new(None) };
+}
+
+#[test]
+fn a_panic_over_a_mistake_names_the_line_that_made_it() {
+    let before = take_hook();
+    // Other tests of this process panic as ever.
+    set_hook(Box::new(move |info| {
+        let place = info.location().map(|at| (at.file().to_owned(), at.line()));
+        PANICKED_AT.set(place);
+        before(info);
+    }));
+    let service = FakeService::start();
+    let line = line!();
+    let mistakes: [&dyn Fn(); 5] = [
+        &|| service.fail_next(Operation::Login, Fault::wrong_id()),
+        &|| drop(Fault::status(99)),
+        &|| drop(Fault::commit_and_answer(99)),
+        &|| drop(Fault::other_status(99)),
+        &|| drop(Fault::status(503).header("a b", "c")),
+    ];
+    for (mistake, line) in mistakes.iter().zip(line + 2..) {
+        catch_unwind(AssertUnwindSafe(mistake)).unwrap_err();
+        assert_eq!(PANICKED_AT.take(), Some((file!().to_owned(), line)));
+    }
 }
 
 #[test]

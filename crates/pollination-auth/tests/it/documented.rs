@@ -16,7 +16,7 @@ use pollination_auth_api::types::{
 use pollination_auth_fake::FakeService;
 use serde_json::{Value, json};
 
-use crate::contract::assert_documented;
+use crate::contract::{OF_THE_FAKE, assert_documented};
 use crate::support::{
     ACCESS_TOKEN, Answer, ID, Mock, NEW_SECRET, OPERATIONS, SECRET, Seen, call, lock, path, single,
     variant,
@@ -229,21 +229,7 @@ async fn client_and_fake_say_nothing_that_the_contract_does_not_have() {
         }
         outcomes.insert((operation.as_str(), *status));
     }
-    let expected = [
-        ("create_api_token", 201),
-        ("create_api_token", 401),
-        ("create_api_token", 409),
-        ("delete_api_token", 204),
-        ("delete_api_token", 401),
-        ("delete_api_token", 404),
-        ("get_api_token", 200),
-        ("get_api_token", 401),
-        ("get_api_token", 404),
-        ("login", 202),
-        ("login", 401),
-        ("rotate_api_token_secret", 200),
-        ("rotate_api_token_secret", 401),
-        ("rotate_api_token_secret", 404),
-    ];
-    assert_eq!(outcomes, BTreeSet::from(expected));
+    // A body that the service can't read is never sent.
+    let expected = OF_THE_FAKE.into_iter().filter(|one| *one != ("login", 422));
+    assert_eq!(outcomes, expected.collect());
 }

@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
-use pollination_auth::{AccessToken, ApiToken, Client, Reason};
-use pollination_auth_fake::{FakeService, Fault, Operation};
+use pollination_auth::{AccessToken, ApiToken, Client, Clock, Moment, Reason};
+use pollination_auth_fake::{FakeClock, FakeService, Fault, Operation};
 
 use crate::support::{ID, ManualClock, SECRET, variant};
 
@@ -162,6 +162,41 @@ async fn a_given_access_token_is_used_to_its_end_and_not_beyond() {
     assert_eq!(error.failure().reason(), &Reason::Expired);
     assert!(!error.is_retryable());
     assert_eq!(service.count(Operation::Get), 1);
+}
+
+#[derive(Debug)]
+struct ServiceClock(FakeClock);
+
+impl Clock for ServiceClock {
+    fn now(&self) -> Moment {
+        Moment {
+            wall: self.0.wall(),
+            monotonic: self.0.monotonic(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_on_the_clock_of_its_service_refreshes_before_the_end() {
+    const LIFETIME: Duration = Duration::from_secs(3_600);
+    // Inside of the advisory window however it was jittered, and outside of the mandatory one.
+    const LEFT: Duration = Duration::from_secs(60);
+    let service = service();
+    service.set_expires_in(LIFETIME);
+    let builder = Client::builder().api_token(ApiToken::new(ID, SECRET).unwrap());
+    let builder = builder.clock(ServiceClock(service.clock()));
+    let client = builder.base_url(service.base_url()).build().unwrap();
+    let first = client.access_token().await.unwrap();
+    let mut changes = client.access_token_changes();
+    changes.mark_unchanged();
+
+    service.advance(LIFETIME - LEFT);
+    let early = client.access_token().await.unwrap();
+    assert_eq!(early.expose_secret(), first.expose_secret());
+    changes.changed().await.unwrap();
+    let second = client.access_token().await.unwrap();
+    assert_ne!(second.expose_secret(), first.expose_secret());
+    assert_eq!((service.logins(), service.requests().len()), (2, 2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

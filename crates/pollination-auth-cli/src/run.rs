@@ -16,7 +16,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return unparsed(error).into(),
     };
-    if arguments.global.verbose {
+    if arguments.global.verbose > 0 {
         log::show();
     }
     ended(run(&arguments)).into()

@@ -18,6 +18,8 @@ mod login;
 #[cfg(test)]
 mod output;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod patience;
 #[cfg(test)]
 mod rotate;

@@ -192,6 +192,37 @@ fn a_refusal_leaves_the_secret_as_it_was() {
     assert_eq!(world.stored_secret(), SECRET);
 }
 
+/// What is said of waits, which the other tests leave out.
+fn waits(world: &World, arguments: &[&str]) -> Vec<String> {
+    let output = world.command(arguments).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let said = stderr.lines().filter(|line| line.ends_with(" ..."));
+    said.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_wait_for_the_service_to_settle_is_announced_with_its_length() {
+    let world = World::logged_in();
+    world
+        .service
+        .fail_next(Operation::Rotate, Fault::status(403));
+    let waiting = |wait| {
+        format!(
+            "it is open what came of the request; {wait} for the service to settle (--settle) ..."
+        )
+    };
+    assert_eq!(waits(&world, &ROTATE), [waiting("waiting 1ms")]);
+    // Each that is waited out counts; a resumption begins with one.
+    for _ in 0..3 {
+        world
+            .service
+            .fail_next(Operation::Rotate, Fault::commit_and_drop());
+    }
+    assert_eq!(waits(&world, &ROTATE).len(), 3);
+    assert_eq!(waits(&world, &RESUME)[..1], [waiting("waiting 1ms")]);
+    assert_eq!(waits(&world, &ROTATE), [] as [String; 0]);
+}
+
 #[test]
 fn an_access_token_that_ends_too_soon_starts_nothing() {
     let world = World::with(|builder| builder.expires_in(std::time::Duration::from_secs(120)));

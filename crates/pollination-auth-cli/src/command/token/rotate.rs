@@ -4,6 +4,8 @@
 //! first, told of the end, and heard when they interrupt.
 
 use std::fmt;
+use std::sync::Mutex;
+use std::time::Duration;
 
 use pollination_auth::{Profile, Recovered, RotateError, RotateOptions, Rotated, Rotation};
 use serde::Serialize;
@@ -159,7 +161,9 @@ fn forget_rescued(context: &Context) {
 }
 
 fn options(rotate: &Rotate) -> RotateOptions {
-    let options = RotateOptions::default().settle(rotate.settle);
+    let options = RotateOptions::default()
+        .settle(rotate.settle)
+        .on_wait(announce(rotate.settle));
     match directory::rescue().and_then(open_store) {
         Ok(store) => options.emergency_store(store),
         Err(error) => {
@@ -167,6 +171,39 @@ fn options(rotate: &Rotate) -> RotateOptions {
             options
         }
     }
+}
+
+/// Says what is waited for and how long: people take a silent minute for a program that hangs.
+fn announce(settle: Duration) -> impl Fn(Duration) + Send + Sync {
+    let last = Mutex::new(None);
+    move |wait| {
+        let is_known = last
+            .lock()
+            .is_ok_and(|mut last| last.replace(wait) == Some(wait));
+        if wait >= settle {
+            open(format_args!("waiting {}", rounded(wait)));
+        } else if !is_known {
+            let (settle, wait) = (rounded(settle), rounded(wait));
+            open(format_args!(
+                "waiting up to {settle}, and looking every {wait}"
+            ));
+        }
+    }
+}
+
+fn open(waiting: fmt::Arguments<'_>) {
+    progress::note(format_args!(
+        "it is open what came of the request; {waiting} for the service to settle (--settle) ..."
+    ));
+}
+
+/// Gives a duration as people write it, in whole seconds, or in milliseconds below one.
+fn rounded(duration: Duration) -> humantime::FormattedDuration {
+    let whole = match duration.as_secs() {
+        0 => Duration::from_millis(u64::from(duration.subsec_millis()).max(1)),
+        seconds => Duration::from_secs(seconds),
+    };
+    humantime::format_duration(whole)
 }
 
 async fn resumed(rotation: &Rotation, id: String) -> Result<Answer, RotateError> {

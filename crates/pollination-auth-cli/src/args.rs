@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::environment;
 use crate::exit;
 use crate::output::Format;
 
@@ -65,7 +66,7 @@ pub(crate) struct Global {
         global = true,
         value_name = "URL",
         default_value = DEFAULT_HOST,
-        env = "POLLINATION_HOST",
+        env = environment::HOST,
         hide_env_values = true,
         help_heading = "Global options"
     )]
@@ -305,7 +306,7 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
 }
 
 /// Gives the variables of the environment, one entry for each.
-pub(crate) fn environment() -> String {
+pub(crate) fn variables() -> String {
     format!(
         "  POLLINATION_API_KEY_ID       id for `login`; where nothing is stored for host and profile, also
                                for `access-token`, `status` and `token show`
@@ -328,7 +329,7 @@ pub(crate) fn environment() -> String {
 }
 
 fn environment_and_exits() -> String {
-    format!("Environment:\n{}\n\n{}", environment(), exit::help())
+    format!("Environment:\n{}\n\n{}", variables(), exit::help())
 }
 
 #[cfg(test)]

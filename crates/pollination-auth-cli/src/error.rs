@@ -5,7 +5,7 @@
 use std::error::Error as _;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pollination_auth::{
     BaseUrlError, BuildError, CredentialError, Error, RotateCause, RotateError, StoreError,
@@ -13,11 +13,12 @@ use pollination_auth::{
 
 use crate::exit::Exit;
 use crate::time;
+use crate::words::{self, Host, Rotation, Service};
 
 /// Says why the command can't give its answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    #[error("the host can't be used: {}", Host(*.0))]
+    #[error("{}", Host(*.0))]
     Host(#[from] BaseUrlError),
     #[error(transparent)]
     Client(BuildError),
@@ -55,13 +56,13 @@ pub(crate) enum CliError {
         resume: String,
         recover_by: Option<std::time::SystemTime>,
     },
-    #[error(transparent)]
+    #[error("{}", Service(.0))]
     Service(#[from] Error),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("{0}\n  that is the kept access token; remove the file, and do not use that token")]
     KeptToken(StoreError),
-    #[error("{error}{}", Recovery { error, resume, start_anew })]
+    #[error("{}{}", Rotation(error), Recovery { error, resume, start_anew })]
     Rotate {
         error: RotateError,
         resume: String,
@@ -81,10 +82,15 @@ pub(crate) enum CliError {
         delete: String,
     },
     #[error(
-        "{error}\n  nobody knows the secret of an API token that was made: run `{delete}`, and \
-         create another"
+        "{}{}\n  nobody knows the secret of an API token that was made: run `{delete}`, and \
+         create another", Service(error), kept(.reply.as_deref())
     )]
-    CreationUnknown { error: Error, delete: String },
+    CreationUnknown {
+        error: Error,
+        /// The file with the service's reply, which may hold the secret.
+        reply: Option<PathBuf>,
+        delete: String,
+    },
     #[error("the API token {id} was deleted, and what is kept of it here was not: {problem}")]
     DeletedAndKept { id: String, problem: Box<CliError> },
     #[error("interrupted; the rotation may be unfinished: run `{resume}`")]
@@ -114,21 +120,6 @@ impl From<BuildError> for CliError {
     }
 }
 
-/// Says what is wrong with a host in the words of the command line.
-struct Host(BaseUrlError);
-
-impl fmt::Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            BaseUrlError::PlainHttp => f.write_str(
-                "it is http, which sends secrets in the clear; use https, or give \
-                 --dangerously-allow-plain-http",
-            ),
-            other => other.fmt(f),
-        }
-    }
-}
-
 /// Says why an id and a secret of the environment were not enough.
 fn of_environment(is_set: bool) -> &'static str {
     if is_set {
@@ -136,6 +127,16 @@ fn of_environment(is_set: bool) -> &'static str {
     } else {
         ""
     }
+}
+
+/// Says where a reply is that may hold a secret.
+fn kept(reply: Option<&Path>) -> String {
+    reply.map_or_else(String::new, |reply| {
+        format!(
+            "\n  the reply is in {}: a new secret may stand in it, so keep it as one, or remove it",
+            reply.display()
+        )
+    })
 }
 
 impl CliError {
@@ -178,20 +179,30 @@ impl CliError {
         }
     }
 
-    /// Gives the server's own words, fit for a terminal.
-    pub(crate) fn detail(&self) -> Option<String> {
-        let error = match self {
-            Self::Service(error) | Self::CreationUnknown { error, .. } => error,
-            Self::Rotate { error, .. } => match error.failure().cause()? {
-                RotateCause::Service(error) => error,
-                _ => return None,
-            },
-            _ => return None,
+    /// Gives what more there is to say, one line for each; the host is that of the command line.
+    ///
+    /// The last one has the server's own words, fit for a terminal.
+    pub(crate) fn notes(&self, host: &str) -> Vec<String> {
+        let Some(error) = self.service() else {
+            return Vec::new();
         };
+        let mut notes = words::notes(error, host);
         // A server's text could move the cursor or recolour what stands above.
-        error
-            .detail()
-            .map(|detail| detail.escape_debug().to_string())
+        let detail = error.detail().map(str::escape_debug);
+        notes.extend(detail.map(|detail| format!("the service says: {detail}")));
+        notes
+    }
+
+    /// Gives the failed call that it is about.
+    fn service(&self) -> Option<&Error> {
+        match self {
+            Self::Service(error) | Self::CreationUnknown { error, .. } => Some(error),
+            Self::Rotate { error, .. } => match error.failure().cause()? {
+                RotateCause::Service(error) => Some(error),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 }
 

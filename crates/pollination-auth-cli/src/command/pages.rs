@@ -79,7 +79,7 @@ fn page(mut command: clap::Command) -> io::Result<Vec<u8>> {
         }
     }
     if is_whole {
-        columns(&mut text, "ENVIRONMENT", &args::environment())?;
+        columns(&mut text, "ENVIRONMENT", &args::variables())?;
         columns(&mut text, "EXIT STATUS", &exit::list())?;
     }
     Ok(text)

@@ -149,6 +149,40 @@ error: create_api_token: the connection broke; it may have happened; find out be
     world.stored_secret();
 }
 
+/// The only copy of the new secret may stand in it.
+#[test]
+fn row_4_a_create_whose_reply_is_cut_off_leaves_it_in_a_private_file_and_prints_none_of_it() {
+    let world = World::logged_in();
+    let access_token = delete(&world);
+    world
+        .service
+        .fail_next(Operation::Create, Fault::truncated());
+    let create = ["token", "create", "--access-token-stdin"];
+    let ran = world.run_with(&create, &access_token);
+    world.assert_is(
+        ran.fails_with(6),
+        str![[r#"
+error: create_api_token: the reply is not JSON but 58 bytes of application/json, status 201; it probably happened
+  the reply is in [HOME]/rescue/created-[..].reply: a new secret may stand in it, so keep it as one, or remove it
+  nobody knows the secret of an API token that was made: run `pollination-auth token delete --access-token-stdin --host [HOST]`, and create another
+
+"#]],
+    );
+    let files: Vec<_> = fs::read_dir(world.rescue()).unwrap().collect();
+    let [Ok(file)] = &files[..] else {
+        panic!("{files:?}");
+    };
+    let reply = fs::read_to_string(file.path()).unwrap();
+    assert!(reply.starts_with("{\"id\""), "{reply}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&file.path()) & 0o777, 0o600);
+        assert_eq!(mode(&world.rescue()) & 0o777, 0o700);
+    }
+}
+
 #[test]
 fn an_access_token_shows_and_deletes_what_is_not_stored_here() {
     let world = World::logged_in();

@@ -31,4 +31,6 @@ mod store;
 #[cfg(unix)]
 mod terminal;
 #[cfg(test)]
+mod unreachable;
+#[cfg(test)]
 mod world;

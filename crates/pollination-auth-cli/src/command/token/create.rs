@@ -4,8 +4,9 @@
 //! stored, and what could not be stored all the same is deleted again.
 
 use std::fmt;
+use std::path::PathBuf;
 
-use pollination_auth::{ApiToken, Client, Error, Operation};
+use pollination_auth::{ApiToken, Client, Error, Operation, SecretBytes};
 use serde::Serialize;
 
 use super::bearer;
@@ -17,6 +18,7 @@ use crate::output;
 use crate::patience;
 use crate::progress;
 use crate::prompt;
+use crate::rescue::Rescue;
 use crate::shared_token;
 
 #[derive(Serialize)]
@@ -92,13 +94,29 @@ fn unknown(context: &Context, error: Error) -> CliError {
     let may_be_done = error.operation() == Operation::CreateApiToken
         && matches!(error, Error::Ambiguous(_) | Error::UnusableReply(_));
     if may_be_done {
+        let reply = error.raw_reply().and_then(rescued);
         CliError::CreationUnknown {
             error,
+            reply,
             delete: delete(context),
         }
     } else {
         CliError::Service(error)
     }
+}
+
+/// Puts a reply that may hold the new secret where its owner can look at it.
+fn rescued(reply: &SecretBytes) -> Option<PathBuf> {
+    if reply.expose_secret().is_empty() {
+        return None;
+    }
+    let kept = Rescue::find().and_then(|rescue| Ok(rescue.keep(reply)?));
+    kept.inspect_err(|error| {
+        output::warning(format_args!(
+            "the reply, which may hold a new secret, can't be kept: {error}"
+        ));
+    })
+    .ok()
 }
 
 fn delete(context: &Context) -> String {

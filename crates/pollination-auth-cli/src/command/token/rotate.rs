@@ -4,20 +4,21 @@
 //! first, told of the end, and heard when they interrupt.
 
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pollination_auth::{Profile, Recovered, RotateError, RotateOptions, Rotated, Rotation};
 use serde::Serialize;
 
 use crate::args::Rotate;
-use crate::context::{Context, open_store};
+use crate::context::Context;
 use crate::directory;
 use crate::error::CliError;
 use crate::interrupt;
 use crate::output;
 use crate::progress;
 use crate::prompt;
+use crate::rescue::Rescue;
 use crate::shared_token;
 use crate::time::Stamp;
 
@@ -148,8 +149,12 @@ pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliErr
 /// Removes what was put into the second place: by now it is stored in the first, or dead.
 fn forget_rescued(context: &Context) {
     let forget = || -> Result<(), CliError> {
-        let store = open_store(directory::rescue()?)?;
-        let rescued = Profile::new(store, &context.global.host, &context.global.profile)?;
+        let rescue = Rescue::find()?;
+        if !rescue.is_made() {
+            return Ok(());
+        }
+        let rescue = Arc::new(rescue);
+        let rescued = Profile::new(rescue, &context.global.host, &context.global.profile)?;
         match rescued.load() {
             Ok(None) => Ok(()),
             _ => Ok(rescued.remove()?),
@@ -164,8 +169,8 @@ fn options(rotate: &Rotate) -> RotateOptions {
     let options = RotateOptions::default()
         .settle(rotate.settle)
         .on_wait(announce(rotate.settle));
-    match directory::rescue().and_then(open_store) {
-        Ok(store) => options.emergency_store(store),
+    match Rescue::find() {
+        Ok(rescue) => options.emergency_store(Arc::new(rescue)),
         Err(error) => {
             tracing::debug!(%error, "there is no second place for a new secret");
             options
@@ -217,8 +222,9 @@ async fn resumed(rotation: &Rotation, id: String) -> Result<Answer, RotateError>
 fn failed(context: &Context, error: RotateError) -> CliError {
     if let RotateError::PersistFailed(failure) = &error
         && failure.is_in_emergency_store()
-        && let Ok(rescue) = directory::rescue()
+        && let Ok(rescue) = Rescue::find()
     {
+        let rescue = rescue.directory();
         output::warning(format_args!(
             "the new secret was put into {}; {}={} makes every command use it",
             rescue.display(),

@@ -38,7 +38,7 @@ pub(crate) enum CliError {
     },
     #[error("no directory for settings is known here; set {0} to one")]
     NoDirectory(&'static str),
-    #[error("{}: {problem}", .directory.display())]
+    #[error("{}{problem}", path_of(directory, problem))]
     Directory {
         directory: PathBuf,
         problem: StoreError,
@@ -60,6 +60,13 @@ pub(crate) enum CliError {
     Service(#[from] Error),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("{}: {problem}\n  {remedy}", .file.display())]
+    Damaged {
+        file: PathBuf,
+        problem: StoreError,
+        /// What to run, or to look at.
+        remedy: String,
+    },
     #[error("{0}\n  that is the kept access token; remove the file, and do not use that token")]
     KeptToken(StoreError),
     #[error("{}{}", Rotation(error), Recovery { error, resume, start_anew })]
@@ -129,6 +136,14 @@ fn of_environment(is_set: bool) -> &'static str {
     }
 }
 
+/// Gives the path that the problem does not name by itself.
+fn path_of(directory: &Path, problem: &StoreError) -> String {
+    match problem {
+        StoreError::Unsafe { .. } => String::new(),
+        _ => format!("{}: ", directory.display()),
+    }
+}
+
 /// Says where a reply is that may hold a secret.
 fn kept(reply: Option<&Path>) -> String {
     reply.map_or_else(String::new, |reply| {
@@ -162,6 +177,7 @@ impl CliError {
             Self::Client(_) => Exit::Failed,
             Self::NoDirectory(_)
             | Self::Directory { .. }
+            | Self::Damaged { .. }
             | Self::KeptToken(_)
             | Self::NotKept { .. } => Exit::Store,
             Self::DeletedAndKept { problem, .. } => problem.exit(),

@@ -146,3 +146,52 @@ fn row_51_an_argument_that_is_no_text_is_wrong_usage() {
         "{stderr}"
     );
 }
+
+#[test]
+fn a_value_that_is_hidden_says_why_and_one_that_is_left_out_is_none() {
+    let hidden = run(&["status", "--output", "plantedx"]);
+    let stderr = hidden.fails_with(2);
+    assert!(stderr.contains("[possible values: text, json]"), "{stderr}");
+    assert!(
+        stderr.contains("is not shown, as it may be a secret"),
+        "{stderr}"
+    );
+    for (arguments, expected) in [
+        (&["status", "--output", "yaml"][..], "invalid value 'yaml'"),
+        (
+            &["status", "--host"],
+            "a value is required for '--host <URL>'",
+        ),
+        (&["status", "--profile", ""], "invalid value ''"),
+    ] {
+        let ran = run(arguments);
+        let stderr = ran.fails_with(2);
+        assert!(stderr.contains(expected), "{stderr}");
+        assert!(!stderr.contains("not shown"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_command_that_is_none_is_likened_to_no_other_one_that_begins_otherwise() {
+    assert!(!run(&["bogus"]).fails_with(2).contains("logout"));
+    assert!(
+        run(&["acess-token"])
+            .fails_with(2)
+            .contains("'access-token'")
+    );
+}
+
+#[test]
+fn a_usage_has_no_host_where_the_environment_has_one() {
+    let mut command = Command::new(PROGRAM);
+    command.arg("completions").env_clear();
+    command.env("POLLINATION_HOST", "https://h.example");
+    let ran = Ran::from(command.output().unwrap());
+    let usage = "\nUsage: pollination-auth completions <SHELL>\n";
+    assert!(ran.fails_with(2).contains(usage), "{ran:?}");
+}
+
+#[test]
+fn verbose_may_be_said_twice() {
+    assert_eq!(run(&["man", "-vv"]).code, Some(0));
+}

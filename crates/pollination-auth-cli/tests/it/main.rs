@@ -22,6 +22,9 @@ mod pages;
 #[cfg(test)]
 mod patience;
 #[cfg(test)]
+#[cfg(unix)]
+mod readme;
+#[cfg(test)]
 mod rotate;
 #[cfg(test)]
 mod secrets;

@@ -11,6 +11,7 @@ use pollination_auth::{
     BaseUrlError, BuildError, CredentialError, Error, RotateCause, RotateError, StoreError,
 };
 
+use crate::directory;
 use crate::exit::Exit;
 use crate::time;
 use crate::words::{self, Host, Rotation, Service};
@@ -79,6 +80,16 @@ pub(crate) enum CliError {
         "the new secret could not be stored ({problem}), so the new API token {id} was deleted again"
     )]
     NotKept { id: String, problem: StoreError },
+    #[error(
+        "the new API token {id} could not be stored in its place ({problem}), nor deleted again\n  it \
+         was put into {dir}; {variable}={dir} makes every command use it",
+        dir = .directory.display(), variable = directory::CREDENTIALS
+    )]
+    PutAside {
+        id: String,
+        problem: StoreError,
+        directory: PathBuf,
+    },
     #[error(
         "the new secret could not be stored ({problem}) and is lost; the API token {id} exists\n  \
          delete it with an access token: run `{delete}`"
@@ -179,7 +190,8 @@ impl CliError {
             | Self::Directory { .. }
             | Self::Damaged { .. }
             | Self::KeptToken(_)
-            | Self::NotKept { .. } => Exit::Store,
+            | Self::NotKept { .. }
+            | Self::PutAside { .. } => Exit::Store,
             Self::DeletedAndKept { problem, .. } => problem.exit(),
             Self::NotLoggedIn { .. } => Exit::NotLoggedIn,
             Self::Declined(_) | Self::NobodyToAsk(_) => Exit::Unconfirmed,

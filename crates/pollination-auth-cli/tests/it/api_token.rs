@@ -230,8 +230,7 @@ fn row_54_nothing_is_created_where_nothing_can_be_stored() {
 }
 
 /// The service's own look at the request is the moment in which the disk fails.
-#[test]
-fn row_54_a_new_api_token_that_can_not_be_stored_is_deleted_again() {
+fn breaks_at_the_creation() -> World {
     let home = tempfile::tempdir().unwrap();
     let directory = home.path().join("credentials");
     let breaks = directory.clone();
@@ -247,8 +246,34 @@ fn row_54_a_new_api_token_that_can_not_be_stored_is_deleted_again() {
         .start();
     let world = World { service, home };
     world.log_in();
+    world
+}
+
+#[test]
+fn row_54_a_new_api_token_that_can_not_be_stored_is_deleted_again() {
+    let world = breaks_at_the_creation();
     let access_token = delete(&world);
     let ran = world.run_with(&["token", "create", "--access-token-stdin"], access_token);
     assert!(ran.fails_with(9).contains("was deleted again"), "{ran:?}");
     assert_eq!(world.service.id(), None);
+}
+
+#[test]
+fn row_54_what_can_be_neither_stored_nor_deleted_is_put_into_the_rescue_directory() {
+    let world = breaks_at_the_creation();
+    let access_token = delete(&world);
+    world
+        .service
+        .fail_next(Operation::Delete, Fault::status(403));
+    let ran = world.run_with(&["token", "create", "--access-token-stdin"], access_token);
+    let stderr = ran.fails_with(9);
+    let place = format!("it was put into {}", world.rescue().display());
+    assert!(stderr.contains(&place), "{stderr}");
+    let secret = world.service.secret().unwrap();
+    assert!(!stderr.contains(secret.expose_secret()), "{stderr}");
+    // What it says to do works.
+    let mut command = world.command(&["access-token"]);
+    command.env("POLLINATION_AUTH_DIR", world.rescue());
+    let ran = crate::world::Ran::from(command.output().unwrap());
+    assert_eq!(ran.answer().split('.').count(), 3);
 }

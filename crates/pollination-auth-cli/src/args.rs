@@ -7,8 +7,12 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::environment;
 use crate::exit;
 use crate::output::Format;
+
+/// What the program is called.
+pub(crate) const NAME: &str = "pollination-auth";
 
 /// The service's own host, which the library has as its default too.
 const DEFAULT_HOST: &str = "https://api.pollination.cloud";
@@ -17,14 +21,17 @@ const DEFAULT_HOST: &str = "https://api.pollination.cloud";
 ///
 /// Log in once, then call the service with an access token:
 ///
-///   curl -H "Authorization: Bearer $(pollination-auth access-token)" URL
+///   token=$(pollination-auth access-token) &&
+///     printf 'Authorization: Bearer %s' "$token" | curl -H @- URL
+///
+/// Where the service answers with 401 all the same, `access-token --fresh` logs in anew.
 ///
 /// The answer is all that goes to stdout. Secrets come from a prompt, standard input or the
 /// environment, and never from an argument.
 #[derive(Debug, Parser)]
 #[command(
-    name = "pollination-auth",
-    bin_name = "pollination-auth",
+    name = NAME,
+    bin_name = NAME,
     version,
     verbatim_doc_comment,
     after_help = exit::help(),
@@ -59,7 +66,7 @@ pub(crate) struct Global {
         global = true,
         value_name = "URL",
         default_value = DEFAULT_HOST,
-        env = "POLLINATION_HOST",
+        env = environment::HOST,
         hide_env_values = true,
         help_heading = "Global options"
     )]
@@ -83,8 +90,14 @@ pub(crate) struct Global {
     pub(crate) output: Format,
 
     /// Tell on stderr what is done; never a secret
-    #[arg(long, short, global = true, help_heading = "Global options")]
-    pub(crate) verbose: bool,
+    #[arg(
+        long,
+        short,
+        global = true,
+        action = clap::ArgAction::Count,
+        help_heading = "Global options"
+    )]
+    pub(crate) verbose: u8,
 }
 
 impl Global {
@@ -136,6 +149,8 @@ pub(crate) enum Command {
     /// of the environment is kept nowhere.
     AccessToken(AccessToken),
     /// Show what is stored or in the environment, without asking the service
+    ///
+    /// The generation counts how often the stored credential was changed: 0 is the first one.
     ///
     /// Ends with 3 when there is no credential, and with 6 when a rotation is unfinished that
     /// no process works on.
@@ -212,6 +227,9 @@ pub(crate) enum Token {
     ///
     /// An interrupt lets it come to its end; a second one ends it at once. What is unfinished then
     /// is brought to its end by --resume.
+    ///
+    /// After an answer that leaves open what happened, a refusal such as a 403 included, the settle
+    /// time is waited out before anything is judged or repeated; stderr says so. See --settle.
     Rotate(Rotate),
     /// Delete the account's API token, and forget it on this machine
     Delete(Delete),
@@ -253,8 +271,10 @@ pub(crate) struct Rotate {
     #[arg(long)]
     pub(crate) resume: bool,
 
-    /// Time that the service may take to settle when an answer was lost; too short a one can lose
-    /// the secret
+    /// Longest time in which the service may still act on a request, or learn of a new secret
+    ///
+    /// It is waited out after each answer that leaves open what happened, and at the start of
+    /// --resume. A rotation that goes well does not wait for it. Too short a one can lose the secret.
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     pub(crate) settle: Duration,
 
@@ -285,24 +305,31 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
     humantime::parse_duration(text).map_err(|_quotes_it| "write it as 90s, 5m or 1h30m")
 }
 
-fn environment_and_exits() -> String {
+/// Gives the variables of the environment, one entry for each.
+pub(crate) fn variables() -> String {
     format!(
-        "Environment:
-  POLLINATION_API_KEY_ID       id for `login`; where nothing is stored for host and profile, also
+        "  POLLINATION_API_KEY_ID       id for `login`; where nothing is stored for host and profile, also
                                for `access-token`, `status` and `token show`
   POLLINATION_API_KEY_SECRET   the secret of that id
   POLLINATION_HOST             base URL of the service
   {credentials}         directory of the credentials [default: pollination-auth in
                                the platform's directory for settings]
-  {rescue}  directory for a new secret when that fails [default:
-                               pollination-auth/rescue in the one for data]
-  NO_COLOR                     no colour, also on a terminal
-
-{exits}",
+  {rescue}  directory for a new secret when that fails, made only then
+                               [default: pollination-auth/rescue in the one for data]
+  HTTPS_PROXY, ALL_PROXY       proxy for the service, such as http://proxy.example:3128
+  NO_PROXY                     hosts that are reached without it, with commas between them
+  SSL_CERT_FILE                file of root certificates (PEM), such as that of a private CA; in
+                               the place of the system's, but on Windows and macOS, where the
+                               system's store is what counts
+  SSL_CERT_DIR                 the same as a directory of files
+  NO_COLOR                     no colour, also on a terminal",
         credentials = crate::directory::CREDENTIALS,
         rescue = crate::directory::RESCUE,
-        exits = exit::help(),
     )
+}
+
+fn environment_and_exits() -> String {
+    format!("Environment:\n{}\n\n{}", variables(), exit::help())
 }
 
 #[cfg(test)]

@@ -25,15 +25,20 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), CliError> {
         _ => Context::open,
     };
     let context = open(&arguments.global)?;
+    let done = carry_out(&context, arguments).await;
+    done.map_err(|error| context.explain(error))
+}
+
+async fn carry_out(context: &Context, arguments: &Arguments) -> Result<(), CliError> {
     match &arguments.command {
-        Command::Login(login) => login::run(&context, login).await,
-        Command::AccessToken(wanted) => access_token::run(&context, wanted).await,
-        Command::Status => status::run(&context).await,
-        Command::Logout(confirmed) => logout::run(&context, confirmed).await,
-        Command::Token(Token::Show(bearer)) => token::show::run(&context, bearer).await,
-        Command::Token(Token::Create(create)) => token::create::run(&context, create).await,
-        Command::Token(Token::Rotate(rotate)) => token::rotate::run(&context, rotate).await,
-        Command::Token(Token::Delete(delete)) => token::delete::run(&context, delete).await,
+        Command::Login(login) => login::run(context, login).await,
+        Command::AccessToken(wanted) => access_token::run(context, wanted).await,
+        Command::Status => status::run(context).await,
+        Command::Logout(confirmed) => logout::run(context, confirmed).await,
+        Command::Token(Token::Show(bearer)) => token::show::run(context, bearer).await,
+        Command::Token(Token::Create(create)) => token::create::run(context, create).await,
+        Command::Token(Token::Rotate(rotate)) => token::rotate::run(context, rotate).await,
+        Command::Token(Token::Delete(delete)) => token::delete::run(context, delete).await,
         Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }

@@ -55,10 +55,16 @@ impl Context {
         Self::on(global, Some(directory), store)
     }
 
-    /// Opens the store; where there can't be one, the environment has to be enough.
+    /// Opens the store to read from it; where there can't be one, the environment has to be enough.
     ///
     /// A job that has its credential there may have no home directory, or one that is read-only.
+    /// A directory that is not there is not made: nothing stands in it.
     pub(crate) fn open_or_without_store(global: &Global) -> Result<Self, CliError> {
+        if let Ok(directory) = directory::credentials()
+            && directory::is_missing(&directory)
+        {
+            return Self::on(global, Some(directory), Arc::new(MemoryStore::new()));
+        }
         match Self::open(global) {
             Err(error) if error.is_no_store() && environment::is_set() => {
                 tracing::debug!(%error, "there is no store");
@@ -227,6 +233,45 @@ impl Context {
         self.store
             .write(nobody.id(), Document::Credential, &probe)?;
         Ok(self.store.remove(nobody.id(), Document::Credential)?)
+    }
+
+    /// Gives the error of a command with the file that it is about and a way out, if it is a file.
+    pub(crate) fn explain(&self, error: CliError) -> CliError {
+        let problem = match error {
+            CliError::Store(problem) => problem,
+            other => return other,
+        };
+        let (document, is_damaged) = match problem {
+            StoreError::Corrupt { document, .. } => (document, true),
+            StoreError::Foreign { document, .. } | StoreError::Newer { document, .. } => {
+                (document, false)
+            }
+            other => return CliError::Store(other),
+        };
+        let Some(file) = self.file(document) else {
+            return CliError::Store(problem);
+        };
+        let remedy = match document {
+            Document::Credential if is_damaged => {
+                format!("run `{}`, which replaces it", self.global.line(LOGIN))
+            }
+            Document::Journal => format!(
+                "it can hold the only key, so keep a copy; `{}` gives it up",
+                self.global.line(START_ANEW)
+            ),
+            _ => "move it away, or choose another --profile".to_owned(),
+        };
+        CliError::Damaged {
+            file,
+            problem,
+            remedy,
+        }
+    }
+
+    /// Gives the file of a document, as the library's store names it.
+    fn file(&self, document: Document) -> Option<PathBuf> {
+        let name = format!("{}.{}.json", self.profile.id().key(), document.as_str());
+        self.directory.as_ref().map(|found| found.join(name))
     }
 
     /// Gives the error of the store with what to run about it.

@@ -2,7 +2,9 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
 
@@ -34,6 +36,11 @@ pub(crate) fn rescue() -> Result<PathBuf, CliError> {
         let data = etcetera::choose_base_strategy().ok()?.data_dir();
         Some(data.join(OWN_NAME).join("rescue"))
     })
+}
+
+/// Tells whether nothing is there, so that nothing can be read from it.
+pub(crate) fn is_missing(directory: &Path) -> bool {
+    fs::symlink_metadata(directory).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 /// A variable that is set but empty is a script gone wrong, and no wish for the default.

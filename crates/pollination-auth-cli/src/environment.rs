@@ -15,6 +15,14 @@ pub(crate) const ID: &str = "POLLINATION_API_KEY_ID";
 /// The variable with the secret of the API token.
 pub(crate) const SECRET: &str = "POLLINATION_API_KEY_SECRET";
 
+/// The variable with the base URL of the service.
+pub(crate) const HOST: &str = "POLLINATION_HOST";
+
+/// Tells whether the host may be that of the environment.
+pub(crate) fn has_host() -> bool {
+    env::var_os(HOST).is_some()
+}
+
 /// Tells whether either is set; one alone is a mistake, and no absence.
 pub(crate) fn is_set() -> bool {
     [ID, SECRET].map(env::var_os).iter().any(Option::is_some)

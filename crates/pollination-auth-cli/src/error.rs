@@ -5,19 +5,21 @@
 use std::error::Error as _;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pollination_auth::{
     BaseUrlError, BuildError, CredentialError, Error, RotateCause, RotateError, StoreError,
 };
 
+use crate::directory;
 use crate::exit::Exit;
 use crate::time;
+use crate::words::{self, Host, Rotation, Service};
 
 /// Says why the command can't give its answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    #[error("the host can't be used: {}", Host(*.0))]
+    #[error("{}", Host(*.0))]
     Host(#[from] BaseUrlError),
     #[error(transparent)]
     Client(BuildError),
@@ -37,7 +39,7 @@ pub(crate) enum CliError {
     },
     #[error("no directory for settings is known here; set {0} to one")]
     NoDirectory(&'static str),
-    #[error("{}: {problem}", .directory.display())]
+    #[error("{}{problem}", path_of(directory, problem))]
     Directory {
         directory: PathBuf,
         problem: StoreError,
@@ -55,13 +57,20 @@ pub(crate) enum CliError {
         resume: String,
         recover_by: Option<std::time::SystemTime>,
     },
-    #[error(transparent)]
+    #[error("{}", Service(.0))]
     Service(#[from] Error),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("{}: {problem}\n  {remedy}", .file.display())]
+    Damaged {
+        file: PathBuf,
+        problem: StoreError,
+        /// What to run, or to look at.
+        remedy: String,
+    },
     #[error("{0}\n  that is the kept access token; remove the file, and do not use that token")]
     KeptToken(StoreError),
-    #[error("{error}{}", Recovery { error, resume, start_anew })]
+    #[error("{}{}", Rotation(error), Recovery { error, resume, start_anew })]
     Rotate {
         error: RotateError,
         resume: String,
@@ -72,6 +81,16 @@ pub(crate) enum CliError {
     )]
     NotKept { id: String, problem: StoreError },
     #[error(
+        "the new API token {id} could not be stored in its place ({problem}), nor deleted again\n  it \
+         was put into {dir}; {variable}={dir} makes every command use it",
+        dir = .directory.display(), variable = directory::CREDENTIALS
+    )]
+    PutAside {
+        id: String,
+        problem: StoreError,
+        directory: PathBuf,
+    },
+    #[error(
         "the new secret could not be stored ({problem}) and is lost; the API token {id} exists\n  \
          delete it with an access token: run `{delete}`"
     )]
@@ -81,10 +100,15 @@ pub(crate) enum CliError {
         delete: String,
     },
     #[error(
-        "{error}\n  nobody knows the secret of an API token that was made: run `{delete}`, and \
-         create another"
+        "{}{}\n  nobody knows the secret of an API token that was made: run `{delete}`, and \
+         create another", Service(error), kept(.reply.as_deref())
     )]
-    CreationUnknown { error: Error, delete: String },
+    CreationUnknown {
+        error: Error,
+        /// The file with the service's reply, which may hold the secret.
+        reply: Option<PathBuf>,
+        delete: String,
+    },
     #[error("the API token {id} was deleted, and what is kept of it here was not: {problem}")]
     DeletedAndKept { id: String, problem: Box<CliError> },
     #[error("interrupted; the rotation may be unfinished: run `{resume}`")]
@@ -114,21 +138,6 @@ impl From<BuildError> for CliError {
     }
 }
 
-/// Says what is wrong with a host in the words of the command line.
-struct Host(BaseUrlError);
-
-impl fmt::Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            BaseUrlError::PlainHttp => f.write_str(
-                "it is http, which sends secrets in the clear; use https, or give \
-                 --dangerously-allow-plain-http",
-            ),
-            other => other.fmt(f),
-        }
-    }
-}
-
 /// Says why an id and a secret of the environment were not enough.
 fn of_environment(is_set: bool) -> &'static str {
     if is_set {
@@ -136,6 +145,24 @@ fn of_environment(is_set: bool) -> &'static str {
     } else {
         ""
     }
+}
+
+/// Gives the path that the problem does not name by itself.
+fn path_of(directory: &Path, problem: &StoreError) -> String {
+    match problem {
+        StoreError::Unsafe { .. } => String::new(),
+        _ => format!("{}: ", directory.display()),
+    }
+}
+
+/// Says where a reply is that may hold a secret.
+fn kept(reply: Option<&Path>) -> String {
+    reply.map_or_else(String::new, |reply| {
+        format!(
+            "\n  the reply is in {}: a new secret may stand in it, so keep it as one, or remove it",
+            reply.display()
+        )
+    })
 }
 
 impl CliError {
@@ -161,8 +188,10 @@ impl CliError {
             Self::Client(_) => Exit::Failed,
             Self::NoDirectory(_)
             | Self::Directory { .. }
+            | Self::Damaged { .. }
             | Self::KeptToken(_)
-            | Self::NotKept { .. } => Exit::Store,
+            | Self::NotKept { .. }
+            | Self::PutAside { .. } => Exit::Store,
             Self::DeletedAndKept { problem, .. } => problem.exit(),
             Self::NotLoggedIn { .. } => Exit::NotLoggedIn,
             Self::Declined(_) | Self::NobodyToAsk(_) => Exit::Unconfirmed,
@@ -178,20 +207,30 @@ impl CliError {
         }
     }
 
-    /// Gives the server's own words, fit for a terminal.
-    pub(crate) fn detail(&self) -> Option<String> {
-        let error = match self {
-            Self::Service(error) | Self::CreationUnknown { error, .. } => error,
-            Self::Rotate { error, .. } => match error.failure().cause()? {
-                RotateCause::Service(error) => error,
-                _ => return None,
-            },
-            _ => return None,
+    /// Gives what more there is to say, one line for each; the host is that of the command line.
+    ///
+    /// The last one has the server's own words, fit for a terminal.
+    pub(crate) fn notes(&self, host: &str) -> Vec<String> {
+        let Some(error) = self.service() else {
+            return Vec::new();
         };
+        let mut notes = words::notes(error, host);
         // A server's text could move the cursor or recolour what stands above.
-        error
-            .detail()
-            .map(|detail| detail.escape_debug().to_string())
+        let detail = error.detail().map(str::escape_debug);
+        notes.extend(detail.map(|detail| format!("the service says: {detail}")));
+        notes
+    }
+
+    /// Gives the failed call that it is about.
+    fn service(&self) -> Option<&Error> {
+        match self {
+            Self::Service(error) | Self::CreationUnknown { error, .. } => Some(error),
+            Self::Rotate { error, .. } => match error.failure().cause()? {
+                RotateCause::Service(error) => Some(error),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 }
 

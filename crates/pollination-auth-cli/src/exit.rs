@@ -83,15 +83,19 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// Gives the list of codes, one on a line.
+pub(crate) fn list() -> String {
+    let mut text = String::new();
+    for (exit, meaning) in MEANINGS {
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "  {:>3}  {meaning}", exit as u8);
+    }
+    text
+}
+
 /// Gives the list of codes as the help shows it.
 pub(crate) fn help() -> String {
-    MEANINGS
-        .iter()
-        .fold("Exit codes:".to_owned(), |mut text, (exit, meaning)| {
-            // Writing to a string can't fail.
-            let _ = write!(text, "\n  {:>3}  {meaning}", *exit as u8);
-            text
-        })
+    format!("Exit codes:\n{}", list().trim_end())
 }
 
 #[cfg(test)]

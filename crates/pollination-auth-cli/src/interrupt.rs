@@ -4,7 +4,6 @@
 use std::io;
 
 use crate::error::CliError;
-use crate::output;
 use crate::progress;
 
 /// Brings a thing to its end that could lose a secret if it were cut off; `what` names it.
@@ -28,9 +27,8 @@ pub(crate) async fn outlast<T>(
                     return Err(cut_off());
                 }
                 is_told = true;
-                let start = if output::can_wipe() { progress::WIPE } else { "" };
-                output::note(format_args!(
-                    "{start}interrupted; {what} comes to its end first. Interrupt again to end at once"
+                progress::note(format_args!(
+                    "interrupted; {what} comes to its end first. Interrupt again to end at once"
                 ));
             }
         }

@@ -2,8 +2,12 @@
 //!
 //! ```sh
 //! pollination-auth login
-//! curl -H "Authorization: Bearer $(pollination-auth access-token)" https://...
+//! token=$(pollination-auth access-token) &&
+//!   printf 'Authorization: Bearer %s' "$token" | curl -H @- https://...
 //! ```
+//!
+//! The token is an argument of no program there, and without one curl does not run. The kept one is
+//! handed out until it ends: where the service answers 401 before that, `--fresh` logs in anew.
 //!
 //! It is the library `pollination-auth` for those who are not in Rust: shells, scripts, cron.
 //! `pollination-auth --help` lists the commands, and `pollination-auth man` prints a manual page.
@@ -42,7 +46,17 @@
 //! change. In `access-tokens` below it the newest access token of each profile is kept in the same
 //! way, bound to host, profile, id and generation, so that processes share one login. When a new
 //! secret can't be stored there it is offered to `POLLINATION_AUTH_RESCUE_DIR`, by default
-//! `pollination-auth/rescue` in the directory for data.
+//! `pollination-auth/rescue` in the directory for data. That is made only then, and is not below the
+//! first one, which could fail with it. A reply to `token create` that can't be read, and may hold a
+//! secret, is kept there too, in a file that the error names.
+//!
+//! # Certificates and proxies
+//!
+//! `SSL_CERT_FILE` names a file of root certificates (PEM), such as that of a private CA, and
+//! `SSL_CERT_DIR` a directory of them; they are trusted in the place of the system's. On Windows and
+//! macOS the system's store alone counts. The proxy of `HTTPS_PROXY` or `ALL_PROXY` is used, but not
+//! for what `NO_PROXY` lists, and never for this machine. Where no connection can be made, the error
+//! has a line with the cause, such as `invalid peer certificate: UnknownIssuer`.
 //!
 //! # Interrupts
 //!
@@ -85,10 +99,12 @@ mod output;
 mod patience;
 mod progress;
 mod prompt;
+mod rescue;
 mod run;
 mod shared_token;
 mod terminal;
 mod time;
 mod usage;
+mod words;
 
 pub use run::main;

@@ -78,11 +78,11 @@ pub(crate) fn warning(text: impl fmt::Display) {
     tell(format_args!("{WARNING}warning:{WARNING:#} {text}\n"));
 }
 
-/// Tells the user why there is no answer.
-pub(crate) fn error(error: &CliError) {
+/// Tells the user why there is no answer; the host is that of the command line.
+pub(crate) fn error(error: &CliError, host: &str) {
     tell(format_args!("{ERROR}error:{ERROR:#} {error}\n"));
-    if let Some(detail) = error.detail() {
-        tell(format_args!("  the service says: {detail}\n"));
+    for note in error.notes(host) {
+        tell(format_args!("  {note}\n"));
     }
 }
 

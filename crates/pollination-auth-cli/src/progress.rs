@@ -1,5 +1,6 @@
 //! Shows that a wait goes on: as a line that counts where a line can be wiped, elsewhere as a plain one.
 
+use std::fmt;
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -12,7 +13,13 @@ use crate::output;
 const STEP: Duration = Duration::from_secs(1);
 
 /// Goes to the start of the line and wipes it.
-pub(crate) const WIPE: &str = "\r\x1b[K";
+const WIPE: &str = "\r\x1b[K";
+
+/// Tells something while a wait is shown, in the place of its line.
+pub(crate) fn note(text: impl fmt::Display) {
+    let start = if output::can_wipe() { WIPE } else { "" };
+    output::note(format_args!("{start}{text}"));
+}
 
 /// Waits for something, and says what it waits for when it takes long.
 pub(crate) async fn watch<F: Future>(what: &str, work: F) -> F::Output {

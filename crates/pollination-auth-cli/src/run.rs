@@ -16,10 +16,10 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return unparsed(error).into(),
     };
-    if arguments.global.verbose {
+    if arguments.global.verbose > 0 {
         log::show();
     }
-    ended(run(&arguments)).into()
+    ended(run(&arguments), &arguments.global.host).into()
 }
 
 fn run(arguments: &Arguments) -> Result<(), CliError> {
@@ -40,11 +40,11 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
     result
 }
 
-fn ended(result: Result<(), CliError>) -> Exit {
+fn ended(result: Result<(), CliError>, host: &str) -> Exit {
     match result {
         Ok(()) => Exit::Done,
         Err(error) => {
-            output::error(&error);
+            output::error(&error, host);
             error.exit()
         }
     }
@@ -61,6 +61,6 @@ fn unparsed(error: clap::Error) -> Exit {
         ));
         Exit::Usage
     } else {
-        ended(output::help(&error.render()))
+        ended(output::help(&error.render()), "")
     }
 }

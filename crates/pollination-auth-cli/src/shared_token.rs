@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::context::{self, Context, Stored};
+use crate::directory;
 use crate::error::CliError;
 use crate::patience;
 use crate::progress;
@@ -90,26 +91,34 @@ struct Text<'a> {
 }
 
 impl SharedToken {
-    /// Opens the store of the access tokens.
-    ///
-    /// Where it can't be made, as on a disk that is read-only, there is none.
+    /// Opens the store of the access tokens; there is none where the credential is not in one either.
     pub(crate) fn open(context: &Context) -> Result<Option<Self>, CliError> {
         let Some(directory) = &context.directory else {
             return Ok(None);
         };
-        match context::open_store(directory.join(DIRECTORY)) {
-            Ok(store) => Ok(Some(Self {
-                store,
-                profile: context.profile.id().clone(),
-            })),
-            Err(CliError::Directory {
-                directory,
-                problem: problem @ StoreError::Unsafe { .. },
-            }) => Err(CliError::Directory { directory, problem }),
-            Err(error) => {
+        Ok(Some(Self {
+            store: context::open_store(directory.join(DIRECTORY))?,
+            profile: context.profile.id().clone(),
+        }))
+    }
+
+    /// As [`open`](Self::open), and gives none where it can't be made, as on a disk that is read-only.
+    pub(crate) fn find(context: &Context) -> Result<Option<Self>, CliError> {
+        match Self::open(context) {
+            Err(error) if error.is_no_store() => {
                 tracing::debug!(%error, "access tokens are not shared");
                 Ok(None)
             }
+            other => other,
+        }
+    }
+
+    /// As [`find`](Self::find), and makes nothing.
+    pub(crate) fn look(context: &Context) -> Result<Option<Self>, CliError> {
+        let directory = context.directory.as_ref().map(|at| at.join(DIRECTORY));
+        match directory {
+            Some(directory) if !directory::is_missing(&directory) => Self::find(context),
+            _ => Ok(None),
         }
     }
 
@@ -149,7 +158,7 @@ impl SharedToken {
     }
 
     /// Keeps a token for the next process. Where that fails, the next one logs in by itself.
-    pub(crate) fn keep(&self, owner: &Owner, kept: &Kept) {
+    pub(crate) fn keep(&self, owner: &Owner, kept: &Kept) -> Result<(), StoreError> {
         let text = Text {
             version: VERSION,
             base_url: self.profile.base_url().into(),
@@ -163,12 +172,14 @@ impl SharedToken {
         let mut bytes = Zeroizing::new(Vec::with_capacity(CAPACITY));
         let written = serde_json::to_writer(&mut *bytes, &text);
         let (Ok(()), Ok(text)) = (written, std::str::from_utf8(&bytes)) else {
-            return;
+            // A token longer than any is what it could be; nothing else can go wrong there.
+            return Err(StoreError::TooLong {
+                document: DOCUMENT,
+                limit: CAPACITY,
+            });
         };
         let text = Secret::from(text.to_owned());
-        if let Err(error) = self.store.write(&self.profile, DOCUMENT, &text) {
-            tracing::debug!(%error, "the access token can't be kept");
-        }
+        self.store.write(&self.profile, DOCUMENT, &text)
     }
 
     /// Removes the kept token.
@@ -176,26 +187,20 @@ impl SharedToken {
         self.store.remove(&self.profile, DOCUMENT)
     }
 
-    /// Waits until no other process logs in; gives none when that takes too long.
-    pub(crate) async fn lock(&self) -> Option<StoreLock> {
+    /// Waits until no other process logs in; that takes too long where one hangs.
+    pub(crate) async fn lock(&self) -> Result<StoreLock, StoreError> {
         let lock = || {
             self.store
                 .try_lock(&self.profile)?
                 .ok_or(StoreError::Locked)
         };
-        match patience::outwait_unseen(lock).await {
-            Ok(lock) => Some(lock),
-            Err(error) => {
-                tracing::debug!(%error, "access tokens can't be shared");
-                None
-            }
-        }
+        patience::outwait_unseen(lock).await
     }
 }
 
 /// Removes the kept token of a credential that is no more; one that stays is of no use to anybody.
 pub(crate) async fn forget(context: &Context) -> Result<(), CliError> {
-    if let Some(shared) = SharedToken::open(context)? {
+    if let Some(shared) = SharedToken::look(context)? {
         let _lock = progress::watch("waiting for another process", shared.lock()).await;
         shared.forget()?;
     }

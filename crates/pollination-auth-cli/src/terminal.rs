@@ -61,7 +61,11 @@ impl Modes {
             .read(true)
             .write(true)
             .open("/dev/tty")?;
-        let before = tcgetattr(&terminal)?;
+        let mut before = tcgetattr(&terminal)?;
+        if before.input_speed() == before.output_speed() {
+            // Zero is the speed of the output. To write it out would be a mode that was not there.
+            before.set_input_speed(0)?;
+        }
         let mut modes = before.clone();
         // Byte by byte: a line of the terminal is shorter than the longest secret.
         modes.local_modes -=

@@ -8,8 +8,18 @@ const HIDDEN: &str = "(not shown)";
 /// The longest name of an option that is shown when it is none of ours: 24 letters.
 const LONGEST_NAME: usize = 24;
 
+/// The longest value of `--output` that is shown: 6 letters, such as `yaml`, and no secret.
+const LONGEST_FORMAT: usize = 6;
+
+/// The letters that a suggestion has to share with what was written, from the first one.
+///
+/// What only looks alike is another command, and one of them forgets the credential.
+const SHARED_START: usize = 2;
+
 const TIP: &str =
     "\n  tip: an id or a secret is never an argument; see 'pollination-auth login --help'\n";
+
+const HIDDEN_TIP: &str = "\n  what was given is not shown, as it may be a secret\n";
 
 /// Takes out of an error of the parser what the user wrote.
 pub(crate) fn without_values(mut error: clap::Error) -> clap::Error {
@@ -17,7 +27,12 @@ pub(crate) fn without_values(mut error: clap::Error) -> clap::Error {
         // What it names is this program.
         return error;
     }
-    for kind in [ContextKind::InvalidValue, ContextKind::InvalidSubcommand] {
+    keep_near_suggestions(&mut error);
+    let mut values = vec![ContextKind::InvalidSubcommand];
+    if !is_value_harmless(&error) {
+        values.push(ContextKind::InvalidValue);
+    }
+    for kind in values {
         if error.get(kind).is_some() {
             error.insert(kind, ContextValue::String(HIDDEN.to_owned()));
         }
@@ -34,15 +49,66 @@ pub(crate) fn without_values(mut error: clap::Error) -> clap::Error {
     }
     // It quotes the argument too.
     error.remove(ContextKind::Suggested);
+    without_host(&mut error);
     error
+}
+
+/// Takes the host out of the usage, which lists it as needed where the environment has one.
+fn without_host(error: &mut clap::Error) {
+    const HOST: &str = "--host <URL> ";
+    if let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) {
+        let plain = usage.to_string();
+        if plain.contains(HOST) {
+            let usage = plain.replace(HOST, "").into();
+            error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+        }
+    }
+}
+
+/// Tells whether an invalid value can be shown: one that was left out, or a name of a format.
+fn is_value_harmless(error: &clap::Error) -> bool {
+    let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else {
+        return true;
+    };
+    let is_format = matches!(
+        error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(argument)) if argument.starts_with("--output ")
+    );
+    value.is_empty()
+        || (is_format
+            && value.len() <= LONGEST_FORMAT
+            && value.bytes().all(|byte| byte.is_ascii_lowercase()))
+}
+
+/// Leaves of the suggested commands those that begin like what was written.
+fn keep_near_suggestions(error: &mut clap::Error) {
+    let kind = ContextKind::SuggestedSubcommand;
+    let (Some(ContextValue::String(written)), Some(ContextValue::Strings(suggested))) =
+        (error.get(ContextKind::InvalidSubcommand), error.get(kind))
+    else {
+        return;
+    };
+    let start: String = written.chars().take(SHARED_START).collect();
+    let near = suggested.iter().filter(|name| name.starts_with(&start));
+    let near: Vec<String> = near.cloned().collect();
+    error.remove(kind);
+    if !near.is_empty() {
+        error.insert(kind, ContextValue::Strings(near));
+    }
 }
 
 /// Gives more advice, where a secret may have been meant.
 pub(crate) fn tip(error: &clap::Error) -> &'static str {
     match error.kind() {
         ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand => TIP,
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation if is_hidden(error) => HIDDEN_TIP,
         _ => "",
     }
+}
+
+fn is_hidden(error: &clap::Error) -> bool {
+    let value = error.get(ContextKind::InvalidValue);
+    matches!(value, Some(ContextValue::String(value)) if value == HIDDEN)
 }
 
 /// A mistyped option is worth showing, and looks like no secret.

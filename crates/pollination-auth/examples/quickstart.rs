@@ -9,6 +9,7 @@ use std::error::Error;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek as _, Write as _};
+use std::process::ExitCode;
 use std::time::SystemTime;
 
 use pollination_auth::{AccessToken, ApiToken, Client, Error as AuthError};
@@ -23,8 +24,20 @@ const VARIABLES: [&str; 3] = [
     "POLLINATION_HOST",
 ];
 
+/// Prints an error with `{}`, which says what to do; one that `main` returns is printed with `{:?}`.
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where nobody listens, the exit code tells.
+            let _unheard = writeln!(io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let safe = match arguments[..] {

@@ -240,6 +240,21 @@ impl ClientBuilder {
     ///     .build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// A private CA is trusted beside those of the system with `tls_certs_merge`, and in their place
+    /// with `tls_certs_only`. Without either the file that `SSL_CERT_FILE` names, or the directory
+    /// `SSL_CERT_DIR`, takes the place of the system's root certificates, but not on Windows and
+    /// macOS, where the system's store alone counts.
+    ///
+    /// ```no_run
+    /// use pollination_auth::{ClientBuilder, reqwest::Certificate};
+    ///
+    /// let ca = Certificate::from_pem(&std::fs::read("ca.pem")?)?;
+    /// let client = ClientBuilder::from_env()?
+    ///     .configure_http(move |http| http.tls_certs_merge([ca.clone()]))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn configure_http(
         mut self,
         configure: impl Fn(HttpBuilder) -> HttpBuilder + Send + Sync + 'static,

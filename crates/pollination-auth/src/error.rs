@@ -151,9 +151,11 @@ impl fmt::Display for Error {
             Self::Redirected(_) => "redirects are not followed; check the base URL",
             Self::RateLimited(_) => "too many requests; wait before the next one",
             Self::NotSent(failure) if failure.reason() == &Reason::Tls => {
-                "check the host, or add its root certificate"
+                "check the host, or add its root certificate with `configure_http`"
             }
-            Self::NotSent(_) => "nothing was sent; try again later",
+            Self::NotSent(_) => {
+                "nothing was sent; check the network and the proxy, or try again later"
+            }
             Self::Unavailable(_) => "try again later",
             Self::Ambiguous(_) => "it may have happened; find out before repeating it",
             Self::UnusableReply(failure) if failure.operation().mints_a_secret() => {

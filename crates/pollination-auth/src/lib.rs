@@ -51,6 +51,9 @@
 //!
 //! **… change the host, the proxy, the certificates, the timeouts?** [`ClientBuilder`].
 //!
+//! **… trust a private CA?** [`ClientBuilder::configure_http`] with `tls_certs_merge`, or the variable
+//! `SSL_CERT_FILE`; an HTTP client of your own, under the middleware, needs the same.
+//!
 //! **… see what it does?** Through `tracing`, at the level `debug`: one span for each attempt, with
 //! the operation, the status and the duration. Never a body, a header or a query.
 //!

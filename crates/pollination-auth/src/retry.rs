@@ -93,7 +93,7 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the longest wait that a `Retry-After` of the service can cause.
+    /// Sets the longest wait that a `Retry-After` of the service can cause; the default is 20 s.
     #[must_use]
     pub fn longest_retry_after(mut self, wait: Duration) -> Self {
         self.longest_retry_after = wait;

@@ -161,7 +161,13 @@ impl Rotation {
             return Err(RotateError::not_started(RotateCause::Volatile));
         }
         let (calls, cache) = self.client.parts();
-        Ok(Driver::new(calls.clone(), cache.clone(), profile.clone()))
+        let on_wait = self.options.on_wait.clone();
+        Ok(Driver::new(
+            calls.clone(),
+            cache.clone(),
+            profile.clone(),
+            on_wait,
+        ))
     }
 
     async fn run_rotate(&self) -> Result<Rotated, RotateError> {

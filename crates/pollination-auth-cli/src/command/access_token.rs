@@ -85,7 +85,13 @@ async fn of_stored(
     }
     let client = context.client()?;
     let shared = match Owner::of(stored) {
-        Some(owner) => SharedToken::open(context)?.map(|shared| (shared, owner)),
+        Some(owner) => match SharedToken::open(context) {
+            Err(error) if error.is_no_store() => {
+                warn(&error);
+                None
+            }
+            shared => shared?.map(|shared| (shared, owner)),
+        },
         None => None,
     };
     let token = progress::watch(WAIT, get(&client, shared.as_ref(), wanted)).await;
@@ -118,10 +124,19 @@ async fn get(
         return Ok(Found::Kept(kept));
     }
     let token = log_in(client, wanted).await?;
-    if let (Some(_), Some(kept)) = (&lock, Kept::of(&token)) {
-        shared.keep(owner, &kept);
+    if let Some(kept) = Kept::of(&token)
+        && let Err(error) = lock.and_then(|_lock| shared.keep(owner, &kept))
+    {
+        warn(&error);
     }
     Ok(Found::New(token))
+}
+
+/// Says why each call makes a login of its own, which the service may count.
+fn warn(error: &impl fmt::Display) {
+    output::warning(format_args!(
+        "the access token can't be kept for the next call, which logs in again: {error}"
+    ));
 }
 
 async fn log_in(client: &Client, wanted: &args::AccessToken) -> Result<AccessToken, CliError> {

@@ -150,10 +150,11 @@ async fn share(context: &Context, access_token: &AccessToken) -> Result<(), CliE
     let stored = context.look(&context.client()?).await?;
     let owner = stored.as_ref().and_then(Owner::of);
     if let (Some(owner), Some(kept), Some(shared)) =
-        (owner, Kept::of(access_token), SharedToken::open(context)?)
-        && let Some(_lock) = shared.lock().await
+        (owner, Kept::of(access_token), SharedToken::find(context)?)
+        && let Ok(_lock) = shared.lock().await
+        && let Err(error) = shared.keep(&owner, &kept)
     {
-        shared.keep(&owner, &kept);
+        tracing::debug!(%error, "the access token can't be kept");
     }
     Ok(())
 }

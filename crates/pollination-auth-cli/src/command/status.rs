@@ -60,7 +60,10 @@ impl fmt::Display for Answer<'_> {
             f.write_str(", of the environment")?;
         }
         if let Some(generation) = self.generation {
-            write!(f, "\ngeneration    {generation}")?;
+            write!(
+                f,
+                "\ngeneration    {generation}; it counts the changes of the secret here"
+            )?;
         }
         if let Some(Stamp(at)) = self.rotated_at {
             write!(f, "\nrotated       {}", rfc3339(at))?;
@@ -145,7 +148,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
     }
     if let (Some(owner), Some(shared)) = (
         stored.as_ref().and_then(Owner::of),
-        SharedToken::open(context)?,
+        SharedToken::look(context)?,
     ) {
         let kept = shared.read(&owner)?;
         let now = SystemTime::now();

@@ -136,7 +136,13 @@ fn where_nothing_can_be_kept_each_one_logs_in() {
     // A file in its place can't be made a directory by anybody, root included.
     fs::write(world.directory().join("access-tokens"), "").unwrap();
     for logins in [2, 3] {
-        assert_eq!(world.run(&["access-token"]).answer().split('.').count(), 3);
+        let ran = world.run(&["access-token"]);
+        assert_eq!(ran.answer().split('.').count(), 3);
+        let warnings: Vec<_> = ran.stderr.lines().collect();
+        assert!(
+            matches!(warnings[..], [line] if line.contains("can't be kept for the next call")),
+            "{warnings:?}"
+        );
         assert_eq!(world.service.logins(), logins);
     }
 }

@@ -149,6 +149,40 @@ error: create_api_token: the connection broke; it may have happened; find out be
     world.stored_secret();
 }
 
+/// The only copy of the new secret may stand in it.
+#[test]
+fn row_4_a_create_whose_reply_is_cut_off_leaves_it_in_a_private_file_and_prints_none_of_it() {
+    let world = World::logged_in();
+    let access_token = delete(&world);
+    world
+        .service
+        .fail_next(Operation::Create, Fault::truncated());
+    let create = ["token", "create", "--access-token-stdin"];
+    let ran = world.run_with(&create, &access_token);
+    world.assert_is(
+        ran.fails_with(6),
+        str![[r#"
+error: create_api_token: the reply is not JSON but 58 bytes of application/json, status 201; it probably happened
+  the reply is in [HOME]/rescue/created-[..].reply: a new secret may stand in it, so keep it as one, or remove it
+  nobody knows the secret of an API token that was made: run `pollination-auth token delete --access-token-stdin --host [HOST]`, and create another
+
+"#]],
+    );
+    let files: Vec<_> = fs::read_dir(world.rescue()).unwrap().collect();
+    let [Ok(file)] = &files[..] else {
+        panic!("{files:?}");
+    };
+    let reply = fs::read_to_string(file.path()).unwrap();
+    assert!(reply.starts_with("{\"id\""), "{reply}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&file.path()) & 0o777, 0o600);
+        assert_eq!(mode(&world.rescue()) & 0o777, 0o700);
+    }
+}
+
 #[test]
 fn an_access_token_shows_and_deletes_what_is_not_stored_here() {
     let world = World::logged_in();
@@ -196,8 +230,7 @@ fn row_54_nothing_is_created_where_nothing_can_be_stored() {
 }
 
 /// The service's own look at the request is the moment in which the disk fails.
-#[test]
-fn row_54_a_new_api_token_that_can_not_be_stored_is_deleted_again() {
+fn breaks_at_the_creation() -> World {
     let home = tempfile::tempdir().unwrap();
     let directory = home.path().join("credentials");
     let breaks = directory.clone();
@@ -213,8 +246,34 @@ fn row_54_a_new_api_token_that_can_not_be_stored_is_deleted_again() {
         .start();
     let world = World { service, home };
     world.log_in();
+    world
+}
+
+#[test]
+fn row_54_a_new_api_token_that_can_not_be_stored_is_deleted_again() {
+    let world = breaks_at_the_creation();
     let access_token = delete(&world);
     let ran = world.run_with(&["token", "create", "--access-token-stdin"], access_token);
     assert!(ran.fails_with(9).contains("was deleted again"), "{ran:?}");
     assert_eq!(world.service.id(), None);
+}
+
+#[test]
+fn row_54_what_can_be_neither_stored_nor_deleted_is_put_into_the_rescue_directory() {
+    let world = breaks_at_the_creation();
+    let access_token = delete(&world);
+    world
+        .service
+        .fail_next(Operation::Delete, Fault::status(403));
+    let ran = world.run_with(&["token", "create", "--access-token-stdin"], access_token);
+    let stderr = ran.fails_with(9);
+    let place = format!("it was put into {}", world.rescue().display());
+    assert!(stderr.contains(&place), "{stderr}");
+    let secret = world.service.secret().unwrap();
+    assert!(!stderr.contains(secret.expose_secret()), "{stderr}");
+    // What it says to do works.
+    let mut command = world.command(&["access-token"]);
+    command.env("POLLINATION_AUTH_DIR", world.rescue());
+    let ran = crate::world::Ran::from(command.output().unwrap());
+    assert_eq!(ran.answer().split('.').count(), 3);
 }

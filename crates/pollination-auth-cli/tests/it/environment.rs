@@ -184,3 +184,14 @@ fn row_52_a_store_that_is_not_safe_is_refused_beside_the_environment_too() {
         assert!(ran.fails_with(9).contains("chmod 700"), "{ran:?}");
     }
 }
+
+#[test]
+fn a_host_of_the_environment_that_is_empty_is_named() {
+    let mut command = Command::new(crate::world::PROGRAM);
+    command
+        .arg("status")
+        .env_clear()
+        .env("POLLINATION_HOST", "");
+    let ran = run(&mut command);
+    assert!(ran.fails_with(2).contains("POLLINATION_HOST"), "{ran:?}");
+}

@@ -109,7 +109,7 @@ Global options:
       --host <URL>                    Base URL of the service [env: POLLINATION_HOST] [default: https://api.pollination.cloud]
       --dangerously-allow-plain-http  Allow http to another machine; secrets then cross the network in the clear
       --output <FORMAT>               Form of the answer on stdout: text or json [default: text]
-  -v, --verbose                       Tell on stderr what is done; never a secret
+  -v, --verbose...                    Tell on stderr what is done; never a secret
 
 Exit codes:
     0  done
@@ -148,23 +148,50 @@ fn row_51_an_argument_that_is_no_text_is_wrong_usage() {
 }
 
 #[test]
-fn completions_are_to_be_had_for_each_shell() {
-    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        let ran = run(&["completions", shell]);
-        assert!(ran.answer().contains("access-token"), "{shell}");
-        assert_eq!(ran.stderr, "");
+fn a_value_that_is_hidden_says_why_and_one_that_is_left_out_is_none() {
+    let hidden = run(&["status", "--output", "plantedx"]);
+    let stderr = hidden.fails_with(2);
+    assert!(stderr.contains("[possible values: text, json]"), "{stderr}");
+    assert!(
+        stderr.contains("is not shown, as it may be a secret"),
+        "{stderr}"
+    );
+    for (arguments, expected) in [
+        (&["status", "--output", "yaml"][..], "invalid value 'yaml'"),
+        (
+            &["status", "--host"],
+            "a value is required for '--host <URL>'",
+        ),
+        (&["status", "--profile", ""], "invalid value ''"),
+    ] {
+        let ran = run(arguments);
+        let stderr = ran.fails_with(2);
+        assert!(stderr.contains(expected), "{stderr}");
+        assert!(!stderr.contains("not shown"), "{stderr}");
     }
 }
 
 #[test]
-fn there_is_a_manual_page_of_the_whole_and_of_each_command() {
-    let whole = run(&["man"]);
+fn a_command_that_is_none_is_likened_to_no_other_one_that_begins_otherwise() {
+    assert!(!run(&["bogus"]).fails_with(2).contains("logout"));
     assert!(
-        whole.answer().contains(".TH pollination"),
-        "{}",
-        whole.stdout
+        run(&["acess-token"])
+            .fails_with(2)
+            .contains("'access-token'")
     );
-    assert!(whole.stdout.contains("Exit codes"), "{}", whole.stdout);
-    let rotate = run(&["man", "token", "rotate"]);
-    assert!(rotate.answer().contains("settle"), "{}", rotate.stdout);
+}
+
+#[test]
+fn a_usage_has_no_host_where_the_environment_has_one() {
+    let mut command = Command::new(PROGRAM);
+    command.arg("completions").env_clear();
+    command.env("POLLINATION_HOST", "https://h.example");
+    let ran = Ran::from(command.output().unwrap());
+    let usage = "\nUsage: pollination-auth completions <SHELL>\n";
+    assert!(ran.fails_with(2).contains(usage), "{ran:?}");
+}
+
+#[test]
+fn verbose_may_be_said_twice() {
+    assert_eq!(run(&["man", "-vv"]).code, Some(0));
 }

@@ -18,7 +18,12 @@ mod login;
 #[cfg(test)]
 mod output;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod patience;
+#[cfg(test)]
+#[cfg(unix)]
+mod readme;
 #[cfg(test)]
 mod rotate;
 #[cfg(test)]
@@ -28,5 +33,7 @@ mod store;
 #[cfg(test)]
 #[cfg(unix)]
 mod terminal;
+#[cfg(test)]
+mod unreachable;
 #[cfg(test)]
 mod world;

@@ -76,7 +76,7 @@ fn an_unknown_end_says_what_to_run_and_until_when() {
     world.assert_is(
         ran.fails_with(6),
         str![[r#"
-error: it is not known which secret is valid; recover the rotation (rotate_api_token_secret: the connection broke; it may have happened; find out before repeating it)
+error: it is not known which secret is valid (rotate_api_token_secret: the connection broke; it may have happened; find out before repeating it)
   run `pollination-auth token rotate --resume --host [HOST]` before [..]Z
 
 "#]],
@@ -192,6 +192,37 @@ fn a_refusal_leaves_the_secret_as_it_was() {
     assert_eq!(world.stored_secret(), SECRET);
 }
 
+/// What is said of waits, which the other tests leave out.
+fn waits(world: &World, arguments: &[&str]) -> Vec<String> {
+    let output = world.command(arguments).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let said = stderr.lines().filter(|line| line.ends_with(" ..."));
+    said.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_wait_for_the_service_to_settle_is_announced_with_its_length() {
+    let world = World::logged_in();
+    world
+        .service
+        .fail_next(Operation::Rotate, Fault::status(403));
+    let waiting = |wait| {
+        format!(
+            "it is open what came of the request; {wait} for the service to settle (--settle) ..."
+        )
+    };
+    assert_eq!(waits(&world, &ROTATE), [waiting("waiting 1ms")]);
+    // Each that is waited out counts; a resumption begins with one.
+    for _ in 0..3 {
+        world
+            .service
+            .fail_next(Operation::Rotate, Fault::commit_and_drop());
+    }
+    assert_eq!(waits(&world, &ROTATE).len(), 3);
+    assert_eq!(waits(&world, &RESUME)[..1], [waiting("waiting 1ms")]);
+    assert_eq!(waits(&world, &ROTATE), [] as [String; 0]);
+}
+
 #[test]
 fn an_access_token_that_ends_too_soon_starts_nothing() {
     let world = World::with(|builder| builder.expires_in(std::time::Duration::from_secs(120)));
@@ -219,8 +250,7 @@ fn without_a_credential_there_is_nothing_to_rotate() {
 }
 
 /// The service's look at the request is the moment in which the disk fails.
-#[test]
-fn row_54_a_secret_that_can_not_be_stored_is_rescued() {
+fn breaks_at_the_request() -> World {
     let home = tempfile::tempdir().unwrap();
     let directory = home.path().join("credentials");
     let (breaks, kept) = (directory.clone(), home.path().join("kept"));
@@ -240,6 +270,43 @@ fn row_54_a_secret_that_can_not_be_stored_is_rescued() {
         .start();
     let world = World { service, home };
     world.log_in();
+    world
+}
+
+fn mend(world: &World) {
+    fs::remove_file(world.directory()).unwrap();
+    fs::rename(world.home.path().join("kept"), world.directory()).unwrap();
+}
+
+#[test]
+fn row_54_where_the_rescue_directory_fails_too_it_is_said_and_a_resumption_mends_it() {
+    let world = breaks_at_the_request();
+    fs::write(world.rescue(), "").unwrap();
+    let ran = world.run(&ROTATE);
+    world.assert_is(
+        ran.fails_with(6),
+        str![[r#"
+error: the new secret could not be stored, and in the rescue directory neither; mend either, and then resume: it goes on from the journal, with another secret if need be ([..])
+  run `pollination-auth token rotate --resume --host [HOST]` before [..]Z
+
+"#]],
+    );
+    mend(&world);
+    assert_eq!(world.run(&RESUME).code, Some(0));
+    world.stored_secret();
+}
+
+#[test]
+fn a_rotation_that_goes_well_makes_no_rescue_directory() {
+    let world = World::logged_in();
+    assert_eq!(world.run(&ROTATE).code, Some(0));
+    assert!(!world.rescue().exists());
+}
+
+#[test]
+fn row_54_a_secret_that_can_not_be_stored_is_rescued() {
+    let world = breaks_at_the_request();
+    assert!(!world.rescue().exists(), "it is not needed yet");
     let ran = world.run(&ROTATE);
     let stderr = ran.fails_with(6);
     assert!(stderr.contains("the new secret was put into"), "{stderr}");
@@ -253,8 +320,7 @@ fn row_54_a_secret_that_can_not_be_stored_is_rescued() {
     assert_eq!(ran.answer().split('.').count(), 3);
 
     // The disk is mended: what was rescued is needed no more, and a secret is not left lying about.
-    fs::remove_file(world.directory()).unwrap();
-    fs::rename(world.home.path().join("kept"), world.directory()).unwrap();
+    mend(&world);
     assert_eq!(world.run(&RESUME).code, Some(0));
     world.stored_secret();
     let left = fs::read_dir(world.rescue()).unwrap();

@@ -50,7 +50,13 @@ fn row_52_a_directory_that_others_can_write_to_is_refused() {
     let world = World::logged_in();
     set_mode(&world.directory(), 0o777);
     let ran = world.run(&["access-token"]);
-    assert!(ran.fails_with(9).contains("chmod 700"), "{ran:?}");
+    world.assert_is(
+        ran.fails_with(9),
+        str![[r#"
+error: [HOME]/credentials is not safe to use: others can write to it; make it private with chmod 700
+
+"#]],
+    );
 }
 
 #[cfg(unix)]
@@ -86,13 +92,50 @@ fn a_damaged_credential_is_named_and_a_login_replaces_it() {
     let world = World::logged_in();
     fs::write(world.credential(), "{planted").unwrap();
     let ran = world.run(&["access-token"]);
-    assert!(
-        ran.fails_with(9).contains("credential is damaged"),
-        "{ran:?}"
+    world.assert_is(
+        ran.fails_with(9),
+        str![[r#"
+error: [HOME]/credentials/[..].credential.json: the stored credential is damaged: [..]
+  run `pollination-auth login --host [HOST]`, which replaces it
+
+"#]],
     );
     assert!(!ran.stderr.contains("planted"), "{ran:?}");
     world.log_in();
     assert_eq!(world.stored_secret(), SECRET);
+}
+
+#[test]
+fn a_damaged_journal_is_named_and_is_not_given_up_lightly() {
+    let world = World::logged_in();
+    let journal = world.profile().id().key() + ".journal.json";
+    let journal = world.directory().join(journal);
+    fs::write(&journal, "{planted").unwrap();
+    #[cfg(unix)]
+    set_mode(&journal, 0o600);
+    let ran = world.run(&["status"]);
+    world.assert_is(
+        ran.fails_with(9),
+        str![[r#"
+error: [HOME]/credentials/[..].journal.json: the stored journal is damaged: [..]
+  it can hold the only key, so keep a copy; `pollination-auth login --discard-rotation --host [HOST]` gives it up
+
+"#]],
+    );
+    assert!(!ran.stderr.contains("planted"), "{ran:?}");
+}
+
+#[test]
+fn what_only_reads_makes_no_directory() {
+    let world = World::new();
+    for arguments in [&["status"][..], &["access-token"], &["token", "show"]] {
+        world.run(arguments);
+        assert!(!world.directory().exists(), "{arguments:?}");
+    }
+    world.log_in();
+    fs::remove_dir_all(world.directory().join("access-tokens")).unwrap();
+    assert_eq!(world.run(&["status"]).code, Some(0));
+    assert!(!world.directory().join("access-tokens").exists());
 }
 
 /// The limit is in blocks of 512 bytes, or of 1024; none of them is left.

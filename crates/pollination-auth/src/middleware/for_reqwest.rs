@@ -31,6 +31,9 @@ use crate::client::Client;
 /// are the reqwest client's own affair: it takes the header off where one leads to another scheme,
 /// host or port.
 ///
+/// The reqwest client is your own, with its own settings: a private CA, a proxy or a client certificate
+/// that is given to the [`Client`] has to be given to it too.
+///
 /// ```
 /// use pollination_auth::{ApiToken, AuthMiddleware, Client};
 ///

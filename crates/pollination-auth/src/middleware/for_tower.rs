@@ -36,6 +36,9 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// Put the layer inside of one that follows redirects or repeats requests: it then looks at each
 /// request by itself, and the other layer never sees the token.
 ///
+/// The service inside is your own, with its own settings: a private CA, a proxy or a client certificate
+/// that is given to the [`Client`] has to be given to it too.
+///
 /// ```
 /// use http::{Request, Response};
 /// use pollination_auth::{ApiToken, AuthLayer, Client};

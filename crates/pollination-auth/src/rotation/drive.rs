@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::options::OnWait;
 use super::outcome::RotateCause;
 use super::protocol::{Bearer, Effect, Ending, LoginReply, Machine, PutFailure, PutReply, Reply};
 use crate::access_token::AccessToken;
@@ -33,16 +34,23 @@ pub(super) struct Driver {
     pub(super) calls: SharedCalls,
     pub(super) cache: TokenCache,
     pub(super) profile: Profile,
+    on_wait: Option<OnWait>,
     /// The newest login that was accepted, and with which secret.
     accepted: Option<(Secret, Grant)>,
 }
 
 impl Driver {
-    pub(super) fn new(calls: SharedCalls, cache: TokenCache, profile: Profile) -> Self {
+    pub(super) fn new(
+        calls: SharedCalls,
+        cache: TokenCache,
+        profile: Profile,
+        on_wait: Option<OnWait>,
+    ) -> Self {
         Self {
             calls,
             cache,
             profile,
+            on_wait,
             accepted: None,
         }
     }
@@ -106,6 +114,9 @@ impl Driver {
                 Effect::Put(bearer) => Reply::Put(self.put(bearer, &stored.token).await),
                 Effect::Wait(wait) => {
                     tracing::debug!(seconds = wait.as_secs_f64(), "waiting for the service");
+                    if let Some(tell) = &self.on_wait {
+                        tell(wait);
+                    }
                     tokio::time::sleep(wait).await;
                     Reply::Waited
                 }

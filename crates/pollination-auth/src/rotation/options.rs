@@ -46,7 +46,11 @@ pub struct RotateOptions {
     pub(super) grace: Duration,
     pub(super) accept_volatile: bool,
     pub(super) emergency: Option<Arc<dyn CredentialStore>>,
+    pub(super) on_wait: Option<OnWait>,
 }
+
+/// What is called before a rotation waits.
+pub(super) type OnWait = Arc<dyn Fn(Duration) + Send + Sync>;
 
 impl Default for RotateOptions {
     fn default() -> Self {
@@ -58,6 +62,7 @@ impl Default for RotateOptions {
             grace: GRACE,
             accept_volatile: false,
             emergency: None,
+            on_wait: None,
         }
     }
 }
@@ -122,6 +127,16 @@ impl RotateOptions {
         self
     }
 
+    /// Calls this before each wait for the service to settle, with how long it is.
+    ///
+    /// There is none in a rotation that goes well. Who waits for the end can be told so: after an
+    /// answer that leaves open what happened, it is minutes away. It must not block.
+    #[must_use]
+    pub fn on_wait(mut self, tell: impl Fn(Duration) + Send + Sync + 'static) -> Self {
+        self.on_wait = Some(Arc::new(tell));
+        self
+    }
+
     pub(super) fn rules(&self) -> Rules {
         let least = LEAST_HORIZON.max(self.settle.saturating_mul(HORIZON_SETTLES));
         Rules {
@@ -141,6 +156,7 @@ impl fmt::Debug for RotateOptions {
             .field("grace", &self.grace)
             .field("accept_volatile", &self.accept_volatile)
             .field("has_emergency_store", &self.emergency.is_some())
+            .field("tells_of_waits", &self.on_wait.is_some())
             .finish_non_exhaustive()
     }
 }

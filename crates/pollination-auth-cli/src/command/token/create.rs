@@ -1,11 +1,13 @@
 //! Creates an API token, and stores it before anything is said about it.
 //!
 //! Its secret is seen once, in the service's reply. So nothing is created where nothing can be
-//! stored, and what could not be stored all the same is deleted again.
+//! stored. What could not be stored all the same is deleted again, or else put into the second place.
 
 use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use pollination_auth::{ApiToken, Client, Error, Operation};
+use pollination_auth::{ApiToken, Client, Error, Operation, Profile, SecretBytes};
 use serde::Serialize;
 
 use super::bearer;
@@ -17,6 +19,7 @@ use crate::output;
 use crate::patience;
 use crate::progress;
 use crate::prompt;
+use crate::rescue::Rescue;
 use crate::shared_token;
 
 #[derive(Serialize)]
@@ -79,12 +82,31 @@ async fn keep(context: &Context, client: &Client, token: &ApiToken) -> Result<()
     let id = token.id().to_string();
     match client.delete_api_token().await {
         Ok(()) => Err(CliError::NotKept { id, problem }),
-        Err(_left_behind) => Err(CliError::NotKeptAndNotDeleted {
-            id,
-            problem,
-            delete: delete(context),
-        }),
+        Err(_left_behind) => match put_aside(context, token) {
+            Ok(directory) => Err(CliError::PutAside {
+                id,
+                problem,
+                directory,
+            }),
+            Err(error) => {
+                tracing::debug!(%error, "there is no second place for the new secret");
+                Err(CliError::NotKeptAndNotDeleted {
+                    id,
+                    problem,
+                    delete: delete(context),
+                })
+            }
+        },
     }
+}
+
+/// Stores the new API token in the second place, and says where that is.
+fn put_aside(context: &Context, token: &ApiToken) -> Result<PathBuf, CliError> {
+    let rescue = Rescue::find()?;
+    let directory = rescue.directory().to_owned();
+    let global = &context.global;
+    Profile::new(Arc::new(rescue), &global.host, &global.profile)?.save(token)?;
+    Ok(directory)
 }
 
 /// An API token may exist now whose secret nobody knows; says how to be rid of it.
@@ -92,13 +114,29 @@ fn unknown(context: &Context, error: Error) -> CliError {
     let may_be_done = error.operation() == Operation::CreateApiToken
         && matches!(error, Error::Ambiguous(_) | Error::UnusableReply(_));
     if may_be_done {
+        let reply = error.raw_reply().and_then(rescued);
         CliError::CreationUnknown {
             error,
+            reply,
             delete: delete(context),
         }
     } else {
         CliError::Service(error)
     }
+}
+
+/// Puts a reply that may hold the new secret where its owner can look at it.
+fn rescued(reply: &SecretBytes) -> Option<PathBuf> {
+    if reply.expose_secret().is_empty() {
+        return None;
+    }
+    let kept = Rescue::find().and_then(|rescue| Ok(rescue.keep(reply)?));
+    kept.inspect_err(|error| {
+        output::warning(format_args!(
+            "the reply, which may hold a new secret, can't be kept: {error}"
+        ));
+    })
+    .ok()
 }
 
 fn delete(context: &Context) -> String {

@@ -4,18 +4,21 @@
 //! first, told of the end, and heard when they interrupt.
 
 use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use pollination_auth::{Profile, Recovered, RotateError, RotateOptions, Rotated, Rotation};
 use serde::Serialize;
 
 use crate::args::Rotate;
-use crate::context::{Context, open_store};
+use crate::context::Context;
 use crate::directory;
 use crate::error::CliError;
 use crate::interrupt;
 use crate::output;
 use crate::progress;
 use crate::prompt;
+use crate::rescue::Rescue;
 use crate::shared_token;
 use crate::time::Stamp;
 
@@ -146,8 +149,12 @@ pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliErr
 /// Removes what was put into the second place: by now it is stored in the first, or dead.
 fn forget_rescued(context: &Context) {
     let forget = || -> Result<(), CliError> {
-        let store = open_store(directory::rescue()?)?;
-        let rescued = Profile::new(store, &context.global.host, &context.global.profile)?;
+        let rescue = Rescue::find()?;
+        if !rescue.is_made() {
+            return Ok(());
+        }
+        let rescue = Arc::new(rescue);
+        let rescued = Profile::new(rescue, &context.global.host, &context.global.profile)?;
         match rescued.load() {
             Ok(None) => Ok(()),
             _ => Ok(rescued.remove()?),
@@ -159,14 +166,49 @@ fn forget_rescued(context: &Context) {
 }
 
 fn options(rotate: &Rotate) -> RotateOptions {
-    let options = RotateOptions::default().settle(rotate.settle);
-    match directory::rescue().and_then(open_store) {
-        Ok(store) => options.emergency_store(store),
+    let options = RotateOptions::default()
+        .settle(rotate.settle)
+        .on_wait(announce(rotate.settle));
+    match Rescue::find() {
+        Ok(rescue) => options.emergency_store(Arc::new(rescue)),
         Err(error) => {
             tracing::debug!(%error, "there is no second place for a new secret");
             options
         }
     }
+}
+
+/// Says what is waited for and how long: people take a silent minute for a program that hangs.
+fn announce(settle: Duration) -> impl Fn(Duration) + Send + Sync {
+    let last = Mutex::new(None);
+    move |wait| {
+        let is_known = last
+            .lock()
+            .is_ok_and(|mut last| last.replace(wait) == Some(wait));
+        if wait >= settle {
+            open(format_args!("waiting {}", rounded(wait)));
+        } else if !is_known {
+            let (settle, wait) = (rounded(settle), rounded(wait));
+            open(format_args!(
+                "waiting up to {settle}, and looking every {wait}"
+            ));
+        }
+    }
+}
+
+fn open(waiting: fmt::Arguments<'_>) {
+    progress::note(format_args!(
+        "it is open what came of the request; {waiting} for the service to settle (--settle) ..."
+    ));
+}
+
+/// Gives a duration as people write it, in whole seconds, or in milliseconds below one.
+fn rounded(duration: Duration) -> humantime::FormattedDuration {
+    let whole = match duration.as_secs() {
+        0 => Duration::from_millis(u64::from(duration.subsec_millis()).max(1)),
+        seconds => Duration::from_secs(seconds),
+    };
+    humantime::format_duration(whole)
 }
 
 async fn resumed(rotation: &Rotation, id: String) -> Result<Answer, RotateError> {
@@ -180,8 +222,9 @@ async fn resumed(rotation: &Rotation, id: String) -> Result<Answer, RotateError>
 fn failed(context: &Context, error: RotateError) -> CliError {
     if let RotateError::PersistFailed(failure) = &error
         && failure.is_in_emergency_store()
-        && let Ok(rescue) = directory::rescue()
+        && let Ok(rescue) = Rescue::find()
     {
+        let rescue = rescue.directory();
         output::warning(format_args!(
             "the new secret was put into {}; {}={} makes every command use it",
             rescue.display(),

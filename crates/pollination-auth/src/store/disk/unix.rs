@@ -49,7 +49,7 @@ pub(super) fn check_file(metadata: &Metadata, protection: Protection) -> Result<
     } else if mode & OTHERS_WRITE != 0 {
         Err("others can write to it; look at what stands in it, then chmod 600")
     } else if mode & OTHERS != 0 && protection == Protection::Private {
-        Err("others can read it; rotate the secret, and chmod 600")
+        Err("others can read it; make it private with chmod 600, and then rotate the secret")
     } else {
         Ok(())
     }

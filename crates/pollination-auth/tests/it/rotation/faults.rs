@@ -166,6 +166,23 @@ async fn a_refusal_leaves_the_stored_secret_and_names_the_status() {
 }
 
 #[tokio::test]
+async fn each_wait_for_the_service_is_told_and_a_rotation_that_goes_well_has_none() {
+    let stage = Stage::new();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = told.clone();
+    let options = options().on_wait(move |wait| tell.lock().unwrap().push(wait));
+    let rotation = stage.client().rotation(options);
+    let _rotated = rotation.rotate().await.unwrap();
+    assert_eq!(*told.lock().unwrap(), [] as [Duration; 0]);
+    stage
+        .service
+        .fail_next(Operation::Rotate, Fault::status(403));
+    let error = rotation.rotate().await.unwrap_err();
+    assert!(matches!(error, RotateError::Rejected(_)));
+    assert_eq!(*told.lock().unwrap(), [Duration::from_millis(1)]);
+}
+
+#[tokio::test]
 async fn point_5_7_6_an_access_token_that_ends_soon_starts_no_rotation() {
     let two_minutes = Duration::from_secs(120);
     let stage = Stage::of(builder().expires_in(two_minutes), Directory::new());

@@ -1,0 +1,80 @@
+//! The second place for a secret whose first one fails: made when it is needed, and not before.
+//!
+//! Where it is, is said in `directory`; it is no place below the first one, which could fail with it.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use pollination_auth::{
+    CredentialStore, Document, FileStore, ProfileId, Secret, SecretBytes, StoreError, StoreLock,
+};
+
+use crate::directory;
+use crate::error::CliError;
+use crate::time;
+
+/// A store whose directory is made by the first thing that is done with it.
+pub(crate) struct Rescue(PathBuf);
+
+impl Rescue {
+    pub(crate) fn find() -> Result<Self, CliError> {
+        directory::rescue().map(Self)
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        &self.0
+    }
+
+    /// Tells whether it was needed once.
+    pub(crate) fn is_made(&self) -> bool {
+        self.0.exists()
+    }
+
+    fn store(&self) -> Result<FileStore, StoreError> {
+        FileStore::open(&self.0)
+    }
+
+    /// Keeps a reply that may hold a new secret in a file of its own, and gives its path.
+    pub(crate) fn keep(&self, reply: &SecretBytes) -> Result<PathBuf, StoreError> {
+        // It makes the directory, and refuses one that others can write to.
+        self.store()?;
+        let now = time::epoch(SystemTime::now());
+        let name = format!("created-{now}-{}.reply", std::process::id());
+        let path = self.0.join(name);
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let kept = options.open(&path).and_then(|mut file| {
+            file.write_all(reply.expose_secret())?;
+            file.sync_all()
+        });
+        kept.map_err(|error| StoreError::failed("write the file", error))?;
+        Ok(path)
+    }
+}
+
+impl CredentialStore for Rescue {
+    fn read(&self, profile: &ProfileId, document: Document) -> Result<Option<Secret>, StoreError> {
+        self.store()?.read(profile, document)
+    }
+
+    fn write(
+        &self,
+        profile: &ProfileId,
+        document: Document,
+        text: &Secret,
+    ) -> Result<(), StoreError> {
+        self.store()?.write(profile, document, text)
+    }
+
+    fn remove(&self, profile: &ProfileId, document: Document) -> Result<(), StoreError> {
+        self.store()?.remove(profile, document)
+    }
+
+    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
+        self.store()?.try_lock(profile)
+    }
+}

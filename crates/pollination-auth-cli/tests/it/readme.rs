@@ -1,0 +1,111 @@
+//! What the README has a reader type into a shell: run as it stands.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use crate::world::{PROGRAM, Ran, World};
+
+const README: &str = include_str!("../../../../README.md");
+
+/// Stands for curl: keeps its arguments and its standard input.
+const CURL: &str = r#"#!/bin/sh
+printf '%s\n' "$@" >"$HOME/arguments"
+cat >"$HOME/input"
+"#;
+
+/// Gives the blocks for a shell in the section about the command.
+fn blocks() -> Vec<&'static str> {
+    let (_, section) = README.split_once("### The command\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let blocks = section.split("```sh\n").skip(1);
+    blocks
+        .map(|block| block.split("```").next().unwrap())
+        .collect()
+}
+
+fn block(with: &str) -> &'static str {
+    let blocks = blocks();
+    let found: Vec<_> = blocks.iter().filter(|one| one.contains(with)).collect();
+    assert_eq!(found.len(), 1, "{with}: {blocks:?}");
+    found[0]
+}
+
+/// Runs a block with the program and a curl in the path, on the host of this world.
+fn run(world: &World, block: &str) -> Ran {
+    let bin = world.home.path().join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    let curl = bin.join("curl");
+    fs::write(&curl, CURL).unwrap();
+    fs::set_permissions(&curl, fs::Permissions::from_mode(0o755)).unwrap();
+    let program = bin.join("pollination-auth");
+    if !program.exists() {
+        std::os::unix::fs::symlink(PROGRAM, program).unwrap();
+    }
+    let path = format!("{}:/usr/bin:/bin", bin.display());
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", block])
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", world.home.path())
+        .env("POLLINATION_AUTH_DIR", world.directory())
+        .env("POLLINATION_AUTH_RESCUE_DIR", world.rescue())
+        .env("POLLINATION_HOST", world.service.base_url())
+        .env("URL", "https://h.example/jobs")
+        .stdin(std::process::Stdio::null());
+    shell.output().unwrap().into()
+}
+
+#[test]
+fn the_call_with_curl_sends_the_token_and_shows_it_to_no_other_process() {
+    let world = World::logged_in();
+    let token = world.run(&["access-token"]).answer().to_owned();
+    let ran = run(&world, block("curl"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let kept = |name| fs::read_to_string(world.home.path().join(name)).unwrap();
+    assert_eq!(kept("arguments"), "-H\n@-\nhttps://h.example/jobs\n");
+    assert_eq!(kept("input"), format!("Authorization: Bearer {token}"));
+}
+
+#[test]
+fn curl_does_not_run_without_a_token() {
+    let world = World::new();
+    let ran = run(&world, block("curl"));
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(!world.home.path().join("arguments").exists());
+}
+
+#[test]
+fn the_other_calls_of_the_command_are_ones_that_there_are() {
+    let world = World::logged_in();
+    let before = world.stored_secret();
+    let rotate = block("token rotate").replace("token rotate", "token rotate --yes");
+    assert_eq!(run(&world, &rotate).code, Some(0));
+    assert_ne!(world.stored_secret(), before);
+    let login = block("pollination-auth login");
+    // Without a terminal it reads the standard input, which is empty here.
+    assert!(
+        run(&world, login)
+            .stderr
+            .contains("standard input is empty")
+    );
+    let install = block("cargo install");
+    let (_, path) = install.split_once("--path ").unwrap();
+    let path = path.split_whitespace().next().unwrap();
+    assert!(env!("CARGO_MANIFEST_DIR").ends_with(path), "{path}");
+}
+
+#[test]
+fn every_variable_of_the_help_is_in_the_readme() {
+    let help = Command::new(PROGRAM).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let (_, variables) = help.split_once("Environment:\n").unwrap();
+    let (variables, _) = variables.split_once("\n\n").unwrap();
+    let names = variables.split(|letter: char| !(letter.is_ascii_uppercase() || letter == '_'));
+    let names: Vec<_> = names.filter(|name| name.contains('_')).collect();
+    assert!(names.len() > 8, "{names:?}");
+    for name in names.into_iter().filter(|name| *name != "NO_COLOR") {
+        assert!(README.contains(&format!("`{name}`")), "{name}");
+    }
+}

@@ -1,0 +1,152 @@
+//! No connection: the cause is named, and what to look at. And certificates of a private authority.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::thread;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::world::{ID, PROGRAM, Ran, SECRET, World};
+
+/// Logs in to another host than that of the service in memory.
+fn log_in(world: &World, host: &str, variables: &[(&str, &str)]) -> Ran {
+    let mut command = std::process::Command::new(PROGRAM);
+    command
+        .args(["login", "--host", host])
+        .env_clear()
+        .envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)))
+        .env("HOME", world.home.path())
+        .env("POLLINATION_AUTH_DIR", world.directory())
+        .env("POLLINATION_API_KEY_ID", ID)
+        .env("POLLINATION_API_KEY_SECRET", SECRET)
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null());
+    command.output().unwrap().into()
+}
+
+/// Gives a port on which nobody listens.
+fn closed_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+#[test]
+fn the_cause_of_a_failed_connection_is_told() {
+    let world = World::new();
+    let host = format!("http://127.0.0.1:{}", closed_port());
+    // No proxy is used for this machine, so none is to blame.
+    let ran = log_in(
+        &world,
+        &host,
+        &[("ALL_PROXY", "http://u:planted@p.example")],
+    );
+    let stderr = ran.fails_with(5);
+    assert!(stderr.contains("\n  cause: Connection refused"), "{stderr}");
+    assert!(!stderr.contains("PROXY"), "{stderr}");
+}
+
+#[test]
+fn row_37_a_proxy_that_can_not_be_reached_is_named_and_nothing_of_it() {
+    let world = World::new();
+    let proxy = format!("http://u:planted@127.0.0.1:{}", closed_port());
+    let ran = log_in(&world, "https://h.example", &[("HTTPS_PROXY", &proxy)]);
+    let stderr = ran.fails_with(5);
+    let note = "\n  HTTPS_PROXY is set: it may be that proxy that can't be reached\n";
+    assert!(stderr.contains(note), "{stderr}");
+    assert!(!stderr.contains("planted"), "{stderr}");
+}
+
+/// Answers each connection over TLS with what the service in memory says.
+fn behind_tls(world: &World, authority: &CertifiedIssuer<'static, KeyPair>) -> String {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, authority).unwrap();
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = Arc::new(
+        config
+            .with_single_cert(vec![certificate.into()], key)
+            .unwrap(),
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = world.service.base_url().replace("http://", "");
+    // It ends with the process of the tests.
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            let session = ServerConnection::new(config.clone()).unwrap();
+            // Who does not trust the certificate leaves in the middle of it.
+            let _left = forward(StreamOwned::new(session, socket.unwrap()), &service);
+        }
+    });
+    format!("https://{address}")
+}
+
+fn forward(client: impl Read + Write, service: &str) -> std::io::Result<()> {
+    let mut client = BufReader::new(client);
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let start = head.len();
+        if client.read_line(&mut head)? == 0 {
+            return Ok(());
+        }
+        let line = head[start..].trim_end().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(value) = line.strip_prefix("content-length: ") {
+            length = value.parse().unwrap();
+        }
+    }
+    let mut body = vec![0; length];
+    client.read_exact(&mut body)?;
+    let mut service = TcpStream::connect(service)?;
+    let head = head.trim_end();
+    write!(service, "{head}\r\nconnection: close\r\n\r\n")?;
+    service.write_all(&body)?;
+    let mut reply = Vec::new();
+    service.read_to_end(&mut reply)?;
+    client.get_mut().write_all(&reply)
+}
+
+#[test]
+fn row_35_a_private_authority_is_refused_with_the_cause_and_the_way_out_which_works() {
+    let world = World::new();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let host = behind_tls(&world, &authority);
+    let ran = log_in(&world, &host, &[]);
+    world.assert_is(
+        ran.fails_with(11),
+        snapbox::str![[r#"
+taking id and secret from POLLINATION_API_KEY_ID and POLLINATION_API_KEY_SECRET
+error: login: the server's certificate or TLS handshake is not acceptable; check --host
+  cause: invalid peer certificate: UnknownIssuer
+  for a private CA set SSL_CERT_FILE to the file of its root certificate (PEM)
+
+"#]],
+    );
+    if cfg!(target_os = "linux") {
+        let root = world.home.path().join("root.pem");
+        fs::write(&root, authority.pem()).unwrap();
+        let ran = log_in(&world, &host, &[("SSL_CERT_FILE", root.to_str().unwrap())]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let directory = world.home.path().join("roots");
+        fs::create_dir(&directory).unwrap();
+        fs::copy(&root, directory.join("root.pem")).unwrap();
+        let directory = directory.to_str().unwrap();
+        let ran = log_in(&world, &host, &[("SSL_CERT_DIR", directory)]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+}

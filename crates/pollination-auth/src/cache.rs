@@ -8,6 +8,7 @@ mod slot;
 mod state;
 #[cfg(test)]
 mod tests;
+mod wait;
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,10 +18,11 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use self::flight::{Flight, Waited};
+use self::flight::Flight;
 pub(crate) use self::slot::Lent;
 use self::slot::Slot;
 use self::state::State;
+use self::wait::Ask;
 use crate::access_token::AccessToken;
 use crate::clock::{Clock, Moment};
 use crate::error::Error;
@@ -28,13 +30,6 @@ use crate::failure::{Facts, Reason};
 use crate::operation::Operation;
 use crate::validity::{Phase, Validity};
 use crate::wire::Grant;
-
-/// How often a caller looks again when the flight that it waited for was lost with its runtime.
-const MAX_LOST_FLIGHTS: u32 = 8;
-
-/// How long a caller waits for the next token while the old one still has some seconds: 1 s, several
-/// times what a login takes.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The generation of a token that was never in the cache; the first one in it is 1.
 const NO_GENERATION: u64 = 0;
@@ -86,22 +81,6 @@ struct Shared {
     changes: watch::Sender<Option<AccessToken>>,
     /// A flight that is older than this is not waited for; its runtime no longer drives it.
     flight_limit: Duration,
-}
-
-/// What a caller that can't use the current token does next.
-enum Next {
-    Use(Arc<CachedToken>),
-    Fail(Error),
-    Wait(Flight),
-}
-
-/// Why a caller asks.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ask {
-    /// It needs a token; the current one will do while it is good.
-    Token,
-    /// It needs a token that is not the current one.
-    NewToken,
 }
 
 impl TokenCache {
@@ -254,88 +233,6 @@ impl TokenCache {
         }
     }
 
-    /// Waits for the one login that everybody waits for.
-    async fn wait(
-        &self,
-        ask: Ask,
-        least: Duration,
-        deadline: Instant,
-    ) -> Result<Arc<CachedToken>, Error> {
-        for _ in 0..MAX_LOST_FLIGHTS {
-            let flight = match self.next(ask, least) {
-                Next::Use(token) => return Ok(token),
-                Next::Fail(error) => return Err(error),
-                Next::Wait(flight) => flight,
-            };
-            // A login that hangs must not withhold a token that is good for some seconds more.
-            let until = match self.last_resort(ask, least) {
-                Some(_) => deadline.min(Instant::now() + PATIENCE),
-                None => deadline,
-            };
-            match flight.landed(until, self.0.flight_limit).await {
-                // A caller that was not polled for long may come too late for what it waited for.
-                Waited::Landed(Ok(token)) if self.is_past(&token) => {}
-                Waited::Landed(Ok(token)) => return Ok(token),
-                Waited::Landed(Err(error)) => {
-                    return self.last_resort(ask, least).ok_or(error);
-                }
-                // The runtime that drove it is gone; ours is not.
-                Waited::Lost => {}
-                Waited::TooLong if Instant::now() >= deadline => return Err(too_late()),
-                // Where there is no old token, the runtime that drives it drives it no more.
-                Waited::TooLong => {
-                    if let Some(old) = self.last_resort(ask, least) {
-                        return Ok(old);
-                    }
-                }
-            }
-        }
-        Err(internal(Reason::NoRuntime))
-    }
-
-    fn is_past(&self, token: &CachedToken) -> bool {
-        token.validity.remaining(&self.0.clock.coarse()).is_zero()
-    }
-
-    /// Decides under the lock, with a second look at everything that was read without it.
-    fn next(&self, ask: Ask, least: Duration) -> Next {
-        // Waiting needs a runtime, as logging in does.
-        let Ok(runtime) = Handle::try_current() else {
-            return Next::Fail(internal(Reason::NoRuntime));
-        };
-        let mut state = self.0.lock();
-        let now = self.0.clock.coarse();
-        if ask == Ask::Token
-            && let Some(current) = self.0.loaded().filter(|one| one.is_good(&now, least))
-        {
-            return Next::Use(current.into_owned());
-        }
-        if let Some(flight) = state
-            .flight
-            .clone()
-            .filter(|_| state.joinable(self.0.flight_limit))
-        {
-            return Next::Wait(flight);
-        }
-        if ask == Ask::Token
-            && let Some(error) = state.cooling(&now).cloned()
-        {
-            drop(state);
-            return self
-                .last_resort(ask, least)
-                .map_or(Next::Fail(error), Next::Use);
-        }
-        Next::Wait(self.take_off(&mut state, now, &runtime))
-    }
-
-    /// Gives the old token where the new one failed to come, unless it is the old one that won't do.
-    fn last_resort(&self, ask: Ask, least: Duration) -> Option<Arc<CachedToken>> {
-        match ask {
-            Ask::Token => self.unexpired(least),
-            Ask::NewToken => None,
-        }
-    }
-
     /// Starts the login on a task of its own, which no caller's end can end.
     fn take_off(&self, state: &mut State, now: Moment, runtime: &Handle) -> Flight {
         state.flights = state.flights.saturating_add(1);
@@ -432,10 +329,6 @@ impl Shared {
 
 fn too_short() -> Error {
     Error::LifetimeTooShort(Facts::new(Operation::Login, Reason::TooShort).into())
-}
-
-fn too_late() -> Error {
-    Error::Unavailable(Facts::new(Operation::Login, Reason::TimedOut).into())
 }
 
 fn stale() -> Error {

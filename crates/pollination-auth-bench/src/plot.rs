@@ -49,6 +49,7 @@ pub fn draw(figures: &[Figure], file: &Path) -> Result<(), Box<dyn std::error::E
     chart
         .configure_mesh()
         .disable_y_mesh()
+        .light_line_style(TRANSPARENT)
         .y_label_formatter(&|position| name(position).unwrap_or_default())
         .x_label_formatter(&|number| format!("{:.0} k", number / 1e3))
         .draw()?;

@@ -33,6 +33,8 @@ pub use exchange::{CutOff, Exchange, Head, Outcome, REPLY_LIMIT};
 pub use generated::{Client, ClientInfo, Error, ResponseValue, types};
 pub use secret::{SecretBytes, SecretText};
 pub use urls::Urls;
+// The generated code names it at the root of its crate.
+use urls::request;
 
 /// What `build.rs` made of `openapi.json`.
 #[allow(

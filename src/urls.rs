@@ -57,19 +57,19 @@ impl Urls {
     }
 }
 
-impl Client {
-    /// Begins a request to a path of the contract; the generated operations are made with it.
-    pub(crate) fn request(&self, method: Method, path: &'static str) -> RequestBuilder {
-        let urls = self
-            .inner
-            .known_urls()
-            .filter(|urls| urls.base() == self.baseurl);
-        match urls.and_then(|urls| urls.get(path)) {
-            Some(url) => self.client.request(method, url),
-            None => self
-                .client
-                .request(method, format!("{}{path}", self.baseurl)),
-        }
+/// Begins a request to a path of the contract; the generated operations are made with it.
+///
+/// It is no method, since an operation could have the same name.
+pub(crate) fn request(client: &Client, method: Method, path: &'static str) -> RequestBuilder {
+    let urls = client
+        .inner
+        .known_urls()
+        .filter(|urls| urls.base() == client.baseurl);
+    match urls.and_then(|urls| urls.get(path)) {
+        Some(url) => client.client.request(method, url),
+        None => client
+            .client
+            .request(method, format!("{}{path}", client.baseurl)),
     }
 }
 

@@ -177,8 +177,7 @@ Sends a `GET` request to `/auth/api-token`
         &'a self,
     ) -> Result<ResponseValue<types::NewToken>, Error<()>> {
         #[allow(unused_mut)]
-        let mut request = self
-            .request(::reqwest::Method::GET, "/auth/api-token")
+        let mut request = crate::request(self, ::reqwest::Method::GET, "/auth/api-token")
             .header(
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
@@ -211,8 +210,7 @@ Sends a `PUT` request to `/auth/api-token`
         &'a self,
     ) -> Result<ResponseValue<types::Token>, Error<()>> {
         #[allow(unused_mut)]
-        let mut request = self
-            .request(::reqwest::Method::PUT, "/auth/api-token")
+        let mut request = crate::request(self, ::reqwest::Method::PUT, "/auth/api-token")
             .header(
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
@@ -245,8 +243,11 @@ Sends a `POST` request to `/auth/api-token`
         &'a self,
     ) -> Result<ResponseValue<types::Token>, Error<()>> {
         #[allow(unused_mut)]
-        let mut request = self
-            .request(::reqwest::Method::POST, "/auth/api-token")
+        let mut request = crate::request(
+                self,
+                ::reqwest::Method::POST,
+                "/auth/api-token",
+            )
             .header(
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
@@ -273,8 +274,11 @@ Sends a `DELETE` request to `/auth/api-token`
 */
     pub async fn delete_api_token<'a>(&'a self) -> Result<ResponseValue<()>, Error<()>> {
         #[allow(unused_mut)]
-        let mut request = self
-            .request(::reqwest::Method::DELETE, "/auth/api-token")
+        let mut request = crate::request(
+                self,
+                ::reqwest::Method::DELETE,
+                "/auth/api-token",
+            )
             .build()?;
         let info = OperationInfo {
             operation_id: "delete_api_token",
@@ -307,8 +311,7 @@ Sends a `POST` request to `/auth/login`
         Error<types::HttpValidationError>,
     > {
         #[allow(unused_mut)]
-        let mut request = self
-            .request(::reqwest::Method::POST, "/auth/login")
+        let mut request = crate::request(self, ::reqwest::Method::POST, "/auth/login")
             .header(
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),

@@ -25,5 +25,5 @@ pub mod server;
 pub mod work;
 
 // The generated code names these at the root of its crate.
-use peers::generated::Exchange;
+use peers::generated::{Exchange, request};
 use pollination_auth_api::SecretText;

@@ -24,10 +24,10 @@ struct Arguments {
     #[arg(long, value_enum, value_name = "SECTION", num_args = 1..)]
     only: Vec<Section>,
     /// Count instructions and allocations, and exit with 1 if they grew
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["only", "json", "plot"])]
     check: bool,
     /// Count instructions and allocations, and check them in as the baseline
-    #[arg(long, conflicts_with = "check")]
+    #[arg(long, conflicts_with_all = ["check", "only", "json", "plot"])]
     write_baseline: bool,
     /// Write the numbers to this file, too
     #[arg(long, value_name = "FILE", default_value = "target/bench.json")]
@@ -53,6 +53,16 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .canonicalize()?;
+    if arguments.write_baseline && !has_valgrind() {
+        return Err(
+            "a baseline without instructions would be none: valgrind is not installed".into(),
+        );
+    }
+    // Counting takes minutes, after which it would be late to learn that there is none.
+    let before = match arguments.check {
+        true => baseline::read(&root)?,
+        false => Vec::new(),
+    };
     let own = std::env::current_exe()?;
     let lab = Lab::open(own.parent().unwrap_or(Path::new(".")));
     if !has_valgrind() {
@@ -68,7 +78,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
             baseline::write(&root, &counted)?;
             return Ok(true);
         }
-        let complaints = baseline::complaints(&counted, &baseline::read(&root)?);
+        let complaints = baseline::complaints(&counted, &before);
         complaints
             .iter()
             .for_each(|complaint| println!("{complaint}"));

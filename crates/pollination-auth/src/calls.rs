@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 use crate::operation::Operation;
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::verdict::Attempt;
-use crate::wire::{Attempted, Wire};
+use crate::wire::{self, Attempted, Wire};
 
 /// A deadline that a clock can't express is this far away: a year, which is as good as none.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -103,7 +103,7 @@ impl Calls {
         running: impl Future<Output = Attempted<T>>,
     ) -> Attempted<T> {
         let span = tracing::debug_span!(
-            "attempt",
+            wire::ATTEMPT,
             operation = operation.as_str(),
             "http.request.method" = operation.method(),
             "http.request.resend_count" = attempt - 1,
@@ -111,11 +111,13 @@ impl Calls {
             "server.address" = self.wire.base_url.host(),
             "server.port" = self.wire.base_url.port(),
         );
-        if span.is_disabled() {
-            return running.await;
-        }
         let started = Instant::now();
-        let result = running.instrument(span.clone()).await;
+        let result = if span.is_disabled() {
+            running.await
+        } else {
+            running.instrument(span.clone()).await
+        };
+        // Who wants no spans may want what is told at their end.
         span.in_scope(|| {
             let seconds = started.elapsed().as_secs_f64();
             match &result {

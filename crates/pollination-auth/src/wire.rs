@@ -43,6 +43,9 @@ pub(crate) struct Wire {
     urls: Urls,
 }
 
+/// The name of the span that an attempt is made in.
+pub(crate) const ATTEMPT: &str = "attempt";
+
 /// What a call gives: a value, or an attempt that gave none.
 pub(crate) type Attempted<T> = Result<T, Attempt>;
 
@@ -154,7 +157,7 @@ impl Wire {
     ) -> Reply<'a, T> {
         let (typed, outcome) = exchange.conclude(result);
         if let Outcome::Complete { head, .. } | Outcome::CutOff { head, .. } = &outcome {
-            tracing::Span::current().record("http.response.status_code", head.status.as_u16());
+            record(head.status.as_u16());
         }
         Reply {
             operation,
@@ -163,5 +166,19 @@ impl Wire {
             mask: Mask::new(secret),
             wire: self,
         }
+    }
+}
+
+/// Records the status in the span of the attempt.
+///
+/// Where nobody wants that, the current span is the caller's, and may have a field of this name for
+/// the reply that the caller itself will give.
+fn record(status: u16) {
+    let span = tracing::Span::current();
+    let is_ours = span.metadata().is_some_and(|it| {
+        it.name() == ATTEMPT && it.target().starts_with(env!("CARGO_CRATE_NAME"))
+    });
+    if is_ours {
+        span.record("http.response.status_code", status);
     }
 }

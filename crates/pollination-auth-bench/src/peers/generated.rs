@@ -26,16 +26,14 @@ pub mod client {
 
 use client::Client;
 
-impl Client {
-    /// Begins a request as progenitor writes it into each operation: the URL is put together and
-    /// parsed, and a header is sent that the contract does not have.
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = format!("{}{path}", self.baseurl);
-        let mut headers = HeaderMap::with_capacity(1);
-        let version = HeaderValue::from_static(Self::api_version());
-        headers.append(HeaderName::from_static("api-version"), version);
-        self.client.request(method, url).headers(headers)
-    }
+/// Begins a request as progenitor writes it into each operation: the URL is put together and
+/// parsed, and a header is sent that the contract does not have.
+pub(crate) fn request(client: &Client, method: Method, path: &str) -> RequestBuilder {
+    let url = format!("{}{path}", client.baseurl);
+    let mut headers = HeaderMap::with_capacity(1);
+    let version = HeaderValue::from_static(Client::api_version());
+    headers.append(HeaderName::from_static("api-version"), version);
+    client.client.request(method, url).headers(headers)
 }
 
 impl ClientHooks<Exchange> for Client {

@@ -10,6 +10,8 @@ mod contract;
 #[cfg(test)]
 mod documented;
 #[cfg(test)]
+mod held_tokens;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod lifecycle_fake;

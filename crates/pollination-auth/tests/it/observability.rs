@@ -1,8 +1,10 @@
 //! What a log shows of a call: the operation, the attempts, the statuses, and how long it took.
 
-use crate::redaction_log::logged;
+use crate::redaction_log::{logged, logged_by};
 use crate::support::{Answer, Mock, at_once, bearing};
 use pollination_auth_fake::FakeService;
+use tracing::Instrument as _;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 
 /// Gives what the log says at the end of each attempt, a line each.
 fn attempts(log: &str) -> Vec<&str> {
@@ -68,4 +70,29 @@ fn a_repeated_attempt_counts_up_and_says_what_went_wrong() {
         assert!(line.contains("http.response.status_code=503"), "{line}");
         assert!(!line.contains("planted"), "{line}");
     }
+}
+
+#[test]
+fn a_span_of_the_caller_gets_no_status_where_there_is_none_of_the_attempt() {
+    let (result, log) = logged_by(LevelFilter::INFO, async {
+        let mock = Mock::always(Answer::html(503, "<p>planted</p>"));
+        let client = bearing(mock.base_url()).retry(at_once()).build().unwrap();
+        let status = tracing::field::Empty;
+        let serving = tracing::info_span!("serving", "http.response.status_code" = status);
+        client.get_api_token().instrument(serving).await
+    });
+    assert_eq!(result.unwrap_err().status(), Some(503));
+    assert!(log.contains("serving"), "{log}");
+    assert!(!log.contains("http.response.status_code"), "{log}");
+}
+
+#[test]
+fn the_end_of_an_attempt_is_told_to_who_wants_no_spans() {
+    let (result, log) = logged_by(filter_fn(|it| it.is_event()), async {
+        let mock = Mock::always(Answer::html(503, "<p>planted</p>"));
+        let client = bearing(mock.base_url()).retry(at_once()).build().unwrap();
+        client.get_api_token().await
+    });
+    assert_eq!(result.unwrap_err().status(), Some(503));
+    assert_eq!(attempts(&log).len(), 3, "{log}");
 }

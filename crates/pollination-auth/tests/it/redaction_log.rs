@@ -12,6 +12,8 @@ use tracing_log::LogTracer;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::{Layer, Registry};
 
 use crate::support::lock;
 
@@ -42,15 +44,22 @@ impl MakeWriter<'_> for Buffer {
 /// Everything runs on this one thread, connections included, so the log is that of this test and
 /// of no other. reqwest logs with `log`, which is bridged; hyper_util and we with `tracing`.
 pub(crate) fn logged<T>(future: impl Future<Output = T>) -> (T, String) {
+    logged_by(LevelFilter::TRACE, future)
+}
+
+/// Does the same, but only what a filter lets through is logged.
+pub(crate) fn logged_by<T>(
+    filter: impl Layer<Registry> + Send + Sync,
+    future: impl Future<Output = T>,
+) -> (T, String) {
     static BRIDGE: Once = Once::new();
     BRIDGE.call_once(|| LogTracer::init().unwrap());
     let buffer = Buffer::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::TRACE)
+    let lines = tracing_subscriber::fmt::layer()
         .with_span_events(FmtSpan::FULL)
         .with_ansi(false)
-        .with_writer(buffer.clone())
-        .finish();
+        .with_writer(buffer.clone());
+    let subscriber = tracing_subscriber::registry().with(filter).with(lines);
     let value = tracing::subscriber::with_default(subscriber, || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

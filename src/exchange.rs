@@ -4,7 +4,7 @@
 //! redirect, no error type. It keeps the facts from which the layer above decides.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION};
@@ -21,15 +21,14 @@ use crate::{Bearer, Client, Error, ResponseValue, SecretBytes, Urls};
 /// of this API, and reading on would let a server fill the memory.
 pub const REPLY_LIMIT: usize = 64 * 1024;
 
-/// One exchange with the service: made for one call, and read after it.
-///
-/// Clones share what was captured, so that the generated client can own one of them.
-#[derive(Clone, Default)]
+/// One exchange with the service: made for one call, owned by the generated client that makes it,
+/// and [concluded](Self::conclude) after it.
+#[derive(Default)]
 pub struct Exchange {
     urls: Option<Urls>,
     authorization: Option<HeaderValue>,
     timeout: Option<Duration>,
-    captured: Arc<Mutex<Captured>>,
+    captured: Mutex<Captured>,
 }
 
 /// What is known so far.
@@ -126,15 +125,17 @@ impl Exchange {
     /// A value can come with [`Outcome::CutOff`]: the bytes so far were a whole document. The
     /// generated error is taken apart here and never printed, since it shows bodies and headers.
     pub fn conclude<T, E>(
-        self,
+        client: Client,
         result: Result<ResponseValue<T>, Error<E>>,
     ) -> (Option<T>, Outcome) {
+        // A panic elsewhere leaves these fields whole, so a poisoned lock is still good.
+        let captured = client.inner.captured.into_inner();
         let Captured {
             not_sent,
             head,
             body,
             cut_off,
-        } = std::mem::take(&mut *self.captured());
+        } = captured.unwrap_or_else(PoisonError::into_inner);
         let (value, error) = match result {
             Ok(value) => (Some(value.into_inner()), None),
             Err(Error::CommunicationError(error)) => (None, Some(error)),
@@ -153,7 +154,6 @@ impl Exchange {
         self.urls.as_ref()
     }
 
-    /// A panic elsewhere leaves these fields whole, so a poisoned lock is still good.
     fn captured(&self) -> MutexGuard<'_, Captured> {
         self.captured.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -248,6 +248,18 @@ fn replay(mut response: reqwest::Response, body: &SecretBytes) -> reqwest::Respo
     let replay = replay.url(response.url().clone()).body(body.shared());
     // A builder that was given a status and a URL has nothing to refuse.
     replay.map_or(response, reqwest::Response::from)
+}
+
+/// Makes another exchange with the same settings; what was captured stays with this one.
+impl Clone for Exchange {
+    fn clone(&self) -> Self {
+        Self {
+            urls: self.urls.clone(),
+            authorization: self.authorization.clone(),
+            timeout: self.timeout,
+            captured: Mutex::default(),
+        }
+    }
 }
 
 impl ClientHooks<Exchange> for Client {

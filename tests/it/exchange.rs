@@ -47,8 +47,9 @@ fn http() -> reqwest::Client {
 
 async fn rotate(address: &str) -> (Option<types::Token>, Outcome) {
     let exchange = Exchange::new().bearer(&Bearer::new("a.b.c").unwrap());
-    let client = Client::new_with_client(address, http(), exchange.clone());
-    exchange.conclude(client.rotate_api_token_secret().await)
+    let client = Client::new_with_client(address, http(), exchange);
+    let result = client.rotate_api_token_secret().await;
+    Exchange::conclude(client, result)
 }
 
 #[tokio::test]

@@ -81,6 +81,7 @@ const STEPS: [Step; 12] = [
             "--locked",
             "-p",
             "pollination-auth",
+            "--all-targets",
             "--features",
         ],
         &["--", "-D", "warnings"],

@@ -69,9 +69,9 @@ impl Wire {
             secret: Some(SecretText::from(secret.to_owned())),
         };
         let exchange = self.exchange(timeout);
-        let client = self.client(Operation::Login, &exchange);
+        let client = self.client(Operation::Login, exchange);
         let result = client.login(&body).await;
-        self.reply(Operation::Login, exchange, result, secret)
+        self.reply(Operation::Login, client, result, secret)
             .grant(requested_at)
     }
 
@@ -83,9 +83,9 @@ impl Wire {
     ) -> Attempted<ApiTokenId> {
         const OPERATION: Operation = Operation::GetApiToken;
         let exchange = self.exchange(timeout).bearer(bearer.bearer());
-        let client = self.client(OPERATION, &exchange);
+        let client = self.client(OPERATION, exchange);
         let result = client.get_api_token().await;
-        self.reply(OPERATION, exchange, result, bearer.expose_secret())
+        self.reply(OPERATION, client, result, bearer.expose_secret())
             .api_token_id()
     }
 
@@ -97,9 +97,9 @@ impl Wire {
     ) -> Attempted<ApiToken> {
         const OPERATION: Operation = Operation::CreateApiToken;
         let exchange = self.exchange(timeout).bearer(bearer.bearer());
-        let client = self.client(OPERATION, &exchange);
+        let client = self.client(OPERATION, exchange);
         let result = client.create_api_token().await;
-        self.reply(OPERATION, exchange, result, bearer.expose_secret())
+        self.reply(OPERATION, client, result, bearer.expose_secret())
             .api_token(None)
     }
 
@@ -112,9 +112,9 @@ impl Wire {
     ) -> Attempted<ApiToken> {
         const OPERATION: Operation = Operation::RotateApiTokenSecret;
         let exchange = self.exchange(timeout).bearer(bearer.bearer());
-        let client = self.client(OPERATION, &exchange);
+        let client = self.client(OPERATION, exchange);
         let result = client.rotate_api_token_secret().await;
-        self.reply(OPERATION, exchange, result, bearer.expose_secret())
+        self.reply(OPERATION, client, result, bearer.expose_secret())
             .api_token(held)
     }
 
@@ -126,9 +126,9 @@ impl Wire {
     ) -> Attempted<()> {
         const OPERATION: Operation = Operation::DeleteApiToken;
         let exchange = self.exchange(timeout).bearer(bearer.bearer());
-        let client = self.client(OPERATION, &exchange);
+        let client = self.client(OPERATION, exchange);
         let result = client.delete_api_token().await;
-        self.reply(OPERATION, exchange, result, bearer.expose_secret())
+        self.reply(OPERATION, client, result, bearer.expose_secret())
             .nothing()
     }
 
@@ -140,22 +140,22 @@ impl Wire {
         }
     }
 
-    fn client(&self, operation: Operation, exchange: &Exchange) -> Client {
+    fn client(&self, operation: Operation, exchange: Exchange) -> Client {
         let http = self.transport.client_for(operation).clone();
-        Client::new_with_client(self.urls.base(), http, exchange.clone())
+        Client::new_with_client(self.urls.base(), http, exchange)
     }
 
-    /// Takes the generated result apart: the value if there is one, and the captured exchange.
+    /// Takes the generated result apart: the value if there is one, and what the exchange captured.
     ///
     /// `secret` is the one that the call carried.
     fn reply<'a, T, E>(
         &'a self,
         operation: Operation,
-        exchange: Exchange,
+        client: Client,
         result: Result<ResponseValue<T>, Generated<E>>,
         secret: &'a str,
     ) -> Reply<'a, T> {
-        let (typed, outcome) = exchange.conclude(result);
+        let (typed, outcome) = Exchange::conclude(client, result);
         if let Outcome::Complete { head, .. } | Outcome::CutOff { head, .. } = &outcome {
             record(head.status.as_u16());
         }

@@ -20,7 +20,7 @@ pub(crate) fn http() -> reqwest::Client {
     let builder = reqwest::Client::builder()
         .no_proxy()
         .redirect(Policy::none())
-        .retry(reqwest::retry::never())
+        .retry(reqwest::retry::never().max_retries_per_request(0))
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TIMEOUT)

@@ -9,6 +9,7 @@ use crate::redaction_log::logged;
 const HOST: &str = "http://127.0.0.1:1";
 
 /// A name that is never one of a machine (RFC 2606), so that nothing is sent there either.
+#[cfg(feature = "reqwest-middleware")]
 const ELSEWHERE: &str = "http://elsewhere.invalid:2/planted?planted#planted";
 
 const OTHER_ORIGIN: &str = "it goes to another scheme, host or port than the base URL's";

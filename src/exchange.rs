@@ -70,7 +70,7 @@ pub enum Outcome {
     NotSent(reqwest::Error),
     /// No reply, and nothing says that the service did not act on the request.
     ///
-    /// The error is absent when the call was dropped before it ended.
+    /// The error is absent where the generated code gave none of its transport.
     Ambiguous(Option<reqwest::Error>),
     /// A status and a part of the body.
     CutOff {

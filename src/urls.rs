@@ -1,22 +1,25 @@
 //! The URLs of one service, each parsed once and not for every request.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 
 use reqwest::{Method, RequestBuilder, Url};
 
 use crate::Client;
 
+/// How many URLs are kept: one for each path without parameters that the contract has, and room for
+/// as many again. What is beyond is parsed each time.
+const PATHS: usize = 4;
+
 /// The URLs of one service, to be shared by the exchanges with it.
 ///
-/// Clones share what they hold. It holds one URL for each path without parameters that the contract
-/// has, and no more.
+/// Clones share what they hold. Reading takes no lock.
 #[derive(Clone, Debug)]
 pub struct Urls(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     base: String,
-    parsed: RwLock<Vec<(&'static str, Url)>>,
+    parsed: [OnceLock<(&'static str, Url)>; PATHS],
 }
 
 impl Urls {
@@ -25,7 +28,7 @@ impl Urls {
     pub fn new(base: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
             base: base.into(),
-            parsed: RwLock::default(),
+            parsed: Default::default(),
         }))
     }
 
@@ -37,23 +40,24 @@ impl Urls {
 
     /// Gives the URL of a path, parsed before or now; none when it is no URL.
     fn get(&self, path: &'static str) -> Option<Url> {
-        // A panic elsewhere leaves the list whole, so a poisoned lock is still good.
-        let parsed = self.0.parsed.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, url)) = parsed.iter().find(|(known, _)| *known == path) {
-            return Some(url.clone());
+        for place in &self.0.parsed {
+            // Of two at once one fills the place, and both look at what is in it.
+            let (known, url) = match place.get() {
+                Some(kept) => kept,
+                None => {
+                    let url = self.parse(path)?;
+                    place.get_or_init(|| (path, url))
+                }
+            };
+            if *known == path {
+                return Some(url.clone());
+            }
         }
-        drop(parsed);
-        let url = Url::parse(&format!("{}{path}", self.0.base)).ok()?;
-        let mut parsed = self
-            .0
-            .parsed
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        // Two at once may both have parsed it.
-        if parsed.iter().all(|(known, _)| *known != path) {
-            parsed.push((path, url.clone()));
-        }
-        Some(url)
+        self.parse(path)
+    }
+
+    fn parse(&self, path: &str) -> Option<Url> {
+        Url::parse(&format!("{}{path}", self.0.base)).ok()
     }
 }
 
@@ -86,7 +90,19 @@ mod tests {
                 assert_eq!(url.as_str(), format!("http://h.example/v1{path}"));
             }
         }
-        assert_eq!(urls.0.parsed.read().unwrap().len(), 2);
+        let kept = urls.0.parsed.iter().filter_map(OnceLock::get);
+        assert_eq!(kept.count(), 2);
+    }
+
+    #[test]
+    fn more_paths_than_there_are_places_are_right_all_the_same() {
+        let urls = Urls::new("http://h.example");
+        for _ in 0..2 {
+            for path in ["/a", "/b", "/c", "/d", "/e", "/f"] {
+                let url = urls.get(path).unwrap();
+                assert_eq!(url.as_str(), format!("http://h.example{path}"));
+            }
+        }
     }
 
     #[test]

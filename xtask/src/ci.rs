@@ -48,6 +48,8 @@ const STEPS: [Step; 12] = [
         "-p",
         "pollination-auth",
         "--no-default-features",
+        "--profile",
+        "dev",
         "--test",
         "it",
     ]),
@@ -58,6 +60,8 @@ const STEPS: [Step; 12] = [
             "--locked",
             "-p",
             "pollination-auth",
+            "--profile",
+            "dev",
             "--test",
             "it",
             "--features",
@@ -76,14 +80,7 @@ const STEPS: [Step; 12] = [
         "warnings",
     ]),
     EachFeature(
-        &[
-            "clippy",
-            "--locked",
-            "-p",
-            "pollination-auth",
-            "--all-targets",
-            "--features",
-        ],
+        &["clippy", "--locked", "-p", "pollination-auth", "--features"],
         &["--", "-D", "warnings"],
     ),
     CargoWith(

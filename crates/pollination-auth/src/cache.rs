@@ -130,7 +130,7 @@ impl TokenCache {
     /// Gives the current token if it is good and has at least `least` left; never waits.
     ///
     /// In the advisory window it starts a login meanwhile, where there is a runtime for it.
-    pub(crate) fn current(&self, least: Duration) -> Option<Arc<CachedToken>> {
+    pub(crate) fn current(&self, least: Duration) -> Option<Lent<CachedToken>> {
         let now = self.0.clock.coarse();
         let current = self.0.loaded()?;
         if !current.is_good(&now, least) {
@@ -139,7 +139,7 @@ impl TokenCache {
         if current.validity.phase(&now) == Phase::Advisory {
             self.refresh_meanwhile();
         }
-        Some(current.into_owned())
+        Some(current)
     }
 
     /// Gives a token with at least `least` left, waiting for a login only if there is none.
@@ -149,7 +149,7 @@ impl TokenCache {
         deadline: Instant,
     ) -> Result<Arc<CachedToken>, Error> {
         if let Some(current) = self.current(least) {
-            return Ok(current);
+            return Ok(current.into_owned());
         }
         if !least.is_zero() && self.promises_less_than(least) {
             return Err(too_short());

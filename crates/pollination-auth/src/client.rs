@@ -129,7 +129,8 @@ impl Client {
     /// of a refusal.
     pub async fn get_api_token(&self) -> Result<ApiTokenId, Error> {
         let deadline = self.0.calls.deadline();
-        let get = |calls: SharedCalls, bearer: AccessToken, timeout| async move {
+        let calls = &self.0.calls;
+        let get = |bearer: AccessToken, timeout| async move {
             calls.wire.get_api_token(&bearer, timeout).await
         };
         self.0
@@ -149,7 +150,8 @@ impl Client {
     /// [`login`](Self::login), and those of a refusal.
     pub async fn create_api_token(&self) -> Result<ApiToken, Error> {
         let deadline = self.0.calls.deadline();
-        let create = |calls: SharedCalls, bearer: AccessToken, timeout| async move {
+        let calls = &self.0.calls;
+        let create = |bearer: AccessToken, timeout| async move {
             calls.wire.create_api_token(&bearer, timeout).await
         };
         self.0
@@ -245,7 +247,8 @@ impl Client {
         let deadline = self.0.calls.deadline();
         let may_be_done = AtomicBool::new(false);
         let may_be_done = &may_be_done;
-        let delete = |calls: SharedCalls, bearer: AccessToken, timeout| async move {
+        let calls = &self.0.calls;
+        let delete = |bearer: AccessToken, timeout| async move {
             let failed = match calls.wire.delete_api_token(&bearer, timeout).await {
                 Ok(()) => return Ok(()),
                 Err(failed) => failed,

@@ -160,6 +160,10 @@ impl RetryBudget {
 
     /// Puts the refund of one success back.
     pub(crate) fn refund(&self) {
+        // Full, as nearly always; threads that only look do not take it from each other.
+        if self.0.load(Ordering::Relaxed) == BUDGET {
+            return;
+        }
         let put = |tokens: u32| Some(tokens.saturating_add(SUCCESS_REFUND).min(BUDGET));
         // It always puts something in, so there is no error.
         let _ = self

@@ -47,7 +47,7 @@ impl Inner {
         &self,
         operation: Operation,
         deadline: Instant,
-        attempt: impl Fn(SharedCalls, AccessToken, Duration) -> F,
+        attempt: impl Fn(AccessToken, Duration) -> F,
     ) -> Result<T, Error>
     where
         F: Future<Output = Attempted<T>>,
@@ -62,8 +62,11 @@ impl Inner {
             // Each attempt asks for the token anew: a wait may have outlived the last one.
             let attempt = |number, timeout: Duration| async move {
                 let mut timeout = timeout;
-                let cached = match self.cache.current(Duration::ZERO) {
-                    Some(cached) => cached,
+                let bearer = match self.cache.current(Duration::ZERO) {
+                    Some(lent) => {
+                        used.store(lent.generation, Ordering::Relaxed);
+                        AccessToken::lent(lent)
+                    }
                     None => {
                         let cached = match self.token(Duration::ZERO, deadline).await {
                             Ok(cached) => cached,
@@ -73,12 +76,12 @@ impl Inner {
                         if timeout.is_zero() {
                             return Err(Attempt::too_late(operation));
                         }
-                        cached
+                        used.store(cached.generation, Ordering::Relaxed);
+                        cached.token.clone()
                     }
                 };
-                used.store(cached.generation, Ordering::Relaxed);
                 // Pinned here, since it is large and would be moved once more for each wrapping.
-                let exchange = pin!(attempt(self.calls.clone(), cached.token.clone(), timeout));
+                let exchange = pin!(attempt(bearer, timeout));
                 self.calls
                     .observe(operation, number, exchange)
                     .await
@@ -125,7 +128,8 @@ impl Inner {
         let held = change.as_ref().map(|change| change.token.clone());
         let changing = Changing(self.held.as_ref());
         let changing = &changing;
-        let rotate = |calls: SharedCalls, bearer: AccessToken, timeout| {
+        let calls = &self.calls;
+        let rotate = |bearer: AccessToken, timeout| {
             let held = held.clone();
             async move {
                 may_be_sent.store(true, Ordering::SeqCst);

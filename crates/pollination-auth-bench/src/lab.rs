@@ -10,6 +10,10 @@ use nix::sys::resource::UsageWho;
 
 use crate::work::{Peer, Scenario, Took, cpu_time};
 
+/// How much more work allocations are counted over than instructions: it runs at its full speed, and
+/// with many tasks at once it depends on their order how many replies come in two parts.
+const MORE: usize = 20;
+
 /// Where the programs lie and where the service listens; the service ends with it.
 pub struct Lab {
     programs: PathBuf,
@@ -65,7 +69,9 @@ impl Lab {
     /// call.
     #[must_use]
     pub fn allocations(&self, scenario: Scenario, peer: Peer) -> f64 {
-        let allocations = per_piece(scenario, |count| {
+        let counts = scenario.counts();
+        let (few, many) = (counts.0, counts.0 + MORE * (counts.1 - counts.0));
+        let allocations = per_piece((few, many), |count| {
             let worker = self.program("bench-allocations");
             let said = output(self.tell(worker, scenario, peer, count));
             said.trim().parse().expect("a count")
@@ -76,7 +82,7 @@ impl Lab {
     /// Counts the instructions of one more piece of work, with callgrind.
     #[must_use]
     pub fn instructions(&self, scenario: Scenario, peer: Peer) -> f64 {
-        per_piece(scenario, |count| {
+        per_piece(scenario.counts(), |count| {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let counts = folder.path().join("callgrind.out");
             let mut valgrind = Command::new("valgrind");
@@ -117,8 +123,7 @@ pub fn has_valgrind() -> bool {
 }
 
 /// Takes the difference of two counts, in which everything that is done once is gone.
-fn per_piece(scenario: Scenario, measure: impl Fn(usize) -> f64) -> f64 {
-    let (few, many) = scenario.counts();
+fn per_piece((few, many): (usize, usize), measure: impl Fn(usize) -> f64) -> f64 {
     (measure(many) - measure(few)) / (many - few) as f64
 }
 

@@ -10,9 +10,6 @@ use crate::work::Peer;
 /// The name of a figure's own column, where it is not about peers.
 pub const OURS: &str = "ours";
 
-/// How far counts differ from run to run with many tasks at once: 2 %, one allocation of fifty.
-const NOISE: f64 = 0.02;
-
 /// One measured thing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Figure {
@@ -86,15 +83,6 @@ impl Figure {
     #[must_use]
     pub fn judged(self, judged: f64) -> Self {
         Self { judged, ..self }
-    }
-
-    /// Tells whether it misses its goal by no more than counts differ from run to run.
-    #[must_use]
-    pub fn is_nearly_met(&self) -> bool {
-        self.goal.is_none_or(|goal| match goal {
-            Goal::AtMost(most) => self.judged <= most + NOISE,
-            Goal::AtLeast(least) => self.judged >= least - NOISE,
-        })
     }
 
     /// Tells whether it is what it ought to be; what has no goal is.

@@ -124,7 +124,13 @@ pub struct Took {
 ///
 /// A call fails: what such a run measures is nothing.
 #[must_use]
-pub fn work(scenario: Scenario, peer: Peer, base_url: &str, count: usize) -> Took {
+pub fn work(arguments: &Arguments) -> Took {
+    let Arguments {
+        scenario,
+        peer,
+        ref base_url,
+        count,
+    } = *arguments;
     match peer {
         Peer::Ours => match scenario {
             Scenario::Read => read(base_url, count, 1),

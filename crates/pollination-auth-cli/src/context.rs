@@ -268,9 +268,9 @@ impl Context {
         }
     }
 
-    /// Gives the file of a document, as the library's store names it.
+    /// Gives the file of a document.
     fn file(&self, document: Document) -> Option<PathBuf> {
-        let name = format!("{}.{}.json", self.profile.id().key(), document.as_str());
+        let name = FileStore::file_name(self.profile.id(), document);
         self.directory.as_ref().map(|found| found.join(name))
     }
 

@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 use crate::operation::Operation;
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::verdict::Attempt;
-use crate::wire::{self, Attempted, Wire};
+use crate::wire::{Answer, Attempted, Wire};
 
 /// A deadline that a clock can't express is this far away: a year, which is as good as none.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -100,10 +100,10 @@ impl Calls {
         &self,
         operation: Operation,
         attempt: u32,
-        running: impl Future<Output = Attempted<T>>,
+        running: impl Future<Output = Attempted<Answer<T>>>,
     ) -> Attempted<T> {
         let span = tracing::debug_span!(
-            wire::ATTEMPT,
+            "attempt",
             operation = operation.as_str(),
             "http.request.method" = operation.method(),
             "http.request.resend_count" = attempt - 1,
@@ -112,11 +112,12 @@ impl Calls {
             "server.port" = self.wire.base_url.port(),
         );
         let started = Instant::now();
-        let result = if span.is_disabled() {
-            running.await
-        } else {
-            running.instrument(span.clone()).await
+        let result = running.instrument(span.clone()).await;
+        let status = match &result {
+            Ok(answer) => Some(answer.status),
+            Err(failed) => failed.facts.status,
         };
+        span.record("http.response.status_code", status);
         // Who wants no spans may want what is told at their end.
         span.in_scope(|| {
             let seconds = started.elapsed().as_secs_f64();
@@ -129,7 +130,7 @@ impl Calls {
                 ),
             }
         });
-        result
+        result.map(|answer| answer.value)
     }
 }
 

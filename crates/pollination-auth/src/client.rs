@@ -25,6 +25,7 @@ use crate::rotation::{RotateOptions, Rotation};
 use crate::source::Held;
 use crate::store::Profile;
 use crate::verdict::{Attempt, Class};
+use crate::wire::Answer;
 
 /// Talks to the service with one credential; clones share it, and are cheap.
 ///
@@ -250,11 +251,13 @@ impl Client {
         let calls = &self.0.calls;
         let delete = |bearer: AccessToken, timeout| async move {
             let failed = match calls.wire.delete_api_token(&bearer, timeout).await {
-                Ok(()) => return Ok(()),
+                Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
-            if failed.class == Class::Status(404) && may_be_done.load(Ordering::Relaxed) {
-                return Ok(());
+            if let Class::Status(status @ 404) = failed.class
+                && may_be_done.load(Ordering::Relaxed)
+            {
+                return Ok(Answer { value: (), status });
             }
             may_be_done.fetch_or(failed.may_have_happened(), Ordering::Relaxed);
             Err(failed)

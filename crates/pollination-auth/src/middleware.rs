@@ -10,8 +10,8 @@ mod for_reqwest;
 #[cfg(feature = "tower")]
 mod for_tower;
 
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderValue};
 
 #[cfg(feature = "tower")]
 pub use self::clone_body::{ByClone, CloneBody};
@@ -19,30 +19,11 @@ pub use self::clone_body::{ByClone, CloneBody};
 pub use self::for_reqwest::AuthMiddleware;
 #[cfg(feature = "tower")]
 pub use self::for_tower::{AuthLayer, AuthService};
-use crate::client::Client;
-use crate::error::Error;
+use crate::cache::CachedToken;
 
-/// An access token in the form in which a request carries it.
-struct Bearer {
-    header: HeaderValue,
-    /// Which token of the client's cache it is, to say so when it is refused.
-    generation: u64,
-}
-
-impl Bearer {
-    /// Takes the client's token, waiting for a login only if there is none.
-    async fn fetch(client: &Client) -> Result<Self, Error> {
-        let cached = client.cached_token().await?;
-        Ok(Self {
-            header: cached.token.bearer().header().clone(),
-            generation: cached.generation,
-        })
-    }
-
-    /// Puts the token on, in the place of an earlier one.
-    fn put_on(self, headers: &mut HeaderMap) {
-        headers.insert(AUTHORIZATION, self.header);
-    }
+/// Puts a token on a request, in the place of an earlier one.
+fn put_on(headers: &mut HeaderMap, cached: &CachedToken) {
+    headers.insert(AUTHORIZATION, cached.token.bearer().header().clone());
 }
 
 /// Why a request passes as it is, without an access token.

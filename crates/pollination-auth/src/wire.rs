@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pollination_auth_api::{
-    Client, Error as Generated, Exchange, Outcome, ResponseValue, SecretText, Urls, types,
+    Client, Error as Generated, Exchange, ResponseValue, SecretText, Urls, types,
 };
 
 pub(crate) use pollination_auth_api::Bearer;
@@ -43,11 +43,14 @@ pub(crate) struct Wire {
     urls: Urls,
 }
 
-/// The name of the span that an attempt is made in.
-pub(crate) const ATTEMPT: &str = "attempt";
-
 /// What a call gives: a value, or an attempt that gave none.
 pub(crate) type Attempted<T> = Result<T, Attempt>;
+
+/// A value with the status of the reply that it was in.
+pub(crate) struct Answer<T> {
+    pub(crate) value: T,
+    pub(crate) status: u16,
+}
 
 impl Wire {
     pub(crate) fn new(base_url: BaseUrl, transport: Transport, clock: Arc<dyn Clock>) -> Self {
@@ -61,7 +64,11 @@ impl Wire {
     }
 
     /// `POST /auth/login`
-    pub(crate) async fn login(&self, token: &ApiToken, timeout: Duration) -> Attempted<Grant> {
+    pub(crate) async fn login(
+        &self,
+        token: &ApiToken,
+        timeout: Duration,
+    ) -> Attempted<Answer<Grant>> {
         let requested_at = self.clock.now();
         let secret = token.secret().expose_secret();
         let body = types::Token {
@@ -80,7 +87,7 @@ impl Wire {
         &self,
         bearer: &AccessToken,
         timeout: Duration,
-    ) -> Attempted<ApiTokenId> {
+    ) -> Attempted<Answer<ApiTokenId>> {
         const OPERATION: Operation = Operation::GetApiToken;
         let exchange = self.exchange(timeout).bearer(bearer.bearer());
         let client = self.client(OPERATION, exchange);
@@ -94,7 +101,7 @@ impl Wire {
         &self,
         bearer: &AccessToken,
         timeout: Duration,
-    ) -> Attempted<ApiToken> {
+    ) -> Attempted<Answer<ApiToken>> {
         const OPERATION: Operation = Operation::CreateApiToken;
         let exchange = self.exchange(timeout).bearer(bearer.bearer());
         let client = self.client(OPERATION, exchange);
@@ -109,7 +116,7 @@ impl Wire {
         bearer: &AccessToken,
         held: Option<&ApiToken>,
         timeout: Duration,
-    ) -> Attempted<ApiToken> {
+    ) -> Attempted<Answer<ApiToken>> {
         const OPERATION: Operation = Operation::RotateApiTokenSecret;
         let exchange = self.exchange(timeout).bearer(bearer.bearer());
         let client = self.client(OPERATION, exchange);
@@ -123,7 +130,7 @@ impl Wire {
         &self,
         bearer: &AccessToken,
         timeout: Duration,
-    ) -> Attempted<()> {
+    ) -> Attempted<Answer<()>> {
         const OPERATION: Operation = Operation::DeleteApiToken;
         let exchange = self.exchange(timeout).bearer(bearer.bearer());
         let client = self.client(OPERATION, exchange);
@@ -156,9 +163,6 @@ impl Wire {
         secret: &'a str,
     ) -> Reply<'a, T> {
         let (typed, outcome) = Exchange::conclude(client, result);
-        if let Outcome::Complete { head, .. } | Outcome::CutOff { head, .. } = &outcome {
-            record(head.status.as_u16());
-        }
         Reply {
             operation,
             typed,
@@ -166,19 +170,5 @@ impl Wire {
             mask: Mask::new(secret),
             wire: self,
         }
-    }
-}
-
-/// Records the status in the span of the attempt.
-///
-/// Where nobody wants that, the current span is the caller's, and may have a field of this name for
-/// the reply that the caller itself will give.
-fn record(status: u16) {
-    let span = tracing::Span::current();
-    let is_ours = span.metadata().is_some_and(|it| {
-        it.name() == ATTEMPT && it.target().starts_with(env!("CARGO_CRATE_NAME"))
-    });
-    if is_ours {
-        span.record("http.response.status_code", status);
     }
 }

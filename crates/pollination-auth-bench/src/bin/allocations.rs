@@ -9,14 +9,9 @@ use clap::Parser as _;
 use pollination_auth_bench::work::{Arguments, work};
 
 fn main() {
-    let Arguments {
-        scenario,
-        peer,
-        base_url,
-        count,
-    } = Arguments::parse();
+    let arguments = Arguments::parse();
     let counted = allocation_counter::measure(|| {
-        let _took = work(scenario, peer, &base_url, count);
+        let _took = work(&arguments);
     });
     println!("{}", counted.count_total);
 }

@@ -10,12 +10,6 @@ use clap::Parser as _;
 use pollination_auth_bench::work::{Arguments, work};
 
 fn main() {
-    let Arguments {
-        scenario,
-        peer,
-        base_url,
-        count,
-    } = Arguments::parse();
-    let took = work(scenario, peer, &base_url, count);
+    let took = work(&Arguments::parse());
     println!("{}", serde_json::to_string(&took).expect("numbers"));
 }

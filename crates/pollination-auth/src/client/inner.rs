@@ -19,7 +19,7 @@ use crate::failure::{Facts, Reason};
 use crate::operation::Operation;
 use crate::source::Held;
 use crate::verdict::{Attempt, Class};
-use crate::wire::Attempted;
+use crate::wire::{Answer, Attempted};
 
 /// What the clones of a client share.
 pub(super) struct Inner {
@@ -50,7 +50,7 @@ impl Inner {
         attempt: impl Fn(AccessToken, Duration) -> F,
     ) -> Result<T, Error>
     where
-        F: Future<Output = Attempted<T>>,
+        F: Future<Output = Attempted<Answer<T>>>,
     {
         // A good access token is given without a runtime; sending needs one.
         Handle::try_current().map_err(|_none| internal(operation, Reason::NoRuntime))?;

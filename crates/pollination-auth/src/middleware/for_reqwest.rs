@@ -2,12 +2,15 @@
 //!
 //! It sees a request before redirects are followed, and the reply after them.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use http::{Extensions, StatusCode};
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Middleware, Next};
 
-use super::{Bearer, Passes, has_credential};
+use super::{Passes, has_credential, put_on};
+use crate::cache::CachedToken;
 use crate::client::Client;
 
 /// Puts a fresh access token on the requests of a reqwest client.
@@ -111,10 +114,9 @@ impl AuthMiddleware {
         self.client.base_url().is_at(url.scheme(), host, url.port())
     }
 
-    async fn bearer(&self) -> reqwest_middleware::Result<Bearer> {
-        Bearer::fetch(&self.client)
-            .await
-            .map_err(reqwest_middleware::Error::middleware)
+    async fn cached_token(&self) -> reqwest_middleware::Result<Arc<CachedToken>> {
+        let cached = self.client.cached_token().await;
+        cached.map_err(reqwest_middleware::Error::middleware)
     }
 }
 
@@ -132,24 +134,24 @@ impl Middleware for AuthMiddleware {
             passes.tell(url.scheme(), host, url.port_or_known_default());
             return next.run(request, extensions).await;
         }
-        let bearer = self.bearer().await?;
-        let generation = bearer.generation;
+        let cached = self.cached_token().await?;
         let replay = request.try_clone();
         let url = request.url().clone();
-        bearer.put_on(request.headers_mut());
+        put_on(request.headers_mut(), &cached);
         let response = next.clone().run(request, extensions).await?;
 
         // After a redirect the 401 may be that of a server that never saw the token.
         let refused =
             response.status() == StatusCode::UNAUTHORIZED && self.is_service(response.url());
-        if !refused || !self.client.token_refused(generation) {
+        if !refused || !self.client.token_refused(cached.generation) {
             return Ok(response);
         }
         // The first request of a chain may have been carried out, so a chain is not repeated.
         match replay {
             Some(mut replay) if response.url() == &url => {
                 drop(response);
-                self.bearer().await?.put_on(replay.headers_mut());
+                let cached = self.cached_token().await?;
+                put_on(replay.headers_mut(), &cached);
                 next.run(replay, extensions).await
             }
             _ => Ok(response),

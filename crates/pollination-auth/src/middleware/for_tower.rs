@@ -12,7 +12,7 @@ use http::{Request, Response, StatusCode, Uri};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{Bearer, ByClone, CloneBody, Passes, has_credential};
+use super::{ByClone, CloneBody, Passes, has_credential, put_on};
 use crate::client::Client;
 
 /// What a service that is wrapped fails with: its own error, or ours.
@@ -299,11 +299,10 @@ where
     S: Service<Request<B>, Response = Response<R>>,
     S::Error: Into<BoxError>,
 {
-    let bearer = Bearer::fetch(&client).await?;
-    let generation = bearer.generation;
-    bearer.put_on(request.headers_mut());
+    let cached = client.cached_token().await?;
+    put_on(request.headers_mut(), &cached);
     let response = service.call(request).await.map_err(Into::into)?;
-    if response.status() != StatusCode::UNAUTHORIZED || !client.token_refused(generation) {
+    if response.status() != StatusCode::UNAUTHORIZED || !client.token_refused(cached.generation) {
         return Ok(response);
     }
     let Some(mut replay) = replay else {
@@ -311,7 +310,8 @@ where
     };
     // What the reply holds, a connection or a permit, may be what the replay waits for.
     drop(response);
-    Bearer::fetch(&client).await?.put_on(replay.headers_mut());
+    let cached = client.cached_token().await?;
+    put_on(replay.headers_mut(), &cached);
     poll_fn(|context| service.poll_ready(context))
         .await
         .map_err(Into::into)?;

@@ -62,6 +62,12 @@ impl FileStore {
         Ok(Self::on(Arc::new(RealDisk::open(directory.into())?)))
     }
 
+    /// Gives the name of the file that keeps a document, as for a message or a backup.
+    #[must_use]
+    pub fn file_name(profile: &ProfileId, document: Document) -> String {
+        format!("{}.{}.json", profile.key(), document.as_str())
+    }
+
     pub(super) fn on(disk: Arc<dyn Disk>) -> Self {
         Self {
             disk,
@@ -141,7 +147,7 @@ impl FileStore {
 
 impl CredentialStore for FileStore {
     fn read(&self, profile: &ProfileId, document: Document) -> Result<Option<Secret>, StoreError> {
-        let name = file_name(profile, document);
+        let name = Self::file_name(profile, document);
         let Some(bytes) = self.disk.read(&name, self.protection(document))? else {
             return Ok(None);
         };
@@ -158,7 +164,7 @@ impl CredentialStore for FileStore {
         document: Document,
         text: &Secret,
     ) -> Result<(), StoreError> {
-        let file = file_name(profile, document);
+        let file = Self::file_name(profile, document);
         let unique = fastrand::u64(..);
         let new = format!("{}{unique:016x}{UNFINISHED}", unfinished_prefix(profile));
         let replaced = self.replace(&new, &file, text);
@@ -170,7 +176,7 @@ impl CredentialStore for FileStore {
     }
 
     fn remove(&self, profile: &ProfileId, document: Document) -> Result<(), StoreError> {
-        let file = file_name(profile, document);
+        let file = Self::file_name(profile, document);
         self.step(DiskStepKind::Remove, &file, |disk| disk.remove(&file))?;
         self.sync_directory()
     }
@@ -182,10 +188,6 @@ impl CredentialStore for FileStore {
         }
         Ok(lock)
     }
-}
-
-fn file_name(profile: &ProfileId, document: Document) -> String {
-    format!("{}.{}.json", profile.key(), document.as_str())
 }
 
 fn unfinished_prefix(profile: &ProfileId) -> String {

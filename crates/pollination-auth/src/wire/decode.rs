@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::lenient::{Seconds, lenient_login};
 use super::mask::Mask;
 use super::words::Words;
-use super::{Attempted, SecretBytes, Wire};
+use super::{Answer, Attempted, SecretBytes, Wire};
 use crate::access_token::AccessToken;
 use crate::clock::Moment;
 use crate::credential::{ApiToken, ApiTokenId, checked_bearer, checked_id};
@@ -53,7 +53,7 @@ struct Success<'a, T> {
 }
 
 impl Reply<'_, types::Auth0TokenResponse> {
-    pub(super) fn grant(self, requested_at: Moment) -> Attempted<Grant> {
+    pub(super) fn grant(self, requested_at: Moment) -> Attempted<Answer<Grant>> {
         let mut success = self.success()?;
         let fields = match success.typed.take() {
             Some(typed) if !success.is_encoded() => Ok(LoginFields {
@@ -71,7 +71,7 @@ impl Reply<'_, types::Auth0TokenResponse> {
 }
 
 impl Reply<'_, types::NewToken> {
-    pub(super) fn api_token_id(self) -> Attempted<ApiTokenId> {
+    pub(super) fn api_token_id(self) -> Attempted<Answer<ApiTokenId>> {
         let mut success = self.success()?;
         let id = success
             .decoded()
@@ -85,7 +85,7 @@ impl Reply<'_, types::NewToken> {
 
 impl Reply<'_, types::Token> {
     /// Reads a new API token; `held` is the one that it takes the place of.
-    pub(super) fn api_token(self, held: Option<&ApiToken>) -> Attempted<ApiToken> {
+    pub(super) fn api_token(self, held: Option<&ApiToken>) -> Attempted<Answer<ApiToken>> {
         let mut success = self.success()?;
         let minted = success.decoded().and_then(|token| minted(&token, held));
         match minted {
@@ -105,8 +105,8 @@ impl Reply<'_, types::Token> {
 
 impl Reply<'_, ()> {
     /// Any success is one: what stands in the body of a delete does not matter.
-    pub(super) fn nothing(self) -> Attempted<()> {
-        self.success().map(|_success| ())
+    pub(super) fn nothing(self) -> Attempted<Answer<()>> {
+        self.success().map(|success| success.taken(()))
     }
 }
 
@@ -237,14 +237,17 @@ impl<T> Success<'_, T> {
     }
 
     /// Gives the value on, and says when the reply was not quite as it should be.
-    fn taken<U>(&self, value: U) -> U {
+    fn taken<U>(&self, value: U) -> Answer<U> {
         if self.cut_off.is_some() {
             tracing::warn!(
                 operation = self.operation.as_str(),
                 "the connection broke off behind a whole reply"
             );
         }
-        value
+        Answer {
+            value,
+            status: self.head.status.as_u16(),
+        }
     }
 
     /// A success that can't be used: broken off, or not what belongs here.

@@ -7,7 +7,7 @@ use pollination_auth_api::{CutOff, Head, Outcome, types};
 use serde::de::DeserializeOwned;
 
 use super::decode::Reply;
-use super::{Attempted, Mask, SecretBytes, Wire};
+use super::{Answer, Attempted, Mask, SecretBytes, Wire};
 use crate::base_url::BaseUrl;
 use crate::clock::{Clock, Moment};
 use crate::credential::{ApiToken, checked_bearer};
@@ -93,10 +93,15 @@ fn is_usable(token: &ApiToken) {
     assert!(again.is_ok_and(|again| again.is_same_as(token)));
 }
 
-fn checked<T>(written: &Written<'_>, result: Attempted<T>, good: impl Fn(&T)) -> Option<bool> {
+fn checked<T>(
+    written: &Written<'_>,
+    result: Attempted<Answer<T>>,
+    good: impl Fn(&T),
+) -> Option<bool> {
     match result {
-        Ok(value) => {
+        Ok(Answer { value, status }) => {
             assert!(written.status.is_success(), "a refusal is no success");
+            assert_eq!(status, written.status.as_u16());
             good(&value);
             Some(true)
         }

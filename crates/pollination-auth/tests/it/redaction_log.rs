@@ -3,11 +3,12 @@
 use std::error::Error as StdError;
 use std::fmt::{Debug, Display};
 use std::io;
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, LazyLock, Mutex, Once};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use pollination_auth::Error;
+use tracing::Dispatch;
 use tracing_log::LogTracer;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -39,6 +40,16 @@ impl MakeWriter<'_> for Buffer {
     }
 }
 
+/// Sees to it that there is never one subscriber alone, before a test brings its own.
+///
+/// To a lone one tracing does not listen: it asks the thread that meets an event first, and where
+/// that one has no subscriber the event is passed over on every thread.
+pub(crate) fn never_alone() {
+    static OTHERS: LazyLock<[Dispatch; 2]> =
+        LazyLock::new(|| [(); 2].map(|()| Dispatch::new(Registry::default())));
+    LazyLock::force(&OTHERS);
+}
+
 /// Runs a future to its end, and gives what was logged meanwhile.
 ///
 /// Everything runs on this one thread, connections included, so the log is that of this test and
@@ -54,6 +65,7 @@ pub(crate) fn logged_by<T>(
 ) -> (T, String) {
     static BRIDGE: Once = Once::new();
     BRIDGE.call_once(|| LogTracer::init().unwrap());
+    never_alone();
     let buffer = Buffer::default();
     let lines = tracing_subscriber::fmt::layer()
         .with_span_events(FmtSpan::FULL)

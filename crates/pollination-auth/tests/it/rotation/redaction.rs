@@ -15,6 +15,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 use super::support::{OLD, Stage, assert_clean, options};
+use crate::redaction_log::never_alone;
 
 /// Writes down every field of every event and span.
 #[derive(Clone, Default)]
@@ -55,6 +56,7 @@ impl Subscriber for Log {
 
 #[tokio::test]
 async fn no_event_of_a_rotation_and_its_recovery_shows_a_secret() {
+    never_alone();
     let log = Log::default();
     let _guard = tracing::subscriber::set_default(log.clone());
     for fault in [

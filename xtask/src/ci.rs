@@ -8,7 +8,7 @@ use std::time::Instant;
 use std::{env, fs};
 
 use crate::terminal::{BAD, GOOD, HEADING};
-use crate::{bench, check};
+use crate::{bench, check, packaging};
 
 /// Where the examples lie that each CI run starts once.
 const EXAMPLES: &str = "crates/pollination-auth/examples";
@@ -25,9 +25,11 @@ enum Step {
     EachFeature(&'static [&'static str], &'static [&'static str]),
     /// Each example by its name, as a user would run it.
     Examples(&'static [&'static str]),
+    /// With nothing left of what was packaged before.
+    Package(&'static [&'static str]),
 }
 
-use Step::{Bench, Cargo, CargoWith, Check, EachFeature, Examples};
+use Step::{Bench, Cargo, CargoWith, Check, EachFeature, Examples, Package};
 
 /// The optional features of the library: each has to build and pass without the others.
 const FEATURES: [&str; 3] = ["blocking", "reqwest-middleware", "tower"];
@@ -94,7 +96,7 @@ const STEPS: [Step; 12] = [
         ],
     ),
     Check,
-    Cargo(&[
+    Package(&[
         "package",
         "--locked",
         "--workspace",
@@ -130,6 +132,10 @@ pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
             Check => {
                 announce("cargo xtask check", output)?;
                 check::run(root, output)?
+            }
+            Package(arguments) => {
+                packaging::forget_unpacked()?;
+                cargo(root, None, arguments, output)?
             }
             Bench => {
                 announce("cargo xtask bench --check", output)?;
@@ -245,7 +251,8 @@ mod tests {
             if let Cargo(arguments)
             | CargoWith(_, arguments)
             | EachFeature(arguments, _)
-            | Examples(arguments) = step
+            | Examples(arguments)
+            | Package(arguments) = step
             {
                 assert!(
                     arguments.contains(&"--locked") || arguments[0] == "fmt",

@@ -9,6 +9,7 @@ pub mod check;
 pub mod ci;
 pub mod cli;
 pub mod golden;
+mod packaging;
 pub mod regenerate;
 mod soak;
 pub mod terminal;

@@ -154,7 +154,7 @@ impl TokenCache {
         if !least.is_zero() && self.promises_less_than(least) {
             return Err(too_short());
         }
-        let fetched = self.wait(Ask::Token, least, deadline).await?;
+        let fetched = self.wait(Ask::Token { least }, deadline).await?;
         if least.is_zero() || fetched.validity.remaining(&self.0.clock.coarse()) >= least {
             Ok(fetched)
         } else {
@@ -178,7 +178,7 @@ impl TokenCache {
 
     /// Logs in now, whatever the current token is good for.
     pub(crate) async fn refresh(&self, deadline: Instant) -> Result<Arc<CachedToken>, Error> {
-        self.wait(Ask::NewToken, Duration::ZERO, deadline).await
+        self.wait(Ask::NewToken, deadline).await
     }
 
     /// Drops the current token if it is still of this generation, and says whether it was.

@@ -69,15 +69,14 @@ impl Flight {
         self.landed.has_changed().is_ok() && now.duration_since(self.took_off) < limit
     }
 
-    /// Waits for the end until a time, or until it has taken longer than a login can, as when nobody
-    /// drives its runtime.
-    ///
-    /// One timer for both, since a herd of callers starts as many of them.
-    pub(super) async fn landed(mut self, until: Instant, limit: Duration) -> Waited {
-        let overdue = self.took_off.checked_add(limit);
-        let until = overdue.map_or(until, |overdue| overdue.min(until));
-        let landed = self.landed.wait_for(Option::is_some);
-        match tokio::time::timeout_at(until, landed).await {
+    /// Gives the time at which it has taken longer than a login can, as when nobody drives its runtime.
+    pub(super) fn overdue(&self, limit: Duration) -> Option<Instant> {
+        self.took_off.checked_add(limit)
+    }
+
+    /// Waits for the end until a time.
+    pub(super) async fn landed(&mut self, until: Instant) -> Waited {
+        match tokio::time::timeout_at(until, self.landed.wait_for(Option::is_some)).await {
             Ok(Ok(landed)) => landed.clone().map_or(Waited::Lost, Waited::Landed),
             Ok(Err(_sender_gone)) => Waited::Lost,
             Err(_late) => Waited::TooLong,

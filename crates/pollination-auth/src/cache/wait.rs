@@ -29,10 +29,10 @@ enum Next {
 }
 
 /// Why a caller asks.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) enum Ask {
-    /// It needs a token; the current one will do while it is good.
-    Token,
+    /// It needs a token that has so much left; the current one will do while it is good.
+    Token { least: Duration },
     /// It needs a token that is not the current one.
     NewToken,
 }
@@ -42,33 +42,28 @@ impl TokenCache {
     pub(super) async fn wait(
         &self,
         ask: Ask,
-        least: Duration,
         deadline: Instant,
     ) -> Result<Arc<CachedToken>, Error> {
         for _ in 0..MAX_LOST_FLIGHTS {
-            let flight = match self.next(ask, least) {
+            let mut flight = match self.next(ask) {
                 Next::Use(token) => return Ok(token),
                 Next::Fail(error) => return Err(error),
                 Next::Wait(flight) => flight,
             };
-            // A login that hangs must not withhold a token that is good for some seconds more.
-            let until = match self.last_resort(ask, least) {
-                Some(_) => deadline.min(Instant::now() + PATIENCE),
-                None => deadline,
-            };
-            match flight.landed(until, self.0.flight_limit).await {
+            let until = self.until(&flight, ask, deadline);
+            match flight.landed(until).await {
                 // A caller that was not polled for long may come too late for what it waited for.
                 Waited::Landed(Ok(token)) if self.is_past(&token) => {}
                 Waited::Landed(Ok(token)) => return Ok(token),
                 Waited::Landed(Err(error)) => {
-                    return self.last_resort(ask, least).ok_or(error);
+                    return self.last_resort(ask).ok_or(error);
                 }
                 // The runtime that drove it is gone; ours is not.
                 Waited::Lost => {}
                 Waited::TooLong if Instant::now() >= deadline => return Err(too_late()),
                 // Where there is no old token, the runtime that drives it drives it no more.
                 Waited::TooLong => {
-                    if let Some(old) = self.last_resort(ask, least) {
+                    if let Some(old) = self.last_resort(ask) {
                         return Ok(old);
                     }
                 }
@@ -77,19 +72,32 @@ impl TokenCache {
         Err(internal(Reason::NoRuntime))
     }
 
+    /// Gives the time until which a flight is waited for, the same for all that may end the wait: a
+    /// herd of callers starts a timer each, and a second one would be as many again.
+    fn until(&self, flight: &Flight, ask: Ask, deadline: Instant) -> Instant {
+        let until = flight
+            .overdue(self.0.flight_limit)
+            .map_or(deadline, |overdue| overdue.min(deadline));
+        match self.last_resort(ask) {
+            // A login that hangs must not withhold a token that is good for some seconds more.
+            Some(_) => until.min(Instant::now() + PATIENCE),
+            None => until,
+        }
+    }
+
     fn is_past(&self, token: &CachedToken) -> bool {
         token.validity.remaining(&self.0.clock.coarse()).is_zero()
     }
 
     /// Decides under the lock, with a second look at everything that was read without it.
-    fn next(&self, ask: Ask, least: Duration) -> Next {
+    fn next(&self, ask: Ask) -> Next {
         // Waiting needs a runtime, as logging in does.
         let Ok(runtime) = Handle::try_current() else {
             return Next::Fail(internal(Reason::NoRuntime));
         };
         let mut state = self.0.lock();
         let now = self.0.clock.coarse();
-        if ask == Ask::Token
+        if let Ask::Token { least } = ask
             && let Some(current) = self.0.loaded().filter(|one| one.is_good(&now, least))
         {
             return Next::Use(current.into_owned());
@@ -101,21 +109,19 @@ impl TokenCache {
         {
             return Next::Wait(flight);
         }
-        if ask == Ask::Token
+        if let Ask::Token { .. } = ask
             && let Some(error) = state.cooling(&now).cloned()
         {
             drop(state);
-            return self
-                .last_resort(ask, least)
-                .map_or(Next::Fail(error), Next::Use);
+            return self.last_resort(ask).map_or(Next::Fail(error), Next::Use);
         }
         Next::Wait(self.take_off(&mut state, now, &runtime))
     }
 
     /// Gives the old token where the new one failed to come, unless it is the old one that won't do.
-    fn last_resort(&self, ask: Ask, least: Duration) -> Option<Arc<CachedToken>> {
+    fn last_resort(&self, ask: Ask) -> Option<Arc<CachedToken>> {
         match ask {
-            Ask::Token => self.unexpired(least),
+            Ask::Token { least } => self.unexpired(least),
             Ask::NewToken => None,
         }
     }

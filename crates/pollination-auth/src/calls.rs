@@ -112,7 +112,7 @@ impl Calls {
             "server.port" = self.wire.base_url.port(),
         );
         // Reading the clock costs more than all else here, where nobody listens.
-        let started = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
+        let started = tracing::event_enabled!(tracing::Level::DEBUG).then(Instant::now);
         let result = running.instrument(span.clone()).await;
         let status = match &result {
             Ok(answer) => Some(answer.status),

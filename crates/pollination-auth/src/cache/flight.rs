@@ -66,10 +66,12 @@ impl Flight {
 
     /// Tells whether it is still worth waiting for.
     pub(super) fn may_land(&self, now: Instant, limit: Duration) -> bool {
-        self.landed.has_changed().is_ok() && now.duration_since(self.took_off) < limit
+        let overdue = self.overdue(limit).is_some_and(|overdue| now >= overdue);
+        self.landed.has_changed().is_ok() && !overdue
     }
 
-    /// Gives the time at which it has taken longer than a login can, as when nobody drives its runtime.
+    /// Gives the time from which on it has taken longer than a login can, as when nobody drives its
+    /// runtime; none when no clock reaches it.
     pub(super) fn overdue(&self, limit: Duration) -> Option<Instant> {
         self.took_off.checked_add(limit)
     }

@@ -38,13 +38,21 @@ pub(crate) fn has_other_id(id: &str) -> bool {
     env::var_os(ID).is_some_and(|set| set != id)
 }
 
+/// Tells whether another secret of the same API token is set: one of the two is dead, most likely.
+pub(crate) fn has_other_secret(token: &ApiToken) -> bool {
+    find().ok().flatten().is_some_and(|set| {
+        set.id() == token.id() && set.secret().expose_secret() != token.secret().expose_secret()
+    })
+}
+
 /// Reads both variables; what is wrong with one is told by its name, and never its value.
 pub(crate) fn api_token(
     look_up: impl Fn(&'static str) -> Option<OsString>,
 ) -> Result<ApiToken, CliError> {
     let text = |variable| {
         let wrong = |problem| CliError::Variable { variable, problem };
-        let value = look_up(variable).ok_or_else(|| wrong("is not set"))?;
+        let value = look_up(variable)
+            .ok_or_else(|| wrong("is not set, and the two go together: set both, or neither"))?;
         value
             .into_string()
             .map_err(|_bytes| wrong("is not valid UTF-8"))
@@ -70,8 +78,14 @@ mod tests {
             .unwrap_err()
             .to_string()
         };
-        assert_eq!(with(None, Some("planted")), format!("{ID} is not set"));
-        assert_eq!(with(Some("i"), None), format!("{SECRET} is not set"));
+        assert_eq!(
+            with(None, Some("planted")),
+            format!("{ID} is not set, and the two go together: set both, or neither")
+        );
+        assert_eq!(
+            with(Some("i"), None),
+            format!("{SECRET} is not set, and the two go together: set both, or neither")
+        );
         assert_eq!(
             with(Some("i"), Some("")),
             "the environment: the API token's secret is empty"

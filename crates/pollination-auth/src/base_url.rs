@@ -132,14 +132,14 @@ impl fmt::Display for BaseUrlError {
             Self::NotUnicode => "it is not valid UTF-8",
             Self::ControlCharacter => "it has a control character in it, such as a newline",
             Self::NotAUrl => "it is not an absolute URL, such as https://api.pollination.cloud",
-            Self::Scheme => "its scheme is not https",
+            Self::Scheme => "it does not begin with https://, nor with http:// for this machine",
             Self::UserInfo => "it has a user name or password in it; leave them out",
             Self::Query => "it has a query; leave it out",
             Self::Fragment => "it has a fragment; leave it out",
             Self::PortZero => "its port is 0",
             Self::PlainHttp => {
-                "it is http, which sends secrets in the clear; use https, or call \
-                 `dangerously_allow_plain_http`"
+                "it is http, which sends secrets in the clear; use https, or build the \
+                 client with `ClientBuilder::dangerously_allow_plain_http`"
             }
         })
     }
@@ -221,8 +221,8 @@ mod tests {
     fn plain_http_is_taken_when_it_is_allowed_and_the_refusal_says_how() {
         assert_eq!(
             prefix("http://h.example").unwrap_err().to_string(),
-            "it is http, which sends secrets in the clear; use https, or call \
-             `dangerously_allow_plain_http`"
+            "it is http, which sends secrets in the clear; use https, or build the client \
+             with `ClientBuilder::dangerously_allow_plain_http`"
         );
         let url = BaseUrl::parse("http://h.example/x", true).unwrap();
         assert_eq!(

@@ -12,6 +12,10 @@ use crate::output;
 use crate::prompt;
 use crate::shared_token;
 
+/// Said where a rotation has made the stored secret the only good one.
+const OTHER_SECRET: &str = " The environment has another secret of this API token, which a rotation \
+                            may have ended.";
+
 #[derive(Serialize)]
 struct Answer<'a> {
     profile: &'a str,
@@ -34,10 +38,14 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
     let stored = context.look(&client).await?;
     let stored = context.undisturbed(stored).await?;
     let id = context.profile.id();
-    let forgotten_id = stored.map(|stored| stored.token.id().to_string());
+    let token = stored.map(|stored| stored.token);
+    let other_secret = token.as_ref().is_some_and(environment::has_other_secret);
+    let forgotten_id = token.map(|token| token.id().to_string());
     if let Some(token) = &forgotten_id {
+        let warning = if other_secret { OTHER_SECRET } else { "" };
         let question = format!(
-            "Forget the id and secret of the API token {token}? Nobody can read the secret again."
+            "Forget the id and secret of the API token {token}? Nobody can read the secret \
+             again.{warning}"
         );
         prompt::confirm(confirmed.yes, "the logout", &question)?;
     }
@@ -48,9 +56,10 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
     }
     if environment::is_set() {
         output::note(format_args!(
-            "{} and {} are set, and used from now on",
+            "{} and {} are set, and used from now on.{}",
             environment::ID,
-            environment::SECRET
+            environment::SECRET,
+            if other_secret { OTHER_SECRET } else { "" }
         ));
     }
     let answer = Answer {

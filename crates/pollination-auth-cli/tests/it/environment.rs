@@ -172,6 +172,24 @@ fn a_logout_says_that_the_environment_is_used_from_then_on() {
     assert_eq!(world.service.count(Operation::Delete), 0);
 }
 
+#[test]
+fn a_logout_says_that_the_environment_has_the_secret_of_before_a_rotation() {
+    const WARNING: &str = "another secret of this API token, which a rotation may have ended";
+    let world = World::logged_in();
+    let same = run(&mut in_a_job(&world, &["logout", "--yes"]));
+    assert!(!same.stderr.contains(WARNING), "{same:?}");
+
+    let world = World::logged_in();
+    assert_eq!(world.run(&["token", "rotate", "--yes"]).code, Some(0));
+    let new = world.stored_secret();
+    let ran = run(&mut in_a_job(&world, &["logout", "--yes"]));
+    assert!(ran.stderr.contains(WARNING), "{ran:?}");
+    assert!(
+        !ran.stderr.contains(SECRET) && !ran.stderr.contains(&new),
+        "{ran:?}"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn row_52_a_store_that_is_not_safe_is_refused_beside_the_environment_too() {

@@ -34,7 +34,8 @@ pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliErr
         context.stored(&client).await?.token.id().clone()
     };
     let question = format!(
-        "Delete the API token {id} of {}? All that use it can log in no more.",
+        "Delete the API token {id} of {}? All that use it can log in no more. To create another \
+             one afterwards takes an access token from before; see `token create --help`.",
         context.profile.id().base_url()
     );
     prompt::confirm(delete.confirmed.yes, "the deletion", &question)?;

@@ -4,11 +4,11 @@
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use crate::terminal::{BAD, GOOD, HEADING};
-use crate::{bench, check, packaging};
+use crate::{bench, check, packaging, races};
 
 /// Where the examples lie that each CI run starts once.
 const EXAMPLES: &str = "crates/pollination-auth/examples";
@@ -21,6 +21,8 @@ enum Step {
     Check,
     /// The counts of the benchmarks, against those that are checked in.
     Bench,
+    /// A short form of the races.
+    Races,
     /// Once for each feature of [`FEATURES`], whose name stands between the two.
     EachFeature(&'static [&'static str], &'static [&'static str]),
     /// Each example by its name, as a user would run it.
@@ -29,13 +31,20 @@ enum Step {
     Package(&'static [&'static str]),
 }
 
-use Step::{Bench, Cargo, CargoWith, Check, EachFeature, Examples, Package};
+use Step::{Bench, Cargo, CargoWith, Check, EachFeature, Examples, Package, Races};
 
 /// The optional features of the library: each has to build and pass without the others.
 const FEATURES: [&str; 3] = ["blocking", "reqwest-middleware", "tower"];
 
+/// How long the races are here: 4 rounds have a kill, a lost reply, both and neither.
+const RACES: races::Options = races::Options {
+    rounds: 4,
+    seed: 1,
+    limit: Duration::from_secs(120),
+};
+
 /// Everything that CI runs, in order: the README's test command first.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Cargo(&["test", "--locked", "--workspace", "--all-features"]),
     Cargo(&[
         "test",
@@ -106,6 +115,7 @@ const STEPS: [Step; 12] = [
         "pollination-auth-bench",
     ]),
     Bench,
+    Races,
     Examples(&[
         "run",
         "--locked",
@@ -140,6 +150,13 @@ pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
             Bench => {
                 announce("cargo xtask bench --check", output)?;
                 bench::run(root, &["--check".to_owned()])?
+            }
+            Races => {
+                announce(
+                    &format!("cargo xtask races --rounds {}", RACES.rounds),
+                    output,
+                )?;
+                races::run(root, &RACES, output)?
             }
             EachFeature(before, after) => each(root, before, FEATURES, after, output)?,
             Examples(arguments) => each(

@@ -4,13 +4,14 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
 use crate::regenerate::compare::Verdict;
 use crate::regenerate::run::{self, Failure, Format, Options};
 use crate::terminal::{BAD, MayClose};
-use crate::{bench, check, ci, golden, soak, workspace};
+use crate::{bench, check, ci, golden, races, soak, workspace};
 
 /// The stack of the thread that works.
 ///
@@ -74,6 +75,20 @@ enum Task {
     Soak {
         /// How long
         #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
+        seconds: u32,
+    },
+    /// Run commands beside one another, kill some, and check that no credential is lost
+    ///
+    /// Exits 1 when a stored credential no longer logs in, or when a command hangs.
+    Races {
+        /// Rounds of each pair of commands
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        rounds: u32,
+        /// What decides on the delays, the kills and the lost replies
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Start no round after this time
+        #[arg(long, default_value_t = 1800, value_parser = clap::value_parser!(u32).range(1..=86_400))]
         seconds: u32,
     },
     /// Measure what the client costs beside its peers; `-- --help` says how
@@ -177,6 +192,18 @@ fn run(
         Task::Ci => ci::run(root, output)?,
         Task::Bench { arguments } => bench::run(root, arguments)?,
         Task::Soak { seconds } => soak::run(root, *seconds)?,
+        Task::Races {
+            rounds,
+            seed,
+            seconds,
+        } => {
+            let options = races::Options {
+                rounds: *rounds,
+                seed: *seed,
+                limit: Duration::from_secs(u64::from(*seconds)),
+            };
+            races::run(root, &options, output)?
+        }
         Task::Golden => {
             let changed = golden::rewrite(root)?;
             for path in &changed {

@@ -10,6 +10,7 @@ pub mod ci;
 pub mod cli;
 pub mod golden;
 mod packaging;
+mod races;
 pub mod regenerate;
 mod soak;
 pub mod terminal;

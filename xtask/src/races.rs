@@ -1,0 +1,222 @@
+//! Runs pairs of commands beside one another, kills some, and checks that no credential is lost.
+//!
+//! The command and the fake service run as processes, as they would for a user. What one round does
+//! is in `round`; this module runs the rounds of every pair and reports.
+
+mod chance;
+mod process;
+mod round;
+mod service;
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead as _, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+use serde_json::Value;
+
+use self::chance::Chance;
+use self::round::{Pair, Round, Seen};
+use self::service::Service;
+use crate::terminal::{BAD, GOOD, HEADING};
+
+/// The packages whose programs the races run.
+const PACKAGES: [&str; 2] = ["pollination-auth-cli", "pollination-auth-fake"];
+
+/// How much of the races is wanted.
+pub(crate) struct Options {
+    /// Rounds of each pair.
+    pub(crate) rounds: u32,
+    /// What decides on every delay, kill and fault.
+    pub(crate) seed: u64,
+    /// No round begins after this time.
+    pub(crate) limit: Duration,
+}
+
+/// The built programs.
+struct Programs {
+    command: PathBuf,
+    service: PathBuf,
+}
+
+impl Programs {
+    /// Copies them, so that another build does not change them during the races.
+    fn copied_to(&self, directory: &Path) -> io::Result<Self> {
+        let copy = |program: &Path| {
+            let copy = directory.join(program.file_name().unwrap_or_default());
+            fs::copy(program, &copy)?;
+            Ok::<_, io::Error>(copy)
+        };
+        Ok(Self {
+            command: copy(&self.command)?,
+            service: copy(&self.service)?,
+        })
+    }
+}
+
+/// What the rounds of one pair came to.
+#[derive(Default)]
+struct Tally {
+    rounds: u32,
+    kills: u32,
+    drops: u32,
+    /// Commands that hung or crashed.
+    broken: u32,
+    codes: BTreeMap<String, u32>,
+    /// What is known of each round that lost a credential.
+    lost: Vec<String>,
+}
+
+impl Tally {
+    fn add(&mut self, seen: Seen) {
+        self.rounds += 1;
+        self.kills += seen.kills;
+        self.drops += u32::from(seen.dropped);
+        self.broken += seen.broken;
+        for code in seen.codes {
+            *self.codes.entry(code).or_default() += 1;
+        }
+        self.lost.extend(seen.lost);
+    }
+
+    fn is_well(&self) -> bool {
+        self.lost.is_empty() && self.broken == 0
+    }
+}
+
+/// Runs every pair, and returns `true` if nothing was lost and no command hung or crashed.
+///
+/// # Errors
+///
+/// A program can't be built or started, or the output can't be written.
+pub(crate) fn run(root: &Path, options: &Options, output: &mut impl Write) -> io::Result<bool> {
+    let homes = tempdir(root)?;
+    let programs = build(root)?.copied_to(&homes)?;
+    let deadline = Instant::now() + options.limit;
+    // Rounds wait more than they work, so the pairs run side by side.
+    let results: Vec<_> = thread::scope(|scope| {
+        let pairs = Pair::ALL.map(|pair| {
+            let (programs, homes) = (&programs, &homes);
+            scope.spawn(move || race(pair, programs, homes, options, deadline))
+        });
+        let join = |pair: thread::ScopedJoinHandle<'_, io::Result<Tally>>| {
+            pair.join()
+                .unwrap_or_else(|_| Err(io::Error::other("a race panicked")))
+        };
+        pairs.into_iter().map(join).collect()
+    });
+    // Homes of rounds that lost something stay, to be looked at.
+    let mut well = true;
+    writeln!(
+        output,
+        "{HEADING}{:<22}{:>7}{:>7}{:>7}{:>7}{:>6}  exit codes{HEADING:#} (seed {})",
+        "pair", "rounds", "kills", "drops", "broken", "lost", options.seed
+    )?;
+    for (pair, tally) in Pair::ALL.into_iter().zip(results) {
+        let tally = tally?;
+        well &= tally.is_well();
+        let codes: Vec<_> = tally
+            .codes
+            .iter()
+            .map(|(code, count)| format!("{code}: {count}"))
+            .collect();
+        writeln!(
+            output,
+            "{:<22}{:>7}{:>7}{:>7}{:>7}{:>6}  {}",
+            pair.name(),
+            tally.rounds,
+            tally.kills,
+            tally.drops,
+            tally.broken,
+            tally.lost.len(),
+            codes.join(", ")
+        )?;
+        for lost in &tally.lost {
+            writeln!(output, "{BAD}lost{BAD:#} {lost}")?;
+        }
+    }
+    if well {
+        fs::remove_dir_all(&homes)?;
+        writeln!(output, "{GOOD}races: nothing was lost{GOOD:#}")?;
+    } else {
+        writeln!(output, "{BAD}races: failed{BAD:#}; see {}", homes.display())?;
+    }
+    Ok(well)
+}
+
+/// Runs the rounds of one pair, on a service of its own.
+fn race(
+    pair: Pair,
+    programs: &Programs,
+    homes: &Path,
+    options: &Options,
+    deadline: Instant,
+) -> io::Result<Tally> {
+    let service = Service::start(&programs.service)?;
+    let mut tally = Tally::default();
+    for number in 0..options.rounds {
+        if Instant::now() >= deadline {
+            break;
+        }
+        let home = homes.join(format!("{}-{number}", pair.name().replace(' ', "-")));
+        fs::create_dir(&home)?;
+        let round = Round {
+            pair,
+            number,
+            chance: Chance::of(options.seed, pair.name(), number),
+            service: &service,
+            program: &programs.command,
+            home: &home,
+        };
+        let seen = round.run()?;
+        if seen.lost.is_none() {
+            fs::remove_dir_all(&home)?;
+        }
+        tally.add(seen);
+    }
+    Ok(tally)
+}
+
+/// Creates an empty directory of this run.
+fn tempdir(root: &Path) -> io::Result<PathBuf> {
+    let directory = root.join(format!("target/races/{}", std::process::id()));
+    fs::create_dir_all(&directory)?;
+    Ok(directory)
+}
+
+/// Builds the programs, and returns where cargo put them.
+fn build(root: &Path) -> io::Result<Programs> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .current_dir(root)
+        .args(["build", "--locked", "--quiet", "--message-format=json"]);
+    for package in PACKAGES {
+        command.args(["-p", package]);
+    }
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let mut found = BTreeMap::new();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).lines() {
+            let message: Value = serde_json::from_str(&line?).unwrap_or_default();
+            let program = message.get("executable").and_then(Value::as_str);
+            if let Some(program) = program.map(PathBuf::from) {
+                let name = program.file_stem().unwrap_or_default().to_owned();
+                found.insert(name.to_string_lossy().into_owned(), program);
+            }
+        }
+    }
+    if !child.wait()?.success() {
+        return Err(io::Error::other("the programs can't be built"));
+    }
+    let mut program = |name: &str| {
+        let missing = || io::Error::other(format!("cargo built no program {name}"));
+        found.remove(name).ok_or_else(missing)
+    };
+    Ok(Programs {
+        command: program("pollination-auth")?,
+        service: program("pollination-auth-fake")?,
+    })
+}

@@ -1,0 +1,334 @@
+//! One round: two commands beside one another, what resumes an interrupted one, and the check.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::thread::{scope, sleep};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::chance::Chance;
+use super::process::{End, Ended, Place, Times};
+use super::service::{Service, Truth};
+
+/// The id and the secret that the fake service starts with.
+const START: &str = "fake-id\nfake-secret\n";
+
+/// The longest delay of a start and of an input: 300 ms, a rotation against the fake service and a
+/// little more.
+const SPREAD: Duration = Duration::from_millis(300);
+
+/// The longest delay of a slow reply: 1.2 s, in which another command comes to its end.
+const SLOWEST: Duration = Duration::from_millis(1200);
+
+/// A third of the rounds loses a reply: those whose number is a multiple of 3.
+const DROP_EVERY: u32 = 3;
+
+/// Half of the rounds has kills: those whose number is a multiple of 2.
+const KILL_EVERY: u32 = 2;
+
+/// How often the check repeats a login that the command calls a temporary failure.
+const CHECKS: u32 = 3;
+
+/// The exit codes that the races look at, as `pollination-auth --help` lists them.
+const NOT_LOGGED_IN: End = End::Code(3);
+const TRY_LATER: End = End::Code(5);
+const UNFINISHED: End = End::Code(6);
+
+/// The settle time is short because the fake service acts on a request at once.
+const ROTATE: &[&str] = &["token", "rotate", "--yes", "--settle", "1s"];
+const RESUME: &[&str] = &["token", "rotate", "--resume", "--settle", "1s"];
+const LOGIN: &[&str] = &["login", "--from", "stdin", "--yes"];
+const CREATE: &[&str] = &["token", "create", "--yes", "--access-token-stdin"];
+const DELETE: &[&str] = &["token", "delete", "--yes", "--access-token-stdin"];
+const FRESH: &[&str] = &["access-token", "--fresh"];
+const LOGOUT: &[&str] = &["logout", "--yes"];
+const STATUS: &[&str] = &["status"];
+
+/// Two commands that run beside one another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pair {
+    RotateLogin,
+    /// Somebody else deletes the API token just before the creation, which is refused otherwise.
+    RotateCreate,
+    RotateAccessToken,
+    RotateLogout,
+    /// Somebody else rotates between the two: the first login has the old secret, the second one
+    /// the new one.
+    LoginLogin,
+    /// Somebody else deletes the API token before each of them.
+    CreateCreate,
+}
+
+impl Pair {
+    pub(super) const ALL: [Self; 6] = [
+        Self::RotateLogin,
+        Self::RotateCreate,
+        Self::RotateAccessToken,
+        Self::RotateLogout,
+        Self::LoginLogin,
+        Self::CreateCreate,
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::RotateLogin => "rotate x login",
+            Self::RotateCreate => "rotate x create",
+            Self::RotateAccessToken => "rotate x access-token",
+            Self::RotateLogout => "rotate x logout",
+            Self::LoginLogin => "login x login",
+            Self::CreateCreate => "create x create",
+        }
+    }
+
+    fn commands(self) -> [&'static [&'static str]; 2] {
+        match self {
+            Self::RotateLogin => [ROTATE, LOGIN],
+            Self::RotateCreate => [ROTATE, CREATE],
+            Self::RotateAccessToken => [ROTATE, FRESH],
+            Self::RotateLogout => [ROTATE, LOGOUT],
+            Self::LoginLogin => [LOGIN, LOGIN],
+            Self::CreateCreate => [CREATE, CREATE],
+        }
+    }
+
+    /// Returns what somebody else does to the API token just before the second command.
+    fn meanwhile(self) -> Option<&'static str> {
+        match self {
+            Self::RotateCreate | Self::CreateCreate => Some("DELETE"),
+            Self::LoginLogin => Some("PUT"),
+            Self::RotateLogin | Self::RotateAccessToken | Self::RotateLogout => None,
+        }
+    }
+
+    /// Returns the operation whose reply is lost.
+    fn loses(self, chance: &mut Chance) -> &'static str {
+        match self {
+            Self::LoginLogin => "login",
+            Self::CreateCreate => "create_api_token",
+            Self::RotateCreate if chance.coin() => "create_api_token",
+            _ => "rotate_api_token_secret",
+        }
+    }
+}
+
+/// What a round works with.
+pub(super) struct Round<'a> {
+    pub(super) pair: Pair,
+    pub(super) number: u32,
+    pub(super) chance: Chance,
+    pub(super) service: &'a Service,
+    pub(super) program: &'a Path,
+    pub(super) home: &'a Path,
+}
+
+/// What a round came to.
+pub(super) struct Seen {
+    pub(super) kills: u32,
+    pub(super) dropped: bool,
+    pub(super) broken: u32,
+    /// How the two commands ended.
+    pub(super) codes: Vec<String>,
+    /// The round's commands with what they said, if a credential was lost.
+    pub(super) lost: Option<String>,
+}
+
+impl Round<'_> {
+    /// Runs the round.
+    pub(super) fn run(mut self) -> io::Result<Seen> {
+        let service = self.service;
+        service.reset()?;
+        let place = Place {
+            program: self.program,
+            host: service.url(),
+            home: self.home,
+        };
+        let mut ran = vec![place.run(LOGIN, START)?];
+        let access_token = service.log_in()?;
+        let pair = self.pair;
+        if pair == Pair::CreateCreate {
+            service.change("DELETE", &access_token)?;
+        }
+        let dropped = self.script()?;
+        let (times, kills) = self.times();
+        let [first, second] = pair.commands();
+        let both = scope(|scope| {
+            let first = scope.spawn(|| {
+                let input = if first == LOGIN { START } else { &access_token };
+                place.run_at(first, input, times[0])
+            });
+            let second = scope.spawn(|| {
+                let wait = times[1].start;
+                sleep(wait);
+                if let Some(method) = pair.meanwhile() {
+                    service.change(method, &access_token)?;
+                }
+                let times = Times {
+                    start: Duration::ZERO,
+                    ..times[1]
+                };
+                place.run_at(second, &self.input(second, &access_token)?, times)
+            });
+            let panicked = |_| Err(io::Error::other("a command's thread panicked"));
+            let first = first.join().unwrap_or_else(panicked);
+            [first, second.join().unwrap_or_else(panicked)]
+        });
+        let [first, second] = both;
+        let both = [first?, second?];
+        service.clear_faults()?;
+        let codes = both.iter().map(|ended| ended.end.to_string()).collect();
+        let ends = both.each_ref().map(|ended| ended.end);
+        ran.extend(both);
+        let is_lost = !self.is_kept(place, ends, &access_token, &mut ran)?;
+        let broken = |ended: &&Ended| matches!(ended.end, End::Hung | End::Crashed);
+        Ok(Seen {
+            kills,
+            dropped,
+            broken: u32::try_from(ran.iter().filter(broken).count()).unwrap_or(u32::MAX),
+            codes,
+            lost: is_lost.then(|| self.story(&ran)),
+        })
+    }
+
+    /// Scripts the reply that is lost, or a slow one.
+    fn script(&mut self) -> io::Result<bool> {
+        let dropped = self.number.is_multiple_of(DROP_EVERY);
+        let operation = self.pair.loses(&mut self.chance);
+        let delay = self.chance.below(SLOWEST).as_secs_f64();
+        let fault = if dropped {
+            json!({"operation": operation, "fault": "commit_and_drop"})
+        } else {
+            json!({"operation": operation, "fault": "delay", "seconds": delay})
+        };
+        self.service.script(&fault)?;
+        Ok(dropped)
+    }
+
+    /// Draws when the two commands start, are given their input, and are killed.
+    fn times(&mut self) -> ([Times; 2], u32) {
+        let mut times = [Times::default(); 2];
+        for times in &mut times {
+            times.start = self.chance.below(SPREAD);
+            times.input = self.chance.below(SPREAD);
+        }
+        if self.pair.meanwhile().is_some() {
+            // What somebody else does is of interest after the first command has begun.
+            times[1].start += SPREAD;
+        }
+        if !self.number.is_multiple_of(KILL_EVERY) {
+            return (times, 0);
+        }
+        // Mostly one of them; the other one has to live with what it left.
+        let (which, both) = (self.chance.coin(), self.chance.coin() && self.chance.coin());
+        let mut kills = 0;
+        for (is_first, times) in [true, false].into_iter().zip(&mut times) {
+            if both || is_first == which {
+                times.kill = Some(self.chance.below(2 * SPREAD));
+                kills += 1;
+            }
+        }
+        (times, kills)
+    }
+
+    /// Returns what the second command reads: the secret of its start, or the access token.
+    fn input(&self, command: &[&str], access_token: &str) -> io::Result<String> {
+        if command != LOGIN {
+            return Ok(access_token.to_owned());
+        }
+        if self.pair != Pair::LoginLogin {
+            return Ok(START.to_owned());
+        }
+        let truth = self.service.truth()?;
+        Ok(truth.map_or_else(String::new, |truth| lines(&truth)))
+    }
+
+    /// Resumes what was interrupted, and returns `true` if the credential is where it has to be.
+    fn is_kept(
+        &self,
+        place: Place<'_>,
+        ends: [End; 2],
+        access_token: &str,
+        ran: &mut Vec<Ended>,
+    ) -> io::Result<bool> {
+        let mut run = |arguments: &[&str], input: &str| {
+            let ended = place.run(arguments, input)?;
+            let end = ended.end;
+            ran.push(ended);
+            Ok::<_, io::Error>(end)
+        };
+        let interrupted = |end: End| matches!(end, End::Killed | UNFINISHED);
+        if self.pair.commands()[0] == ROTATE && ends.into_iter().any(interrupted) {
+            run(RESUME, "")?;
+        }
+        let Some(truth) = self.service.truth()? else {
+            // The API token was deleted, and nobody has made another one.
+            return Ok(true);
+        };
+        if self.pair == Pair::RotateLogout && run(STATUS, "")? == NOT_LOGGED_IN {
+            // Only a logout may have done this, and it leaves nothing behind.
+            let logged_out = matches!(ends[1], End::Code(0) | End::Killed);
+            return Ok(logged_out && !holds(self.home, &truth.secret)?);
+        }
+        if logs_in(&mut run)? {
+            // A logout that succeeded and left a credential behind has lost nothing and lied.
+            return Ok(self.pair != Pair::RotateLogout || ends[1] != End::Code(0));
+        }
+        // Its caller still has the secret that a failed login was given, and an access token.
+        match self.pair {
+            Pair::LoginLogin if ends[1] != End::Code(0) => run(LOGIN, &lines(&truth))?,
+            Pair::CreateCreate if ends.into_iter().any(interrupted) => {
+                run(DELETE, access_token)?;
+                run(CREATE, access_token)?
+            }
+            Pair::RotateCreate if interrupted(ends[1]) => {
+                run(DELETE, access_token)?;
+                run(CREATE, access_token)?
+            }
+            _ => return Ok(false),
+        };
+        logs_in(&mut run)
+    }
+
+    /// Returns the round with all that its commands said.
+    fn story(&self, ran: &[Ended]) -> String {
+        let mut story = format!("in round {} of {}:", self.number, self.pair.name());
+        for ended in ran {
+            story.push('\n');
+            story.push_str(&ended.to_string());
+        }
+        story
+    }
+}
+
+/// Returns `true` if the stored credential logs in.
+fn logs_in(run: &mut impl FnMut(&[&str], &str) -> io::Result<End>) -> io::Result<bool> {
+    for _ in 0..CHECKS {
+        match run(FRESH, "")? {
+            TRY_LATER => {}
+            end => return Ok(end == End::Code(0)),
+        }
+    }
+    Ok(false)
+}
+
+/// Writes a credential as `login --from stdin` reads it.
+fn lines(truth: &Truth) -> String {
+    format!("{}\n{}\n", truth.id, truth.secret)
+}
+
+/// Returns `true` if a file below a directory holds this text.
+fn holds(directory: &Path, text: &str) -> io::Result<bool> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let found = if path.is_dir() {
+            holds(&path, text)?
+        } else {
+            String::from_utf8_lossy(&fs::read(&path)?).contains(text)
+        };
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -28,29 +28,54 @@ const DIRECTORY: &str = "access-tokens";
 const DOCUMENT: Document = Document::Credential;
 
 /// The version of the file; one that is not known is not used.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What the file holds at most: the longest access token, and what stands around it.
 const CAPACITY: usize = 32 * 1024;
 
-/// An access token with its end.
+/// How far this machine's clock may be behind the service's: 5 minutes, as Kerberos has it.
+///
+/// A clock that is further behind may stand still or have been reset, so that it does not tell how
+/// much of a token's life has passed.
+const TOLERANCE: Duration = Duration::from_secs(5 * 60);
+
+/// An access token with its life by this machine's clock.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
     pub(crate) token: AccessToken,
+    /// The time just before the login.
+    pub(crate) obtained_at: SystemTime,
     pub(crate) expires_at: SystemTime,
 }
 
 impl Kept {
-    /// Takes a token that is worth keeping: one whose end is known.
-    pub(crate) fn of(token: &AccessToken) -> Option<Self> {
+    /// Takes a token that is worth keeping: one whose expiry is known.
+    ///
+    /// `before` is a time before the login.
+    pub(crate) fn of(token: &AccessToken, before: SystemTime) -> Option<Self> {
         Some(Self {
             token: token.clone(),
+            obtained_at: before,
             expires_at: token.expires_at()?,
         })
     }
 
-    /// Gives the time that is left, zero when there is none.
+    /// Returns the remaining lifetime, zero if any view of it contradicts this machine's clock.
+    ///
+    /// The clock may have been changed since the login, so it is checked against the time of the
+    /// login and, both ways, against the expiry that the token itself claims.
     pub(crate) fn left(&self, now: SystemTime) -> Duration {
+        let Ok(lifetime) = self.expires_at.duration_since(self.obtained_at) else {
+            return Duration::ZERO;
+        };
+        let is_from_the_future = now < self.obtained_at;
+        let is_contradicted = self.token.claimed_expiry().is_some_and(|expiry| {
+            let ahead = expiry.duration_since(now).unwrap_or_default();
+            ahead.is_zero() || ahead > lifetime.saturating_add(TOLERANCE)
+        });
+        if is_from_the_future || is_contradicted {
+            return Duration::ZERO;
+        }
         self.expires_at.duration_since(now).unwrap_or_default()
     }
 }
@@ -85,6 +110,7 @@ struct Text<'a> {
     profile: Cow<'a, str>,
     id: Cow<'a, str>,
     generation: u64,
+    obtained_at: u64,
     expires_at: u64,
     /// Borrowed, so that no copy of it is left behind.
     access_token: &'a str,
@@ -153,6 +179,7 @@ impl SharedToken {
         }
         Some(Kept {
             token: AccessToken::new(text.access_token).ok()?,
+            obtained_at: time::of_epoch(text.obtained_at),
             expires_at: time::of_epoch(text.expires_at),
         })
     }
@@ -165,6 +192,7 @@ impl SharedToken {
             profile: self.profile.name().into(),
             id: owner.id.as_str().into(),
             generation: owner.generation,
+            obtained_at: time::epoch(kept.obtained_at),
             expires_at: time::epoch(kept.expires_at),
             access_token: kept.token.expose_secret(),
         };
@@ -205,4 +233,42 @@ pub(crate) async fn forget(context: &Context) -> Result<(), CliError> {
         shared.forget()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Claims to expire 3600 s after 1970: `{"exp":3600}`.
+    const CLAIMS_3600: &str = "e30.eyJleHAiOjM2MDB9.c2ln";
+
+    fn left(token: &str, (obtained_at, expires_at): (u64, u64), now: u64) -> u64 {
+        let kept = Kept {
+            token: AccessToken::new(token).unwrap(),
+            obtained_at: time::of_epoch(obtained_at),
+            expires_at: time::of_epoch(expires_at),
+        };
+        kept.left(time::of_epoch(now)).as_secs()
+    }
+
+    #[test]
+    fn row_67_a_kept_token_lasts_as_long_as_every_view_allows() {
+        // Clock right: by the file and by the claim alike.
+        assert_eq!(left(CLAIMS_3600, (0, 3600), 0), 3600);
+        assert_eq!(left(CLAIMS_3600, (0, 3600), 3599), 1);
+        assert_eq!(left(CLAIMS_3600, (0, 3600), 3600), 0);
+        // Clock ahead at the login and right now.
+        assert_eq!(left(CLAIMS_3600, (9000, 12600), 1800), 0);
+        // Clock ahead at the login, right now, and past that time.
+        assert_eq!(left(CLAIMS_3600, (3000, 6600), 3601), 0);
+        // Clock behind by a little at both times.
+        assert_eq!(left(CLAIMS_3600, (300, 3300), 300), 3000);
+        // Clock behind by more than that: it may have been reset in between.
+        assert_eq!(left(CLAIMS_3600, (0, 600), 60), 0);
+        // Without a claim the file alone counts, and the future never does.
+        assert_eq!(left("opaque", (100, 200), 150), 50);
+        assert_eq!(left("opaque", (100, 200), 99), 0);
+        // No life at all.
+        assert_eq!(left("opaque", (200, 100), 50), 0);
+    }
 }

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use crate::cache::{CachedToken, Lent};
 use crate::credential::{CredentialError, checked_bearer};
+use crate::jwt::Times;
 use crate::secret::Secret;
 use crate::wire::Bearer;
 
@@ -79,6 +80,17 @@ impl AccessToken {
         self.inner().expires_at
     }
 
+    /// Returns the expiry that the token itself claims, by the issuer's clock.
+    ///
+    /// It is the claim `exp` of a JWT, read without verifying anything. `None` if the token is not a
+    /// JWT or claims no expiry. To decide when to stop using a token, see
+    /// [`expires_at`](Self::expires_at).
+    #[must_use]
+    pub fn claimed_expiry(&self) -> Option<SystemTime> {
+        let times = Times::read(self.expose_secret())?;
+        SystemTime::UNIX_EPOCH.checked_add(times.expiry())
+    }
+
     fn inner(&self) -> &Inner {
         match &self.0 {
             Held::Own(inner) => inner,
@@ -102,5 +114,22 @@ impl fmt::Debug for AccessToken {
             .field("secret", &format_args!("[REDACTED]"))
             .field("expires_at", &self.expires_at())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_claimed_expiry_is_that_of_a_jwt() {
+        let claimed = |text: &str| AccessToken::new(text).unwrap().claimed_expiry();
+        // {"exp":100}
+        let expiry = SystemTime::UNIX_EPOCH + Duration::from_secs(100);
+        assert_eq!(claimed("e30.eyJleHAiOjEwMH0.c2ln"), Some(expiry));
+        assert_eq!(claimed("e30.e30.c2ln"), None);
+        assert_eq!(claimed("opaque"), None);
     }
 }

@@ -123,8 +123,9 @@ async fn get(
     if let Some(kept) = usable()? {
         return Ok(Found::Kept(kept));
     }
+    let before = SystemTime::now();
     let token = log_in(client, wanted).await?;
-    if let Some(kept) = Kept::of(&token)
+    if let Some(kept) = Kept::of(&token, before)
         && let Err(error) = lock.and_then(|_lock| shared.keep(owner, &kept))
     {
         warn(&error);

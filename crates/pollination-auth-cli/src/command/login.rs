@@ -3,6 +3,7 @@
 use std::env;
 use std::fmt;
 use std::io::{self, IsTerminal as _, Read as _};
+use std::time::SystemTime;
 
 use pollination_auth::{AccessToken, ApiToken, CredentialError, Document, Secret, StoreError};
 use serde::Serialize;
@@ -66,6 +67,7 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
     };
     let work = async {
         confirm(context, login, stored.as_ref(), &token).await?;
+        let before = SystemTime::now();
         let access_token = progress::watch("logging in", check(context, &token)).await?;
         // Before the credential changes, so that no access token is left that is not its own.
         shared_token::forget(context).await?;
@@ -76,16 +78,16 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
             context.profile.save(&token)
         };
         context.change(change).await?;
-        Ok::<_, CliError>(access_token)
+        Ok::<_, CliError>((access_token, before))
     };
-    let access_token = tokio::select! {
+    let (access_token, before) = tokio::select! {
         biased;
         ended = work => ended?,
         () = interrupted(interrupts.as_mut()) => return Err(CliError::Interrupted),
     };
     tokio::select! {
         biased;
-        shared = share(context, &access_token) => shared?,
+        shared = share(context, &access_token, before) => shared?,
         // It is stored; without its access token the next command makes a login of its own.
         () = interrupted(interrupts.as_mut()) => {}
     }
@@ -146,12 +148,18 @@ async fn check(context: &Context, token: &ApiToken) -> Result<AccessToken, CliEr
 }
 
 /// Keeps the access token of the check, so that the first `access-token` needs no login.
-async fn share(context: &Context, access_token: &AccessToken) -> Result<(), CliError> {
+async fn share(
+    context: &Context,
+    access_token: &AccessToken,
+    before: SystemTime,
+) -> Result<(), CliError> {
     let stored = context.look(&context.client()?).await?;
     let owner = stored.as_ref().and_then(Owner::of);
-    if let (Some(owner), Some(kept), Some(shared)) =
-        (owner, Kept::of(access_token), SharedToken::find(context)?)
-        && let Ok(_lock) = shared.lock().await
+    if let (Some(owner), Some(kept), Some(shared)) = (
+        owner,
+        Kept::of(access_token, before),
+        SharedToken::find(context)?,
+    ) && let Ok(_lock) = shared.lock().await
         && let Err(error) = shared.keep(&owner, &kept)
     {
         tracing::debug!(%error, "the access token can't be kept");

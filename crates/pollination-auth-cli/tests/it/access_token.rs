@@ -72,7 +72,7 @@ fn a_token_that_belongs_to_something_else_is_not_used() {
         logins += 1;
         assert_eq!(world.service.logins(), logins, "{field}");
     }
-    for (field, value) in [("generation", 7), ("version", 2)] {
+    for (field, value) in [("generation", 7), ("version", 3)] {
         world.change_kept_token(field, value);
         assert_eq!(world.run(&["access-token"]).code, Some(0));
         logins += 1;
@@ -81,6 +81,47 @@ fn a_token_that_belongs_to_something_else_is_not_used() {
     fs::write(world.kept_token(), "{").unwrap();
     assert_eq!(world.run(&["access-token"]).code, Some(0));
     assert_eq!(world.service.logins(), logins + 1);
+}
+
+/// Each stands for a clock that was changed since the login.
+#[test]
+fn row_67_a_kept_token_that_contradicts_the_clock_is_replaced_by_a_new_login() {
+    let world = World::logged_in();
+    let far = "e30.eyJleHAiOjk5OTk5OTk5OTk5fQ.c2ln";
+    let past = "e30.eyJleHAiOjEwMH0.c2ln";
+    let mut logins = 1;
+    for (field, value) in [
+        ("obtained_at", serde_json::json!(99_999_999_999_u64)),
+        ("access_token", serde_json::json!(far)),
+        ("access_token", serde_json::json!(past)),
+    ] {
+        world.change_kept_token(field, value);
+        let status = world.run(&["status", "--output", "json"]).json();
+        assert_eq!(status["access_token_expires_at"], serde_json::Value::Null);
+        assert_eq!(world.run(&["access-token"]).code, Some(0));
+        logins += 1;
+        assert_eq!(world.service.logins(), logins, "{field}");
+        // The new one is kept in its place.
+        assert_eq!(world.run(&["access-token"]).code, Some(0));
+        assert_eq!(world.service.logins(), logins, "{field}");
+    }
+}
+
+#[test]
+fn row_67_a_kept_token_without_the_time_of_its_login_is_not_used() {
+    let world = World::logged_in();
+    let text = fs::read_to_string(world.kept_token()).unwrap();
+    let mut document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!(
+        document
+            .as_object_mut()
+            .unwrap()
+            .remove("obtained_at")
+            .is_some()
+    );
+    fs::write(world.kept_token(), document.to_string()).unwrap();
+    assert_eq!(world.run(&["access-token"]).code, Some(0));
+    assert_eq!(world.service.logins(), 2);
 }
 
 #[test]

@@ -109,6 +109,19 @@ pub(crate) enum CliError {
         reply: Option<PathBuf>,
         delete: String,
     },
+    #[error(
+        "outcome of the deletion unknown: {}{}\n  the credential of the API token {id} stays stored; \
+         run `{delete}` again",
+        answer(answered.as_deref()), still(login.as_deref())
+    )]
+    DeletionUnknown {
+        id: String,
+        /// The error of the deletion, if it was not answered as it should be.
+        answered: Option<Box<Error>>,
+        /// The error of the login that followed; none if it succeeded.
+        login: Option<Box<Error>>,
+        delete: String,
+    },
     #[error("the API token {id} was deleted, and what is kept of it here was not: {problem}")]
     DeletedAndKept { id: String, problem: Box<CliError> },
     #[error("interrupted; the rotation may be unfinished: run `{resume}`")]
@@ -155,6 +168,22 @@ fn path_of(directory: &Path, problem: &StoreError) -> String {
     }
 }
 
+/// Says how a deletion was answered.
+fn answer(error: Option<&Error>) -> String {
+    error.map_or_else(
+        || "the service reported success".to_owned(),
+        |error| Service(error).to_string(),
+    )
+}
+
+/// Says what a login came to that should have been refused.
+fn still(login: Option<&Error>) -> String {
+    login.map_or_else(
+        || ", but the API token still logs in".to_owned(),
+        |error| format!(", and the login that checks it failed: {}", Service(error)),
+    )
+}
+
 /// Says where a reply is that may hold a secret.
 fn kept(reply: Option<&Path>) -> String {
     reply.map_or_else(String::new, |reply| {
@@ -195,7 +224,7 @@ impl CliError {
             Self::DeletedAndKept { problem, .. } => problem.exit(),
             Self::NotLoggedIn { .. } => Exit::NotLoggedIn,
             Self::Declined(_) | Self::NobodyToAsk(_) => Exit::Unconfirmed,
-            Self::RotationUnfinished { .. } => Exit::Unfinished,
+            Self::RotationUnfinished { .. } | Self::DeletionUnknown { .. } => Exit::Unfinished,
             Self::Service(error) | Self::CreationUnknown { error, .. } => of_service(error),
             Self::Store(error) => of_store(error),
             Self::Rotate { error, .. } => of_rotation(error),
@@ -225,6 +254,9 @@ impl CliError {
     fn service(&self) -> Option<&Error> {
         match self {
             Self::Service(error) | Self::CreationUnknown { error, .. } => Some(error),
+            Self::DeletionUnknown {
+                answered, login, ..
+            } => login.as_deref().or(answered.as_deref()),
             Self::Rotate { error, .. } => match error.failure().cause()? {
                 RotateCause::Service(error) => Some(error),
                 _ => None,

@@ -89,6 +89,78 @@ error: the deletion wants a confirmation, and there is no terminal to ask on; gi
     assert_eq!(world.run(&["status"]).code, Some(3));
 }
 
+/// None of these deletes anything; something in between may answer like this.
+#[test]
+fn row_73_a_deletion_that_is_not_answered_as_one_forgets_nothing() {
+    let html = "<html>a proxy</html>";
+    for faults in [
+        vec![Fault::status(200).body(html)],
+        vec![Fault::status(202)],
+        vec![Fault::status(204)],
+        vec![Fault::drop_connection(), Fault::status(404).body(html)],
+        vec![Fault::status(404).body(html)],
+    ] {
+        let world = World::logged_in();
+        for fault in &faults {
+            world.service.fail_next(Operation::Delete, fault.clone());
+        }
+        let ran = world.run(&["token", "delete", "--yes"]);
+        let stderr = ran.fails_with(6);
+        let expected = "error: outcome of the deletion unknown: ";
+        assert!(stderr.starts_with(expected), "{faults:?}: {stderr}");
+        assert!(stderr.contains("still logs in"), "{faults:?}: {stderr}");
+        assert_eq!(world.stored_secret(), SECRET);
+        // What it says to do works.
+        delete(&world);
+    }
+}
+
+#[test]
+fn row_73_a_credential_stays_until_a_login_with_it_is_refused() {
+    let world = World::logged_in();
+    let access_token = world.run(&["access-token"]).answer().to_owned();
+    let run = || {
+        let delete = ["token", "delete", "--yes", "--access-token-stdin"];
+        world.run_with(&delete, &access_token)
+    };
+    world
+        .service
+        .fail_next(Operation::Login, Fault::status(422));
+    let ran = run();
+    world.assert_is(
+        ran.fails_with(6),
+        str![[r#"
+error: outcome of the deletion unknown: the service reported success, and the login that checks it failed: login: the service did not accept the request, status 422; [..]
+  the credential of the API token an-id stays stored; run `pollination-auth token delete --host [HOST]` again
+  the service says: a scripted fault
+
+"#]],
+    );
+    assert!(world.credential().exists());
+}
+
+#[test]
+fn row_73_a_lost_reply_to_a_deletion_is_made_up_for_by_a_refused_login() {
+    for fault in [Fault::commit_and_drop(), Fault::commit_and_answer(202)] {
+        let world = World::logged_in();
+        world.service.fail_next(Operation::Delete, fault);
+        delete(&world);
+        assert!(!world.credential().exists());
+    }
+}
+
+#[test]
+fn row_73_a_login_that_is_forbidden_is_refused() {
+    let world = World::logged_in();
+    let access_token = world.run(&["access-token"]).answer().to_owned();
+    world
+        .service
+        .fail_next(Operation::Login, Fault::status(403));
+    let delete = ["token", "delete", "--yes", "--access-token-stdin"];
+    assert_eq!(world.run_with(&delete, access_token).code, Some(0));
+    assert!(!world.credential().exists());
+}
+
 #[test]
 fn an_access_token_from_before_creates_the_next_api_token() {
     let world = World::logged_in();

@@ -1,7 +1,11 @@
 //! Deletes the account's API token, and what is kept of it on this machine.
+//!
+//! A stored credential is forgotten only when the service refuses it: a reply to the deletion alone
+//! can come from something in between, and the secret can't be had again.
 
 use std::fmt;
 
+use pollination_auth::{ApiToken, Error};
 use serde::Serialize;
 
 use super::bearer;
@@ -39,20 +43,57 @@ pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliErr
         context.profile.id().base_url()
     );
     prompt::confirm(delete.confirmed.yes, "the deletion", &question)?;
-    progress::watch("deleting the API token", client.delete_api_token()).await?;
-    if stored.is_some_and(|stored| stored.token.id() == &id) {
-        forget(context)
-            .await
-            .map_err(|problem| CliError::DeletedAndKept {
-                id: id.to_string(),
-                problem: Box::new(problem),
-            })?;
+    let deleted = progress::watch("deleting the API token", client.delete_api_token()).await;
+    match stored.filter(|stored| stored.token.id() == &id) {
+        Some(stored) => {
+            let answered = unless_refused(deleted)?;
+            check_refused(context, &stored.token, answered).await?;
+            forget(context)
+                .await
+                .map_err(|problem| CliError::DeletedAndKept {
+                    id: id.to_string(),
+                    problem: Box::new(problem),
+                })?;
+        }
+        None => deleted?,
     }
     let deleted_id = id.to_string();
     output::answer(context.global.output, &Answer { deleted_id })
 }
 
-/// Removes what is kept of the API token: both are dead now, or will be.
+/// Returns the error of a deletion that may have happened, and fails for one that has not.
+fn unless_refused(deleted: Result<(), Error>) -> Result<Option<Error>, CliError> {
+    match deleted {
+        Ok(()) => Ok(None),
+        // Nothing is left to delete, or so it says.
+        Err(error @ (Error::NotFound(_) | Error::Ambiguous(_) | Error::UnusableReply(_))) => {
+            Ok(Some(error))
+        }
+        Err(error) => Err(CliError::Service(error)),
+    }
+}
+
+/// Checks that the service no longer accepts the credential.
+async fn check_refused(
+    context: &Context,
+    token: &ApiToken,
+    answered: Option<Error>,
+) -> Result<(), CliError> {
+    let client = context.builder().api_token(token.clone()).build()?;
+    let login = match progress::watch("checking the deletion", client.login()).await {
+        Err(Error::CredentialsRejected(_) | Error::Forbidden(_)) => return Ok(()),
+        Err(error) => Some(error),
+        Ok(_access_token) => None,
+    };
+    Err(CliError::DeletionUnknown {
+        id: token.id().to_string(),
+        answered: answered.map(Box::new),
+        login: login.map(Box::new),
+        delete: context.global.line("token delete"),
+    })
+}
+
+/// Removes what is kept of the API token.
 async fn forget(context: &Context) -> Result<(), CliError> {
     shared_token::forget(context).await?;
     context.change(|| context.profile.remove()).await

@@ -120,7 +120,7 @@ impl Global {
 }
 
 /// Quotes a value for a shell, unless it has nothing that a shell would read otherwise.
-fn quoted(value: &str) -> String {
+pub(crate) fn quoted(value: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:@+[]".contains(letter);
     if value
         .chars()
@@ -221,6 +221,10 @@ pub(crate) enum Token {
     ///   access_token=$(pollination-auth access-token)
     ///   pollination-auth token delete --yes
     ///   printf %s "$access_token" | pollination-auth token create --access-token-stdin
+    ///
+    /// The access token is kept in a private file until the new API token logs in. If
+    /// the creation is interrupted or its reply is lost, the error and `status` name
+    /// the file.
     #[command(verbatim_doc_comment)]
     Create(Create),
     /// Replace the secret by a new one and store it, so that no crash loses it

@@ -13,6 +13,7 @@ use crate::args::Global;
 use crate::directory;
 use crate::environment;
 use crate::error::CliError;
+use crate::exit::Exit;
 use crate::output;
 use crate::patience;
 
@@ -209,7 +210,10 @@ impl Context {
     }
 
     pub(crate) fn not_logged_in(&self) -> CliError {
+        let id = self.profile.id();
         CliError::NotLoggedIn {
+            host: id.base_url().to_owned(),
+            profile: id.name().to_owned(),
             login: self.global.line(LOGIN),
             in_environment: environment::is_set(),
         }
@@ -238,6 +242,8 @@ impl Context {
     /// Gives the error of a command with the file that it is about and a way out, if it is a file.
     pub(crate) fn explain(&self, error: CliError) -> CliError {
         let problem = match error {
+            // It was there a moment ago: another process has logged out, and no store is broken.
+            error if error.exit() == Exit::NotLoggedIn => return self.not_logged_in(),
             CliError::Store(problem) => problem,
             other => return other,
         };

@@ -6,11 +6,13 @@ use std::error::Error as _;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use pollination_auth::{
     BaseUrlError, BuildError, CredentialError, Error, RotateCause, RotateError, StoreError,
 };
 
+use crate::creation::Redo;
 use crate::directory;
 use crate::exit::Exit;
 use crate::time;
@@ -44,8 +46,16 @@ pub(crate) enum CliError {
         directory: PathBuf,
         problem: StoreError,
     },
-    #[error("not logged in; run `{login}`{}", of_environment(*.in_environment))]
-    NotLoggedIn { login: String, in_environment: bool },
+    #[error(
+        "no credential is stored for {host} (profile {profile}); run `{login}`{}",
+        of_environment(*.in_environment)
+    )]
+    NotLoggedIn {
+        host: String,
+        profile: String,
+        login: String,
+        in_environment: bool,
+    },
     #[error("{0} was not confirmed, and nothing was done")]
     Declined(&'static str),
     #[error("{0} wants a confirmation, and there is no terminal to ask on; give --yes")]
@@ -55,7 +65,7 @@ pub(crate) enum CliError {
     #[error("a rotation is unfinished; run `{resume}`{}", before(*.recover_by))]
     RotationUnfinished {
         resume: String,
-        recover_by: Option<std::time::SystemTime>,
+        recover_by: Option<SystemTime>,
     },
     #[error("{}", Service(.0))]
     Service(#[from] Error),
@@ -77,9 +87,15 @@ pub(crate) enum CliError {
         start_anew: String,
     },
     #[error(
-        "the new secret could not be stored ({problem}), so the new API token {id} was deleted again"
+        "the new secret could not be stored ({problem}), so the new API token {id} was deleted again{}",
+        again(redo.as_ref())
     )]
-    NotKept { id: String, problem: StoreError },
+    NotKept {
+        id: String,
+        problem: StoreError,
+        /// None where the access token could not be kept either.
+        redo: Option<Redo>,
+    },
     #[error(
         "the new API token {id} could not be stored in its place ({problem}), nor deleted again\n  it \
          was put into {dir}; {variable}={dir} makes every command use it",
@@ -92,23 +108,34 @@ pub(crate) enum CliError {
     },
     #[error(
         "the new secret could not be stored ({problem}) and is lost; the API token {id} exists\n  \
-         delete it with an access token: run `{delete}`"
+         replace it:{redo}"
     )]
     NotKeptAndNotDeleted {
         id: String,
         problem: StoreError,
-        delete: String,
+        redo: Redo,
     },
     #[error(
-        "{}{}\n  nobody knows the secret of an API token that was made: run `{delete}`, and \
-         create another", Service(error), kept(.reply.as_deref())
+        "{}{}\n  an API token may exist whose secret nobody knows; replace it:{redo}",
+        Service(error), kept(.reply.as_deref())
     )]
     CreationUnknown {
         error: Error,
         /// The file with the service's reply, which may hold the secret.
         reply: Option<PathBuf>,
-        delete: String,
+        redo: Redo,
     },
+    #[error(
+        "a creation was interrupted; an API token may exist whose secret nobody knows; replace \
+         it:{redo}"
+    )]
+    CreationUnfinished { redo: Redo },
+    #[error(
+        "{}: {problem}\n  it is the access token of an interrupted creation; move it away, and do not \
+         use it",
+        .file.display()
+    )]
+    KeptCreation { file: PathBuf, problem: StoreError },
     #[error(
         "outcome of the deletion unknown: {}{}\n  the credential of the API token {id} stays stored; \
          run `{delete}` again",
@@ -126,11 +153,8 @@ pub(crate) enum CliError {
     DeletedAndKept { id: String, problem: Box<CliError> },
     #[error("interrupted; the rotation may be unfinished: run `{resume}`")]
     RotationInterrupted { resume: String },
-    #[error(
-        "interrupted; nobody knows the secret of an API token that was made: run `{delete}`, and \
-         create another"
-    )]
-    CreationInterrupted { delete: String },
+    #[error("interrupted; an API token may exist whose secret nobody knows; replace it:{redo}")]
+    CreationInterrupted { redo: Redo },
     #[error("interrupted")]
     Interrupted,
     #[error("{doing}: {source}")]
@@ -166,6 +190,13 @@ fn path_of(directory: &Path, problem: &StoreError) -> String {
         StoreError::Unsafe { .. } => String::new(),
         _ => format!("{}: ", directory.display()),
     }
+}
+
+/// Says how to repeat a creation that was taken back.
+fn again(redo: Option<&Redo>) -> String {
+    redo.map_or_else(String::new, |redo| {
+        format!("\n  create another: run `{}`", redo.create())
+    })
 }
 
 /// Says how a deletion was answered.
@@ -219,12 +250,15 @@ impl CliError {
             | Self::Directory { .. }
             | Self::Damaged { .. }
             | Self::KeptToken(_)
+            | Self::KeptCreation { .. }
             | Self::NotKept { .. }
             | Self::PutAside { .. } => Exit::Store,
             Self::DeletedAndKept { problem, .. } => problem.exit(),
             Self::NotLoggedIn { .. } => Exit::NotLoggedIn,
             Self::Declined(_) | Self::NobodyToAsk(_) => Exit::Unconfirmed,
-            Self::RotationUnfinished { .. } | Self::DeletionUnknown { .. } => Exit::Unfinished,
+            Self::RotationUnfinished { .. }
+            | Self::DeletionUnknown { .. }
+            | Self::CreationUnfinished { .. } => Exit::Unfinished,
             Self::Service(error) | Self::CreationUnknown { error, .. } => of_service(error),
             Self::Store(error) => of_store(error),
             Self::Rotate { error, .. } => of_rotation(error),
@@ -344,8 +378,41 @@ impl fmt::Display for Recovery<'_> {
     }
 }
 
-fn before(deadline: Option<std::time::SystemTime>) -> String {
+/// Says until when a rotation can be resumed, or that this may be over by this machine's clock.
+fn before(deadline: Option<SystemTime>) -> String {
     deadline.map_or_else(String::new, |deadline| {
-        format!(" before {}", time::rfc3339(deadline))
+        let at = time::rfc3339(deadline);
+        if deadline > SystemTime::now() {
+            format!(" before {at}")
+        } else {
+            format!(
+                "\n  {OVERDUE} {at}: the service decides whether a lost secret can still be replaced"
+            )
+        }
     })
+}
+
+/// What stands before the end of a rotation's access token where that has passed.
+pub(crate) const OVERDUE: &str = "by this machine's clock its access token expired at";
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_rotation_is_never_to_be_resumed_before_a_time_in_the_past() {
+        let past = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let said = before(Some(past));
+        assert!(
+            said.contains(&format!("{OVERDUE} 2023-11-14T22:13:20Z")),
+            "{said}"
+        );
+        assert!(!said.contains("before"), "{said}");
+        let hour = Duration::from_secs(3600);
+        let said = before(Some(SystemTime::now() + hour));
+        assert!(said.starts_with(" before 2"), "{said}");
+        assert_eq!(before(None), "");
+    }
 }

@@ -44,7 +44,9 @@
 //! Credentials are kept in `pollination-auth` in the platform's directory for settings (that is
 //! `$XDG_CONFIG_HOME` or `~/.config`, and `%APPDATA%` on Windows), or in `POLLINATION_AUTH_DIR`: in the library's `FileStore`, which refuses what others can read or
 //! change. In `access-tokens` below it the newest access token of each profile is kept in the same
-//! way, bound to host, profile, id and generation, so that processes share one login. When a new
+//! way, bound to host, profile, id and generation, so that processes share one login. In `creations`
+//! the access token of `token create` is kept until the new API token logs in: where the reply is
+//! lost, it is the only way to replace the new secret, and the error and `status` name its file. When a new
 //! secret can't be stored there it is offered to `POLLINATION_AUTH_RESCUE_DIR`, by default
 //! `pollination-auth/rescue` in the directory for data. That is made only then, and is not below the
 //! first one, which could fail with it. A reply to `token create` that can't be read, and may hold a
@@ -89,6 +91,7 @@
 mod args;
 mod command;
 mod context;
+mod creation;
 mod directory;
 mod environment;
 mod error;

@@ -180,7 +180,7 @@ impl Round<'_> {
         let codes = both.iter().map(|ended| ended.end.to_string()).collect();
         let ends = both.each_ref().map(|ended| ended.end);
         ran.extend(both);
-        let is_lost = !self.is_kept(place, ends, &access_token, &mut ran)?;
+        let is_lost = !self.is_kept(place, ends, &mut ran)?;
         let broken = |ended: &&Ended| matches!(ended.end, End::Hung | End::Crashed);
         Ok(Seen {
             kills,
@@ -244,13 +244,7 @@ impl Round<'_> {
     }
 
     /// Resumes what was interrupted, and returns `true` if the credential is where it has to be.
-    fn is_kept(
-        &self,
-        place: Place<'_>,
-        ends: [End; 2],
-        access_token: &str,
-        ran: &mut Vec<Ended>,
-    ) -> io::Result<bool> {
+    fn is_kept(&self, place: Place<'_>, ends: [End; 2], ran: &mut Vec<Ended>) -> io::Result<bool> {
         let mut run = |arguments: &[&str], input: &str| {
             let ended = place.run(arguments, input)?;
             let end = ended.end;
@@ -274,19 +268,21 @@ impl Round<'_> {
             // A logout that succeeded and left a credential behind has lost nothing and lied.
             return Ok(self.pair != Pair::RotateLogout || ends[1] != End::Code(0));
         }
-        // Its caller still has the secret that a failed login was given, and an access token.
-        match self.pair {
-            Pair::LoginLogin if ends[1] != End::Code(0) => run(LOGIN, &lines(&truth))?,
-            Pair::CreateCreate if ends.into_iter().any(interrupted) => {
-                run(DELETE, access_token)?;
-                run(CREATE, access_token)?
+        let was_created = match self.pair {
+            // Its caller still has the secret that a failed login was given.
+            Pair::LoginLogin if ends[1] != End::Code(0) => {
+                run(LOGIN, &lines(&truth))?;
+                return logs_in(&mut run);
             }
-            Pair::RotateCreate if interrupted(ends[1]) => {
-                run(DELETE, access_token)?;
-                run(CREATE, access_token)?
-            }
-            _ => return Ok(false),
+            Pair::CreateCreate => ends.into_iter().any(interrupted),
+            Pair::RotateCreate => interrupted(ends[1]),
+            _ => false,
         };
+        let Some(access_token) = kept_access_token(self.home)?.filter(|_| was_created) else {
+            return Ok(false);
+        };
+        run(DELETE, &access_token)?;
+        run(CREATE, &access_token)?;
         logs_in(&mut run)
     }
 
@@ -310,6 +306,23 @@ fn logs_in(run: &mut impl FnMut(&[&str], &str) -> io::Result<End>) -> io::Result
         }
     }
     Ok(false)
+}
+
+/// Returns the access token that an interrupted creation left on this machine.
+fn kept_access_token(home: &Path) -> io::Result<Option<String>> {
+    let Ok(files) = fs::read_dir(home.join("credentials/creations")) else {
+        return Ok(None);
+    };
+    for file in files {
+        let path = file?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            return fs::read_to_string(path).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Writes a credential as `login --from stdin` reads it.

@@ -68,8 +68,6 @@ async fn of_store(
             Some(newer) => of_stored(context, &newer, wanted).await,
             None => Err(error),
         },
-        // It was there a moment ago.
-        Err(error) if error.exit() == Exit::NotLoggedIn => Err(context.not_logged_in()),
         token => token,
     }
 }

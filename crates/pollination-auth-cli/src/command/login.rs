@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::args::{Login, Source};
 use crate::context::{Context, Stored};
+use crate::creation;
 use crate::environment::{self, ID, SECRET};
 use crate::error::CliError;
 use crate::interrupt::Interrupts;
@@ -78,6 +79,7 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
             context.profile.save(&token)
         };
         context.change(change).await?;
+        forget_creation(context).await;
         Ok::<_, CliError>((access_token, before))
     };
     let (access_token, before) = tokio::select! {
@@ -145,6 +147,19 @@ async fn confirm(
 async fn check(context: &Context, token: &ApiToken) -> Result<AccessToken, CliError> {
     let client = context.builder().api_token(token.clone()).build()?;
     Ok(client.login().await?)
+}
+
+/// Removes what an interrupted creation left: this credential can do what its access token could.
+async fn forget_creation(context: &Context) {
+    let forget = async {
+        match creation::find(context)? {
+            Some(found) if !found.under_way => creation::forget(context).await,
+            _ => Ok(()),
+        }
+    };
+    if let Err(error) = forget.await {
+        tracing::debug!(%error, "the access token of a creation is left behind");
+    }
 }
 
 /// Keeps the access token of the check, so that the first `access-token` needs no login.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::args::Confirmed;
 use crate::context::Context;
+use crate::creation;
 use crate::environment;
 use crate::error::CliError;
 use crate::output;
@@ -41,6 +42,15 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
     let token = stored.map(|stored| stored.token);
     let other_secret = token.as_ref().is_some_and(environment::has_other_secret);
     let forgotten_id = token.map(|token| token.id().to_string());
+    let creation = creation::find(context)?;
+    if let Some(creation) = &creation {
+        let question = format!(
+            "Forget the access token in {} too? It may be all that reaches an API token whose \
+             creation was interrupted.",
+            creation.file.display()
+        );
+        prompt::confirm(confirmed.yes, "the logout", &question)?;
+    }
     if let Some(token) = &forgotten_id {
         let warning = if other_secret { OTHER_SECRET } else { "" };
         let question = format!(
@@ -53,6 +63,9 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
     shared_token::forget(context).await?;
     if forgotten_id.is_some() {
         context.change(|| context.profile.remove()).await?;
+    }
+    if creation.is_some() {
+        creation::forget(context).await?;
     }
     if environment::is_set() {
         output::note(format_args!(

@@ -7,7 +7,8 @@ use pollination_auth::RotationStatus;
 use serde::Serialize;
 
 use crate::context::{Context, Credential};
-use crate::error::CliError;
+use crate::creation::{self, Redo};
+use crate::error::{CliError, OVERDUE};
 use crate::output;
 use crate::shared_token::{Owner, SharedToken};
 use crate::time::{Stamp, rfc3339};
@@ -24,6 +25,7 @@ struct Answer<'a> {
     rotated_at: Option<Stamp>,
     access_token_expires_at: Option<Stamp>,
     unfinished_rotation: Option<Unfinished>,
+    unfinished_creation: Option<Creation>,
 }
 
 /// Where the id and secret are that the other commands use.
@@ -38,10 +40,23 @@ enum Source {
 struct Unfinished {
     started_at: Stamp,
     recover_by: Stamp,
+    /// Whether the time to resume it has passed by this machine's clock.
+    #[serde(skip)]
+    is_overdue: bool,
     requests: u32,
     new_secrets: usize,
     /// Whether a process works on it, so that nothing is to be done.
     under_way: bool,
+}
+
+#[derive(Serialize)]
+struct Creation {
+    /// The file with the access token that can replace what was created.
+    access_token_file: String,
+    /// Whether a process works on it, so that nothing is to be done.
+    under_way: bool,
+    #[serde(skip)]
+    redo: Redo,
 }
 
 impl fmt::Display for Answer<'_> {
@@ -77,13 +92,24 @@ impl fmt::Display for Answer<'_> {
                 write!(f, "\nrotation      under way since {since}")?;
             } else {
                 let by = rfc3339(unfinished.recover_by.0);
-                write!(
-                    f,
-                    "\nrotation      unfinished since {since}, to be resumed before {by}"
-                )?;
+                write!(f, "\nrotation      unfinished since {since}")?;
+                if unfinished.is_overdue {
+                    write!(f, "; {OVERDUE} {by}")?;
+                } else {
+                    write!(f, ", to be resumed before {by}")?;
+                }
             }
         }
-        Ok(())
+        match &self.unfinished_creation {
+            Some(creation) if creation.under_way => f.write_str("\ncreation      under way"),
+            Some(creation) => write!(
+                f,
+                "\ncreation      interrupted; an API token may exist whose secret nobody knows; \
+                 replace it:{}",
+                creation.redo
+            ),
+            None => Ok(()),
+        }
     }
 }
 
@@ -120,6 +146,11 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         rotated_at: None,
         access_token_expires_at: None,
         unfinished_rotation: None,
+        unfinished_creation: creation::find(context)?.map(|found| Creation {
+            access_token_file: found.file.display().to_string(),
+            under_way: found.under_way,
+            redo: found.redo,
+        }),
     };
     match stored.as_ref().map(|stored| &stored.rotation) {
         Some(RotationStatus::Settled {
@@ -139,6 +170,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
             answer.unfinished_rotation = Some(Unfinished {
                 started_at: Stamp(*started_at),
                 recover_by: Stamp(*recover_by),
+                is_overdue: *recover_by <= SystemTime::now(),
                 requests: *requests,
                 new_secrets: *candidates,
                 under_way: context.is_held(),

@@ -14,11 +14,11 @@ const ROTATE: [&str; 5] = ["token", "rotate", "--yes", "--settle", "1ms"];
 const RESUME: [&str; 5] = ["token", "rotate", "--resume", "--settle", "1ms"];
 
 /// A change whose request has arrived, and is not answered yet.
-struct Held {
-    world: World,
-    child: Child,
+pub(crate) struct Held {
+    pub(crate) world: World,
+    pub(crate) child: Child,
     stderr: BufReader<ChildStderr>,
-    answer: mpsc::Sender<()>,
+    pub(crate) answer: mpsc::Sender<()>,
 }
 
 impl Held {
@@ -26,7 +26,7 @@ impl Held {
         Self::start(Operation::Rotate, |world| world.command(&ROTATE))
     }
 
-    fn creation() -> Self {
+    pub(crate) fn creation() -> Self {
         Self::start(Operation::Create, |world| {
             let access_token = world.run(&["access-token"]).answer().to_owned();
             assert_eq!(world.run(&["token", "delete", "--yes"]).code, Some(0));
@@ -164,7 +164,7 @@ fn a_second_interrupt_of_a_creation_says_what_is_left() {
     let (code, stderr) = held.ended();
     assert_eq!(code, Some(130));
     assert!(
-        stderr.contains("token delete --access-token-stdin"),
+        stderr.contains("token delete --yes --access-token-stdin"),
         "{stderr}"
     );
 }

@@ -7,6 +7,9 @@ mod access_token;
 #[cfg(test)]
 mod api_token;
 #[cfg(test)]
+#[cfg(unix)]
+mod creation;
+#[cfg(test)]
 mod environment;
 #[cfg(test)]
 mod help;

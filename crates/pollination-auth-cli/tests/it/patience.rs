@@ -7,6 +7,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Stdio};
 
 use pollination_auth::{ApiToken, CredentialStore as _, FileStore, Profile, StoreLock};
+use snapbox::str;
 
 use crate::world::{ID, Ran, SECRET, World, without_waits};
 
@@ -23,12 +24,21 @@ pub(crate) fn start(
     world: &World,
     arguments: &[&str],
 ) -> (Child, BufReader<std::process::ChildStderr>) {
+    start_until(world, arguments, WAITING)
+}
+
+/// Starts a command, and comes back when it says this.
+fn start_until(
+    world: &World,
+    arguments: &[&str],
+    said: &str,
+) -> (Child, BufReader<std::process::ChildStderr>) {
     let mut command = world.command(arguments);
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     let _unread = writeln!(child.stdin.take().unwrap(), "{ID}\n{SECRET}");
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
-    while line.trim_end() != WAITING {
+    while line.trim_end() != said {
         line.clear();
         assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it did not wait");
     }
@@ -63,6 +73,23 @@ fn a_change_waits_for_a_lock_that_is_held_for_a_moment() {
         );
     }
     assert!(world.profile().load().unwrap().is_none());
+}
+
+#[test]
+fn a_rotation_that_waited_for_a_logout_says_that_nothing_is_stored() {
+    let world = World::logged_in();
+    let lock = lock(&world);
+    let rotate = ["token", "rotate", "--yes"];
+    let waiting = start_until(&world, &rotate, "rotating the secret ...");
+    fs::remove_file(world.credential()).unwrap();
+    drop(lock);
+    world.assert_is(
+        end(waiting).fails_with(3),
+        str![[r#"
+error: no credential is stored for [HOST] (profile default); run `pollination-auth login --host [HOST]`
+
+"#]],
+    );
 }
 
 /// Between the commit of a rotation and its end, the stored secret is dead and no other is there.

@@ -14,6 +14,27 @@ fn set_mode(path: &std::path::Path, mode: u32) {
 
 #[cfg(unix)]
 #[test]
+fn nothing_stored_names_host_and_profile_and_no_broken_store() {
+    let world = World::logged_in();
+    for command in [
+        &["access-token"][..],
+        &["token", "show"],
+        &["token", "rotate", "--yes"],
+        &["token", "delete", "--yes"],
+        &["token", "create", "--yes"],
+    ] {
+        let ran = world.run(&[command, &["--profile", "other"]].concat());
+        world.assert_is(
+            ran.fails_with(3),
+            str![[r#"
+error: no credential is stored for [HOST] (profile other); run `pollination-auth login --profile other --host [HOST]`
+
+"#]],
+        );
+    }
+}
+
+#[test]
 fn row_52_a_credential_that_others_can_read_is_refused() {
     let world = World::logged_in();
     set_mode(&world.credential(), 0o644);

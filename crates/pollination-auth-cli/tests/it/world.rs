@@ -115,6 +115,12 @@ impl World {
         self.directory().join("access-tokens").join(name)
     }
 
+    /// Gives the file of the access token of a creation.
+    pub(crate) fn creation(&self) -> PathBuf {
+        let name = format!("{}.credential.json", self.profile().id().key());
+        self.directory().join("creations").join(name)
+    }
+
     /// Changes a field of the kept access token, as time or another process would.
     pub(crate) fn change_kept_token(&self, field: &str, value: impl Into<serde_json::Value>) {
         let text = fs::read_to_string(self.kept_token()).unwrap();

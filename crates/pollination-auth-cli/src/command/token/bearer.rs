@@ -21,7 +21,7 @@ pub(super) fn client(context: &Context, bearer: &Bearer) -> Result<Client, CliEr
     }
 }
 
-fn from_stdin() -> Result<AccessToken, CliError> {
+pub(super) fn from_stdin() -> Result<AccessToken, CliError> {
     // Of the full size at once, or growing would leave copies behind.
     let capacity = usize::try_from(STDIN_LIMIT).unwrap_or_default();
     let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));

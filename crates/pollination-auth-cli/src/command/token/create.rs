@@ -1,18 +1,20 @@
 //! Creates an API token, and stores it before anything is said about it.
 //!
 //! Its secret is seen once, in the service's reply. So nothing is created where nothing can be
-//! stored. What could not be stored all the same is deleted again, or else put into the second place.
+//! stored, and the access token that could replace it is kept until it logs in. What could not be
+//! stored all the same is deleted again, or else put into the second place.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pollination_auth::{ApiToken, Client, Error, Operation, Profile, SecretBytes};
+use pollination_auth::{AccessToken, ApiToken, Client, Error, Operation, Profile, SecretBytes};
 use serde::Serialize;
 
 use super::bearer;
 use crate::args::Create;
 use crate::context::Context;
+use crate::creation::Creation;
 use crate::error::CliError;
 use crate::interrupt;
 use crate::output;
@@ -49,23 +51,20 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
         );
         prompt::confirm(create.confirmed.yes, "the creation", &question)?;
     }
-    let client = bearer::client(context, &create.bearer)?;
-    if !create.bearer.access_token_stdin {
-        context.stored(&client).await?;
-    }
+    let access_token = access_token(context, create).await?;
+    // With this one and no later one, or the kept one would not be the one that counts.
+    let client = context
+        .builder()
+        .access_token(access_token.clone())
+        .build()?;
     // It writes to the same disk: what fails here fails before anything was created.
     context.check_writable()?;
     shared_token::forget(context).await?;
-    let work = async {
-        let created = client.create_api_token().await;
-        let token = created.map_err(|error| unknown(context, error))?;
-        keep(context, &client, &token).await?;
-        Ok(token)
-    };
-    let cut_off = || CliError::CreationInterrupted {
-        delete: delete(context),
-    };
-    let work = interrupt::outlast("the creation", work, cut_off);
+    let creation = Creation::begin(context, &access_token).await?;
+    let redo = creation.redo();
+    let work = interrupt::outlast("the creation", make(context, &client, creation), || {
+        CliError::CreationInterrupted { redo }
+    });
     let token = progress::watch("creating the API token", work).await?;
     let answer = Answer {
         id: token.id().as_str(),
@@ -74,14 +73,64 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
     output::answer(context.global.output, &answer)
 }
 
+/// Returns the access token that the next request is made with.
+async fn access_token(context: &Context, create: &Create) -> Result<AccessToken, CliError> {
+    if create.bearer.access_token_stdin {
+        return bearer::from_stdin();
+    }
+    let client = context.client()?;
+    context.stored(&client).await?;
+    Ok(progress::watch("logging in", client.access_token()).await?)
+}
+
+/// Creates an API token and stores it; the creation ends when that logs in.
+async fn make(
+    context: &Context,
+    client: &Client,
+    creation: Creation,
+) -> Result<ApiToken, CliError> {
+    let token = match client.create_api_token().await {
+        Ok(token) => token,
+        Err(error) if may_be_done(&error) => {
+            let reply = error.raw_reply().and_then(rescued);
+            let redo = creation.redo();
+            return Err(CliError::CreationUnknown { error, reply, redo });
+        }
+        Err(error) => {
+            creation.give_up();
+            return Err(CliError::Service(error));
+        }
+    };
+    keep(context, client, &token, &creation).await?;
+    let check = context.builder().api_token(token.clone()).build()?;
+    match check.login().await {
+        Ok(_access_token) => creation.end(),
+        Err(error) => output::warning(format_args!(
+            "the new API token is stored, and does not log in yet ({error}); the access token that \
+             created it stays in {}",
+            creation.file().display()
+        )),
+    }
+    Ok(token)
+}
+
 /// Stores the new API token, or takes its creation back: nobody would know its secret.
-async fn keep(context: &Context, client: &Client, token: &ApiToken) -> Result<(), CliError> {
+async fn keep(
+    context: &Context,
+    client: &Client,
+    token: &ApiToken,
+    creation: &Creation,
+) -> Result<(), CliError> {
     let Err(problem) = patience::outwait_unseen(|| context.profile.save(token)).await else {
         return Ok(());
     };
     let id = token.id().to_string();
     match client.delete_api_token().await {
-        Ok(()) => Err(CliError::NotKept { id, problem }),
+        Ok(()) => Err(CliError::NotKept {
+            id,
+            problem,
+            redo: creation.redo_if_kept(),
+        }),
         Err(_left_behind) => match put_aside(context, token) {
             Ok(directory) => Err(CliError::PutAside {
                 id,
@@ -93,7 +142,7 @@ async fn keep(context: &Context, client: &Client, token: &ApiToken) -> Result<()
                 Err(CliError::NotKeptAndNotDeleted {
                     id,
                     problem,
-                    delete: delete(context),
+                    redo: creation.redo(),
                 })
             }
         },
@@ -109,20 +158,10 @@ fn put_aside(context: &Context, token: &ApiToken) -> Result<PathBuf, CliError> {
     Ok(directory)
 }
 
-/// An API token may exist now whose secret nobody knows; says how to be rid of it.
-fn unknown(context: &Context, error: Error) -> CliError {
-    let may_be_done = error.operation() == Operation::CreateApiToken
-        && matches!(error, Error::Ambiguous(_) | Error::UnusableReply(_));
-    if may_be_done {
-        let reply = error.raw_reply().and_then(rescued);
-        CliError::CreationUnknown {
-            error,
-            reply,
-            delete: delete(context),
-        }
-    } else {
-        CliError::Service(error)
-    }
+/// Returns `true` if an API token may exist now whose secret nobody knows.
+fn may_be_done(error: &Error) -> bool {
+    error.operation() == Operation::CreateApiToken
+        && matches!(error, Error::Ambiguous(_) | Error::UnusableReply(_))
 }
 
 /// Puts a reply that may hold the new secret where its owner can look at it.
@@ -137,8 +176,4 @@ fn rescued(reply: &SecretBytes) -> Option<PathBuf> {
         ));
     })
     .ok()
-}
-
-fn delete(context: &Context) -> String {
-    context.global.line("token delete --access-token-stdin")
 }

@@ -1,0 +1,209 @@
+//! The access token of a creation: kept in a file until the new API token logs in.
+//!
+//! The new secret is seen once, in a reply that can be lost. From then on an access token is the only
+//! way to replace it, so the file is written before the request. It is that of a store of its own
+//! below the one of the credentials, whose disk the new secret needs as well.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pollination_auth::{
+    AccessToken, CredentialStore as _, Document, FileStore, ProfileId, Secret, StoreError,
+    StoreLock,
+};
+
+use crate::args::{Global, quoted};
+use crate::context::{self, Context};
+use crate::directory;
+use crate::error::CliError;
+use crate::patience;
+
+/// The store's directory, below that of the credentials.
+const DIRECTORY: &str = "creations";
+
+/// What the store is told that it keeps; it looks at no document, and protects both kinds alike.
+const DOCUMENT: Document = Document::Credential;
+
+/// A creation that this process works on, and no other one of the same profile.
+pub(crate) struct Creation {
+    place: Place,
+    redo: Redo,
+    /// Whether an interrupted creation left the file.
+    was_interrupted: bool,
+    _lock: StoreLock,
+}
+
+/// A creation that this process found.
+pub(crate) struct Found {
+    pub(crate) file: PathBuf,
+    /// Whether a process works on it.
+    pub(crate) under_way: bool,
+    pub(crate) redo: Redo,
+}
+
+/// The commands that replace an API token whose secret nobody knows.
+#[derive(Clone, Debug)]
+pub(crate) struct Redo {
+    delete: String,
+    create: String,
+}
+
+impl fmt::Display for Redo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n    {}\n    {}", self.delete, self.create)
+    }
+}
+
+impl Redo {
+    /// Returns the command that creates another one where none exists.
+    pub(crate) fn create(&self) -> &str {
+        &self.create
+    }
+
+    fn of(global: &Global, file: &Path) -> Self {
+        let file = quoted(&file.to_string_lossy());
+        let line = |command| format!("{} < {file}", global.line(command));
+        Self {
+            delete: line("token delete --yes --access-token-stdin"),
+            create: line("token create --yes --access-token-stdin"),
+        }
+    }
+}
+
+/// Where the access token of one profile is kept.
+struct Place {
+    store: Arc<FileStore>,
+    profile: ProfileId,
+    file: PathBuf,
+}
+
+impl Place {
+    fn open(context: &Context) -> Result<Option<Self>, CliError> {
+        let Some(directory) = &context.directory else {
+            return Ok(None);
+        };
+        let directory = directory.join(DIRECTORY);
+        let profile = context.profile.id().clone();
+        Ok(Some(Self {
+            file: directory.join(FileStore::file_name(&profile, DOCUMENT)),
+            store: context::open_store(directory)?,
+            profile,
+        }))
+    }
+
+    /// As [`open`](Self::open), and makes nothing.
+    fn look(context: &Context) -> Result<Option<Self>, CliError> {
+        let directory = context.directory.as_ref().map(|at| at.join(DIRECTORY));
+        match directory {
+            Some(directory) if !directory::is_missing(&directory) => Self::open(context),
+            _ => Ok(None),
+        }
+    }
+
+    fn read(&self) -> Result<Option<Secret>, CliError> {
+        self.store
+            .read(&self.profile, DOCUMENT)
+            .map_err(|problem| CliError::KeptCreation {
+                file: self.file.clone(),
+                problem,
+            })
+    }
+
+    async fn lock(&self) -> Result<StoreLock, StoreError> {
+        let lock = || {
+            self.store
+                .try_lock(&self.profile)?
+                .ok_or(StoreError::Locked)
+        };
+        patience::outwait(lock).await
+    }
+
+    fn remove(&self) -> Result<(), StoreError> {
+        self.store.remove(&self.profile, DOCUMENT)
+    }
+}
+
+impl Creation {
+    /// Keeps the access token, which the next request creates an API token with.
+    ///
+    /// The access token of an interrupted creation is not replaced by another one.
+    pub(crate) async fn begin(
+        context: &Context,
+        access_token: &AccessToken,
+    ) -> Result<Self, CliError> {
+        let place = Place::open(context)?.ok_or(CliError::NoDirectory(directory::CREDENTIALS))?;
+        let lock = place.lock().await?;
+        let redo = Redo::of(&context.global, &place.file);
+        let kept = place.read()?;
+        if let Some(kept) = &kept
+            && kept.expose_secret() != access_token.expose_secret()
+        {
+            return Err(CliError::CreationUnfinished { redo });
+        }
+        if kept.is_none() {
+            let text = Secret::from(access_token.expose_secret().to_owned());
+            place.store.write(&place.profile, DOCUMENT, &text)?;
+        }
+        Ok(Self {
+            place,
+            redo,
+            was_interrupted: kept.is_some(),
+            _lock: lock,
+        })
+    }
+
+    /// Returns how to replace an API token whose secret nobody knows.
+    pub(crate) fn redo(&self) -> Redo {
+        self.redo.clone()
+    }
+
+    /// As [`redo`](Self::redo), where the disk still has the access token.
+    pub(crate) fn redo_if_kept(&self) -> Option<Redo> {
+        let kept = self.place.read().ok().flatten();
+        kept.map(|_access_token| self.redo())
+    }
+
+    /// Returns the file with the access token.
+    pub(crate) fn file(&self) -> &Path {
+        &self.place.file
+    }
+
+    /// Ends it: the new API token logs in.
+    pub(crate) fn end(self) {
+        if let Err(error) = self.place.remove() {
+            tracing::debug!(%error, "the access token of the creation is left behind");
+        }
+    }
+
+    /// Ends it: nothing was created. What an earlier one may have created is still there.
+    pub(crate) fn give_up(self) {
+        if !self.was_interrupted {
+            self.end();
+        }
+    }
+}
+
+/// Returns the creation of this profile that has not come to its end.
+pub(crate) fn find(context: &Context) -> Result<Option<Found>, CliError> {
+    let Some(place) = Place::look(context)? else {
+        return Ok(None);
+    };
+    if place.read()?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Found {
+        under_way: matches!(place.store.try_lock(&place.profile), Ok(None)),
+        redo: Redo::of(&context.global, &place.file),
+        file: place.file,
+    }))
+}
+
+/// Removes the access token of an interrupted creation, which is not needed any more.
+pub(crate) async fn forget(context: &Context) -> Result<(), CliError> {
+    let Some(place) = Place::look(context)? else {
+        return Ok(());
+    };
+    let _lock = place.lock().await?;
+    Ok(place.remove()?)
+}

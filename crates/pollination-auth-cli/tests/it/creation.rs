@@ -1,0 +1,138 @@
+//! Creations whose reply is lost, or that are killed: the access token stays, and a way out.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use pollination_auth_fake::{Fault, Operation};
+
+use crate::interrupt::Held;
+use crate::world::{PROGRAM, Ran, World};
+
+const CREATE: [&str; 3] = ["token", "create", "--access-token-stdin"];
+
+/// Deletes the API token, and returns an access token from before that.
+fn without_api_token(world: &World) -> String {
+    let access_token = world.run(&["access-token"]).answer().to_owned();
+    assert_eq!(world.run(&["token", "delete", "--yes"]).code, Some(0));
+    access_token
+}
+
+/// Loses the reply to a creation, and returns the access token and what was said.
+fn lost(world: &World) -> (String, Ran) {
+    let access_token = without_api_token(world);
+    world
+        .service
+        .fail_next(Operation::Create, Fault::commit_and_drop());
+    let ran = world.run_with(&CREATE, &access_token);
+    ran.fails_with(6);
+    (access_token, ran)
+}
+
+/// Runs the command lines that a message offers, as a user who pastes them.
+fn paste(world: &World, said: &str) {
+    let lines: Vec<_> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("    pollination-auth "))
+        .collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    for line in lines {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("'{PROGRAM}' {line}")]);
+        let mut shell = world.prepare(shell, &[]);
+        shell.env("PATH", "");
+        let ran = Ran::from(shell.output().unwrap());
+        assert_eq!(ran.code, Some(0), "{line}: {ran:?}");
+    }
+}
+
+fn assert_is_private(file: &Path, access_token: &str) {
+    assert_eq!(fs::read_to_string(file).unwrap(), access_token);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(file), 0o600);
+    assert_eq!(mode(file.parent().unwrap()), 0o700);
+}
+
+#[test]
+fn row_74_a_creation_whose_reply_is_lost_leaves_the_access_token_and_the_commands_that_use_it() {
+    let world = World::logged_in();
+    let (access_token, ran) = lost(&world);
+    assert_is_private(&world.creation(), &access_token);
+    assert!(!ran.stderr.contains(&access_token), "{ran:?}");
+    paste(&world, &ran.stderr);
+    world.stored_secret();
+    assert!(!world.creation().exists());
+    assert_eq!(world.run(&["status"]).code, Some(0));
+}
+
+#[test]
+fn row_74_a_creation_that_is_killed_is_told_by_status_and_by_the_next_creation() {
+    let mut held = Held::creation();
+    let status = held.world.run(&["status", "--output", "json"]).json();
+    assert_eq!(status["unfinished_creation"]["under_way"], true);
+    held.child.kill().unwrap();
+    held.child.wait().unwrap();
+    held.answer.send(()).unwrap();
+    let world = &held.world;
+    let status = world.run(&["status"]);
+    assert_eq!(status.code, Some(3));
+    let line = "\ncreation      interrupted; an API token may exist whose secret nobody knows;";
+    assert!(status.stdout.contains(line), "{status:?}");
+    let file = world.creation();
+    let json = world.run(&["status", "--output", "json"]).json();
+    assert_eq!(
+        json["unfinished_creation"],
+        serde_json::json!({"access_token_file": file, "under_way": false})
+    );
+    // Another access token takes nothing away from the first one.
+    let kept = fs::read_to_string(&file).unwrap();
+    let ran = world.run_with(&CREATE, "another-token");
+    assert!(
+        ran.fails_with(6).contains("a creation was interrupted"),
+        "{ran:?}"
+    );
+    assert_is_private(&file, &kept);
+    paste(world, &status.stdout);
+    world.stored_secret();
+    assert!(!file.exists());
+}
+
+#[test]
+fn row_74_a_refused_repetition_keeps_the_access_token_of_the_creation_before() {
+    let world = World::logged_in();
+    let (access_token, _) = lost(&world);
+    let ran = world.run_with(&CREATE, &access_token);
+    assert!(ran.fails_with(11).contains("status 409"), "{ran:?}");
+    assert_is_private(&world.creation(), &access_token);
+}
+
+#[test]
+fn row_74_the_access_token_stays_until_the_new_api_token_logs_in() {
+    let world = World::logged_in();
+    let access_token = without_api_token(&world);
+    let later = Duration::from_secs(30);
+    world
+        .service
+        .fail_next(Operation::Create, Fault::propagation_delay(later));
+    let ran = world.run_with(&CREATE, &access_token);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("does not log in yet"), "{ran:?}");
+    assert_is_private(&world.creation(), &access_token);
+    world.service.advance(later);
+    let credential = format!("{}\n{}\n", ran.answer(), world.stored_secret());
+    assert_eq!(world.run_with(&["login"], credential).code, Some(0));
+    assert!(!world.creation().exists());
+}
+
+#[test]
+fn row_74_a_logout_asks_before_it_forgets_the_access_token_of_a_creation() {
+    let world = World::logged_in();
+    lost(&world);
+    let ran = world.run(&["logout"]);
+    assert!(ran.fails_with(8).contains("--yes"), "{ran:?}");
+    assert!(world.creation().exists());
+    assert_eq!(world.run(&["logout", "--yes"]).code, Some(0));
+    assert!(!world.creation().exists());
+}

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pollination_auth::{
-    AccessToken, CredentialStore as _, Document, FileStore, ProfileId, Secret, StoreError,
-    StoreLock,
+    AccessToken, ApiTokenId, CredentialStore as _, Document, FileStore, ProfileId, Secret,
+    StoreError, StoreLock,
 };
 
 use crate::args::{Global, quoted};
@@ -24,6 +24,11 @@ const DIRECTORY: &str = "creations";
 
 /// What the store is told that it keeps; it looks at no document, and protects both kinds alike.
 const DOCUMENT: Document = Document::Credential;
+
+/// Where the id is kept that was stored before the creation, or nothing.
+///
+/// A stored credential with another id is what the creation made, or has replaced it.
+const BEFORE: Document = Document::Journal;
 
 /// A creation that this process works on, and no other one of the same profile.
 pub(crate) struct Creation {
@@ -39,6 +44,8 @@ pub(crate) struct Found {
     pub(crate) file: PathBuf,
     /// Whether a process works on it.
     pub(crate) under_way: bool,
+    /// Whether a credential was stored since it began, so that only a login is missing.
+    pub(crate) is_stored: bool,
     pub(crate) redo: Redo,
 }
 
@@ -120,7 +127,8 @@ impl Place {
     }
 
     fn remove(&self) -> Result<(), StoreError> {
-        self.store.remove(&self.profile, DOCUMENT)
+        self.store.remove(&self.profile, DOCUMENT)?;
+        self.store.remove(&self.profile, BEFORE)
     }
 }
 
@@ -131,6 +139,7 @@ impl Creation {
     pub(crate) async fn begin(
         context: &Context,
         access_token: &AccessToken,
+        stored: Option<&ApiTokenId>,
     ) -> Result<Self, CliError> {
         let place = Place::open(context)?.ok_or(CliError::NoDirectory(directory::CREDENTIALS))?;
         let lock = place.lock().await?;
@@ -142,6 +151,9 @@ impl Creation {
             return Err(CliError::CreationUnfinished { redo });
         }
         if kept.is_none() {
+            let before = stored.map(ApiTokenId::to_string).unwrap_or_default();
+            let before = Secret::from(before);
+            place.store.write(&place.profile, BEFORE, &before)?;
             let text = Secret::from(access_token.expose_secret().to_owned());
             place.store.write(&place.profile, DOCUMENT, &text)?;
         }
@@ -192,14 +204,33 @@ pub(crate) fn find(context: &Context) -> Result<Option<Found>, CliError> {
     if place.read()?.is_none() {
         return Ok(None);
     }
+    let before = place.store.read(&place.profile, BEFORE)?;
+    let before = before.as_ref().map_or("", Secret::expose_secret);
+    let stored = context.profile.load()?;
     Ok(Some(Found {
+        is_stored: stored.is_some_and(|stored| stored.id().as_str() != before),
         under_way: matches!(place.store.try_lock(&place.profile), Ok(None)),
         redo: Redo::of(&context.global, &place.file),
         file: place.file,
     }))
 }
 
-/// Removes the access token of an interrupted creation, which is not needed any more.
+/// Removes the access token of a creation after a login, if that made it needless.
+///
+/// One that can't be removed is no reason to call the login failed.
+pub(crate) async fn forget_if(context: &Context, is_needless: impl FnOnce(&Found) -> bool) {
+    let forgotten = async {
+        match find(context)? {
+            Some(found) if !found.under_way && is_needless(&found) => forget(context).await,
+            _ => Ok(()),
+        }
+    };
+    if let Err(error) = forgotten.await {
+        tracing::debug!(%error, "the access token of a creation is left behind");
+    }
+}
+
+/// Removes the access token of an interrupted creation.
 pub(crate) async fn forget(context: &Context) -> Result<(), CliError> {
     let Some(place) = Place::look(context)? else {
         return Ok(());

@@ -315,10 +315,7 @@ fn kept_access_token(home: &Path) -> io::Result<Option<String>> {
     };
     for file in files {
         let path = file?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "json")
-        {
+        if path.to_string_lossy().ends_with(".credential.json") {
             return fs::read_to_string(path).map(Some);
         }
     }

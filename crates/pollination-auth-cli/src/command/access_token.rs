@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::args;
 use crate::context::{Context, Credential, Stored};
+use crate::creation;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output;
@@ -92,7 +93,7 @@ async fn of_stored(
         },
         None => None,
     };
-    let token = progress::watch(WAIT, get(&client, shared.as_ref(), wanted)).await;
+    let token = progress::watch(WAIT, get(context, &client, shared.as_ref(), wanted)).await;
     match (token, unfinished) {
         // Another login would not help: the valid secret is in the journal, or still to be minted.
         (Err(error), Some(unfinished)) if error.exit() == Exit::Rejected => Err(unfinished),
@@ -102,6 +103,7 @@ async fn of_stored(
 
 /// Gives a token: a kept one at once, else the first process in the lock logs in for all.
 async fn get(
+    context: &Context,
     client: &Client,
     shared: Option<&(SharedToken, Owner)>,
     wanted: &args::AccessToken,
@@ -128,6 +130,7 @@ async fn get(
     {
         warn(&error);
     }
+    creation::forget_if(context, |creation| creation.is_stored).await;
     Ok(Found::New(token))
 }
 

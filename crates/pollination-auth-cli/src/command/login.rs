@@ -79,7 +79,8 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
             context.profile.save(&token)
         };
         context.change(change).await?;
-        forget_creation(context).await;
+        // Whoever gives a credential that logs in needs no other way to the account.
+        creation::forget_if(context, |_any| true).await;
         Ok::<_, CliError>((access_token, before))
     };
     let (access_token, before) = tokio::select! {
@@ -147,19 +148,6 @@ async fn confirm(
 async fn check(context: &Context, token: &ApiToken) -> Result<AccessToken, CliError> {
     let client = context.builder().api_token(token.clone()).build()?;
     Ok(client.login().await?)
-}
-
-/// Removes what an interrupted creation left: this credential can do what its access token could.
-async fn forget_creation(context: &Context) {
-    let forget = async {
-        match creation::find(context)? {
-            Some(found) if !found.under_way => creation::forget(context).await,
-            _ => Ok(()),
-        }
-    };
-    if let Err(error) = forget.await {
-        tracing::debug!(%error, "the access token of a creation is left behind");
-    }
 }
 
 /// Keeps the access token of the check, so that the first `access-token` needs no login.

@@ -55,6 +55,8 @@ struct Creation {
     access_token_file: String,
     /// Whether a process works on it, so that nothing is to be done.
     under_way: bool,
+    /// Whether only a login with the new API token is missing.
+    stored: bool,
     #[serde(skip)]
     redo: Redo,
 }
@@ -102,6 +104,9 @@ impl fmt::Display for Answer<'_> {
         }
         match &self.unfinished_creation {
             Some(creation) if creation.under_way => f.write_str("\ncreation      under way"),
+            Some(creation) if creation.stored => {
+                f.write_str("\ncreation      stored; the next login completes it")
+            }
             Some(creation) => write!(
                 f,
                 "\ncreation      interrupted; an API token may exist whose secret nobody knows; \
@@ -149,6 +154,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         unfinished_creation: creation::find(context)?.map(|found| Creation {
             access_token_file: found.file.display().to_string(),
             under_way: found.under_way,
+            stored: found.is_stored,
             redo: found.redo,
         }),
     };

@@ -84,7 +84,7 @@ fn row_74_a_creation_that_is_killed_is_told_by_status_and_by_the_next_creation()
     let json = world.run(&["status", "--output", "json"]).json();
     assert_eq!(
         json["unfinished_creation"],
-        serde_json::json!({"access_token_file": file, "under_way": false})
+        serde_json::json!({"access_token_file": file, "under_way": false, "stored": false})
     );
     // Another access token takes nothing away from the first one.
     let kept = fs::read_to_string(&file).unwrap();
@@ -120,9 +120,31 @@ fn row_74_the_access_token_stays_until_the_new_api_token_logs_in() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.stderr.contains("does not log in yet"), "{ran:?}");
     assert_is_private(&world.creation(), &access_token);
+    let status = world.run(&["status"]);
+    let line = "\ncreation      stored; the next login completes it";
+    assert!(status.answer().contains(line), "{status:?}");
+    world.run(&["access-token"]).fails_with(4);
+    assert_is_private(&world.creation(), &access_token);
     world.service.advance(later);
-    let credential = format!("{}\n{}\n", ran.answer(), world.stored_secret());
-    assert_eq!(world.run_with(&["login"], credential).code, Some(0));
+    assert_eq!(world.run(&["access-token"]).code, Some(0));
+    assert!(!world.creation().exists());
+}
+
+/// The service may accept a deleted API token for a while.
+#[test]
+fn row_74_a_login_with_the_credential_from_before_does_not_complete_a_creation() {
+    let world = World::logged_in();
+    let access_token = world.run(&["access-token"]).answer().to_owned();
+    let create = [&CREATE[..], &["--yes"]].concat();
+    world
+        .service
+        .fail_next(Operation::Create, Fault::status(504));
+    let ran = world.run_with(&create, &access_token);
+    ran.fails_with(6);
+    assert_eq!(world.run(&["access-token", "--fresh"]).code, Some(0));
+    assert_is_private(&world.creation(), &access_token);
+    // Somebody who gives a credential knows of another way.
+    world.log_in();
     assert!(!world.creation().exists());
 }
 

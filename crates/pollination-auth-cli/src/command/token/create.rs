@@ -44,10 +44,11 @@ impl fmt::Display for Answer<'_> {
 pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliError> {
     let stored = context.look(&context.client()?).await?;
     let stored = context.undisturbed(stored).await?;
+    let stored = stored.map(|stored| stored.token.id().clone());
     if let Some(stored) = &stored {
         let question = format!(
             "Create an API token in the place of {}? Its id and secret are forgotten here.",
-            stored.token.id()
+            stored
         );
         prompt::confirm(create.confirmed.yes, "the creation", &question)?;
     }
@@ -60,7 +61,7 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
     // It writes to the same disk: what fails here fails before anything was created.
     context.check_writable()?;
     shared_token::forget(context).await?;
-    let creation = Creation::begin(context, &access_token).await?;
+    let creation = Creation::begin(context, &access_token, stored.as_ref()).await?;
     let redo = creation.redo();
     let work = interrupt::outlast("the creation", make(context, &client, creation), || {
         CliError::CreationInterrupted { redo }

@@ -331,7 +331,7 @@ impl ClientBuilder {
     }
 }
 
-/// A given access token lasts until the expiry that stands in it, where one does.
+/// A given access token is used until the service refuses it; the expiry in it, where one is, only says how long it seems to last.
 fn given(token: &AccessToken, clock: &dyn Clock) -> Validity {
     let now = clock.now();
     let since_1970 = now
@@ -340,7 +340,7 @@ fn given(token: &AccessToken, clock: &dyn Clock) -> Validity {
         .unwrap_or_default();
     let lifetime = jwt::Times::read(token.expose_secret())
         .map_or(OPEN_END, |times| times.expiry().saturating_sub(since_1970));
-    Validity::final_one(now, lifetime)
+    Validity::given(now, lifetime)
 }
 
 impl fmt::Debug for ClientBuilder {

@@ -165,6 +165,9 @@ impl fmt::Display for Error {
             Self::Internal(failure) if failure.reason() == &Reason::NoRuntime => {
                 "call the client from inside a Tokio runtime"
             }
+            Self::Internal(failure) if failure.reason() == &Reason::IncompleteRuntime => {
+                "build the runtime with `enable_all`"
+            }
             Self::Internal(failure) if failure.reason() == &Reason::OwnThread => {
                 "call it from another thread"
             }

@@ -236,6 +236,8 @@ pub enum Reason {
     TooShort,
     /// The call was made outside of a Tokio runtime, or the runtime was shut down.
     NoRuntime,
+    /// The Tokio runtime has no timers or no IO.
+    IncompleteRuntime,
     /// The blocking client was called on its own thread, which would wait for itself.
     OwnThread,
     /// A bug: a task of the client panicked.
@@ -291,6 +293,7 @@ impl fmt::Display for Reason {
             Self::Expired => f.write_str("the access token has no time left"),
             Self::TooShort => f.write_str("the access token lives shorter than was asked for"),
             Self::NoRuntime => f.write_str("there is no running Tokio runtime"),
+            Self::IncompleteRuntime => f.write_str("the Tokio runtime has no timers or no IO"),
             Self::OwnThread => f.write_str("the blocking client was called on its own thread"),
             Self::Panicked => f.write_str("a task of the client panicked"),
         }

@@ -25,7 +25,7 @@
 //!
 //! **… get a token?** [`Client::access_token`], as often as you like: it logs in once, and again
 //! before the token ends. [`Client::access_token_valid_for`] gives one that lasts for a while,
-//! [`Client::access_token_changes`] tells of new ones.
+//! [`Client::access_token_changes`] receives every new one.
 //!
 //! **… take the credential from the environment?** [`Client::from_env`].
 //!
@@ -99,6 +99,7 @@ mod operation;
 mod retry;
 mod retry_after;
 mod rotation;
+mod runtime;
 mod secret;
 mod source;
 mod store;
@@ -110,6 +111,7 @@ mod wire;
 pub use access_token::AccessToken;
 pub use base_url::BaseUrlError;
 pub use builder::{BuildError, ClientBuilder};
+pub use cache::{AccessTokenChanges, ClientGone};
 pub use client::Client;
 pub use clock::{Clock, Moment, SystemClock};
 pub use credential::{ApiToken, ApiTokenId, CredentialError};

@@ -108,7 +108,9 @@ fn safe(settings: &Settings<'_>) -> HttpBuilder {
 
 /// Says what a transport error means.
 pub(crate) fn reason(error: &reqwest::Error) -> Reason {
-    if chain(error).any(is_tls) {
+    if chain(error).any(is_proxy_authentication) {
+        Reason::ProxyAuthentication
+    } else if chain(error).any(is_tls) {
         Reason::Tls
     } else if error.is_connect() || error.is_builder() {
         Reason::ConnectFailed
@@ -161,6 +163,13 @@ fn chain<'a>(
             None => error.source(),
         }
     })
+}
+
+/// Returns `true` if a proxy answered 407 to the CONNECT that a connection over TLS begins with.
+///
+/// The type of the error is not public; its text is all that tells it apart.
+fn is_proxy_authentication(error: &(dyn StdError + 'static)) -> bool {
+    error.to_string() == "tunnel error: proxy authorization required"
 }
 
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use pollination_auth_api::{CutOff, Head, Outcome, types};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::lenient::{Seconds, lenient_login};
 use super::mask::Mask;
@@ -104,9 +104,20 @@ impl Reply<'_, types::Token> {
 }
 
 impl Reply<'_, ()> {
-    /// Any success is one: what stands in the body of a delete does not matter.
+    /// Reads the success of a delete: 204, or another status with an empty body or one of JSON.
+    ///
+    /// A 202 promises the delete alone, and a page is not the service's.
     pub(super) fn nothing(self) -> Attempted<Answer<()>> {
-        self.success().map(|success| success.taken(()))
+        let success = self.success()?;
+        let done = match success.head.status.as_u16() {
+            204 => Ok(()),
+            202 => Err(Reason::Pending),
+            _ => success.json_or_empty(),
+        };
+        match done {
+            Ok(()) => Ok(success.taken(())),
+            Err(reason) => Err(success.unusable(reason)),
+        }
     }
 }
 
@@ -123,7 +134,7 @@ impl<'a, T> Reply<'a, T> {
         let (head, body, cut_off) = match outcome {
             Outcome::NotSent(error) => {
                 let reason = transport::reason(&error);
-                let class = if reason == Reason::Tls {
+                let class = if matches!(reason, Reason::Tls | Reason::ProxyAuthentication) {
                     Class::NeverSent
                 } else {
                     Class::NotSent
@@ -210,7 +221,7 @@ impl<T> Success<'_, T> {
             if body.trim_ascii().is_empty() {
                 return Reason::NoBody;
             }
-            if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
+            if serde_json::from_slice::<IgnoredAny>(body).is_err() {
                 let content_type = self
                     .header("content-type")
                     .and_then(|value| self.mask.media_type(value));
@@ -224,6 +235,15 @@ impl<T> Success<'_, T> {
                 column: error.column(),
             }
         })
+    }
+
+    /// Checks that the body is one the service can have written: none, or JSON.
+    fn json_or_empty(&self) -> Result<(), Reason> {
+        let read = self.document(|body| serde_json::from_slice::<IgnoredAny>(body));
+        match read {
+            Ok(_) | Err(Reason::NoBody) => Ok(()),
+            Err(reason) => Err(reason),
+        }
     }
 
     /// Tells whether the bytes are encoded in a way that was not asked for.
@@ -269,6 +289,14 @@ impl<T> Success<'_, T> {
 
     /// A status that is no success.
     fn refused(self) -> Attempt {
+        let (class, reason) = match self.head.status.as_u16() {
+            404 => match self.json_or_empty() {
+                Ok(()) => (Class::Status(404), Reason::Status),
+                Err(reason) => (Class::Foreign404, reason),
+            },
+            407 => (Class::Status(407), Reason::ProxyAuthentication),
+            status => (Class::Status(status), Reason::Status),
+        };
         let words = Words::read(self.body.expose_secret(), &self.mask);
         let now = self.wire.clock.now().wall;
         let waits = self
@@ -293,9 +321,9 @@ impl<T> Success<'_, T> {
             redirect_origin,
             // A wait beyond what a clock can say is as good as the longest that is believed.
             retry_at: wait.and_then(|wait| now.checked_add(wait.min(LONGEST_LIFETIME))),
-            ..self.facts(Reason::Status)
+            ..self.facts(reason)
         };
-        Attempt::new(Class::Status(self.head.status.as_u16()), facts)
+        Attempt::new(class, facts)
     }
 
     fn facts(&self, reason: Reason) -> Facts {

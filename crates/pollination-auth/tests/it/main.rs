@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod allocations;
 #[cfg(test)]
+mod believed;
+#[cfg(test)]
 #[path = "../../../pollination-auth-fake/tests/it/contract.rs"]
 mod contract;
 #[cfg(test)]

@@ -159,15 +159,15 @@ mod tests {
     fn calls(policy: RetryPolicy) -> Calls {
         let base_url = BaseUrl::parse("http://127.0.0.1", false).unwrap();
         let timeout = Duration::from_secs(1);
-        let transport = Transport::build(&Settings {
-            base_url: &base_url,
+        let transport = Transport::build(Settings {
+            base_url: base_url.clone(),
             connect_timeout: timeout,
             attempt_timeout: timeout,
-            user_agent: "test",
+            user_agent: "test".to_owned(),
             configure: None,
         });
         Calls {
-            wire: Wire::new(base_url, transport.unwrap(), Arc::new(SystemClock)),
+            wire: Wire::new(base_url, transport.ok().unwrap(), Arc::new(SystemClock)),
             policy,
             budget: RetryBudget::new(),
             attempt_timeout: timeout,

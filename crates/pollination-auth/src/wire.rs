@@ -148,7 +148,7 @@ impl Wire {
     }
 
     fn client(&self, operation: Operation, exchange: Exchange) -> Client {
-        let http = self.transport.client_for(operation).clone();
+        let http = self.transport.client_for(operation);
         Client::new_with_client(self.urls.base(), http, exchange)
     }
 

@@ -7,6 +7,8 @@ mod allocations;
 #[cfg(test)]
 mod believed;
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
 #[path = "../../../pollination-auth-fake/tests/it/contract.rs"]
 mod contract;
 #[cfg(test)]

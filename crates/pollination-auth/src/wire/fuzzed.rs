@@ -7,7 +7,7 @@ use pollination_auth_api::{CutOff, Head, Outcome, types};
 use serde::de::DeserializeOwned;
 
 use super::decode::Reply;
-use super::{Answer, Attempted, Mask, SecretBytes, Wire};
+use super::{Answer, Attempted, SecretBytes, Wire};
 use crate::base_url::BaseUrl;
 use crate::clock::{Clock, Moment};
 use crate::credential::{ApiToken, checked_bearer};
@@ -198,7 +198,7 @@ impl<'a> Written<'a> {
             operation: self.operation,
             typed,
             outcome,
-            mask: Mask::new(SECRET),
+            secret: SECRET,
             wire: &WIRE,
         }
     }

@@ -34,6 +34,8 @@ mod redaction_plot;
 #[cfg(test)]
 mod redaction_settings;
 #[cfg(test)]
+mod redaction_words;
+#[cfg(test)]
 mod redirects;
 #[cfg(test)]
 mod replies;

@@ -209,7 +209,10 @@ async fn row_32_a_body_without_end_is_read_to_the_limit() {
 
 #[tokio::test]
 async fn row_32_an_error_page_of_megabytes_is_an_outage_like_any_other() {
-    let mock = Mock::always(Answer::html(500, vec![b'x'; 10_000_000]));
+    let mock = Mock::always(Answer {
+        body: vec![b'x'; 10_000_000],
+        ..Answer::empty(500)
+    });
     let client = bearing(mock.base_url()).build().unwrap();
     let error = client.get_api_token().await.unwrap_err();
     assert_eq!(variant(&error), "Unavailable");

@@ -17,7 +17,7 @@ use crate::jwt;
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::source::{Held, Login, NoLogin};
 use crate::store::{CredentialStore, Profile, ProfileId};
-use crate::transport::{self, Configure, HttpBuilder, Settings, Transport};
+use crate::transport::{self, Configure, HttpBuilder, Settings, Transport, Unbuilt};
 use crate::validity::Validity;
 use crate::wire::Wire;
 
@@ -222,8 +222,9 @@ impl ClientBuilder {
 
     /// Configures the HTTP client: proxy, certificates, pool, extra headers.
     ///
-    /// The function is given reqwest's own builder, twice: a rotate or create uses a client that
-    /// never reuses a connection. What keeps secrets safe is set afterwards and can't be undone:
+    /// The function is given reqwest's own builder, several times: a rotate or create uses a client
+    /// that never reuses a connection, and each further Tokio runtime that calls more than once gets
+    /// a pool of its own. What keeps secrets safe is set afterwards and can't be undone:
     /// no redirects, no retries, verified certificates, no decompression, no logging of bytes, and
     /// the timeouts and user agent of this builder.
     ///
@@ -244,7 +245,8 @@ impl ClientBuilder {
     /// A private CA is trusted beside those of the system with `tls_certs_merge`, and in their place
     /// with `tls_certs_only`. Without either the file that `SSL_CERT_FILE` names, or the directory
     /// `SSL_CERT_DIR`, takes the place of the system's root certificates, but not on Windows and
-    /// macOS, where the system's store alone counts.
+    /// macOS, where the system's store alone counts. The TLS backend is rustls, whatever other crates
+    /// of the program turn on in reqwest; `tls_backend_preconfigured` takes its place.
     ///
     /// ```no_run
     /// use pollination_auth::{ClientBuilder, reqwest::Certificate};
@@ -268,7 +270,8 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// [`BuildError`] when there is no credential, the base URL could leak a secret, a timeout is
-    /// zero, the user agent is no header, or the HTTP client can't be set up.
+    /// zero, the user agent is no header, no root certificate is found for an https service, or the
+    /// HTTP client can't be set up.
     pub fn build(self) -> Result<Client, BuildError> {
         for (name, timeout) in [
             ("connect", self.connect_timeout),
@@ -288,17 +291,20 @@ impl ClientBuilder {
             BuildError::BaseUrl
         };
         let base_url = BaseUrl::parse(&self.base_url, self.allow_plain_http).map_err(refused)?;
-        let transport = Transport::build(&Settings {
-            base_url: &base_url,
+        let transport = Transport::build(Settings {
+            base_url: base_url.clone(),
             // Only the connect timeout proves that nothing was sent, so it has to come first.
             connect_timeout: self
                 .connect_timeout
                 .min(self.attempt_timeout.mul_f64(CONNECT_SHARE)),
             attempt_timeout: self.attempt_timeout,
-            user_agent: &self.user_agent,
-            configure: self.configure.as_ref(),
+            user_agent: self.user_agent,
+            configure: self.configure,
         })
-        .map_err(|error| BuildError::Http(transport::source(error)))?;
+        .map_err(|unbuilt| match unbuilt {
+            Unbuilt::NoRoots(problem) => BuildError::NoRootCertificates(problem),
+            Unbuilt::Refused(error) => BuildError::Http(transport::source(error)),
+        })?;
         let calls = Arc::new(Calls {
             wire: Wire::new(base_url, transport, self.clock.clone()),
             policy: self.retry,
@@ -383,6 +389,14 @@ pub enum BuildError {
     /// The message does not show the setting; the chain of sources says more where it can.
     #[error("the HTTP client can't be set up; look at what `configure_http` gives it")]
     Http(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// No root certificate was found, so no https service can be trusted.
+    ///
+    /// The text names the variable and the place that were looked at, and what is wrong there.
+    #[error(
+        "no root certificate was found: {0}; install the system's certificates, let SSL_CERT_FILE \
+         name a file of them, or add one with `configure_http`"
+    )]
+    NoRootCertificates(String),
     /// The thread of the blocking client can't be started.
     #[cfg(feature = "blocking")]
     #[error("the thread of the blocking client can't be started")]

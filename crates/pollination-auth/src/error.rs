@@ -16,7 +16,8 @@ use crate::wire::SecretBytes;
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Error {
-    /// The service refused the id or the secret at login (401). Give the client another API token.
+    /// The service refused the id or the secret at login (401 or 403). Give the client another API
+    /// token.
     CredentialsRejected(Failure),
     /// The credential store has no usable credential. Look at the source.
     ///
@@ -52,7 +53,7 @@ pub enum Error {
     /// The service said yes, but what it sent can't be used.
     ///
     /// For a create or rotate the old secret is probably dead, and the new one may stand in
-    /// [`raw_reply`](Self::raw_reply).
+    /// [`raw_reply`](Self::raw_reply). A delete may not have happened.
     UnusableReply(Failure),
     /// The program can't run the call: no Tokio runtime, or a bug in this client.
     Internal(Failure),
@@ -101,7 +102,9 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::RateLimited(_) | Self::Unavailable(_) => true,
-            Self::NotSent(failure) => failure.reason() != &Reason::Tls,
+            Self::NotSent(failure) => {
+                !matches!(failure.reason(), Reason::Tls | Reason::ProxyAuthentication)
+            }
             _ => false,
         }
     }
@@ -147,6 +150,14 @@ impl fmt::Display for Error {
             Self::Forbidden(_) => "the account lacks the permission",
             Self::NotFound(_) => "there is no API token",
             Self::InvalidRequest(_) => "the service calls the request malformed",
+            Self::Rejected(failure) | Self::NotSent(failure)
+                if failure.reason() == &Reason::ProxyAuthentication =>
+            {
+                "check the proxy's user and password"
+            }
+            Self::Rejected(failure) if matches!(failure.reason(), Reason::NotJson { .. }) => {
+                "something else answered for the service; check the base URL"
+            }
             Self::Rejected(_) => "repeating does not help",
             Self::Redirected(_) => "redirects are not followed; check the base URL",
             Self::RateLimited(_) => "too many requests; wait before the next one",
@@ -160,6 +171,9 @@ impl fmt::Display for Error {
             Self::Ambiguous(_) => "it may have happened; find out before repeating it",
             Self::UnusableReply(failure) if failure.operation().mints_a_secret() => {
                 "it probably happened; a new secret may stand in the raw reply"
+            }
+            Self::UnusableReply(failure) if failure.operation() == Operation::DeleteApiToken => {
+                "the API token may not be deleted; check whether it still logs in"
             }
             Self::UnusableReply(_) => "the reply can't be used; check the base URL",
             Self::Internal(failure) if failure.reason() == &Reason::NoRuntime => {

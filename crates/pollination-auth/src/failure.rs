@@ -189,12 +189,16 @@ pub enum Reason {
     ConnectFailed,
     /// The server's certificate or the TLS handshake was not accepted.
     Tls,
+    /// The proxy wants a user and a password, or refused those that it got (407).
+    ProxyAuthentication,
     /// The time ran out, for the attempt or for the whole call.
     TimedOut,
     /// The connection ended, or what came over it was not HTTP.
     ConnectionLost,
     /// A success without a body where one is needed.
     NoBody,
+    /// The service took the request (202) and did not say that it was carried out.
+    Pending,
     /// The reply is longer than 64 KiB; it was not read to its end.
     TooLarge,
     /// The reply has a content encoding that was not asked for.
@@ -250,9 +254,13 @@ impl fmt::Display for Reason {
             Self::Status => f.write_str("the service did not accept the request"),
             Self::ConnectFailed => f.write_str("no connection could be made"),
             Self::Tls => f.write_str("the server's certificate or TLS handshake is not acceptable"),
+            Self::ProxyAuthentication => f.write_str("the proxy requires authentication"),
             Self::TimedOut => f.write_str("the time ran out"),
             Self::ConnectionLost => f.write_str("the connection broke"),
             Self::NoBody => f.write_str("the reply has no body"),
+            Self::Pending => {
+                f.write_str("the service took the request without saying that it is done")
+            }
             Self::TooLarge => f.write_str("the reply is longer than 64 KiB"),
             Self::Encoded => f.write_str("the reply has a content encoding that was not asked for"),
             Self::NotJson {

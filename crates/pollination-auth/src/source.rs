@@ -214,7 +214,7 @@ async fn login(calls: SharedCalls, held: Held) -> Result<Grant, Error> {
             Ok(grant) => return Ok(grant),
             Err(failed) => failed,
         };
-        if failed.class != Class::Status(401) || read_again {
+        if !matches!(failed.class, Class::Status(401 | 403)) || read_again {
             return Err(failed.into_error());
         }
         // A rotation may have replaced the secret while the old one was on its way, or be about to.

@@ -5,6 +5,10 @@
 #[cfg(test)]
 mod allocations;
 #[cfg(test)]
+mod believed;
+#[cfg(test)]
+mod certificates;
+#[cfg(test)]
 #[path = "../../../pollination-auth-fake/tests/it/contract.rs"]
 mod contract;
 #[cfg(test)]
@@ -29,6 +33,8 @@ mod redaction_log;
 mod redaction_plot;
 #[cfg(test)]
 mod redaction_settings;
+#[cfg(test)]
+mod redaction_words;
 #[cfg(test)]
 mod redirects;
 #[cfg(test)]

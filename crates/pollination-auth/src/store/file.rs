@@ -26,6 +26,11 @@ type Observer = Arc<dyn Fn(&DiskStep<'_>) + Send + Sync>;
 ///
 /// What another user could have written is refused, and what another user can read too: a file
 /// that is a link, no plain file, longer than 64 KiB, of another owner, or open to group or others.
+/// On Unix each directory above has to be safe as well: owned by root or by this user, and writable
+/// by nobody else, unless it is sticky, such as `/tmp`. A group with the number of the directory's
+/// owner counts as the owner's private one, and may write. A directory that is replaced while the
+/// store is open is refused at the next step.
+///
 /// The lock is that of the operating system, on a file that is never replaced, and ends with the
 /// process. On a network file system it is as good as that system's locks; where there are none,
 /// nothing is rotated. On Windows the protection is that of the directory: put it into the user's
@@ -56,10 +61,10 @@ impl FileStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unsafe`] when it belongs to another user or others can write to it,
-    /// [`StoreError::Failed`] when it can't be made or looked at.
+    /// [`StoreError::Unsafe`] when it belongs to another user, or others can write to it or replace
+    /// it, [`StoreError::Failed`] when it can't be made or looked at.
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Ok(Self::on(Arc::new(RealDisk::open(directory.into())?)))
+        Ok(Self::on(Arc::new(RealDisk::open(&directory.into())?)))
     }
 
     /// Gives the name of the file that keeps a document, as for a message or a backup.

@@ -7,6 +7,8 @@ mod allocations;
 #[cfg(test)]
 #[path = "../../../pollination-auth-fake/tests/it/contract.rs"]
 mod contract;
+#[cfg(all(test, unix))]
+mod credential_files;
 #[cfg(test)]
 mod documented;
 #[cfg(test)]

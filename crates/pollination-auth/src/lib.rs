@@ -97,7 +97,8 @@ mod failure;
 #[doc(hidden)]
 pub mod fuzzing;
 mod jwt;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod log_in_tests;
 #[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 mod middleware;

@@ -7,7 +7,8 @@ mod allocations;
 #[cfg(test)]
 #[path = "../../../pollination-auth-fake/tests/it/contract.rs"]
 mod contract;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod credential_files;
 #[cfg(test)]
 mod documented;

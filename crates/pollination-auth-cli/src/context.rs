@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use pollination_auth::{
     ApiToken, Client, ClientBuilder, CredentialStore, Document, FileStore, MemoryStore, Profile,
-    RotateCause, RotateError, RotateOptions, RotationStatus, Secret, StoreError,
+    RotateCause, RotateError, RotateOptions, RotationStatus, StoreError,
 };
 
 use crate::args::Global;
@@ -32,6 +32,8 @@ pub(crate) struct Context {
     pub(crate) directory: Option<PathBuf>,
     pub(crate) profile: Profile,
     store: Arc<dyn CredentialStore>,
+    /// The store as files, where there is one.
+    files: Option<Arc<FileStore>>,
 }
 
 /// What the service is reached with.
@@ -52,7 +54,11 @@ impl Context {
     pub(crate) fn open(global: &Global) -> Result<Self, CliError> {
         let directory = directory::credentials()?;
         let store = open_store(directory.clone())?;
-        Self::on(global, Some(directory), store)
+        let context = Self::on(global, Some(directory), store.clone())?;
+        Ok(Self {
+            files: Some(store),
+            ..context
+        })
     }
 
     /// Opens the store to read from it; where there can't be one, the environment has to be enough.
@@ -85,6 +91,7 @@ impl Context {
             directory,
             profile,
             store,
+            files: None,
         })
     }
 
@@ -226,13 +233,11 @@ impl Context {
     }
 
     /// Finds out whether anything can be stored, before what could not be is made or asked for.
-    pub(crate) fn check_writable(&self) -> Result<(), CliError> {
-        // No profile has an empty name, so this one is nobody's, and needs no lock.
-        let nobody = Profile::new(self.store.clone(), &self.global.host, "")?;
-        let probe = Secret::from(String::new());
-        self.store
-            .write(nobody.id(), Document::Credential, &probe)?;
-        Ok(self.store.remove(nobody.id(), Document::Credential)?)
+    pub(crate) async fn check_writable(&self) -> Result<(), CliError> {
+        let Some(files) = &self.files else {
+            return Ok(());
+        };
+        Ok(patience::outwait(|| files.check_writable()).await?)
     }
 
     /// Gives the error of a command with the file that it is about and a way out, if it is a file.

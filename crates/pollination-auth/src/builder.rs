@@ -2,6 +2,7 @@
 
 use std::env::var_os;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -12,6 +13,7 @@ use crate::calls::Calls;
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::credential::{ApiToken, CredentialError};
+use crate::credential_files::{CredentialFiles, Given};
 use crate::env;
 use crate::jwt;
 use crate::retry::{RetryBudget, RetryPolicy};
@@ -58,6 +60,7 @@ pub struct ClientBuilder {
 
 enum Credential {
     ApiToken(ApiToken),
+    Files(CredentialFiles),
     AccessToken(AccessToken),
     Store(Arc<dyn CredentialStore>),
 }
@@ -85,19 +88,29 @@ impl ClientBuilder {
     /// Takes the API token and the base URL from the environment.
     ///
     /// Reads `POLLINATION_API_KEY_ID`, `POLLINATION_API_KEY_SECRET` and, if it is set,
-    /// `POLLINATION_HOST`. One that is set but empty is an error, and not taken for one that is not
-    /// set. A host that is no base URL is found by [`build`](Self::build).
+    /// `POLLINATION_HOST`. An empty variable is an error, not treated as unset. A host that is no
+    /// base URL is found by [`build`](Self::build).
+    ///
+    /// `POLLINATION_API_KEY_ID_FILE` and `POLLINATION_API_KEY_SECRET_FILE` name files that hold the
+    /// id and the secret instead, which are read as by [`api_token_files`](Self::api_token_files).
     ///
     /// # Errors
     ///
-    /// [`BuildError::Credential`] naming the variable that is missing, empty or no text;
+    /// [`BuildError::Credential`] naming the variable that is missing, empty or no text, or the two
+    /// that are set at once;
     /// [`BuildError::Host`] when the host is no text.
     pub fn from_env() -> Result<Self, BuildError> {
         Self::from_environment(env::read(var_os)?)
     }
 
     fn from_environment(found: env::Environment) -> Result<Self, BuildError> {
-        let builder = Self::default().api_token(found.api_token);
+        let builder = Self {
+            credential: Some(match found.credential {
+                env::Found::ApiToken(token) => Credential::ApiToken(token),
+                env::Found::Files(files) => Credential::Files(files),
+            }),
+            ..Self::default()
+        };
         Ok(match found.base_url {
             Some(base_url) => Self {
                 is_host_of_environment: true,
@@ -110,6 +123,34 @@ impl ClientBuilder {
     /// Logs in with this API token, whenever an access token is needed.
     pub fn api_token(mut self, token: ApiToken) -> Self {
         self.credential = Some(Credential::ApiToken(token));
+        self
+    }
+
+    /// Logs in with the id and the secret in these files, as Kubernetes, Docker and systemd mount
+    /// them.
+    ///
+    /// They are read at each login, so that a replaced mount is picked up; when the service refuses
+    /// the API token, they are read once more. Nothing is read when the client is built, and nothing
+    /// is ever written: after a rotate or create it is up to you to replace them.
+    ///
+    /// Links are followed. On Unix a file has to belong to root or to this user, and must not be
+    /// writable by its group or others; the group may read it. A file that everyone can read is
+    /// accepted with one warning. One newline at the end is not part of the text, and a file longer
+    /// than 16 KiB is refused. A call whose login finds an unusable file fails with
+    /// [`Error::StoreFailed`](crate::Error::StoreFailed), whose source is a
+    /// [`CredentialFileError`](crate::CredentialFileError).
+    ///
+    /// ```
+    /// use pollination_auth::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .api_token_files("/run/secrets/pollination-id", "/run/secrets/pollination-secret")
+    ///     .build()?;
+    /// # Ok::<(), pollination_auth::BuildError>(())
+    /// ```
+    pub fn api_token_files(mut self, id: impl Into<PathBuf>, secret: impl Into<PathBuf>) -> Self {
+        let (id, secret) = (Given::File(id.into()), Given::File(secret.into()));
+        self.credential = Some(Credential::Files(CredentialFiles::new(id, secret)));
         self
     }
 
@@ -322,6 +363,11 @@ impl ClientBuilder {
                 let login = Login::new(calls.clone(), held.clone());
                 Ok(Client::new(calls, cache(Box::new(login)), Some(held)))
             }
+            Credential::Files(files) => {
+                let held = Held::files(files);
+                let login = Login::new(calls.clone(), held.clone());
+                Ok(Client::new(calls, cache(Box::new(login)), Some(held)))
+            }
             Credential::Store(store) => {
                 let id = ProfileId::new(&calls.wire.base_url, self.profile);
                 let held = Held::stored(Profile::of(store, id));
@@ -409,7 +455,7 @@ mod tests {
 
     fn with_host(host: &str) -> ClientBuilder {
         ClientBuilder::from_environment(env::Environment {
-            api_token: ApiToken::new("an-id", "a-secret").unwrap(),
+            credential: env::Found::ApiToken(ApiToken::new("an-id", "a-secret").unwrap()),
             base_url: Some(host.to_owned()),
         })
         .unwrap()

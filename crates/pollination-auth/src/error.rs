@@ -19,7 +19,8 @@ pub enum Error {
     /// The service refused the id or the secret at login (401 or 403). Give the client another API
     /// token.
     CredentialsRejected(Failure),
-    /// The credential store has no usable credential. Look at the source.
+    /// The credential store, or the files of [`api_token_files`](crate::ClientBuilder::api_token_files), have no usable
+    /// credential. Look at the source.
     ///
     /// Mend the store, then. After a rotate the new secret stands in [`raw_reply`](Self::raw_reply): keep it.
     StoreFailed(Failure),
@@ -140,6 +141,9 @@ impl fmt::Display for Error {
             Self::CredentialsRejected(_) => "check the API token's id and secret",
             Self::StoreFailed(failure) if failure.raw_reply().is_some() => {
                 "the new secret is in the raw reply alone; keep it"
+            }
+            Self::StoreFailed(failure) if failure.reason() == &Reason::CredentialFile => {
+                "check the files that the API token is read from"
             }
             Self::StoreFailed(_) => "mend the credential store",
             Self::AccessTokenExpired(_) => {

@@ -234,6 +234,8 @@ pub enum Reason {
     UnsupportedTokenType,
     /// The credential store can't be used; the source says why.
     Store,
+    /// A file that the credential is read from can't be used; the source says why.
+    CredentialFile,
     /// The access token has ended.
     Expired,
     /// The access token does not live as long as was asked for.
@@ -298,6 +300,7 @@ impl fmt::Display for Reason {
             Self::Stale => f.write_str("the access token was past its use when it arrived"),
             Self::UnsupportedTokenType => f.write_str("the access token is no bearer token"),
             Self::Store => f.write_str("the credential store can't be used"),
+            Self::CredentialFile => f.write_str("a file with the API token can't be used"),
             Self::Expired => f.write_str("the access token has no time left"),
             Self::TooShort => f.write_str("the access token lives shorter than was asked for"),
             Self::NoRuntime => f.write_str("there is no running Tokio runtime"),

@@ -29,6 +29,9 @@
 //!
 //! **… take the credential from the environment?** [`Client::from_env`].
 //!
+//! **… take it from files that Kubernetes, Docker or systemd mounts?**
+//! [`ClientBuilder::api_token_files`], or name them in the environment.
+//!
 //! **… use an access token that I have already?** [`ClientBuilder::access_token`]. Such a client
 //! can't log in by itself; [`Error::AccessTokenExpired`] says when it ends.
 //!
@@ -85,6 +88,7 @@ mod calls;
 mod client;
 mod clock;
 mod credential;
+mod credential_files;
 mod env;
 mod error;
 mod failure;
@@ -93,6 +97,9 @@ mod failure;
 #[doc(hidden)]
 pub mod fuzzing;
 mod jwt;
+#[cfg(test)]
+#[cfg(unix)]
+mod log_in_tests;
 #[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 mod middleware;
 mod operation;
@@ -115,6 +122,7 @@ pub use cache::{AccessTokenChanges, ClientGone};
 pub use client::Client;
 pub use clock::{Clock, Moment, SystemClock};
 pub use credential::{ApiToken, ApiTokenId, CredentialError};
+pub use credential_files::CredentialFileError;
 pub use error::Error;
 pub use failure::{Failure, Location, Reason, Violation};
 #[cfg(feature = "reqwest-middleware")]

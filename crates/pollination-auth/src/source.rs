@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::cache::TokenSource;
 use crate::calls::SharedCalls;
 use crate::credential::ApiToken;
+use crate::credential_files::CredentialFiles;
 use crate::error::Error;
 use crate::failure::{Facts, Reason};
 use crate::operation::Operation;
@@ -33,6 +34,8 @@ pub(crate) struct Held {
 enum Place {
     Own(Arc<ArcSwap<ApiToken>>),
     Stored(Profile),
+    /// Read, and never written: what a change brings reaches them from elsewhere.
+    Files(CredentialFiles),
 }
 
 /// A change of the API token; nobody else changes it until this is dropped.
@@ -49,6 +52,10 @@ impl Held {
 
     pub(crate) fn stored(profile: Profile) -> Self {
         Self::at(Place::Stored(profile))
+    }
+
+    pub(crate) fn files(files: CredentialFiles) -> Self {
+        Self::at(Place::Files(files))
     }
 
     fn at(place: Place) -> Self {
@@ -73,7 +80,7 @@ impl Held {
 
     pub(crate) fn profile(&self) -> Option<&Profile> {
         match &self.place {
-            Place::Own(_) => None,
+            Place::Own(_) | Place::Files(_) => None,
             Place::Stored(profile) => Some(profile),
         }
     }
@@ -86,13 +93,18 @@ impl Held {
                 let load = |profile: &Profile| profile.load()?.ok_or(StoreError::Empty);
                 on_store(profile, operation, load).await.map(Arc::new)
             }
+            Place::Files(files) => {
+                let files = files.clone();
+                let read = blocking(operation, Reason::CredentialFile, move || files.read());
+                read.await.map(Arc::new)
+            }
         }
     }
 
     /// Prepares to replace the API token; with a store, its lock is held from here on.
     pub(crate) async fn begin_change(&self, operation: Operation) -> Result<Change, Error> {
         let stored = match &self.place {
-            Place::Own(_) => None,
+            Place::Own(_) | Place::Files(_) => None,
             Place::Stored(profile) => {
                 let lock = |profile: &Profile| {
                     let lock = profile.try_lock()?.ok_or(StoreError::Locked)?;
@@ -126,7 +138,7 @@ impl Change {
                 return Ok(());
             }
             (Place::Stored(profile), Some(stored)) => (profile, stored),
-            (Place::Stored(_), None) => return Ok(()),
+            (Place::Stored(_), None) | (Place::Files(_), _) => return Ok(()),
         };
         let generation = record.generation.saturating_add(1);
         let record = Record::new(token.clone(), generation);
@@ -163,11 +175,24 @@ async fn on_store<T: Send + 'static>(
     work: impl FnOnce(&Profile) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, Error> {
     let profile = profile.clone();
-    match tokio::task::spawn_blocking(move || work(&profile)).await {
+    blocking(operation, Reason::Store, move || work(&profile)).await
+}
+
+/// Does what blocks on a thread that is there for that; the reason is that of its failure.
+async fn blocking<T, E>(
+    operation: Operation,
+    failed: Reason,
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, Error>
+where
+    T: Send + 'static,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
         Ok(result) => result.map_err(|error| {
             let facts = Facts {
                 source: Some(Arc::new(error)),
-                ..Facts::new(operation, Reason::Store)
+                ..Facts::new(operation, failed)
             };
             Error::StoreFailed(facts.into())
         }),

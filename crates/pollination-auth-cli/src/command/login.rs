@@ -55,7 +55,7 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
     if !login.discard_rotation {
         stored = context.undisturbed(stored).await?;
     }
-    context.check_writable()?;
+    context.check_writable().await?;
     let source = choose(login.from);
     let mut interrupts = None;
     let token = match source {

@@ -13,7 +13,7 @@ use super::{Document, ProfileId, StoreError};
 use crate::credential::ApiToken;
 use crate::secret::Secret;
 
-/// The version of both documents; a reader refuses a higher one.
+/// The version of both documents, which is the first there is; a reader refuses every other one.
 const VERSION: u64 = 1;
 
 /// The credential of a profile.
@@ -239,6 +239,10 @@ fn parse<'a, T: Deserialize<'a>>(document: Document, text: &'a Secret) -> Result
         .map_err(|_unread| corrupt(document, "it is not JSON with a version"))?;
     if version > VERSION {
         return Err(StoreError::Newer { document, version });
+    }
+    if version < VERSION {
+        let problem = "its version is none that this program knows";
+        return Err(corrupt(document, problem));
     }
     // What the parser says is dropped: it quotes the value that it did not expect.
     serde_json::from_str(text).map_err(|_unread| corrupt(document, "it lacks or has extra fields"))

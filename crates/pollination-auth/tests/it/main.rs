@@ -12,6 +12,9 @@ mod certificates;
 #[path = "../../../pollination-auth-fake/tests/it/contract.rs"]
 mod contract;
 #[cfg(test)]
+#[cfg(unix)]
+mod credential_files;
+#[cfg(test)]
 mod documented;
 #[cfg(test)]
 mod held_tokens;

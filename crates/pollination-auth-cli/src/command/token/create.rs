@@ -54,7 +54,7 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
         context.stored(&client).await?;
     }
     // It writes to the same disk: what fails here fails before anything was created.
-    context.check_writable()?;
+    context.check_writable().await?;
     shared_token::forget(context).await?;
     let work = async {
         let created = client.create_api_token().await;

@@ -103,6 +103,19 @@ fn point_5_7_10_a_newer_version_is_refused() {
 }
 
 #[test]
+fn point_5_7_10_a_version_that_no_program_writes_is_refused() {
+    for document in ["credential", "journal"] {
+        let (disk, profile) = written();
+        change(&disk, document, "\"version\": 1", "\"version\": 0");
+        let refused = refusal(&profile);
+        let StoreError::Corrupt { problem, .. } = refused else {
+            panic!("{refused}");
+        };
+        assert_eq!(problem, "its version is none that this program knows");
+    }
+}
+
+#[test]
 fn point_5_7_10_documents_of_another_host_profile_id_or_secret_are_refused() {
     for (document, from, to) in [
         ("credential", "https://api.example", "https://other.example"),

@@ -20,7 +20,7 @@ pub enum Error {
     CredentialsRejected(Failure),
     /// The credential store has no usable credential. Look at the source.
     ///
-    /// Mend the store, then. After a rotate the new secret stands in [`raw_reply`](Self::raw_reply): keep it.
+    /// Repair the store, or store a credential. After a rotate the new secret stands in [`raw_reply`](Self::raw_reply): keep it.
     StoreFailed(Failure),
     /// The access token that the client was given has ended. Give the client another one.
     AccessTokenExpired(Failure),
@@ -138,7 +138,10 @@ impl fmt::Display for Error {
             Self::StoreFailed(failure) if failure.raw_reply().is_some() => {
                 "the new secret is in the raw reply alone; keep it"
             }
-            Self::StoreFailed(_) => "mend the credential store",
+            Self::StoreFailed(failure) if matches!(failure.reason(), Reason::NothingStored(_)) => {
+                "store one with `Profile::save`, or choose another profile"
+            }
+            Self::StoreFailed(_) => "repair the credential store",
             Self::AccessTokenExpired(_) => {
                 "give the client a new access token, or an API token to log in with"
             }

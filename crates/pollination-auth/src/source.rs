@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -16,7 +17,7 @@ use crate::error::Error;
 use crate::failure::{Facts, Reason};
 use crate::operation::Operation;
 use crate::store::document::Record;
-use crate::store::{Profile, StoreError, StoreLock};
+use crate::store::{self, Profile, StoreError, Unfinished, Writer};
 use crate::verdict::Class;
 use crate::wire::{Grant, SecretBytes};
 
@@ -39,7 +40,8 @@ enum Place {
 pub(crate) struct Change {
     pub(crate) token: Arc<ApiToken>,
     held: Held,
-    stored: Option<(StoreLock, Record)>,
+    /// With a store, what holds the lock, and what is stored.
+    stored: Option<(Writer, Record)>,
 }
 
 impl Held {
@@ -83,8 +85,8 @@ impl Held {
         match &self.place {
             Place::Own(token) => Ok(token.load_full()),
             Place::Stored(profile) => {
-                let load = |profile: &Profile| profile.load()?.ok_or(StoreError::Empty);
-                on_store(profile, operation, load).await.map(Arc::new)
+                let record = on_store(profile, operation, Profile::required).await?;
+                Ok(Arc::new(record.token))
             }
         }
     }
@@ -95,12 +97,11 @@ impl Held {
             Place::Own(_) => None,
             Place::Stored(profile) => {
                 let lock = |profile: &Profile| {
-                    let lock = profile.try_lock()?.ok_or(StoreError::Locked)?;
+                    let writer = profile.lock()?;
                     if profile.has_journal()? {
                         return Err(StoreError::RotationUnfinished);
                     }
-                    let record = profile.record()?.ok_or(StoreError::Empty)?;
-                    Ok((lock, record))
+                    Ok((writer, profile.required()?))
                 };
                 Some(on_store(profile, operation, lock).await?)
             }
@@ -120,66 +121,84 @@ impl Held {
 impl Change {
     /// Puts the new API token in the place of the old one.
     pub(crate) async fn finish(self, operation: Operation, token: ApiToken) -> Result<(), Error> {
-        let (profile, (_lock, record)) = match (self.held.place, self.stored) {
+        let (writer, old) = match (self.held.place, self.stored) {
             (Place::Own(own), _) => {
                 own.store(Arc::new(token));
                 return Ok(());
             }
-            (Place::Stored(profile), Some(stored)) => (profile, stored),
+            (Place::Stored(_), Some(stored)) => stored,
             (Place::Stored(_), None) => return Ok(()),
         };
-        let generation = record.generation.saturating_add(1);
-        let record = Record::new(token.clone(), generation);
-        let put = move |profile: &Profile| profile.put_record(&record);
-        let Err(error) = on_store(&profile, operation, put).await else {
-            return Ok(());
+        let generation = old.generation.saturating_add(1);
+        let new = Record::new(token.clone(), generation);
+        let put = writer.run(move |writer| writer.put_record(Some(&old), &new));
+        let source = match put.await {
+            Ok((_writer, Ok(()))) => return Ok(()),
+            Ok((_writer, Err(error))) => Some(error),
+            Err(Unfinished::Store(error)) => Some(error),
+            Err(Unfinished::Panicked | Unfinished::NoRuntime) => None,
         };
-        // It exists nowhere else.
-        let document = serde_json::json!({
-            "id": token.id().as_str(),
-            "secret": token.secret().expose_secret(),
-        });
-        let raw = SecretBytes::from(document.to_string().into_bytes());
-        Err(match error {
-            Error::StoreFailed(failure) => Error::StoreFailed(failure.with_raw(raw)),
-            _ => {
-                let facts = Facts::new(operation, Reason::Store);
-                Error::StoreFailed(
-                    Facts {
-                        raw: Some(raw),
-                        ..facts
-                    }
-                    .into(),
-                )
-            }
-        })
+        // The new secret exists nowhere else.
+        let facts = Facts {
+            raw: Some(as_reply(&token)),
+            source: source.map(|error| Arc::new(error) as _),
+            ..Facts::new(operation, Reason::Store)
+        };
+        Err(Error::StoreFailed(facts.into()))
     }
 }
 
-/// Does something with a store, where blocking is no harm.
+/// The most bytes that JSON takes for one byte of a text: 6, as in `\u0001`.
+const LONGEST_ESCAPE: usize = 6;
+
+/// What stands around the texts of a reply.
+const FRAME: &str = r#"{"id":"","secret":""}"#;
+
+/// Returns an API token as the service would send it.
+fn as_reply(token: &ApiToken) -> SecretBytes {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        id: &'a str,
+        secret: &'a str,
+    }
+    let document = Document {
+        id: token.id().as_str(),
+        secret: token.secret().expose_secret(),
+    };
+    let texts = document.id.len() + document.secret.len();
+    // Of the full size at once: a buffer that grows leaves copies behind that nobody wipes.
+    let mut bytes = Vec::with_capacity(LONGEST_ESCAPE.saturating_mul(texts) + FRAME.len());
+    let written = serde_json::to_writer(&mut bytes, &document);
+    debug_assert!(written.is_ok(), "two texts in a buffer can't fail");
+    SecretBytes::from(bytes)
+}
+
+/// Does something with a store on a thread that may block.
 async fn on_store<T: Send + 'static>(
     profile: &Profile,
     operation: Operation,
     work: impl FnOnce(&Profile) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, Error> {
     let profile = profile.clone();
-    match tokio::task::spawn_blocking(move || work(&profile)).await {
-        Ok(result) => result.map_err(|error| {
-            let facts = Facts {
-                source: Some(Arc::new(error)),
-                ..Facts::new(operation, Reason::Store)
-            };
-            Error::StoreFailed(facts.into())
-        }),
-        Err(error) => {
-            let reason = if error.is_panic() {
-                Reason::Panicked
-            } else {
-                Reason::NoRuntime
-            };
-            Err(Error::Internal(Facts::new(operation, reason).into()))
-        }
-    }
+    let failed = |reason| Facts::new(operation, reason);
+    let done = store::on_store(move || work(&profile)).await;
+    done.map_err(|error| match error {
+        Unfinished::Store(error) => store_failed(operation, error),
+        Unfinished::Panicked => Error::Internal(failed(Reason::Panicked).into()),
+        Unfinished::NoRuntime => Error::Internal(failed(Reason::NoRuntime).into()),
+    })
+}
+
+fn store_failed(operation: Operation, error: StoreError) -> Error {
+    let reason = match &error {
+        StoreError::Empty { profile } => Reason::NothingStored(profile.clone()),
+        _ => Reason::Store,
+    };
+    let facts = Facts {
+        source: Some(Arc::new(error)),
+        ..Facts::new(operation, reason)
+    };
+    Error::StoreFailed(facts.into())
 }
 
 /// Logs in with the API token that the client holds.

@@ -6,13 +6,14 @@
 #[cfg(unix)]
 mod unix;
 
+use std::any::Any;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{DOCUMENT_LIMIT, StoreError, StoreLock};
+use super::{DOCUMENT_LIMIT, StoreError};
 
 /// One step on the disk, as a test sees it that ends the process there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,9 @@ pub(super) enum Protection {
 /// that the disk failed.
 pub(super) type Written<'a> = Box<dyn FnOnce() -> Result<(), StoreError> + 'a>;
 
+/// A lock on a file until it is dropped.
+pub(super) type DiskLock = Box<dyn Any + Send>;
+
 /// The steps; a test puts its own disk in.
 pub(super) trait Disk: Send + Sync + 'static {
     fn read(
@@ -71,7 +75,7 @@ pub(super) trait Disk: Send + Sync + 'static {
     fn remove(&self, file: &str) -> Result<bool, StoreError>;
     fn sync_directory(&self) -> Result<(), StoreError>;
     fn files(&self) -> Result<Vec<String>, StoreError>;
-    fn try_lock(&self, file: &str) -> Result<Option<StoreLock>, StoreError>;
+    fn try_lock(&self, file: &str) -> Result<Option<DiskLock>, StoreError>;
 }
 
 /// A directory of the real disk.
@@ -193,7 +197,7 @@ impl Disk for RealDisk {
         Ok(files)
     }
 
-    fn try_lock(&self, file: &str) -> Result<Option<StoreLock>, StoreError> {
+    fn try_lock(&self, file: &str) -> Result<Option<DiskLock>, StoreError> {
         let path = self.path(file);
         let failed = |error| StoreError::failed("lock it", error);
         let mut options = OpenOptions::new();

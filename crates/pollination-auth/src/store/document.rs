@@ -61,6 +61,11 @@ impl Record {
         }
     }
 
+    /// Returns `true` if this is the same state of the same credential.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        self.generation == other.generation && self.token.is_same_as(&other.token)
+    }
+
     pub(crate) fn write(&self, profile: &ProfileId) -> Result<Secret, StoreError> {
         json(
             Document::Credential,

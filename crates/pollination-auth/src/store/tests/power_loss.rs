@@ -62,14 +62,17 @@ const VERSIONS: [Version; 6] = [
 
 fn write(profile: &Profile, version: Version) {
     let old = Record::new(token("old"), 0);
-    match version {
-        Version::Nothing => {}
-        Version::OldSecret => profile.put_record(&old).unwrap(),
-        Version::Announced => profile.put_journal(&journal(1, &[]), &old).unwrap(),
-        Version::Candidate => profile.put_journal(&journal(1, &["new"]), &old).unwrap(),
-        Version::NewSecret => profile.put_record(&Record::new(token("new"), 1)).unwrap(),
-        Version::Cleared => profile.clear_journal().unwrap(),
-    }
+    let new = Record::new(token("new"), 1);
+    let mut writer = profile.lock().unwrap();
+    let done = match version {
+        Version::Nothing => Ok(()),
+        Version::OldSecret => writer.put_record(None, &old),
+        Version::Announced => writer.put_journal(&old, &journal(1, &[])),
+        Version::Candidate => writer.put_journal(&old, &journal(1, &["new"])),
+        Version::NewSecret => writer.put_record(Some(&old), &new),
+        Version::Cleared => writer.clear_journal(&new),
+    };
+    done.unwrap();
 }
 
 /// Says which version the documents are of that the loader finds, as text.

@@ -141,6 +141,9 @@ impl fmt::Display for Error {
             Self::StoreFailed(failure) if matches!(failure.reason(), Reason::NothingStored(_)) => {
                 "store one with `Profile::save`, or choose another profile"
             }
+            Self::StoreFailed(failure) if failure.reason() == &Reason::RotationUnfinished => {
+                "recover it with `Rotation::recover`"
+            }
             Self::StoreFailed(_) => "repair the credential store",
             Self::AccessTokenExpired(_) => {
                 "give the client a new access token, or an API token to log in with"

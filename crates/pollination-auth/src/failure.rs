@@ -224,6 +224,10 @@ pub enum Reason {
     Store,
     /// The credential store has no credential for this host and profile.
     NothingStored(ProfileId),
+    /// A rotation changes the stored secret, in this process or in another one.
+    RotationUnderWay,
+    /// A rotation of the stored secret was interrupted, and nobody recovers it.
+    RotationUnfinished,
     /// The access token has ended.
     Expired,
     /// The access token does not live as long as was asked for.
@@ -288,6 +292,10 @@ impl fmt::Display for Reason {
                 profile.base_url(),
                 profile.name()
             ),
+            Self::RotationUnderWay => f.write_str("a rotation of the stored secret is under way"),
+            Self::RotationUnfinished => {
+                f.write_str("a rotation of the stored secret was interrupted")
+            }
             Self::Expired => f.write_str("the access token has no time left"),
             Self::TooShort => f.write_str("the access token lives shorter than was asked for"),
             Self::NoRuntime => f.write_str("there is no running Tokio runtime"),

@@ -4,6 +4,8 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use serde::Serialize;
@@ -17,7 +19,7 @@ use crate::error::Error;
 use crate::failure::{Facts, Reason};
 use crate::operation::Operation;
 use crate::store::document::Record;
-use crate::store::{self, Profile, StoreError, Unfinished, Writer};
+use crate::store::{self, JournalState, Profile, StoreError, Unfinished, Writer};
 use crate::verdict::Class;
 use crate::wire::{Grant, SecretBytes};
 
@@ -27,7 +29,35 @@ pub(crate) struct Held {
     place: Place,
     /// Whether a request to change it is on its way, so that nobody knows which secret is valid.
     changing: Arc<watch::Sender<bool>>,
+    /// Whether this client holds the store's lock for a change of its own.
+    holds_lock: Arc<AtomicBool>,
 }
+
+/// What became of a credential that was refused.
+enum Look {
+    /// Another one is there now.
+    Other(Arc<ApiToken>),
+    /// It is being changed.
+    UnderWay,
+    /// A rotation of it was cut off.
+    CutOff,
+    /// It is still there, and nobody changes it.
+    Same,
+}
+
+/// How many other credentials a login tries when one was refused: 3.
+///
+/// Each stands for a change of the stored credential within one call. Someone who stores dead
+/// credentials all the time must not keep it going.
+const MOST_CHANGES: u32 = 3;
+
+/// The first wait for a rotation: 20 ms, the time of a rotation that goes well.
+const FIRST_WAIT: Duration = Duration::from_millis(20);
+
+/// The longest wait before the next look at a rotation: 500 ms.
+///
+/// One that has to settle takes minutes, and each look asks the store three times.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 /// Where it is.
 #[derive(Clone)]
@@ -42,6 +72,16 @@ pub(crate) struct Change {
     held: Held,
     /// With a store, what holds the lock, and what is stored.
     stored: Option<(Writer, Record)>,
+    _holds_lock: HoldsLock,
+}
+
+/// Marks a client as the holder of its store's lock until it is dropped.
+struct HoldsLock(Arc<AtomicBool>);
+
+impl Drop for HoldsLock {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
 }
 
 impl Held {
@@ -57,6 +97,7 @@ impl Held {
         Self {
             place,
             changing: Arc::new(watch::Sender::new(false)),
+            holds_lock: Arc::default(),
         }
     }
 
@@ -65,12 +106,86 @@ impl Held {
         self.changing.send_replace(changing);
     }
 
-    /// Waits for the end of a request to change the secret, if there is one.
-    async fn settled(&self, deadline: Instant) {
-        let mut changing = self.changing.subscribe();
-        let settled = changing.wait_for(|changing| !changing);
-        // At the deadline the login gives its own answer.
-        let _late = tokio::time::timeout_at(deadline, settled).await;
+    /// Finds the API token to try after this one was refused, waiting for whoever changes it.
+    ///
+    /// Returns `None` if nobody does: then the refusal stands.
+    async fn after_refusal(
+        &self,
+        refused: &Arc<ApiToken>,
+        deadline: Instant,
+    ) -> Result<Option<Arc<ApiToken>>, Error> {
+        const OPERATION: Operation = Operation::Login;
+        let mut wait = FIRST_WAIT;
+        loop {
+            match self.look(refused).await? {
+                Look::Other(other) => return Ok(Some(other)),
+                Look::Same => return Ok(None),
+                Look::CutOff => {
+                    return Err(store_failed(OPERATION, StoreError::RotationUnfinished));
+                }
+                Look::UnderWay => {}
+            }
+            // Given up before the deadline: whoever waits for this login gives up at it.
+            let next_look = Instant::now() + wait;
+            if next_look >= deadline {
+                let facts = Facts::new(OPERATION, Reason::RotationUnderWay);
+                return Err(Error::Unavailable(facts.into()));
+            }
+            match &self.place {
+                Place::Own(_) => {
+                    let mut changing = self.changing.subscribe();
+                    let ends = changing.wait_for(|changing| !changing);
+                    let _not_yet = tokio::time::timeout_at(next_look, ends).await;
+                }
+                Place::Stored(_) => tokio::time::sleep_until(next_look).await,
+            }
+            wait = LONGEST_WAIT.min(wait * 2);
+        }
+    }
+
+    /// Looks at what became of a credential that was refused.
+    async fn look(&self, refused: &Arc<ApiToken>) -> Result<Look, Error> {
+        let changing = *self.changing.borrow();
+        let profile = match &self.place {
+            Place::Own(token) => {
+                let token = token.load_full();
+                return Ok(if !token.is_same_as(refused) {
+                    Look::Other(token)
+                } else if changing {
+                    Look::UnderWay
+                } else {
+                    Look::Same
+                });
+            }
+            Place::Stored(profile) => profile,
+        };
+        // A change of this client holds the lock already while it logs in itself: then it waits for
+        // nobody, least of all for itself.
+        let own = self.holds_lock.load(Ordering::SeqCst) && !changing;
+        let refused = refused.clone();
+        let look = move |profile: &Profile| {
+            let is_locked = |profile: &Profile| Ok(!own && profile.is_locked()?);
+            let locked = is_locked(profile)?;
+            // Read after the lock was seen free: whoever held it may just have stored a new one.
+            let record = profile.required()?;
+            if !record.token.is_same_as(&refused) {
+                return Ok(Look::Other(Arc::new(record.token)));
+            }
+            if locked {
+                return Ok(Look::UnderWay);
+            }
+            if profile.journal_state(Some(&record))? != JournalState::Unfinished {
+                return Ok(Look::Same);
+            }
+            // It is cut off only if nobody has begun it, and nobody ended it, since the first look.
+            if is_locked(profile)?
+                || profile.journal_state(Some(&record))? != JournalState::Unfinished
+            {
+                return Ok(Look::UnderWay);
+            }
+            Ok(Look::CutOff)
+        };
+        on_store(profile, Operation::Login, look).await
     }
 
     pub(crate) fn profile(&self) -> Option<&Profile> {
@@ -98,12 +213,15 @@ impl Held {
             Place::Stored(profile) => {
                 let lock = |profile: &Profile| {
                     let writer = profile.lock()?;
-                    if profile.has_journal()? {
+                    let record = profile.record()?;
+                    if profile.journal_state(record.as_ref())? == JournalState::Unfinished {
                         return Err(StoreError::RotationUnfinished);
                     }
                     Ok((writer, profile.required()?))
                 };
-                Some(on_store(profile, operation, lock).await?)
+                let stored = on_store(profile, operation, lock).await?;
+                self.holds_lock.store(true, Ordering::SeqCst);
+                Some(stored)
             }
         };
         let token = match &stored {
@@ -114,6 +232,7 @@ impl Held {
             token,
             held: self.clone(),
             stored,
+            _holds_lock: HoldsLock(self.holds_lock.clone()),
         })
     }
 }
@@ -192,6 +311,7 @@ async fn on_store<T: Send + 'static>(
 fn store_failed(operation: Operation, error: StoreError) -> Error {
     let reason = match &error {
         StoreError::Empty { profile } => Reason::NothingStored(profile.clone()),
+        StoreError::RotationUnfinished => Reason::RotationUnfinished,
         _ => Reason::Store,
     };
     let facts = Facts {
@@ -222,7 +342,7 @@ impl TokenSource for Login {
 async fn login(calls: SharedCalls, held: Held) -> Result<Grant, Error> {
     let deadline = calls.deadline();
     let mut token = held.get(Operation::Login).await?;
-    let mut read_again = false;
+    let mut changes = 0;
     loop {
         let attempt = calls
             .call(Operation::Login, deadline, |number, timeout| {
@@ -233,16 +353,14 @@ async fn login(calls: SharedCalls, held: Held) -> Result<Grant, Error> {
             Ok(grant) => return Ok(grant),
             Err(failed) => failed,
         };
-        if failed.class != Class::Status(401) || read_again {
+        if !matches!(failed.class, Class::Status(401 | 403)) || changes >= MOST_CHANGES {
             return Err(failed.into_error());
         }
-        // A rotation may have replaced the secret while the old one was on its way, or be about to.
-        held.settled(deadline).await;
-        match held.get(Operation::Login).await {
-            Ok(current) if !current.is_same_as(&token) => token = current,
-            _ => return Err(failed.into_error()),
+        match held.after_refusal(&token, deadline).await? {
+            Some(other) => token = other,
+            None => return Err(failed.into_error()),
         }
-        read_again = true;
+        changes += 1;
     }
 }
 

@@ -19,9 +19,11 @@ use std::fmt;
 
 pub(crate) use self::blocking::{Unfinished, on_store};
 pub use self::disk::{DiskStep, DiskStepKind};
+pub use self::document::Ruling;
 pub use self::error::StoreError;
 pub use self::file::FileStore;
 pub use self::memory::MemoryStore;
+pub(crate) use self::profile::JournalState;
 pub use self::profile::{Profile, ProfileId};
 pub use self::stored_token::StoredToken;
 pub(crate) use self::writer::Writer;

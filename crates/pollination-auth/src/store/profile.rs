@@ -29,6 +29,28 @@ const LOCK_PATIENCE: Duration = Duration::from_millis(250);
 /// The time between two attempts to take the lock: 5 ms, about as long as a change takes.
 const LOCK_POLL: Duration = Duration::from_millis(5);
 
+/// Whether a journal is there that still has to be recovered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JournalState {
+    None,
+    Unfinished,
+    /// Its rotation is done, or the service has ruled on it.
+    Over,
+}
+
+/// Whether a change of the credential wrote anything.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Changed {
+    Yes,
+    No,
+}
+
+impl Changed {
+    fn yes((): ()) -> Self {
+        Self::Yes
+    }
+}
+
 /// Names a profile: a host, and a name under which a credential for it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ProfileId {
@@ -155,16 +177,11 @@ impl Profile {
     /// only key to the account. [`StoreError::Locked`] when one is under way, and others when it
     /// can't be stored.
     pub fn save(&self, token: &ApiToken) -> Result<(), StoreError> {
-        self.change(|writer| {
-            let stored = match writer.profile().record() {
-                Ok(stored) => stored,
-                Err(StoreError::Corrupt { .. }) => None,
-                Err(error) => return Err(error),
-            };
-            match stored {
-                Some(stored) if stored.token.is_same_as(token) => Ok(()),
-                _ => writer.put_record(None, &Record::new(token.clone(), 0)),
-            }
+        self.change(|writer, stored| match stored {
+            Some(stored) if stored.token.is_same_as(token) => Ok(Changed::No),
+            _ => writer
+                .put_record(None, &Record::new(token.clone(), 0))
+                .map(Changed::yes),
         })
     }
 
@@ -177,7 +194,7 @@ impl Profile {
     pub fn replace(&self, seen: &StoredToken, token: &ApiToken) -> Result<(), StoreError> {
         let generation = seen.generation().saturating_add(1);
         let record = Record::new(token.clone(), generation);
-        self.change(|writer| writer.put_record(Some(&seen.0), &record))
+        self.change(|writer, _| writer.put_record(Some(&seen.0), &record).map(Changed::yes))
     }
 
     /// Removes the stored API token that was seen.
@@ -186,7 +203,7 @@ impl Profile {
     ///
     /// As for [`replace`](Self::replace).
     pub fn remove(&self, seen: &StoredToken) -> Result<(), StoreError> {
-        self.change(|writer| writer.remove_record(Some(&seen.0)))
+        self.change(|writer, _| writer.remove_record(Some(&seen.0)).map(Changed::yes))
     }
 
     /// Removes a stored credential that is damaged.
@@ -196,7 +213,7 @@ impl Profile {
     /// [`StoreError::Changed`] when a readable one is stored. Otherwise those of
     /// [`save`](Self::save).
     pub fn remove_damaged(&self) -> Result<(), StoreError> {
-        self.change(|writer| writer.remove_record(None))
+        self.change(|writer, _| writer.remove_record(None).map(Changed::yes))
     }
 
     /// Removes the journal of an interrupted rotation, whatever stands in it.
@@ -214,13 +231,27 @@ impl Profile {
     /// Changes the credential under the lock, unless a rotation is unfinished.
     fn change(
         &self,
-        change: impl FnOnce(&mut Writer) -> Result<(), StoreError>,
+        change: impl FnOnce(&mut Writer, Option<Record>) -> Result<Changed, StoreError>,
     ) -> Result<(), StoreError> {
         let mut writer = self.lock()?;
-        if self.has_journal()? {
+        let record = match self.record() {
+            Ok(record) => record,
+            Err(StoreError::Corrupt { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let journal = self.journal_state(record.as_ref())?;
+        if journal == JournalState::Unfinished {
             return Err(StoreError::RotationUnfinished);
         }
-        change(&mut writer)
+        let changed = change(&mut writer, record)?;
+        if changed == Changed::Yes
+            && journal == JournalState::Over
+            && let Err(error) = writer.discard_journal()
+        {
+            // It belongs to no stored credential by now, and is not read as one that does.
+            tracing::warn!(%error, "the journal of a rotation is left behind");
+        }
+        Ok(())
     }
 
     /// Takes the lock, waiting for those who hold it for a moment only.
@@ -271,14 +302,26 @@ impl Profile {
 
     pub(crate) fn journal(&self, record: &Record) -> Result<Option<Journal>, StoreError> {
         match self.read(Document::Journal)? {
-            Some(text) => Journal::read(&self.id, record, &text).map(Some),
+            Some(text) => Journal::read(&self.id, record, &text),
             None => Ok(None),
         }
     }
 
-    /// Returns `true` if there is a journal, readable or not.
-    pub(crate) fn has_journal(&self) -> Result<bool, StoreError> {
-        Ok(self.read(Document::Journal)?.is_some())
+    /// Looks for a journal beside a credential: does one still have to be recovered?
+    ///
+    /// One that can't be read does. One that its rotation left behind at its end does not, and
+    /// neither does one on which the service has ruled.
+    pub(crate) fn journal_state(
+        &self,
+        record: Option<&Record>,
+    ) -> Result<JournalState, StoreError> {
+        Ok(match self.read(Document::Journal)? {
+            None => JournalState::None,
+            Some(text) if Journal::is_unfinished(&self.id, record, &text) => {
+                JournalState::Unfinished
+            }
+            Some(_) => JournalState::Over,
+        })
     }
 
     pub(super) fn read(&self, document: Document) -> Result<Option<Secret>, StoreError> {

@@ -43,10 +43,6 @@ impl Writer {
         .await
     }
 
-    pub(crate) fn profile(&self) -> &Profile {
-        &self.profile
-    }
-
     /// Fails if the lock has ended.
     pub(crate) fn check_held(&mut self) -> Result<(), StoreError> {
         if self.lock.is_held()? {

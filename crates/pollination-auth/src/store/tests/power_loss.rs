@@ -9,7 +9,7 @@ use crate::base_url::BaseUrl;
 use crate::credential::ApiToken;
 use crate::secret::Secret;
 use crate::store::document::{Candidate, Journal, Record};
-use crate::store::{FileStore, Profile, ProfileId};
+use crate::store::{FileStore, JournalState, Profile, ProfileId};
 
 pub(super) fn profile(disk: Arc<VirtualDisk>) -> Profile {
     let base_url = BaseUrl::parse("https://api.example", false).unwrap();
@@ -37,6 +37,7 @@ pub(super) fn journal(requests: u32, candidates: &[&str]) -> Journal {
         started_at: time,
         requests,
         candidates: candidates.collect(),
+        conclusion: None,
     }
 }
 
@@ -78,7 +79,7 @@ fn write(profile: &Profile, version: Version) {
 /// Says which version the documents are of that the loader finds, as text.
 fn found(profile: &Profile) -> String {
     let Some(record) = profile.record().unwrap() else {
-        assert!(!profile.has_journal().unwrap());
+        assert_eq!(profile.journal_state(None).unwrap(), JournalState::None);
         return "nothing".to_owned();
     };
     let journal = profile.journal(&record).unwrap();

@@ -4,13 +4,15 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use super::power_loss::{journal, token};
 use crate::base_url::BaseUrl;
 use crate::secret::Secret;
-use crate::store::document::Record;
+use crate::store::document::{Conclusion, Journal, Record, Ruling};
 use crate::store::{
-    CredentialStore, Document, MemoryStore, Profile, ProfileId, ProfileLock, StoreError, StoreLock,
+    CredentialStore, Document, JournalState, MemoryStore, Profile, ProfileId, ProfileLock,
+    StoreError, StoreLock,
 };
 
 /// Says that a write has begun, and waits until it may end.
@@ -87,6 +89,10 @@ fn profile(store: &Leased) -> Profile {
     )
 }
 
+fn journal_of(profile: &Profile) -> JournalState {
+    profile.journal_state(None).unwrap()
+}
+
 fn stored(profile: &Profile) -> (String, u64) {
     let stored = profile.stored().unwrap().unwrap();
     let secret = stored.api_token().secret().expose_secret().to_owned();
@@ -148,12 +154,12 @@ fn row_63_a_journal_is_written_and_removed_only_beside_its_credential() {
     let mut writer = profile.lock().unwrap();
     let announced = writer.put_journal(&old, &journal(1, &[]));
     assert!(matches!(announced, Err(StoreError::Changed)));
-    assert!(!profile.has_journal().unwrap());
+    assert_eq!(journal_of(&profile), JournalState::None);
     let new = profile.required().unwrap();
     writer.put_journal(&new, &journal(1, &[])).unwrap();
     let cleared = writer.clear_journal(&old);
     assert!(matches!(cleared, Err(StoreError::Changed)));
-    assert!(profile.has_journal().unwrap());
+    assert_eq!(journal_of(&profile), JournalState::Unfinished);
 }
 
 #[test]
@@ -196,7 +202,7 @@ fn row_64_a_lock_that_has_ended_writes_and_removes_nothing() {
         assert!(matches!(lost, Err(StoreError::LockLost)), "{lost:?}");
     }
     assert_eq!(stored(&profile), ("old".to_owned(), 0));
-    assert!(!profile.has_journal().unwrap());
+    assert_eq!(journal_of(&profile), JournalState::None);
 }
 
 #[test]
@@ -234,4 +240,59 @@ async fn row_65_a_write_holds_the_lock_to_its_end_when_nobody_waits_for_it_any_m
         tokio::task::yield_now().await;
     }
     assert_eq!(stored(&profile), ("new".to_owned(), 0));
+}
+
+/// A profile whose rotation the service has ruled on.
+fn ruled(store: &Leased) -> Profile {
+    let profile = profile(store);
+    profile.save(&token("old")).unwrap();
+    let record = profile.required().unwrap();
+    let journal = Journal {
+        conclusion: Some(Conclusion {
+            ruling: Ruling::CredentialLost,
+            at: SystemTime::UNIX_EPOCH,
+        }),
+        ..journal(3, &[])
+    };
+    profile
+        .lock()
+        .unwrap()
+        .put_journal(&record, &journal)
+        .unwrap();
+    assert_eq!(journal_of(&profile), JournalState::Over);
+    profile
+}
+
+#[test]
+fn row_66_a_journal_that_the_service_has_ruled_on_goes_with_the_credential_that_takes_its_place() {
+    let profile = ruled(&Leased::default());
+    let seen = profile.stored().unwrap().unwrap();
+    profile.replace(&seen, &token("new")).unwrap();
+    assert_eq!(journal_of(&profile), JournalState::None);
+    let profile = ruled(&Leased::default());
+    let seen = profile.stored().unwrap().unwrap();
+    profile.remove(&seen).unwrap();
+    assert_eq!(journal_of(&profile), JournalState::None);
+}
+
+#[test]
+fn row_66_a_ruled_journal_that_is_left_behind_belongs_to_no_later_credential() {
+    let store = Leased::default();
+    let profile = ruled(&store);
+    let old = profile.required().unwrap();
+    assert!(profile.journal(&old).unwrap().is_some());
+    // As if the process had ended before the journal was removed.
+    let new = Record::new(token("new"), 1);
+    let mut writer = profile.lock().unwrap();
+    writer.put_record(Some(&old), &new).unwrap();
+    assert!(profile.journal(&new).unwrap().is_none());
+}
+
+#[test]
+fn row_66_a_change_that_writes_nothing_keeps_the_ruled_journal() {
+    let profile = ruled(&Leased::default());
+    let other = profile.save(&token("other"));
+    assert!(matches!(other, Err(StoreError::Changed)), "{other:?}");
+    profile.save(&token("old")).unwrap();
+    assert_eq!(journal_of(&profile), JournalState::Over);
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use pollination_auth::{
     ApiToken, Client, ClientBuilder, CredentialStore, Document, FileStore, MemoryStore, Profile,
-    RotateCause, RotateError, RotateOptions, RotationStatus, Secret, StoreError,
+    RotateCause, RotateError, RotateOptions, RotationStatus, StoreError, StoredToken,
 };
 
 use crate::args::Global;
@@ -33,6 +33,8 @@ pub(crate) struct Context {
     pub(crate) directory: Option<PathBuf>,
     pub(crate) profile: Profile,
     store: Arc<dyn CredentialStore>,
+    /// The store as files, where there is one.
+    files: Option<Arc<FileStore>>,
 }
 
 /// What the service is reached with.
@@ -45,6 +47,8 @@ pub(crate) enum Credential {
 /// What is stored for a profile.
 pub(crate) struct Stored {
     pub(crate) token: ApiToken,
+    /// What a change is compared with.
+    pub(crate) seen: StoredToken,
     pub(crate) rotation: RotationStatus,
 }
 
@@ -53,7 +57,11 @@ impl Context {
     pub(crate) fn open(global: &Global) -> Result<Self, CliError> {
         let directory = directory::credentials()?;
         let store = open_store(directory.clone())?;
-        Self::on(global, Some(directory), store)
+        let context = Self::on(global, Some(directory), store.clone())?;
+        Ok(Self {
+            files: Some(store),
+            ..context
+        })
     }
 
     /// Opens the store to read from it; where there can't be one, the environment has to be enough.
@@ -86,6 +94,7 @@ impl Context {
             directory,
             profile,
             store,
+            files: None,
         })
     }
 
@@ -113,7 +122,7 @@ impl Context {
 
     /// Gives what is stored, or none when nobody is logged in.
     pub(crate) async fn look(&self, client: &Client) -> Result<Option<Stored>, CliError> {
-        let Some(token) = self.profile.load()? else {
+        let Some(seen) = self.profile.stored()? else {
             return Ok(None);
         };
         let rotation = client.rotation(RotateOptions::default()).status().await;
@@ -122,7 +131,12 @@ impl Context {
             Some(RotateCause::Store(error)) => CliError::Store(error.clone()),
             _ => self.rotate_error(error),
         })?;
-        Ok(Some(Stored { token, rotation }))
+        let token = seen.api_token().clone();
+        Ok(Some(Stored {
+            token,
+            seen,
+            rotation,
+        }))
     }
 
     /// Gives what is stored; it is an error when that is nothing.
@@ -174,7 +188,7 @@ impl Context {
 
     /// Tells whether another process works on what is stored right now.
     pub(crate) fn is_held(&self) -> bool {
-        matches!(self.store.try_lock(self.profile.id()), Ok(None))
+        self.store.is_locked(self.profile.id()).unwrap_or(false)
     }
 
     /// Gives what is stored when a rotation of another process, if there is one, has come to its end.
@@ -188,8 +202,11 @@ impl Context {
     /// Gives what another process has put in the place of this, waiting while one rotates.
     pub(crate) async fn newer_than(&self, stored: &Stored) -> Result<Option<Stored>, CliError> {
         let free = || {
-            let lock = self.store.try_lock(self.profile.id())?;
-            lock.map(drop).ok_or(StoreError::Locked)
+            if self.store.is_locked(self.profile.id())? {
+                Err(StoreError::Locked)
+            } else {
+                Ok(())
+            }
         };
         // Where there can be no lock, nobody rotates; and who hangs for that long brings nothing.
         if let Err(error) = patience::outwait(free).await {
@@ -198,6 +215,18 @@ impl Context {
         let now = self.stored(&self.client()?).await?;
         let generation = now.generation();
         Ok((generation.is_some() && generation != stored.generation()).then_some(now))
+    }
+
+    /// Stores an API token in place of the one that was seen, if any.
+    pub(crate) fn put(
+        &self,
+        seen: Option<&StoredToken>,
+        token: &ApiToken,
+    ) -> Result<(), StoreError> {
+        match seen {
+            Some(seen) => self.profile.replace(seen, token),
+            None => self.profile.save(token),
+        }
     }
 
     /// Changes what is stored as soon as no other process is about to.
@@ -230,13 +259,11 @@ impl Context {
     }
 
     /// Finds out whether anything can be stored, before what could not be is made or asked for.
-    pub(crate) fn check_writable(&self) -> Result<(), CliError> {
-        // No profile has an empty name, so this one is nobody's, and needs no lock.
-        let nobody = Profile::new(self.store.clone(), &self.global.host, "")?;
-        let probe = Secret::from(String::new());
-        self.store
-            .write(nobody.id(), Document::Credential, &probe)?;
-        Ok(self.store.remove(nobody.id(), Document::Credential)?)
+    pub(crate) async fn check_writable(&self) -> Result<(), CliError> {
+        let Some(files) = &self.files else {
+            return Ok(());
+        };
+        Ok(patience::outwait(|| files.check_writable()).await?)
     }
 
     /// Gives the error of a command with the file that it is about and a way out, if it is a file.

@@ -36,7 +36,7 @@ pub(crate) struct Creation {
     redo: Redo,
     /// Whether an interrupted creation left the file.
     was_interrupted: bool,
-    _lock: StoreLock,
+    lock: StoreLock,
 }
 
 /// A creation that this process found.
@@ -125,11 +125,11 @@ impl Place {
         };
         patience::outwait(lock).await
     }
+}
 
-    fn remove(&self) -> Result<(), StoreError> {
-        self.store.remove(&self.profile, DOCUMENT)?;
-        self.store.remove(&self.profile, BEFORE)
-    }
+fn remove(lock: &mut StoreLock) -> Result<(), StoreError> {
+    lock.remove(DOCUMENT)?;
+    lock.remove(BEFORE)
 }
 
 impl Creation {
@@ -142,7 +142,7 @@ impl Creation {
         stored: Option<&ApiTokenId>,
     ) -> Result<Self, CliError> {
         let place = Place::open(context)?.ok_or(CliError::NoDirectory(directory::CREDENTIALS))?;
-        let lock = place.lock().await?;
+        let mut lock = place.lock().await?;
         let redo = Redo::of(&context.global, &place.file);
         let kept = place.read()?;
         if let Some(kept) = &kept
@@ -153,15 +153,15 @@ impl Creation {
         if kept.is_none() {
             let before = stored.map(ApiTokenId::to_string).unwrap_or_default();
             let before = Secret::from(before);
-            place.store.write(&place.profile, BEFORE, &before)?;
+            lock.write(BEFORE, &before)?;
             let text = Secret::from(access_token.expose_secret().to_owned());
-            place.store.write(&place.profile, DOCUMENT, &text)?;
+            lock.write(DOCUMENT, &text)?;
         }
         Ok(Self {
             place,
             redo,
             was_interrupted: kept.is_some(),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -182,8 +182,8 @@ impl Creation {
     }
 
     /// Ends it: the new API token logs in.
-    pub(crate) fn end(self) {
-        if let Err(error) = self.place.remove() {
+    pub(crate) fn end(mut self) {
+        if let Err(error) = remove(&mut self.lock) {
             tracing::debug!(%error, "the access token of the creation is left behind");
         }
     }
@@ -209,7 +209,7 @@ pub(crate) fn find(context: &Context) -> Result<Option<Found>, CliError> {
     let stored = context.profile.load()?;
     Ok(Some(Found {
         is_stored: stored.is_some_and(|stored| stored.id().as_str() != before),
-        under_way: matches!(place.store.try_lock(&place.profile), Ok(None)),
+        under_way: place.store.is_locked(&place.profile).unwrap_or(false),
         redo: Redo::of(&context.global, &place.file),
         file: place.file,
     }))
@@ -235,6 +235,6 @@ pub(crate) async fn forget(context: &Context) -> Result<(), CliError> {
     let Some(place) = Place::look(context)? else {
         return Ok(());
     };
-    let _lock = place.lock().await?;
-    Ok(place.remove()?)
+    let mut lock = place.lock().await?;
+    Ok(remove(&mut lock)?)
 }

@@ -35,8 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     service.fail_next(Operation::Login, Fault::status(503));
     client.get_api_token().await?;
-    changes.changed().await?;
-    let held = changes.borrow().is_some();
+    let held = changes.changed().await?.is_some();
     writeln!(io::stdout(), "a new access token was told: {held}")?;
     Ok(())
 }

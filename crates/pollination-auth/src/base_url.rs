@@ -57,6 +57,10 @@ impl BaseUrl {
         self.url.as_str().trim_end_matches('/')
     }
 
+    pub(crate) fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
     /// Tells whether the host is this machine, named by address or as `localhost`.
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
@@ -70,19 +74,24 @@ impl BaseUrl {
         self.url.port_or_known_default().unwrap_or_default()
     }
 
-    /// Tells whether a request to this scheme, host and port goes to the service itself.
+    /// Returns `true` if a request to this scheme and authority goes to the service itself.
     ///
-    /// The host is compared as it stands but for the case of its letters: a name that would only
-    /// become the same by decoding it is another one here.
+    /// The authority is compared as it is written, ASCII-case-insensitively, with the one that was
+    /// parsed when the client was built: what would only become the same by decoding, or by passing
+    /// over what is no port, is another one here.
     #[cfg(any(feature = "reqwest-middleware", feature = "tower", test))]
-    pub(crate) fn is_at(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
+    pub(crate) fn is_at(&self, scheme: &str, authority: &str) -> bool {
+        let host = self.host();
+        let Some((same, port)) = authority.split_at_checked(host.len()) else {
+            return false;
+        };
         // A port that is the scheme's own is none in a parsed URL.
         let same_port = match port {
-            Some(port) => port == self.port(),
-            None => self.url.port().is_none(),
+            "" => self.url.port().is_none(),
+            port => port == format!(":{}", self.port()),
         };
         scheme.eq_ignore_ascii_case(self.url.scheme())
-            && host.eq_ignore_ascii_case(self.host())
+            && same.eq_ignore_ascii_case(host)
             && same_port
     }
 
@@ -234,30 +243,59 @@ mod tests {
     #[test]
     fn only_the_same_scheme_host_and_port_are_the_service() {
         let url = BaseUrl::parse("https://h.example/p", false).unwrap();
-        for (scheme, host, port, expected) in [
-            ("https", "h.example", None, true),
-            ("HTTPS", "H.Example", Some(443), true),
-            ("http", "h.example", None, false),
-            ("http", "h.example", Some(443), false),
-            ("https", "h.example", Some(8443), false),
-            ("https", "h.example", Some(80), false),
-            ("https", "h.example.", None, false),
-            ("https", "h%2eexample", None, false),
-            ("https", "x.h.example", None, false),
-            ("https", "h.example.evil.example", None, false),
-            ("https", "", None, false),
-            ("", "h.example", None, false),
+        for (scheme, authority, expected) in [
+            ("https", "h.example", true),
+            ("HTTPS", "H.Example:443", true),
+            ("http", "h.example", false),
+            ("http", "h.example:443", false),
+            ("https", "h.example:8443", false),
+            ("https", "h.example:80", false),
+            ("https", "h.example.", false),
+            ("https", "h%2eexample", false),
+            ("https", "x.h.example", false),
+            ("https", "h.example.evil.example", false),
+            ("https", "", false),
+            ("", "h.example", false),
         ] {
             assert_eq!(
-                url.is_at(scheme, host, port),
+                url.is_at(scheme, authority),
                 expected,
-                "{scheme} {host} {port:?}"
+                "{scheme} {authority}"
             );
         }
-        let other = BaseUrl::parse("http://[::1]:8080", false).unwrap();
-        assert!(other.is_at("http", "[::1]", Some(8080)));
-        assert!(!other.is_at("http", "[::1]", None));
-        assert!(!other.is_at("http", "::1", Some(8080)));
+    }
+
+    #[test]
+    fn row_82_an_authority_that_only_looks_like_the_services_is_another_one() {
+        let url = BaseUrl::parse("https://h.example", false).unwrap();
+        for authority in [
+            "h.example:",
+            "h.example:0443",
+            "h.example:+443",
+            "h.example:65979",
+            "h.example:70000",
+            "h.example:443:443",
+            "h.exampleu:443",
+            "u@h.example",
+            "h.example@evil.example",
+            "h.example\\@evil.example",
+        ] {
+            assert!(!url.is_at("https", authority), "{authority}");
+        }
+        let url = BaseUrl::parse("http://[::1]:8080", false).unwrap();
+        assert!(url.is_at("http", "[::1]:8080"));
+        for authority in [
+            "[::1]",
+            "::1:8080",
+            "[::1]u:8080",
+            "[::1]:8080u",
+            "[::1]:73616",
+            "[::1]]:8080",
+            "[0:0:0:0:0:0:0:1]:8080",
+            "é",
+        ] {
+            assert!(!url.is_at("http", authority), "{authority}");
+        }
     }
 
     #[test]

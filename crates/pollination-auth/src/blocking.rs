@@ -8,11 +8,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use self::worker::Worker;
 use crate::access_token::AccessToken;
 use crate::builder::{BuildError, ClientBuilder};
+use crate::cache::AccessTokenChanges;
 use crate::client;
 use crate::credential::{ApiToken, ApiTokenId};
 use crate::error::Error;
@@ -115,11 +114,9 @@ impl Client {
         })
     }
 
-    /// Gives a channel that tells of each new access token; look into it with `borrow`.
-    ///
-    /// It holds none before the first login and after a delete.
+    /// Returns a receiver of every new access token; [`AccessTokenChanges::latest`] reads it without async.
     #[must_use]
-    pub fn access_token_changes(&self) -> watch::Receiver<Option<AccessToken>> {
+    pub fn access_token_changes(&self) -> AccessTokenChanges {
         self.0.client.access_token_changes()
     }
 

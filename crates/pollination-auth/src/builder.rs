@@ -2,6 +2,7 @@
 
 use std::env::var_os;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -12,12 +13,13 @@ use crate::calls::Calls;
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::credential::{ApiToken, CredentialError};
+use crate::credential_files::{CredentialFiles, Given};
 use crate::env;
 use crate::jwt;
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::source::{Held, Login, NoLogin};
 use crate::store::{CredentialStore, Profile, ProfileId};
-use crate::transport::{self, Configure, HttpBuilder, Settings, Transport};
+use crate::transport::{self, Configure, HttpBuilder, Settings, Transport, Unbuilt};
 use crate::validity::Validity;
 use crate::wire::Wire;
 
@@ -58,6 +60,7 @@ pub struct ClientBuilder {
 
 enum Credential {
     ApiToken(ApiToken),
+    Files(CredentialFiles),
     AccessToken(AccessToken),
     Store(Arc<dyn CredentialStore>),
 }
@@ -85,19 +88,29 @@ impl ClientBuilder {
     /// Takes the API token and the base URL from the environment.
     ///
     /// Reads `POLLINATION_API_KEY_ID`, `POLLINATION_API_KEY_SECRET` and, if it is set,
-    /// `POLLINATION_HOST`. One that is set but empty is an error, and not taken for one that is not
-    /// set. A host that is no base URL is found by [`build`](Self::build).
+    /// `POLLINATION_HOST`. An empty variable is an error, not treated as unset. A host that is no
+    /// base URL is found by [`build`](Self::build).
+    ///
+    /// `POLLINATION_API_KEY_ID_FILE` and `POLLINATION_API_KEY_SECRET_FILE` name files that hold the
+    /// id and the secret instead, which are read as by [`api_token_files`](Self::api_token_files).
     ///
     /// # Errors
     ///
-    /// [`BuildError::Credential`] naming the variable that is missing, empty or no text;
+    /// [`BuildError::Credential`] naming the variable that is missing, empty or no text, or the two
+    /// that are set at once;
     /// [`BuildError::Host`] when the host is no text.
     pub fn from_env() -> Result<Self, BuildError> {
         Self::from_environment(env::read(var_os)?)
     }
 
     fn from_environment(found: env::Environment) -> Result<Self, BuildError> {
-        let builder = Self::default().api_token(found.api_token);
+        let builder = Self {
+            credential: Some(match found.credential {
+                env::Found::ApiToken(token) => Credential::ApiToken(token),
+                env::Found::Files(files) => Credential::Files(files),
+            }),
+            ..Self::default()
+        };
         Ok(match found.base_url {
             Some(base_url) => Self {
                 is_host_of_environment: true,
@@ -110,6 +123,34 @@ impl ClientBuilder {
     /// Logs in with this API token, whenever an access token is needed.
     pub fn api_token(mut self, token: ApiToken) -> Self {
         self.credential = Some(Credential::ApiToken(token));
+        self
+    }
+
+    /// Logs in with the id and the secret in these files, as Kubernetes, Docker and systemd mount
+    /// them.
+    ///
+    /// They are read at each login, so that a replaced mount is picked up; when the service refuses
+    /// the API token, they are read once more. Nothing is read when the client is built, and nothing
+    /// is ever written: after a rotate or create it is up to you to replace them.
+    ///
+    /// Links are followed. On Unix a file has to belong to root or to this user, and must not be
+    /// writable by its group or others; the group may read it. A file that everyone can read is
+    /// accepted with one warning. One newline at the end is not part of the text, and a file longer
+    /// than 16 KiB is refused. A call whose login finds an unusable file fails with
+    /// [`Error::StoreFailed`](crate::Error::StoreFailed), whose source is a
+    /// [`CredentialFileError`](crate::CredentialFileError).
+    ///
+    /// ```
+    /// use pollination_auth::Client;
+    ///
+    /// let client = Client::builder()
+    ///     .api_token_files("/run/secrets/pollination-id", "/run/secrets/pollination-secret")
+    ///     .build()?;
+    /// # Ok::<(), pollination_auth::BuildError>(())
+    /// ```
+    pub fn api_token_files(mut self, id: impl Into<PathBuf>, secret: impl Into<PathBuf>) -> Self {
+        let (id, secret) = (Given::File(id.into()), Given::File(secret.into()));
+        self.credential = Some(Credential::Files(CredentialFiles::new(id, secret)));
         self
     }
 
@@ -222,8 +263,9 @@ impl ClientBuilder {
 
     /// Configures the HTTP client: proxy, certificates, pool, extra headers.
     ///
-    /// The function is given reqwest's own builder, twice: a rotate or create uses a client that
-    /// never reuses a connection. What keeps secrets safe is set afterwards and can't be undone:
+    /// The function is given reqwest's own builder, several times: a rotate or create uses a client
+    /// that never reuses a connection, and each further Tokio runtime that calls more than once gets
+    /// a pool of its own. What keeps secrets safe is set afterwards and can't be undone:
     /// no redirects, no retries, verified certificates, no decompression, no logging of bytes, and
     /// the timeouts and user agent of this builder.
     ///
@@ -244,7 +286,8 @@ impl ClientBuilder {
     /// A private CA is trusted beside those of the system with `tls_certs_merge`, and in their place
     /// with `tls_certs_only`. Without either the file that `SSL_CERT_FILE` names, or the directory
     /// `SSL_CERT_DIR`, takes the place of the system's root certificates, but not on Windows and
-    /// macOS, where the system's store alone counts.
+    /// macOS, where the system's store alone counts. The TLS backend is rustls, whatever other crates
+    /// of the program turn on in reqwest; `tls_backend_preconfigured` takes its place.
     ///
     /// ```no_run
     /// use pollination_auth::{ClientBuilder, reqwest::Certificate};
@@ -268,7 +311,8 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// [`BuildError`] when there is no credential, the base URL could leak a secret, a timeout is
-    /// zero, the user agent is no header, or the HTTP client can't be set up.
+    /// zero, the user agent is no header, no root certificate is found for an https service, or the
+    /// HTTP client can't be set up.
     pub fn build(self) -> Result<Client, BuildError> {
         for (name, timeout) in [
             ("connect", self.connect_timeout),
@@ -288,17 +332,20 @@ impl ClientBuilder {
             BuildError::BaseUrl
         };
         let base_url = BaseUrl::parse(&self.base_url, self.allow_plain_http).map_err(refused)?;
-        let transport = Transport::build(&Settings {
-            base_url: &base_url,
+        let transport = Transport::build(Settings {
+            base_url: base_url.clone(),
             // Only the connect timeout proves that nothing was sent, so it has to come first.
             connect_timeout: self
                 .connect_timeout
                 .min(self.attempt_timeout.mul_f64(CONNECT_SHARE)),
             attempt_timeout: self.attempt_timeout,
-            user_agent: &self.user_agent,
-            configure: self.configure.as_ref(),
+            user_agent: self.user_agent,
+            configure: self.configure,
         })
-        .map_err(|error| BuildError::Http(transport::source(error)))?;
+        .map_err(|unbuilt| match unbuilt {
+            Unbuilt::NoRoots(problem) => BuildError::NoRootCertificates(problem),
+            Unbuilt::Refused(error) => BuildError::Http(transport::source(error)),
+        })?;
         let calls = Arc::new(Calls {
             wire: Wire::new(base_url, transport, self.clock.clone()),
             policy: self.retry,
@@ -313,6 +360,11 @@ impl ClientBuilder {
         match self.credential.ok_or(BuildError::NoCredential)? {
             Credential::ApiToken(token) => {
                 let held = Held::own(token);
+                let login = Login::new(calls.clone(), held.clone());
+                Ok(Client::new(calls, cache(Box::new(login)), Some(held)))
+            }
+            Credential::Files(files) => {
+                let held = Held::files(files);
                 let login = Login::new(calls.clone(), held.clone());
                 Ok(Client::new(calls, cache(Box::new(login)), Some(held)))
             }
@@ -331,7 +383,7 @@ impl ClientBuilder {
     }
 }
 
-/// A given access token lasts until the expiry that stands in it, where one does.
+/// A given access token is used until the service refuses it; the expiry in it, where one is, only says how long it seems to last.
 fn given(token: &AccessToken, clock: &dyn Clock) -> Validity {
     let now = clock.now();
     let since_1970 = now
@@ -340,7 +392,7 @@ fn given(token: &AccessToken, clock: &dyn Clock) -> Validity {
         .unwrap_or_default();
     let lifetime = jwt::Times::read(token.expose_secret())
         .map_or(OPEN_END, |times| times.expiry().saturating_sub(since_1970));
-    Validity::final_one(now, lifetime)
+    Validity::given(now, lifetime)
 }
 
 impl fmt::Debug for ClientBuilder {
@@ -383,6 +435,14 @@ pub enum BuildError {
     /// The message does not show the setting; the chain of sources says more where it can.
     #[error("the HTTP client can't be set up; look at what `configure_http` gives it")]
     Http(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// No root certificate was found, so no https service can be trusted.
+    ///
+    /// The text names the variable and the place that were looked at, and what is wrong there.
+    #[error(
+        "no root certificate was found: {0}; install the system's certificates, let SSL_CERT_FILE \
+         name a file of them, or add one with `configure_http`"
+    )]
+    NoRootCertificates(String),
     /// The thread of the blocking client can't be started.
     #[cfg(feature = "blocking")]
     #[error("the thread of the blocking client can't be started")]
@@ -395,7 +455,7 @@ mod tests {
 
     fn with_host(host: &str) -> ClientBuilder {
         ClientBuilder::from_environment(env::Environment {
-            api_token: ApiToken::new("an-id", "a-secret").unwrap(),
+            credential: env::Found::ApiToken(ApiToken::new("an-id", "a-secret").unwrap()),
             base_url: Some(host.to_owned()),
         })
         .unwrap()

@@ -1,11 +1,12 @@
 //! One current access token for everybody: read without waiting, refreshed by one task.
 //!
-//! It knows when a token is due and who waits for whom. How a login is made comes in as a source,
-//! and so does the time.
+//! What happens when is decided in `machine`; here it is carried out. Nothing foreign runs under the
+//! lock: no spawn, no drop of a task, no clock of the user's, no notification.
 
+mod changes;
 mod flight;
+mod machine;
 mod slot;
-mod state;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -15,14 +16,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
-use self::flight::Flight;
+use self::changes::Changes;
+pub use self::changes::{AccessTokenChanges, ClientGone};
+use self::flight::{Flight, Landing};
+use self::machine::{Ask, Cached, Failure, Machine, NO_GENERATION};
 pub(crate) use self::slot::Lent;
 use self::slot::Slot;
-use self::state::State;
-use self::wait::Ask;
 use crate::access_token::AccessToken;
 use crate::clock::{Clock, Moment};
 use crate::error::Error;
@@ -31,9 +32,6 @@ use crate::operation::Operation;
 use crate::validity::{Phase, Validity};
 use crate::wire::Grant;
 
-/// The generation of a token that was never in the cache; the first one in it is 1.
-const NO_GENERATION: u64 = 0;
-
 /// Fetches an access token: a login, or the knowledge that there can be none.
 pub(crate) trait TokenSource: Send + Sync + 'static {
     /// Starts one login; it runs on a task of its own and is never cancelled by a caller.
@@ -41,18 +39,10 @@ pub(crate) trait TokenSource: Send + Sync + 'static {
 }
 
 /// An access token in the cache.
-#[derive(Debug)]
-pub(crate) struct CachedToken {
-    pub(crate) token: AccessToken,
-    /// Counts the tokens of this cache, so that a late 401 can be told from a fresh one.
-    pub(crate) generation: u64,
-    pub(crate) validity: Validity,
-    /// What was left of its life when it arrived; no later login promises more.
-    at_arrival: Duration,
-}
+pub(crate) type CachedToken = Cached<AccessToken>;
 
 impl CachedToken {
-    /// Stands for no token at all; it is past its end.
+    /// Stands for no token at all; it is expired.
     fn none() -> Self {
         Self {
             token: AccessToken::none(),
@@ -61,11 +51,15 @@ impl CachedToken {
             at_arrival: Duration::ZERO,
         }
     }
+}
 
-    /// Tells whether it may be handed out without asking for the next one first.
-    fn is_good(&self, now: &Moment, least: Duration) -> bool {
-        matches!(self.validity.phase(now), Phase::Fresh | Phase::Advisory)
-            && self.validity.remaining(now) >= least
+impl Failure for Error {
+    fn is_retryable(&self) -> bool {
+        Error::is_retryable(self)
+    }
+
+    fn asked_wait(&self, now: &Moment) -> Option<Duration> {
+        self.retry_at()?.duration_since(now.wall).ok()
     }
 }
 
@@ -78,10 +72,29 @@ struct Shared {
     state: Mutex<State>,
     source: Box<dyn TokenSource>,
     clock: Arc<dyn Clock>,
-    changes: watch::Sender<Option<AccessToken>>,
-    /// A flight that is older than this is not waited for; its runtime no longer drives it.
+    changes: Changes,
+    /// A login that takes longer than this is not waited for.
     flight_limit: Duration,
 }
+
+/// What the lock guards.
+struct State {
+    machine: Machine<AccessToken, Error>,
+    /// The login that the machine speaks of, for those who wait for it.
+    flight: Option<Flight>,
+    /// Counts the changes of the current token, so that they are told in their order.
+    changes: u64,
+}
+
+impl State {
+    /// Keeps nothing of a login that nobody is to join any longer.
+    fn forget_flight(&mut self, id: u64) {
+        self.flight.take_if(|flight| flight.id() == id);
+    }
+}
+
+/// The token that is current after a change, with the number of the change.
+struct Change(u64, Option<AccessToken>);
 
 impl TokenCache {
     pub(crate) fn new(
@@ -91,43 +104,43 @@ impl TokenCache {
     ) -> Self {
         Self(Arc::new(Shared {
             slot: Slot::new(CachedToken::none()),
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                machine: Machine::new(),
+                flight: None,
+                changes: 0,
+            }),
             source,
             clock,
-            changes: watch::Sender::new(None),
+            changes: Changes::new(),
             flight_limit,
         }))
     }
 
     /// Puts in a token that no login brought.
     pub(crate) fn seed(&self, token: AccessToken, validity: Validity) {
-        let mut state = self.0.lock();
-        self.0.publish(&mut state, token, validity);
+        let now = self.0.clock.now();
+        self.0.change(|machine| {
+            machine.put(token, validity, &now);
+        });
     }
 
     /// Puts in the token of a login that was made elsewhere.
     pub(crate) fn adopt(&self, grant: Grant) {
-        let Grant {
-            access_token,
-            requested_at,
-            lifetime,
-        } = grant;
-        let validity = Validity::refreshable(requested_at, lifetime, fastrand::f64());
-        self.seed(access_token, validity);
+        let validity = Validity::refreshable(grant.requested_at, grant.lifetime, fastrand::f64());
+        self.seed(grant.access_token, validity);
     }
 
-    /// Gives the current token if it is fresh and has at least `least` left.
+    /// Returns the current token if it is fresh and has at least `least` left.
     ///
     /// The way of nearly every caller, and the short one: it neither waits nor counts.
     pub(crate) fn fresh(&self, least: Duration) -> Option<AccessToken> {
         let lent = self.0.slot.lend();
         let now = self.0.clock.coarse();
-        let fresh = lent.validity.is_fresh(&now)
-            && (least.is_zero() || lent.validity.remaining(&now) >= least);
+        let fresh = lent.validity.is_fresh(&now) && lent.has_left(&now, least);
         fresh.then(|| AccessToken::lent(lent))
     }
 
-    /// Gives the current token if it is good and has at least `least` left; never waits.
+    /// Returns the current token if it is good and has at least `least` left; never waits.
     ///
     /// In the advisory window it starts a login meanwhile, where there is a runtime for it.
     pub(crate) fn current(&self, least: Duration) -> Option<Lent<CachedToken>> {
@@ -137,12 +150,12 @@ impl TokenCache {
             return None;
         }
         if current.validity.phase(&now) == Phase::Advisory {
-            self.refresh_meanwhile();
+            self.refresh_meanwhile(&now);
         }
         Some(current)
     }
 
-    /// Gives a token with at least `least` left, waiting for a login only if there is none.
+    /// Returns a token with at least `least` left, waiting for a login only if there is none.
     pub(crate) async fn get(
         &self,
         least: Duration,
@@ -155,25 +168,34 @@ impl TokenCache {
             return Err(too_short());
         }
         let fetched = self.wait(Ask::Token { least }, deadline).await?;
-        if least.is_zero() || fetched.validity.remaining(&self.0.clock.coarse()) >= least {
+        if fetched.has_left(&self.0.clock.coarse(), least) {
             Ok(fetched)
         } else {
             Err(too_short())
         }
     }
 
-    /// Tells whether a login would bring a token that lives too short: the current one did.
+    /// Returns `true` if a login would bring a token that lives too short: the current one did.
     fn promises_less_than(&self, least: Duration) -> bool {
         let now = self.0.clock.coarse();
         let current = self.0.loaded();
         current.is_some_and(|one| one.is_good(&now, Duration::ZERO) && one.at_arrival < least)
     }
 
-    /// Gives the current token if it is not past its end, for when there is no better one.
+    /// Returns the current token if it has not expired, for when there is no better one.
     pub(crate) fn unexpired(&self, least: Duration) -> Option<Arc<CachedToken>> {
         let current = self.0.loaded()?;
-        let left = current.validity.remaining(&self.0.clock.coarse());
-        (!left.is_zero() && left >= least).then(|| current.into_owned())
+        let now = self.0.clock.coarse();
+        current
+            .is_last_resort(&now, least)
+            .then(|| current.into_owned())
+    }
+
+    /// Returns `true` if the current token has expired by this machine's clock, which may be wrong.
+    pub(crate) fn seems_expired(&self) -> bool {
+        let now = self.0.clock.coarse();
+        let current = self.0.loaded();
+        current.is_none_or(|current| current.validity.remaining(&now).is_zero())
     }
 
     /// Logs in now, whatever the current token is good for.
@@ -181,66 +203,59 @@ impl TokenCache {
         self.wait(Ask::NewToken, deadline).await
     }
 
-    /// Drops the current token if it is still of this generation, and says whether it was.
-    pub(crate) fn invalidate(&self, generation: u64) -> bool {
-        let _state = self.0.lock();
-        let refused = self
-            .0
-            .loaded()
-            .is_some_and(|current| current.generation == generation);
-        if refused {
-            self.0.slot.store(Arc::new(CachedToken::none()));
-        }
-        refused
+    /// Takes note of a 401 for the token of this generation.
+    ///
+    /// Returns `true` if a replay can have another token.
+    pub(crate) fn refuse(&self, generation: u64) -> bool {
+        let now = self.0.clock.coarse();
+        self.0.change(|machine| machine.refuse(generation, &now))
     }
 
-    /// Drops the current token and what is known of failures; nobody may use it any more.
+    /// Drops the current token and what is known of failures; nobody may use it any longer.
     pub(crate) fn clear(&self) {
-        let mut state = self.0.lock();
-        state.cooldown = None;
-        // A login that is under way no longer brings a token for the cache.
-        state.flight = None;
-        self.0.slot.store(Arc::new(CachedToken::none()));
-        self.0.changes.send_replace(None);
+        self.0.change(Machine::clear);
     }
 
     /// Forgets a failure, because what the login is made with has changed.
     pub(crate) fn forget_failure(&self) {
-        self.0.lock().cooldown = None;
+        self.0.change(Machine::forget_failure);
     }
 
-    pub(crate) fn changes(&self) -> watch::Receiver<Option<AccessToken>> {
+    pub(crate) fn changes(&self) -> AccessTokenChanges {
         self.0.changes.subscribe()
     }
 
     /// Starts a login that nobody waits for, unless one is under way or failed just now.
     ///
     /// A caller never waits here: who finds the lock held leaves the work to its holder.
-    fn refresh_meanwhile(&self) {
-        let Ok(mut state) = self.0.state.try_lock() else {
+    fn refresh_meanwhile(&self, now: &Moment) {
+        let Ok(runtime) = Handle::try_current() else {
             return;
         };
-        let now = self.0.clock.coarse();
-        if state.joinable(self.0.flight_limit) || state.cooling(&now).is_some() {
-            return;
-        }
-        // Somebody may have landed a new token since ours was read.
-        let due = |current: Lent<CachedToken>| current.validity.phase(&now) != Phase::Fresh;
-        if self.0.loaded().is_some_and(due)
-            && let Ok(runtime) = Handle::try_current()
-        {
-            let _unwaited = self.take_off(&mut state, now, &runtime);
-        }
+        let landing = {
+            let Ok(mut state) = self.0.state.try_lock() else {
+                return;
+            };
+            let Some(id) = state.machine.refresh(now, self.0.flight_limit) else {
+                return;
+            };
+            self.prepare(&mut state, id, *now, &runtime)
+        };
+        self.take_off(landing, &runtime);
     }
 
-    /// Starts the login on a task of its own, which no caller's end can end.
-    fn take_off(&self, state: &mut State, now: Moment, runtime: &Handle) -> Flight {
-        state.flights = state.flights.saturating_add(1);
-        let (flight, landing) = Flight::take_off(state.flights, now, self.0.clone());
-        state.flight = Some(flight.clone());
+    /// Makes the flight of a login that the machine has decided on.
+    fn prepare(&self, state: &mut State, id: u64, now: Moment, runtime: &Handle) -> Landing {
+        let (flight, landing) = Flight::prepare(id, now, runtime.id(), self.0.clone());
+        state.flight = Some(flight);
+        landing
+    }
+
+    /// Starts the login on a task of its own, which no caller's end can end. Called without the lock: a
+    /// runtime that was shut down drops the task here and now.
+    fn take_off(&self, landing: Landing, runtime: &Handle) {
         let shared = self.0.clone();
-        runtime.spawn(async move { landing.land(shared.source.fetch().await) });
-        flight
+        runtime.spawn(async move { landing.land(|| shared.source.fetch()).await });
     }
 }
 
@@ -250,80 +265,80 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the token that was put in last, whatever it is good for.
+    /// Returns the token that was put in last, whatever it is good for.
     fn loaded(&self) -> Option<Lent<CachedToken>> {
         Some(self.slot.lend()).filter(|current| current.generation != NO_GENERATION)
     }
 
-    fn publish(
-        &self,
-        state: &mut State,
-        token: AccessToken,
-        validity: Validity,
-    ) -> Arc<CachedToken> {
-        state.generations = state.generations.saturating_add(1);
-        state.failures = 0;
-        state.cooldown = None;
-        let cached = Arc::new(CachedToken {
-            token: token.clone(),
-            generation: state.generations,
-            validity,
-            at_arrival: validity.remaining(&self.clock.now()),
-        });
-        self.slot.store(cached.clone());
-        self.changes.send_replace(Some(token));
-        cached
+    /// Lets the machine change, and then tells who wants to know.
+    fn change<R>(&self, change: impl FnOnce(&mut Machine<AccessToken, Error>) -> R) -> R {
+        let (result, changed) = {
+            let mut state = self.lock();
+            let result = change(&mut state.machine);
+            (result, self.publish(&mut state))
+        };
+        self.tell(changed);
+        result
     }
 
-    /// Takes the result of a login in, if it is still the flight that is waited for.
-    fn land(&self, flight: u64, result: Result<Grant, Error>) -> Result<Arc<CachedToken>, Error> {
+    /// Lets readers see the machine's token, if it is not the one that they see already.
+    fn publish(&self, state: &mut State) -> Option<Change> {
+        let current = state.machine.current();
+        let generation = current.map_or(NO_GENERATION, |current| current.generation);
+        if self.slot.lend().generation == generation {
+            return None;
+        }
+        let token = current.map(|current| current.token.clone());
+        let visible = current.cloned();
+        self.slot
+            .store(visible.unwrap_or_else(|| Arc::new(CachedToken::none())));
+        state.changes = state.changes.saturating_add(1);
+        Some(Change(state.changes, token))
+    }
+
+    fn tell(&self, changed: Option<Change>) {
+        if let Some(Change(number, token)) = changed {
+            self.changes.tell(number, token);
+        }
+    }
+
+    /// Takes the end of a login, and returns what those get who wait for it, and what is to be told after
+    /// them.
+    fn land(
+        &self,
+        id: u64,
+        result: Result<Grant, Error>,
+    ) -> (Result<Arc<CachedToken>, Error>, Option<Change>) {
         let now = self.clock.now();
         let result = result.and_then(|grant| {
-            let Grant {
-                access_token,
-                requested_at,
-                lifetime,
-            } = grant;
-            let validity = Validity::refreshable(requested_at, lifetime, fastrand::f64());
+            let validity =
+                Validity::refreshable(grant.requested_at, grant.lifetime, fastrand::f64());
             match validity.phase(&now) {
-                Phase::Fresh | Phase::Advisory => Ok((access_token, validity)),
+                Phase::Fresh | Phase::Advisory => Ok((grant.access_token, validity)),
                 Phase::Mandatory | Phase::Expired => Err(stale()),
             }
         });
-        match result {
-            Ok((token, validity)) => {
-                let mut state = self.lock();
-                if state.end_flight(flight) {
-                    return Ok(self.publish(&mut state, token, validity));
-                }
-                // Given up as overdue, or voided by a clear: good for those who waited, and for
-                // nobody else.
-                let generation = NO_GENERATION;
-                Ok(Arc::new(CachedToken {
-                    token,
-                    generation,
-                    validity,
-                    at_arrival: validity.remaining(&now),
-                }))
-            }
-            Err(error) => {
-                self.fail(flight, now, &error);
-                Err(error)
-            }
-        }
-    }
-
-    /// Shares a failure with callers that come later, if it is the flight that is waited for.
-    fn fail(&self, flight: u64, now: Moment, error: &Error) {
         let mut state = self.lock();
-        if state.end_flight(flight) {
-            state.cool_down(now, error);
-        }
+        let landed = state.machine.land(id, result, &now, fastrand::f64());
+        state.forget_flight(id);
+        let changed = self.publish(&mut state);
+        (landed, changed)
     }
 
-    /// Forgets a flight whose task ended without a result.
-    fn lose(&self, flight: u64) {
-        self.lock().end_flight(flight);
+    /// Takes the end of a login that panicked; no clock is read, for it may be the clock that panics.
+    fn fail(&self, id: u64, at: &Moment, error: &Error) {
+        let mut state = self.lock();
+        let _shared = state
+            .machine
+            .land(id, Err(error.clone()), at, fastrand::f64());
+        state.forget_flight(id);
+    }
+
+    /// Forgets a login that ended without a result, or makes no progress.
+    fn lose(&self, id: u64) {
+        let mut state = self.lock();
+        state.machine.lose(id);
+        state.forget_flight(id);
     }
 }
 

@@ -57,17 +57,14 @@ impl Calls {
             }
             let timeout = left.min(self.attempt_timeout);
             let mut failed = match attempt(attempts, timeout).await {
-                Ok(value) => {
-                    self.budget.refund();
-                    return Ok(value);
-                }
+                Ok(value) => return Ok(value),
                 Err(failed) => failed,
             };
             let wait = self.wait_before_next(operation, &failed, attempts);
             failed.facts.attempts = attempts;
             let failed = remember(last, failed);
             match wait {
-                // A wait that ends behind the deadline is not begun.
+                // A wait that ends past the deadline is not begun.
                 Some(wait) if Instant::now() + wait < deadline && self.budget.take() => {
                     tokio::time::sleep(wait).await;
                     attempts = attempts.saturating_add(1);
@@ -113,6 +110,10 @@ impl Calls {
         );
         let started = Instant::now();
         let result = running.instrument(span.clone()).await;
+        // Here, where one exchange ended: a call also returns the error of the login it needed.
+        if result.is_ok() {
+            self.budget.refund();
+        }
         let status = match &result {
             Ok(answer) => Some(answer.status),
             Err(failed) => failed.facts.status,
@@ -158,15 +159,15 @@ mod tests {
     fn calls(policy: RetryPolicy) -> Calls {
         let base_url = BaseUrl::parse("http://127.0.0.1", false).unwrap();
         let timeout = Duration::from_secs(1);
-        let transport = Transport::build(&Settings {
-            base_url: &base_url,
+        let transport = Transport::build(Settings {
+            base_url: base_url.clone(),
             connect_timeout: timeout,
             attempt_timeout: timeout,
-            user_agent: "test",
+            user_agent: "test".to_owned(),
             configure: None,
         });
         Calls {
-            wire: Wire::new(base_url, transport.unwrap(), Arc::new(SystemClock)),
+            wire: Wire::new(base_url, transport.ok().unwrap(), Arc::new(SystemClock)),
             policy,
             budget: RetryBudget::new(),
             attempt_timeout: timeout,
@@ -208,5 +209,42 @@ mod tests {
         let result = calls.call(Operation::DeleteApiToken, calls.deadline(), attempt);
         let failed = result.await.unwrap_err();
         assert_eq!((failed.class, failed.facts.attempts), (Class::Lost, 3));
+    }
+
+    /// Uses the budget up, and counts what it takes until there is a retry again.
+    fn refunds_until_a_retry(budget: &RetryBudget, mut refund: impl FnMut()) -> Option<usize> {
+        const ENOUGH: usize = 100;
+        while budget.take() {}
+        (1..=ENOUGH).find(|_| {
+            refund();
+            budget.take()
+        })
+    }
+
+    #[test]
+    fn a_failed_login_within_a_call_refunds_no_retry_and_an_exchange_that_succeeded_does() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let calls = calls(RetryPolicy::default());
+        let login_failed = || {
+            let attempt = |_number, _timeout| async {
+                let failed = Attempt::too_late(Operation::Login);
+                Attempted::Ok(Err::<(), _>(failed.into_error()))
+            };
+            let call = calls.call(Operation::GetApiToken, calls.deadline(), attempt);
+            assert!(runtime.block_on(call).is_ok_and(|result| result.is_err()));
+        };
+        assert_eq!(refunds_until_a_retry(&calls.budget, login_failed), None);
+        let succeeded = || {
+            let exchange = std::future::ready(Attempted::Ok(Answer {
+                value: (),
+                status: 200,
+            }));
+            let observed = calls.observe(Operation::GetApiToken, 1, exchange);
+            assert!(runtime.block_on(observed).is_ok());
+        };
+        assert_eq!(refunds_until_a_retry(&calls.budget, succeeded), Some(5));
     }
 }

@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
-use tokio::sync::{MutexGuard, watch};
+use tokio::sync::MutexGuard;
 
 use self::inner::{Inner, internal};
 use crate::access_token::AccessToken;
 use crate::builder::{BuildError, ClientBuilder};
-use crate::cache::TokenCache;
+use crate::cache::{AccessTokenChanges, TokenCache};
 use crate::calls::SharedCalls;
 use crate::credential::{ApiToken, ApiTokenId};
 use crate::error::Error;
@@ -98,11 +98,9 @@ impl Client {
         Ok(cached.token.clone())
     }
 
-    /// Gives a channel that tells of each new access token, so that others can hold it.
-    ///
-    /// It holds none before the first login and after a delete.
+    /// Returns a receiver of every new access token, for code that keeps it elsewhere.
     #[must_use]
-    pub fn access_token_changes(&self) -> watch::Receiver<Option<AccessToken>> {
+    pub fn access_token_changes(&self) -> AccessTokenChanges {
         self.0.cache.changes()
     }
 

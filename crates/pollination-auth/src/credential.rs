@@ -63,10 +63,8 @@ impl ApiToken {
     pub fn new(id: impl Into<String>, secret: impl Into<String>) -> Result<Self, CredentialError> {
         // The secret becomes one at once, so that a refused text is wiped as well.
         let secret = Secret::from(secret.into());
-        Self::exact(
-            without_newline(&id.into()),
-            without_newline(secret.expose_secret()),
-        )
+        let id = entered_id(&id.into())?;
+        Ok(Self::of(id, entered_secret(secret.expose_secret())?))
     }
 
     /// Checks an id and a secret that the service gave; each is taken as it stands, or not at all.
@@ -104,6 +102,18 @@ pub(crate) fn checked_id(id: impl Into<String>) -> Result<ApiTokenId, Credential
     let id = id.into();
     check(&id, Part::Id)?;
     Ok(ApiTokenId(id))
+}
+
+/// Checks an id that somebody entered; one newline at its end is taken off.
+pub(crate) fn entered_id(text: &str) -> Result<ApiTokenId, CredentialError> {
+    checked_id(without_newline(text))
+}
+
+/// Checks a secret that somebody entered; one newline at its end is taken off.
+pub(crate) fn entered_secret(text: &str) -> Result<Secret, CredentialError> {
+    let text = without_newline(text);
+    check(text, Part::Secret)?;
+    Ok(Secret::from(text.to_owned()))
 }
 
 /// Takes off what a file or a pipe ends with and is no part of the text; more is a mistake.
@@ -151,10 +161,10 @@ impl CredentialError {
         self
     }
 
-    pub(crate) fn not_unicode(part: Part, source: &'static str) -> Self {
+    pub(crate) fn not_unicode(part: Part, source: Option<&'static str>) -> Self {
         Self {
             part,
-            source: Some(source),
+            source,
             problem: Problem::NotUnicode,
         }
     }
@@ -167,9 +177,21 @@ impl CredentialError {
         }
     }
 
-    /// Tells whether the id or the secret is meant.
-    pub(crate) fn part(&self) -> Part {
-        self.part
+    pub(crate) fn empty(part: Part, source: &'static str) -> Self {
+        Self {
+            part,
+            source: Some(source),
+            problem: Problem::Empty,
+        }
+    }
+
+    /// Says that a part is there twice: in one variable, and in the file that the other names.
+    pub(crate) fn set_twice(part: Part, source: &'static str, other: &'static str) -> Self {
+        Self {
+            part,
+            source: Some(source),
+            problem: Problem::AlsoSetBy(other),
+        }
     }
 }
 
@@ -183,6 +205,7 @@ impl fmt::Display for CredentialError {
         let problem = match self.problem {
             Problem::Missing => "is not set",
             Problem::Empty => "is empty",
+            Problem::AlsoSetBy(_) => "is set twice; unset one of the two",
             Problem::TooLong => "is longer than any that the service gives out",
             Problem::ByteOrderMark => "begins with a byte order mark; save it as plain UTF-8",
             Problem::ControlCharacter => "holds a control character, such as a second line",
@@ -190,9 +213,12 @@ impl fmt::Display for CredentialError {
             Problem::NotUnicode => "is not valid UTF-8",
             Problem::NotABearerToken => "has a character that no bearer token has (RFC 6750)",
         };
-        match self.source {
-            Some(source) => write!(f, "{part} (from {source}) {problem}"),
-            None => write!(f, "{part} {problem}"),
+        match (self.source, self.problem) {
+            (Some(source), Problem::AlsoSetBy(other)) => {
+                write!(f, "{part} (from {source} and {other}) {problem}")
+            }
+            (Some(source), _) => write!(f, "{part} (from {source}) {problem}"),
+            (None, _) => write!(f, "{part} {problem}"),
         }
     }
 }
@@ -210,6 +236,7 @@ pub(crate) enum Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Problem {
     Missing,
+    AlsoSetBy(&'static str),
     Empty,
     TooLong,
     ByteOrderMark,

@@ -16,11 +16,13 @@ use crate::wire::SecretBytes;
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Error {
-    /// The service refused the id or the secret at login (401). Give the client another API token.
+    /// The service refused the id or the secret at login (401 or 403). Give the client another API
+    /// token.
     CredentialsRejected(Failure),
-    /// The credential store has no usable credential. Look at the source.
+    /// The credential store, or the files of [`api_token_files`](crate::ClientBuilder::api_token_files), have no usable
+    /// credential. Look at the source.
     ///
-    /// Mend the store, then. After a rotate the new secret stands in [`raw_reply`](Self::raw_reply): keep it.
+    /// Repair the store, or store a credential. After a rotate the new secret stands in [`raw_reply`](Self::raw_reply): keep it.
     StoreFailed(Failure),
     /// The access token that the client was given has ended. Give the client another one.
     AccessTokenExpired(Failure),
@@ -52,7 +54,7 @@ pub enum Error {
     /// The service said yes, but what it sent can't be used.
     ///
     /// For a create or rotate the old secret is probably dead, and the new one may stand in
-    /// [`raw_reply`](Self::raw_reply).
+    /// [`raw_reply`](Self::raw_reply). A delete may not have happened.
     UnusableReply(Failure),
     /// The program can't run the call: no Tokio runtime, or a bug in this client.
     Internal(Failure),
@@ -101,7 +103,9 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::RateLimited(_) | Self::Unavailable(_) => true,
-            Self::NotSent(failure) => failure.reason() != &Reason::Tls,
+            Self::NotSent(failure) => {
+                !matches!(failure.reason(), Reason::Tls | Reason::ProxyAuthentication)
+            }
             _ => false,
         }
     }
@@ -138,7 +142,16 @@ impl fmt::Display for Error {
             Self::StoreFailed(failure) if failure.raw_reply().is_some() => {
                 "the new secret is in the raw reply alone; keep it"
             }
-            Self::StoreFailed(_) => "mend the credential store",
+            Self::StoreFailed(failure) if failure.reason() == &Reason::CredentialFile => {
+                "check the files that the API token is read from"
+            }
+            Self::StoreFailed(failure) if matches!(failure.reason(), Reason::NothingStored(_)) => {
+                "store one with `Profile::save`, or choose another profile"
+            }
+            Self::StoreFailed(failure) if failure.reason() == &Reason::RotationUnfinished => {
+                "recover it with `Rotation::recover`"
+            }
+            Self::StoreFailed(_) => "repair the credential store",
             Self::AccessTokenExpired(_) => {
                 "give the client a new access token, or an API token to log in with"
             }
@@ -147,6 +160,14 @@ impl fmt::Display for Error {
             Self::Forbidden(_) => "the account lacks the permission",
             Self::NotFound(_) => "there is no API token",
             Self::InvalidRequest(_) => "the service calls the request malformed",
+            Self::Rejected(failure) | Self::NotSent(failure)
+                if failure.reason() == &Reason::ProxyAuthentication =>
+            {
+                "check the proxy's user and password"
+            }
+            Self::Rejected(failure) if matches!(failure.reason(), Reason::NotJson { .. }) => {
+                "something else answered for the service; check the base URL"
+            }
             Self::Rejected(_) => "repeating does not help",
             Self::Redirected(_) => "redirects are not followed; check the base URL",
             Self::RateLimited(_) => "too many requests; wait before the next one",
@@ -161,9 +182,15 @@ impl fmt::Display for Error {
             Self::UnusableReply(failure) if failure.operation().mints_a_secret() => {
                 "it probably happened; a new secret may stand in the raw reply"
             }
+            Self::UnusableReply(failure) if failure.operation() == Operation::DeleteApiToken => {
+                "the API token may not be deleted; check whether it still logs in"
+            }
             Self::UnusableReply(_) => "the reply can't be used; check the base URL",
             Self::Internal(failure) if failure.reason() == &Reason::NoRuntime => {
                 "call the client from inside a Tokio runtime"
+            }
+            Self::Internal(failure) if failure.reason() == &Reason::IncompleteRuntime => {
+                "build the runtime with `enable_all`"
             }
             Self::Internal(failure) if failure.reason() == &Reason::OwnThread => {
                 "call it from another thread"

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use crate::credential::{ApiTokenId, CredentialError};
 use crate::operation::Operation;
+use crate::store::ProfileId;
 use crate::wire::SecretBytes;
 
 /// Holds the facts about a failed call: which operation, how often tried, what came back.
@@ -124,15 +125,6 @@ impl Failure {
         self.0.retry_at
     }
 
-    /// Adds bytes that must not be lost.
-    pub(crate) fn with_raw(self, raw: SecretBytes) -> Self {
-        let facts = Facts::clone(&self.0);
-        Self(Arc::new(Facts {
-            raw: Some(raw),
-            ..facts
-        }))
-    }
-
     pub(crate) fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0
             .source
@@ -189,12 +181,16 @@ pub enum Reason {
     ConnectFailed,
     /// The server's certificate or the TLS handshake was not accepted.
     Tls,
+    /// The proxy wants a user and a password, or refused those that it got (407).
+    ProxyAuthentication,
     /// The time ran out, for the attempt or for the whole call.
     TimedOut,
     /// The connection ended, or what came over it was not HTTP.
     ConnectionLost,
     /// A success without a body where one is needed.
     NoBody,
+    /// The service took the request (202) and did not say that it was carried out.
+    Pending,
     /// The reply is longer than 64 KiB; it was not read to its end.
     TooLarge,
     /// The reply has a content encoding that was not asked for.
@@ -230,12 +226,22 @@ pub enum Reason {
     UnsupportedTokenType,
     /// The credential store can't be used; the source says why.
     Store,
+    /// A file that the credential is read from can't be used; the source says why.
+    CredentialFile,
+    /// The credential store has no credential for this host and profile.
+    NothingStored(ProfileId),
+    /// A rotation changes the stored secret, in this process or in another one.
+    RotationUnderWay,
+    /// A rotation of the stored secret was interrupted, and nobody recovers it.
+    RotationUnfinished,
     /// The access token has ended.
     Expired,
     /// The access token does not live as long as was asked for.
     TooShort,
     /// The call was made outside of a Tokio runtime, or the runtime was shut down.
     NoRuntime,
+    /// The Tokio runtime has no timers or no IO.
+    IncompleteRuntime,
     /// The blocking client was called on its own thread, which would wait for itself.
     OwnThread,
     /// A bug: a task of the client panicked.
@@ -248,9 +254,13 @@ impl fmt::Display for Reason {
             Self::Status => f.write_str("the service did not accept the request"),
             Self::ConnectFailed => f.write_str("no connection could be made"),
             Self::Tls => f.write_str("the server's certificate or TLS handshake is not acceptable"),
+            Self::ProxyAuthentication => f.write_str("the proxy requires authentication"),
             Self::TimedOut => f.write_str("the time ran out"),
             Self::ConnectionLost => f.write_str("the connection broke"),
             Self::NoBody => f.write_str("the reply has no body"),
+            Self::Pending => {
+                f.write_str("the service took the request without saying that it is done")
+            }
             Self::TooLarge => f.write_str("the reply is longer than 64 KiB"),
             Self::Encoded => f.write_str("the reply has a content encoding that was not asked for"),
             Self::NotJson {
@@ -288,9 +298,21 @@ impl fmt::Display for Reason {
             Self::Stale => f.write_str("the access token was past its use when it arrived"),
             Self::UnsupportedTokenType => f.write_str("the access token is no bearer token"),
             Self::Store => f.write_str("the credential store can't be used"),
+            Self::CredentialFile => f.write_str("a file with the API token can't be used"),
+            Self::NothingStored(profile) => write!(
+                f,
+                "no credential is stored for {} (profile {})",
+                profile.base_url(),
+                profile.name()
+            ),
+            Self::RotationUnderWay => f.write_str("a rotation of the stored secret is under way"),
+            Self::RotationUnfinished => {
+                f.write_str("a rotation of the stored secret was interrupted")
+            }
             Self::Expired => f.write_str("the access token has no time left"),
             Self::TooShort => f.write_str("the access token lives shorter than was asked for"),
             Self::NoRuntime => f.write_str("there is no running Tokio runtime"),
+            Self::IncompleteRuntime => f.write_str("the Tokio runtime has no timers or no IO"),
             Self::OwnThread => f.write_str("the blocking client was called on its own thread"),
             Self::Panicked => f.write_str("a task of the client panicked"),
         }

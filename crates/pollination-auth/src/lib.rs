@@ -25,9 +25,12 @@
 //!
 //! **… get a token?** [`Client::access_token`], as often as you like: it logs in once, and again
 //! before the token ends. [`Client::access_token_valid_for`] gives one that lasts for a while,
-//! [`Client::access_token_changes`] tells of new ones.
+//! [`Client::access_token_changes`] receives every new one.
 //!
 //! **… take the credential from the environment?** [`Client::from_env`].
+//!
+//! **… take it from files that Kubernetes, Docker or systemd mounts?**
+//! [`ClientBuilder::api_token_files`], or name them in the environment.
 //!
 //! **… use an access token that I have already?** [`ClientBuilder::access_token`]. Such a client
 //! can't log in by itself; [`Error::AccessTokenExpired`] says when it ends.
@@ -85,6 +88,7 @@ mod calls;
 mod client;
 mod clock;
 mod credential;
+mod credential_files;
 mod env;
 mod error;
 mod failure;
@@ -93,12 +97,16 @@ mod failure;
 #[doc(hidden)]
 pub mod fuzzing;
 mod jwt;
+#[cfg(test)]
+#[cfg(unix)]
+mod log_in_tests;
 #[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 mod middleware;
 mod operation;
 mod retry;
 mod retry_after;
 mod rotation;
+mod runtime;
 mod secret;
 mod source;
 mod store;
@@ -110,9 +118,11 @@ mod wire;
 pub use access_token::AccessToken;
 pub use base_url::BaseUrlError;
 pub use builder::{BuildError, ClientBuilder};
+pub use cache::{AccessTokenChanges, ClientGone};
 pub use client::Client;
 pub use clock::{Clock, Moment, SystemClock};
 pub use credential::{ApiToken, ApiTokenId, CredentialError};
+pub use credential_files::CredentialFileError;
 pub use error::Error;
 pub use failure::{Failure, Location, Reason, Violation};
 #[cfg(feature = "reqwest-middleware")]
@@ -128,7 +138,7 @@ pub use rotation::{
 pub use secret::Secret;
 pub use store::{
     CredentialStore, DiskStep, DiskStepKind, Document, FileStore, MemoryStore, Profile, ProfileId,
-    StoreError, StoreLock,
+    ProfileLock, Ruling, StoreError, StoreLock, StoredToken,
 };
 /// The HTTP client, in the version that [`ClientBuilder::configure_http`] hands through.
 pub use transport::reqwest;

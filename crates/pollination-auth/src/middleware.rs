@@ -20,6 +20,7 @@ pub use self::for_reqwest::AuthMiddleware;
 #[cfg(feature = "tower")]
 pub use self::for_tower::{AuthLayer, AuthService};
 use crate::cache::CachedToken;
+use crate::client::Client;
 
 /// Puts a token on a request, in the place of an earlier one.
 fn put_on(headers: &mut HeaderMap, cached: &CachedToken) {
@@ -53,7 +54,26 @@ impl Passes {
     }
 }
 
-/// Tells whether the caller has put a credential of its own on a request.
-fn has_credential(headers: &HeaderMap) -> bool {
-    headers.contains_key(AUTHORIZATION)
+/// Returns why a request gets no token; none when it gets one.
+///
+/// The authority is that of its URL as it is written, with the user where it names one.
+fn passes(client: &Client, scheme: &str, authority: &str, headers: &HeaderMap) -> Option<Passes> {
+    let (user, host) = match authority.rsplit_once('@') {
+        Some((user, host)) => (Some(user), host),
+        None => (None, authority),
+    };
+    if !client.base_url().is_at(scheme, host) {
+        Some(Passes::OtherOrigin)
+    } else if user.is_some() {
+        Some(Passes::OwnCredential)
+    } else {
+        own_credential(headers)
+    }
+}
+
+/// Returns why a request to the service passes all the same: it has a credential of the caller's.
+fn own_credential(headers: &HeaderMap) -> Option<Passes> {
+    headers
+        .contains_key(AUTHORIZATION)
+        .then_some(Passes::OwnCredential)
 }

@@ -18,7 +18,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// No wait of our own is longer than this: 5 s.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// No `Retry-After` makes a call wait longer than this: 20 s, within the default total of 30 s.
+/// A call waits for a `Retry-After` of up to 20 s: within the default total of 30 s.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(20);
 
 /// No setting makes a wait longer than this: a day, far from where adding it to a clock overflows.
@@ -93,7 +93,10 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the longest wait that a `Retry-After` of the service can cause; the default is 20 s.
+    /// Sets the longest `Retry-After` of the service that a call waits for; the default is 20 s.
+    ///
+    /// A longer one ends the call at once, with [`Error::retry_at`](crate::Error::retry_at): an
+    /// earlier repeat is what the service asked not to get.
     #[must_use]
     pub fn longest_retry_after(mut self, wait: Duration) -> Self {
         self.longest_retry_after = wait;
@@ -122,10 +125,9 @@ impl RetryPolicy {
             .min(self.longest_wait)
             .min(LONGEST_SETTING);
         let own = bound.mul_f64(random.clamp(0.0, 1.0));
-        let asked = hint.map_or(own, |hint| {
-            own.max(hint.min(self.longest_retry_after).min(LONGEST_SETTING))
-        });
-        Some(asked)
+        let asked = hint.unwrap_or_default();
+        let longest = self.longest_retry_after.min(LONGEST_SETTING);
+        (asked <= longest).then(|| own.max(asked))
     }
 }
 
@@ -133,7 +135,7 @@ impl RetryPolicy {
 fn may_repeat(operation: Operation, class: Class) -> bool {
     match class {
         Class::NotSent => true,
-        Class::NeverSent | Class::Unusable => false,
+        Class::NeverSent | Class::Unusable | Class::Foreign404 => false,
         Class::Lost => !operation.mints_a_secret(),
         Class::Status(429) => !operation.mints_a_secret(),
         // 408 and 425 are a proxy's ways to say what a 503 says.
@@ -211,6 +213,7 @@ mod tests {
             assert_eq!(repeats(Class::Status(status)), [false; 5], "{status}");
         }
         assert_eq!(repeats(Class::Unusable), [false; 5]);
+        assert_eq!(repeats(Class::Foreign404), [false; 5]);
     }
 
     fn wait(attempts: u32, hint: Option<u64>, random: f64) -> Option<Duration> {
@@ -236,11 +239,17 @@ mod tests {
     }
 
     #[test]
-    fn row_24_a_hint_is_waited_for_up_to_its_cap_and_shortens_nothing() {
+    fn row_24_a_hint_is_waited_for_and_shortens_nothing() {
         assert_eq!(wait(1, Some(5), 1.0), Some(Duration::from_secs(5)));
-        assert_eq!(wait(1, Some(1_000_000_000), 0.0), Some(LONGEST_RETRY_AFTER));
-        assert_eq!(wait(1, Some(u64::MAX), 0.0), Some(LONGEST_RETRY_AFTER));
+        assert_eq!(wait(1, Some(20), 0.0), Some(LONGEST_RETRY_AFTER));
         assert_eq!(wait(3, Some(0), 1.0), Some(Duration::from_millis(800)));
+    }
+
+    #[test]
+    fn row_75_a_hint_beyond_its_cap_ends_the_call() {
+        for hint in [21, 1_000_000_000, u64::MAX] {
+            assert_eq!(wait(1, Some(hint), 0.0), None, "{hint}");
+        }
     }
 
     #[test]
@@ -259,7 +268,8 @@ mod tests {
             [1, 2, 3, 8, 9].map(|n| wait(n, None)),
             [Some(1), Some(2), Some(3), Some(3), None]
         );
-        assert_eq!(wait(1, Some(Duration::MAX)), Some(7));
+        assert_eq!(wait(1, Some(Duration::from_secs(7))), Some(7));
+        assert_eq!(wait(1, Some(Duration::from_secs(8))), None);
     }
 
     #[test]
@@ -268,8 +278,9 @@ mod tests {
             .first_wait(Duration::MAX)
             .longest_wait(Duration::MAX)
             .longest_retry_after(Duration::MAX);
-        let wait = policy.next(Operation::Login, Class::Lost, 1, Some(Duration::MAX), 1.0);
-        assert_eq!(wait, Some(LONGEST_SETTING));
+        let wait = |hint| policy.next(Operation::Login, Class::Lost, 1, hint, 1.0);
+        assert_eq!(wait(Some(LONGEST_SETTING)), Some(LONGEST_SETTING));
+        assert_eq!(wait(Some(Duration::MAX)), None);
     }
 
     #[test]

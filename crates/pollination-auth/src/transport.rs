@@ -2,6 +2,9 @@
 //!
 //! It builds and classifies; what is sent is put together in `wire`.
 
+mod pools;
+mod roots;
+
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +16,7 @@ pub(crate) use reqwest::{
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 
+use self::pools::Pools;
 use crate::base_url::BaseUrl;
 use crate::failure::Reason;
 use crate::operation::Operation;
@@ -24,46 +28,82 @@ pub(crate) type HttpBuilder = reqwest::ClientBuilder;
 pub(crate) type Configure = Arc<dyn Fn(HttpBuilder) -> HttpBuilder + Send + Sync>;
 
 /// The settings of one client, checked.
-pub(crate) struct Settings<'a> {
-    pub(crate) base_url: &'a BaseUrl,
+pub(crate) struct Settings {
+    pub(crate) base_url: BaseUrl,
     pub(crate) connect_timeout: Duration,
     pub(crate) attempt_timeout: Duration,
-    pub(crate) user_agent: &'a str,
-    pub(crate) configure: Option<&'a Configure>,
+    pub(crate) user_agent: String,
+    pub(crate) configure: Option<Configure>,
 }
 
-/// Two HTTP clients that are alike but for the connections that they use.
+/// Why there is no HTTP client.
+pub(crate) enum Unbuilt {
+    /// No root certificate was found; the text says where they were looked for.
+    NoRoots(String),
+    /// A setting of the caller's is not valid.
+    Refused(reqwest::Error),
+}
+
+/// HTTP clients that are alike but for the connections that they use.
 pub(crate) struct Transport {
-    pooled: reqwest::Client,
+    settings: Settings,
+    pools: Pools<reqwest::Client>,
     /// Never reuses a connection. A server that closes an idle one just as a request is written
     /// leaves open whether it was read, and a rotate or create must not be left open needlessly.
     fresh: reqwest::Client,
-    attempt_timeout: Duration,
 }
 
 impl Transport {
-    pub(crate) fn build(settings: &Settings<'_>) -> Result<Self, reqwest::Error> {
-        let pooled = safe(settings).build()?;
-        let fresh = safe(settings).pool_max_idle_per_host(0).build()?;
+    pub(crate) fn build(settings: Settings) -> Result<Self, Unbuilt> {
+        let unbuilt = |error| {
+            if roots::are_missing(&error) {
+                Unbuilt::NoRoots(roots::problem(|name| std::env::var_os(name)))
+            } else {
+                Unbuilt::Refused(error)
+            }
+        };
         Ok(Self {
-            pooled,
-            fresh,
-            attempt_timeout: settings.attempt_timeout,
+            pools: Pools::new(pooled(&settings).map_err(unbuilt)?),
+            fresh: build(&settings, |http| http.pool_max_idle_per_host(0)).map_err(unbuilt)?,
+            settings,
         })
     }
 
     /// Gives the timeout that a request has to carry itself: none where it is that of the clients.
     pub(crate) fn own_timeout(&self, timeout: Duration) -> Option<Duration> {
-        (timeout != self.attempt_timeout).then_some(timeout)
+        (timeout != self.settings.attempt_timeout).then_some(timeout)
     }
 
-    /// Gives the client for an operation; the generated code sends with it.
-    pub(crate) fn client_for(&self, operation: Operation) -> &reqwest::Client {
-        if operation.mints_a_secret() {
-            &self.fresh
+    /// Returns the client for an operation; the generated code sends with it.
+    ///
+    /// A runtime that has no pool yet, or can't have one, gets the client that needs none.
+    pub(crate) fn client_for(&self, operation: Operation) -> reqwest::Client {
+        let pool = if operation.mints_a_secret() {
+            None
         } else {
-            &self.pooled
+            // It was built before; what has changed since, on disk, costs the pool alone.
+            self.pools
+                .current(|| pooled(&self.settings).unwrap_or_else(|_| self.fresh.clone()))
+        };
+        pool.unwrap_or_else(|| self.fresh.clone())
+    }
+}
+
+fn pooled(settings: &Settings) -> reqwest::Result<reqwest::Client> {
+    build(settings, |http| http)
+}
+
+/// Builds a client that has the safe settings and one more.
+fn build(
+    settings: &Settings,
+    set: impl Fn(HttpBuilder) -> HttpBuilder,
+) -> reqwest::Result<reqwest::Client> {
+    match set(safe(settings)).build() {
+        // A service over plain http needs none; a proxy over TLS is not trusted then.
+        Err(error) if roots::are_missing(&error) && !settings.base_url.is_https() => {
+            set(safe(settings)).tls_certs_only([]).build()
         }
+        built => built,
     }
 }
 
@@ -73,13 +113,15 @@ pub(crate) fn is_user_agent(text: &str) -> bool {
 }
 
 /// Lets the caller configure, and then puts on what must not be undone.
-fn safe(settings: &Settings<'_>) -> HttpBuilder {
-    let mut builder = reqwest::Client::builder();
+fn safe(settings: &Settings) -> HttpBuilder {
+    // Another crate of the program can make another backend the default. It comes before the caller's
+    // settings: a backend that was configured in advance is one, and a builder doesn't tell of it.
+    let mut builder = reqwest::Client::builder().tls_backend_rustls();
     if settings.base_url.is_loopback() {
         // A proxy from the environment can't reach this machine; one that the caller sets may.
         builder = builder.no_proxy();
     }
-    if let Some(configure) = settings.configure {
+    if let Some(configure) = &settings.configure {
         builder = configure(builder);
     }
     builder
@@ -90,10 +132,10 @@ fn safe(settings: &Settings<'_>) -> HttpBuilder {
         .retry(reqwest::retry::never().max_retries_per_request(0))
         .referer(false)
         // Plain http only where the base URL was allowed to have it.
-        .https_only(settings.base_url.prefix().starts_with("https:"))
+        .https_only(settings.base_url.is_https())
         .connect_timeout(settings.connect_timeout)
         .timeout(settings.attempt_timeout)
-        .user_agent(settings.user_agent)
+        .user_agent(&settings.user_agent)
         // A reply of a few kilobytes gains nothing from compression, and a bomb needs it.
         .no_gzip()
         .no_brotli()
@@ -108,7 +150,9 @@ fn safe(settings: &Settings<'_>) -> HttpBuilder {
 
 /// Says what a transport error means.
 pub(crate) fn reason(error: &reqwest::Error) -> Reason {
-    if chain(error).any(is_tls) {
+    if chain(error).any(is_proxy_authentication) {
+        Reason::ProxyAuthentication
+    } else if chain(error).any(is_tls) {
         Reason::Tls
     } else if error.is_connect() || error.is_builder() {
         Reason::ConnectFailed
@@ -161,6 +205,13 @@ fn chain<'a>(
             None => error.source(),
         }
     })
+}
+
+/// Returns `true` if a proxy answered 407 to the CONNECT that a connection over TLS begins with.
+///
+/// The type of the error is not public; its text is all that tells it apart.
+fn is_proxy_authentication(error: &(dyn StdError + 'static)) -> bool {
+    error.to_string() == "tunnel error: proxy authorization required"
 }
 
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {

@@ -31,6 +31,9 @@ const MANDATORY_SHARE: u32 = 20;
 /// Clients that were started together do not stay together.
 const JITTER: f64 = 0.1;
 
+/// How long a given access token may be used without a word of the service: a millennium, which no clock is wrong by.
+const FOREVER: Duration = Duration::from_secs(1_000 * 365 * 24 * 60 * 60);
+
 /// The span in which one access token may be used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Validity {
@@ -40,10 +43,12 @@ pub(crate) struct Validity {
     mandatory: Duration,
     /// The end of [`Phase::Fresh`] on either clock.
     fresh_until: Moment,
+    /// Only the service says when it has expired.
+    is_judged_by_service: bool,
 }
 
 /// Where in its life a token is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Phase {
     /// Use it.
     Fresh,
@@ -67,18 +72,27 @@ impl Validity {
         Self::new(requested_at, lifetime, advisory.mul_f64(factor), mandatory)
     }
 
-    /// Counts a lifetime of a token that has no successor: it is used to its end.
-    pub(crate) fn final_one(now: Moment, lifetime: Duration) -> Self {
-        Self::new(now, lifetime, Duration::ZERO, Duration::ZERO)
+    /// Describes a token that has no successor: it is used until the service refuses it.
+    ///
+    /// How much is left of it is a guess by this machine's clock, which may be wrong.
+    pub(crate) fn given(now: Moment, left: Duration) -> Self {
+        Self {
+            fresh_until: Moment {
+                wall: now.wall.checked_add(FOREVER).unwrap_or(now.wall),
+                monotonic: Duration::MAX,
+            },
+            is_judged_by_service: true,
+            ..Self::new(now, left, Duration::ZERO, Duration::ZERO)
+        }
     }
 
-    /// Is the validity of no token: past its end from the start.
+    /// Describes no token: expired from the start.
     pub(crate) fn over() -> Self {
         let begin = Moment {
             wall: SystemTime::UNIX_EPOCH,
             monotonic: Duration::ZERO,
         };
-        Self::final_one(begin, Duration::ZERO)
+        Self::new(begin, Duration::ZERO, Duration::ZERO, Duration::ZERO)
     }
 
     fn new(
@@ -99,6 +113,7 @@ impl Validity {
                 wall: wall.checked_add(fresh).unwrap_or(wall),
                 monotonic: monotonic.saturating_add(fresh),
             },
+            is_judged_by_service: false,
         }
     }
 
@@ -114,6 +129,9 @@ impl Validity {
     }
 
     pub(crate) fn phase(&self, now: &Moment) -> Phase {
+        if self.is_judged_by_service {
+            return Phase::Fresh;
+        }
         let remaining = self.remaining(now);
         if remaining.is_zero() {
             Phase::Expired
@@ -170,7 +188,7 @@ mod tests {
             };
             for validity in [
                 Validity::refreshable(start, lifetime, jitter),
-                Validity::final_one(start, lifetime),
+                Validity::given(start, lifetime),
             ] {
                 prop_assert_eq!(validity.is_fresh(&now), validity.phase(&now) == Phase::Fresh);
             }

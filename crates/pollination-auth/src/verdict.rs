@@ -25,6 +25,8 @@ pub(crate) enum Class {
     Lost,
     /// A status that is no success.
     Status(u16),
+    /// A 404 with a body that the service does not write: somebody else answered.
+    Foreign404,
     /// A success with a reply that can't be used.
     Unusable,
 }
@@ -50,7 +52,7 @@ impl Attempt {
     /// Tells whether the service may have acted on the request.
     pub(crate) fn may_have_happened(&self) -> bool {
         match self.class {
-            Class::NotSent | Class::NeverSent => false,
+            Class::NotSent | Class::NeverSent | Class::Foreign404 => false,
             Class::Lost | Class::Unusable => true,
             Class::Status(status) => !is_refusal(status) && !matches!(status, 307 | 308),
         }
@@ -66,8 +68,10 @@ impl Attempt {
             Class::Lost if operation.mints_a_secret() => Error::Ambiguous(failure),
             Class::Lost => Error::Unavailable(failure),
             Class::Unusable => Error::UnusableReply(failure),
+            Class::Foreign404 => Error::Rejected(failure),
             Class::Status(status) => match status {
-                401 if operation == Operation::Login => Error::CredentialsRejected(failure),
+                // Some gateways answer 403 to wrong credentials.
+                401 | 403 if operation == Operation::Login => Error::CredentialsRejected(failure),
                 401 => Error::Unauthorized(failure),
                 403 => Error::Forbidden(failure),
                 404 => Error::NotFound(failure),
@@ -129,19 +133,18 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_means_the_same_for_every_operation_but_401_at_login() {
-        assert_eq!(names(Class::Status(403)), ["forbidden"; 5]);
+    fn a_refusal_means_the_same_for_every_operation_but_401_and_403_at_login() {
         assert_eq!(names(Class::Status(404)), ["not found"; 5]);
         assert_eq!(names(Class::Status(422)), ["invalid"; 5]);
         assert_eq!(names(Class::Status(429)), ["rate limited"; 5]);
         for status in [400, 402, 405, 409, 410, 418, 451, 499] {
             assert_eq!(names(Class::Status(status)), ["rejected"; 5], "{status}");
         }
-        let [login, others @ ..] = names(Class::Status(401));
-        assert_eq!(
-            (login, others),
-            ("credentials rejected", ["unauthorized"; 4])
-        );
+        assert_eq!(names(Class::Foreign404), ["rejected"; 5]);
+        for (status, expected) in [(401, "unauthorized"), (403, "forbidden")] {
+            let [login, others @ ..] = names(Class::Status(status));
+            assert_eq!((login, others), ("credentials rejected", [expected; 4]));
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod decode;
 #[cfg(any(test, fuzzing))]
 #[expect(clippy::expect_used, reason = "a panic is how a fuzzer is told")]
 pub(crate) mod fuzzed;
+mod known;
 mod lenient;
 mod mask;
 mod secrets;
@@ -25,7 +26,7 @@ pub use pollination_auth_api::SecretBytes;
 
 pub(crate) use self::decode::Grant;
 use self::decode::Reply;
-use self::mask::Mask;
+use self::known::Known;
 pub(crate) use self::secrets::secrets_in;
 use crate::access_token::AccessToken;
 use crate::base_url::BaseUrl;
@@ -41,6 +42,7 @@ pub(crate) struct Wire {
     pub(crate) transport: Transport,
     pub(crate) clock: Arc<dyn Clock>,
     urls: Urls,
+    known: Known,
 }
 
 /// What a call gives: a value, or an attempt that gave none.
@@ -60,6 +62,7 @@ impl Wire {
             transport,
             clock,
             urls,
+            known: Known::default(),
         }
     }
 
@@ -148,7 +151,7 @@ impl Wire {
     }
 
     fn client(&self, operation: Operation, exchange: Exchange) -> Client {
-        let http = self.transport.client_for(operation).clone();
+        let http = self.transport.client_for(operation);
         Client::new_with_client(self.urls.base(), http, exchange)
     }
 
@@ -167,7 +170,7 @@ impl Wire {
             operation,
             typed,
             outcome,
-            mask: Mask::new(secret),
+            secret,
             wire: self,
         }
     }

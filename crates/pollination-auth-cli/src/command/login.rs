@@ -57,7 +57,7 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
     if !login.discard_rotation {
         stored = context.undisturbed(stored).await?;
     }
-    context.check_writable()?;
+    context.check_writable().await?;
     let source = choose(login.from);
     let mut interrupts = None;
     let token = match source {
@@ -76,7 +76,7 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
             if login.discard_rotation {
                 context.profile.discard_journal()?;
             }
-            context.profile.save(&token)
+            context.put(stored.as_ref().map(|stored| &stored.seen), &token)
         };
         context.change(change).await?;
         // Whoever gives a credential that logs in needs no other way to the account.
@@ -162,8 +162,8 @@ async fn share(
         owner,
         Kept::of(access_token, before),
         SharedToken::find(context)?,
-    ) && let Ok(_lock) = shared.lock().await
-        && let Err(error) = shared.keep(&owner, &kept)
+    ) && let Ok(mut lock) = shared.lock().await
+        && let Err(error) = shared.keep(&mut lock, &owner, &kept)
     {
         tracing::debug!(%error, "the access token can't be kept");
     }

@@ -101,7 +101,7 @@ fn row_54_a_home_that_takes_nothing_is_found_out_before_the_service_is_asked() {
     world.assert_is(
         ran.fails_with(9),
         str![[r#"
-error: [HOME]/credentials: the credential store could not make its directory: File exists (os error 17)
+error: [HOME]/credentials: the credential store could not open its directory: Not a directory (os error 20)
 
 "#]],
     );

@@ -1,6 +1,6 @@
 //! A caller that has no token it can use: what it does next, and how long it waits.
 //!
-//! Nothing is fetched here; a caller joins the flight that there is, or has one take off.
+//! Nothing is fetched here; a caller joins the login that there is, or starts one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,32 +9,39 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::flight::{Flight, Waited};
-use super::{CachedToken, TokenCache, internal};
+use super::machine::{Ask, Next, Seen, Then, then};
+use super::{CachedToken, TokenCache, internal, stale};
 use crate::error::Error;
 use crate::failure::{Facts, Reason};
 use crate::operation::Operation;
+use crate::runtime;
 
-/// How often a caller looks again when the flight that it waited for was lost with its runtime.
-const MAX_LOST_FLIGHTS: u32 = 8;
+/// How often a caller looks again when what it waited for came to nothing: 64 times, far more than there are runtimes that
+/// end in one wait.
+const MOST_LOOKS: u32 = 64;
 
 /// How long a caller waits for the next token while the old one still has some seconds: 1 s, several
 /// times what a login takes.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What a caller that can't use the current token does next.
-enum Next {
+/// A login on another runtime that has not beaten for this long is not driven: 1.5 s, six beats.
+///
+/// A caller has its token within 2 s then, which leaves half a second for a login of its own.
+pub(super) const STALL: Duration = Duration::from_millis(1_500);
+
+/// What a caller finds.
+enum Found {
     Use(Arc<CachedToken>),
     Fail(Error),
     Wait(Flight),
 }
 
-/// Why a caller asks.
-#[derive(Clone, Copy)]
-pub(super) enum Ask {
-    /// It needs a token that has so much left; the current one will do while it is good.
-    Token { least: Duration },
-    /// It needs a token that is not the current one.
-    NewToken,
+/// How waiting for one login ended.
+enum Ended {
+    Use(Arc<CachedToken>),
+    Fail(Error),
+    /// It brought nothing, so look again; the error is for when that happens too often.
+    LookAgain(Error),
 }
 
 impl TokenCache {
@@ -44,81 +51,111 @@ impl TokenCache {
         ask: Ask,
         deadline: Instant,
     ) -> Result<Arc<CachedToken>, Error> {
-        for _ in 0..MAX_LOST_FLIGHTS {
-            let mut flight = match self.next(ask) {
-                Next::Use(token) => return Ok(token),
-                Next::Fail(error) => return Err(error),
-                Next::Wait(flight) => flight,
+        // Waiting needs a runtime, as logging in does.
+        let runtime = runtime::current().map_err(internal)?;
+        let mut last = internal(Reason::NoRuntime);
+        for _ in 0..MOST_LOOKS {
+            let flight = match self.look(ask, &runtime) {
+                Found::Use(token) => return Ok(token),
+                Found::Fail(error) => return Err(error),
+                Found::Wait(flight) => flight,
             };
-            let until = self.until(&flight, ask, deadline);
-            match flight.landed(until).await {
-                // A caller that was not polled for long may come too late for what it waited for.
-                Waited::Landed(Ok(token)) if self.is_past(&token) => {}
-                Waited::Landed(Ok(token)) => return Ok(token),
-                Waited::Landed(Err(error)) => {
-                    return self.last_resort(ask).ok_or(error);
-                }
-                // The runtime that drove it is gone; ours is not.
-                Waited::Lost => {}
-                Waited::TooLong if Instant::now() >= deadline => return Err(too_late()),
-                // Where there is no old token, the runtime that drives it drives it no more.
-                Waited::TooLong => {
-                    if let Some(old) = self.last_resort(ask) {
-                        return Ok(old);
-                    }
-                }
+            match self.wait_for(flight, ask, deadline, &runtime).await {
+                Ended::Use(token) => return Ok(token),
+                Ended::Fail(error) => return Err(error),
+                Ended::LookAgain(error) => last = error,
             }
         }
-        Err(internal(Reason::NoRuntime))
+        Err(last)
     }
 
-    /// Gives the time until which a flight is waited for, the same for all that may end the wait: a
-    /// herd of callers starts a timer each, and a second one would be as many again.
-    fn until(&self, flight: &Flight, ask: Ask, deadline: Instant) -> Instant {
-        let until = flight
-            .overdue(self.0.flight_limit)
-            .map_or(deadline, |overdue| overdue.min(deadline));
-        match self.last_resort(ask) {
-            // A login that hangs must not withhold a token that is good for some seconds more.
-            Some(_) => until.min(Instant::now() + PATIENCE),
-            None => until,
-        }
-    }
-
-    fn is_past(&self, token: &CachedToken) -> bool {
-        token.validity.remaining(&self.0.clock.coarse()).is_zero()
-    }
-
-    /// Decides under the lock, with a second look at everything that was read without it.
-    fn next(&self, ask: Ask) -> Next {
-        // Waiting needs a runtime, as logging in does.
-        let Ok(runtime) = Handle::try_current() else {
-            return Next::Fail(internal(Reason::NoRuntime));
-        };
-        let mut state = self.0.lock();
+    /// Decides with a second look at everything that was read without the lock.
+    fn look(&self, ask: Ask, runtime: &Handle) -> Found {
         let now = self.0.clock.coarse();
-        if let Ask::Token { least } = ask
-            && let Some(current) = self.0.loaded().filter(|one| one.is_good(&now, least))
-        {
-            return Next::Use(current.into_owned());
+        let (flight, landing) = {
+            let mut state = self.0.lock();
+            match state.machine.ask(ask, &now, self.0.flight_limit) {
+                Next::Use(token) => return Found::Use(token),
+                Next::Fail(error) => return Found::Fail(error),
+                Next::Wait(id) => {
+                    let flight = state.flight.clone().filter(|flight| flight.id() == id);
+                    (flight, None)
+                }
+                Next::Start(id) => {
+                    let landing = self.prepare(&mut state, id, now, runtime);
+                    (state.flight.clone(), Some(landing))
+                }
+            }
+        };
+        let Some(flight) = flight else {
+            return Found::Fail(internal(Reason::Panicked));
+        };
+        if let Some(landing) = landing {
+            self.take_off(landing, runtime);
+            if flight.is_lost() {
+                return Found::Fail(internal(Reason::NoRuntime));
+            }
         }
-        if let Some(flight) = state
-            .flight
-            .clone()
-            .filter(|_| state.joinable(self.0.flight_limit))
-        {
-            return Next::Wait(flight);
-        }
-        if let Ask::Token { .. } = ask
-            && let Some(error) = state.cooling(&now).cloned()
-        {
-            drop(state);
-            return self.last_resort(ask).map_or(Next::Fail(error), Next::Use);
-        }
-        Next::Wait(self.take_off(&mut state, now, &runtime))
+        Found::Wait(flight)
     }
 
-    /// Gives the old token where the new one failed to come, unless it is the old one that won't do.
+    async fn wait_for(
+        &self,
+        mut flight: Flight,
+        ask: Ask,
+        deadline: Instant,
+        runtime: &Handle,
+    ) -> Ended {
+        let is_elsewhere = flight.runtime() != runtime.id();
+        loop {
+            let beats = flight.beats();
+            let until = self.until(ask, is_elsewhere, deadline);
+            let waited = match flight.landed(until).await {
+                Ok(waited) => waited,
+                Err(reason) => return Ended::Fail(internal(reason)),
+            };
+            let (seen, reason) = match waited {
+                Waited::Landed(landed) => (Seen::Landed(landed), Reason::Stale),
+                Waited::Lost => (Seen::Lost, Reason::NoRuntime),
+                Waited::Unfit(reason) => (Seen::Unfit, reason),
+                Waited::TooLong => {
+                    let nothing = Seen::Nothing {
+                        is_still: flight.beats() == beats,
+                        is_late: Instant::now() >= deadline,
+                    };
+                    (nothing, Reason::TimedOut)
+                }
+            };
+            let now = self.0.clock.coarse();
+            match then(seen, is_elsewhere, self.last_resort(ask), &now) {
+                Then::Use(token) => return Ended::Use(token),
+                Then::Fail(error) => return Ended::Fail(error),
+                Then::Unfit | Then::TooLate => return Ended::Fail(failed(reason)),
+                Then::LookAgain => return Ended::LookAgain(failed(reason)),
+                Then::GiveUp => {
+                    self.0.lose(flight.id());
+                    return Ended::LookAgain(failed(reason));
+                }
+                Then::WaitOn => {}
+            }
+        }
+    }
+
+    /// Returns the time until which a login is waited for, the same for all that may end the wait: a
+    /// herd of callers starts a timer each, and a second one would be as many again.
+    fn until(&self, ask: Ask, is_elsewhere: bool, deadline: Instant) -> Instant {
+        let now = Instant::now();
+        if self.last_resort(ask).is_some() {
+            // A login that hangs must not withhold a token that is good for some seconds more.
+            deadline.min(now + PATIENCE)
+        } else if is_elsewhere {
+            deadline.min(now + STALL)
+        } else {
+            deadline
+        }
+    }
+
+    /// Returns the old token where the new one failed to come, unless it is the old one that won't do.
     fn last_resort(&self, ask: Ask) -> Option<Arc<CachedToken>> {
         match ask {
             Ask::Token { least } => self.unexpired(least),
@@ -127,6 +164,11 @@ impl TokenCache {
     }
 }
 
-fn too_late() -> Error {
-    Error::Unavailable(Facts::new(Operation::Login, Reason::TimedOut).into())
+/// Returns the error of a caller that waited in vain.
+fn failed(reason: Reason) -> Error {
+    match reason {
+        Reason::TimedOut => Error::Unavailable(Facts::new(Operation::Login, reason).into()),
+        Reason::Stale => stale(),
+        other => internal(other),
+    }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -17,6 +16,7 @@ use crate::credential::ApiToken;
 use crate::error::Error;
 use crate::failure::{Facts, Reason};
 use crate::operation::Operation;
+use crate::runtime;
 use crate::source::Held;
 use crate::verdict::{Attempt, Class};
 use crate::wire::{Answer, Attempted};
@@ -53,7 +53,7 @@ impl Inner {
         F: Future<Output = Attempted<Answer<T>>>,
     {
         // A good access token is given without a runtime; sending needs one.
-        Handle::try_current().map_err(|_none| internal(operation, Reason::NoRuntime))?;
+        runtime::current().map_err(|reason| internal(operation, reason))?;
         let mut refused_attempts = 0;
         loop {
             let used = AtomicU64::new(0);
@@ -87,7 +87,12 @@ impl Inner {
                     .await
                     .map(Ok)
             };
-            match self.calls.call(operation, deadline, attempt).await {
+            let call = pin!(self.calls.call(operation, deadline, attempt));
+            let ended = match runtime::guarded(call).await {
+                Ok(ended) => ended,
+                Err(reason) => return Err(broken_off(operation, reason)),
+            };
+            match ended {
                 Ok(result) => return result,
                 Err(failed)
                     if failed.class == Class::Status(401)
@@ -98,20 +103,28 @@ impl Inner {
                 }
                 Err(mut failed) => {
                     failed.facts.attempts = failed.facts.attempts.saturating_add(refused_attempts);
-                    return Err(failed.into_error());
+                    return Err(self.explained(failed));
                 }
             }
         }
     }
 
-    /// Drops an access token that met a 401, and tells whether there can be another one.
+    /// Takes note of a 401 for an access token; returns `true` if a replay can have another one.
     pub(super) fn refused(&self, generation: u64) -> bool {
-        let can_log_in = self.held.is_some();
-        if can_log_in {
-            // Of many late 401s only the first one finds its token still there.
-            self.cache.invalidate(generation);
+        self.held.is_some() && self.cache.refuse(generation)
+    }
+
+    /// Returns the error of a call; a given access token has expired only when the service refuses it.
+    fn explained(&self, failed: Attempt) -> Error {
+        let is_given = self.held.is_none();
+        if is_given && failed.class == Class::Status(401) && self.cache.seems_expired() {
+            let facts = Facts {
+                reason: Reason::Expired,
+                ..*failed.facts
+            };
+            return Error::AccessTokenExpired(facts.into());
         }
-        can_log_in
+        failed.into_error()
     }
 
     /// Rotates once; `may_be_sent` is set before the request can be.
@@ -169,6 +182,15 @@ impl Drop for Changing<'_> {
     fn drop(&mut self) {
         self.set(false);
     }
+}
+
+/// Returns the error of a call whose runtime could not go on with it.
+fn broken_off(operation: Operation, reason: Reason) -> Error {
+    if reason == Reason::NoRuntime && operation.mints_a_secret() {
+        // The runtime was shut down in the middle, maybe after the request had been sent.
+        return Error::Ambiguous(Facts::new(operation, reason).into());
+    }
+    internal(operation, reason)
 }
 
 pub(super) fn internal(operation: Operation, reason: Reason) -> Error {

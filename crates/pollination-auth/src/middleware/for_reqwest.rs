@@ -9,7 +9,7 @@ use http::{Extensions, StatusCode};
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Middleware, Next};
 
-use super::{Passes, has_credential, put_on};
+use super::{Passes, passes, put_on};
 use crate::cache::CachedToken;
 use crate::client::Client;
 
@@ -99,19 +99,16 @@ impl AuthMiddleware {
     /// Tells why a request gets no token; none when it gets one.
     fn passes(&self, request: &Request) -> Option<Passes> {
         let url = request.url();
-        let anonymous = url.username().is_empty() && url.password().is_none();
-        if !self.is_service(url) {
-            Some(Passes::OtherOrigin)
-        } else if !anonymous || has_credential(request.headers()) {
-            Some(Passes::OwnCredential)
-        } else {
-            None
-        }
+        passes(
+            &self.client,
+            url.scheme(),
+            url.authority(),
+            request.headers(),
+        )
     }
 
     fn is_service(&self, url: &Url) -> bool {
-        let host = url.host_str().unwrap_or_default();
-        self.client.base_url().is_at(url.scheme(), host, url.port())
+        self.client.base_url().is_at(url.scheme(), url.authority())
     }
 
     async fn cached_token(&self) -> reqwest_middleware::Result<Arc<CachedToken>> {
@@ -136,7 +133,7 @@ impl Middleware for AuthMiddleware {
         }
         let cached = self.cached_token().await?;
         let replay = request.try_clone();
-        let url = request.url().clone();
+        let url = without_fragment(request.url());
         put_on(request.headers_mut(), &cached);
         let response = next.clone().run(request, extensions).await?;
 
@@ -148,7 +145,7 @@ impl Middleware for AuthMiddleware {
         }
         // The first request of a chain may have been carried out, so a chain is not repeated.
         match replay {
-            Some(mut replay) if response.url() == &url => {
+            Some(mut replay) if without_fragment(response.url()) == url => {
                 drop(response);
                 let cached = self.cached_token().await?;
                 put_on(replay.headers_mut(), &cached);
@@ -157,4 +154,11 @@ impl Middleware for AuthMiddleware {
             _ => Ok(response),
         }
     }
+}
+
+/// Returns a URL as a request sends it: a fragment stays at home, and the reply's URL has none.
+fn without_fragment(url: &Url) -> Url {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    url
 }

@@ -12,7 +12,7 @@ use http::{Request, Response, StatusCode, Uri};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{ByClone, CloneBody, Passes, has_credential, put_on};
+use super::{ByClone, CloneBody, Passes, own_credential, passes, put_on};
 use crate::client::Client;
 
 /// What a service that is wrapped fails with: its own error, or ours.
@@ -219,23 +219,14 @@ impl Policy {
     /// Tells why a request gets no token; none when it gets one.
     fn passes<B>(&self, request: &Request<B>) -> Option<Passes> {
         let uri = request.uri();
-        let (ours, anonymous) = match (uri.scheme_str(), uri.authority()) {
+        match (uri.scheme_str(), uri.authority()) {
             (Some(scheme), Some(authority)) => {
-                let (host, port) = (authority.host(), authority.port_u16());
-                let ours = self.client.base_url().is_at(scheme, host, port);
-                (ours, !authority.as_str().contains('@'))
+                passes(&self.client, scheme, authority.as_str(), request.headers())
             }
-            (None, None) if self.relative_is_ours => (true, true),
-            (None, None) => return Some(Passes::NoHost),
+            (None, None) if self.relative_is_ours => own_credential(request.headers()),
+            (None, None) => Some(Passes::NoHost),
             // A host without a scheme is what CONNECT asks a proxy for.
-            _ => (false, true),
-        };
-        if !ours {
-            Some(Passes::OtherOrigin)
-        } else if !anonymous || has_credential(request.headers()) {
-            Some(Passes::OwnCredential)
-        } else {
-            None
+            _ => Some(Passes::OtherOrigin),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use super::protocol::{Ending, Verdict};
 use crate::credential::ApiToken;
 use crate::error::Error;
-use crate::store::StoreError;
+use crate::store::{StoreError, Unfinished};
 use crate::wire::SecretBytes;
 
 /// Holds the new API token: it is stored, and has logged in.
@@ -161,6 +161,16 @@ pub enum RotateCause {
     NoRuntime,
     /// A bug: a task of the client panicked.
     Panicked,
+}
+
+impl From<Unfinished> for RotateCause {
+    fn from(unfinished: Unfinished) -> Self {
+        match unfinished {
+            Unfinished::Failed(error) => Self::Store(error),
+            Unfinished::Panicked => Self::Panicked,
+            Unfinished::NoRuntime => Self::NoRuntime,
+        }
+    }
 }
 
 impl RotateFailure {

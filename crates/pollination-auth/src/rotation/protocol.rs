@@ -317,6 +317,7 @@ impl Machine {
             started_at: now,
             requests: 0,
             candidates: Vec::new(),
+            conclusion: None,
         });
         journal.bearer = bearer.secret;
         journal.bearer_ends = bearer.ends;

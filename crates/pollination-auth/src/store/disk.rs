@@ -3,16 +3,24 @@
 //! Which steps make a document last, and in which order, is decided in `file`. Here a file that
 //! others could have put there, or can read, is refused.
 
+#[cfg(not(unix))]
+mod portable;
 #[cfg(unix)]
 mod unix;
 
-use std::fs::{self, File, OpenOptions};
+use std::any::Any;
+use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::{DOCUMENT_LIMIT, StoreError, StoreLock};
+#[cfg(not(unix))]
+use self::portable as system;
+use self::system::Directory;
+#[cfg(unix)]
+use self::unix as system;
+use super::{DOCUMENT_LIMIT, StoreError};
 
 /// One step on the disk, as a test sees it that ends the process there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +63,9 @@ pub(super) enum Protection {
 /// that the disk failed.
 pub(super) type Written<'a> = Box<dyn FnOnce() -> Result<(), StoreError> + 'a>;
 
+/// A lock on a file until it is dropped.
+pub(super) type DiskLock = Box<dyn Any + Send>;
+
 /// The steps; a test puts its own disk in.
 pub(super) trait Disk: Send + Sync + 'static {
     fn read(
@@ -71,13 +82,11 @@ pub(super) trait Disk: Send + Sync + 'static {
     fn remove(&self, file: &str) -> Result<bool, StoreError>;
     fn sync_directory(&self) -> Result<(), StoreError>;
     fn files(&self) -> Result<Vec<String>, StoreError>;
-    fn try_lock(&self, file: &str) -> Result<Option<StoreLock>, StoreError>;
+    fn try_lock(&self, file: &str) -> Result<Option<DiskLock>, StoreError>;
 }
 
 /// A directory of the real disk.
-pub(super) struct RealDisk {
-    directory: PathBuf,
-}
+pub(super) struct RealDisk(Directory);
 
 /// Lets go of the lock when it is dropped, and does not leave that to the closing of the file.
 ///
@@ -93,21 +102,29 @@ impl Drop for HeldLock {
 }
 
 impl RealDisk {
-    /// Makes the directory if need be, and checks that no one else can write to it.
-    pub(super) fn open(directory: PathBuf) -> Result<Self, StoreError> {
-        make(&directory).map_err(|error| StoreError::failed("make its directory", error))?;
-        let metadata = fs::metadata(&directory)
-            .map_err(|error| StoreError::failed("look at its directory", error))?;
-        if !metadata.is_dir() {
-            return Err(unsafe_path(&directory, "it is no directory"));
-        }
-        #[cfg(unix)]
-        unix::check_directory(&metadata).map_err(|problem| unsafe_path(&directory, problem))?;
-        Ok(Self { directory })
+    /// Opens the directory, creating it if it is missing, and checks that no one else can write to
+    /// it or swap it.
+    pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
+        Directory::open(directory).map(Self)
     }
 
-    fn path(&self, file: &str) -> PathBuf {
-        self.directory.join(file)
+    /// Returns the directory for one step, if it is still the one that was opened and still safe.
+    fn directory(&self) -> Result<&Directory, StoreError> {
+        self.0.check()?;
+        Ok(&self.0)
+    }
+
+    /// Returns the error of a file that can't be opened.
+    fn not_opened(&self, file: &str, doing: &'static str, error: io::Error) -> StoreError {
+        if system::is_a_link(&error) {
+            self.unsafe_file(file, "it is a symbolic link")
+        } else {
+            StoreError::failed(doing, error)
+        }
+    }
+
+    fn unsafe_file(&self, file: &str, problem: &'static str) -> StoreError {
+        unsafe_path(&self.0.path().join(file), problem)
     }
 }
 
@@ -117,61 +134,45 @@ impl Disk for RealDisk {
         file: &str,
         protection: Protection,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        let path = self.path(file);
-        let failed = |error| StoreError::failed("read the file", error);
-        let mut options = OpenOptions::new();
-        options.read(true);
-        #[cfg(unix)]
-        unix::do_not_follow(&mut options);
-        let open = match options.open(&path) {
+        const DOING: &str = "read the file";
+        let failed = |error| StoreError::failed(DOING, error);
+        let open = match self.directory()?.open_file(file) {
             Ok(open) => open,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            #[cfg(unix)]
-            Err(error) if unix::is_a_link(&error) => {
-                return Err(unsafe_path(&path, "it is a symbolic link"));
-            }
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(self.not_opened(file, DOING, error)),
         };
         // Asked of what was opened: the name can mean something else by now.
         let metadata = open.metadata().map_err(failed)?;
         if !metadata.is_file() {
-            return Err(unsafe_path(&path, "it is no plain file"));
+            return Err(self.unsafe_file(file, "it is no plain file"));
         }
-        #[cfg(unix)]
-        unix::check_file(&metadata, protection).map_err(|problem| unsafe_path(&path, problem))?;
-        #[cfg(not(unix))]
-        let _ = protection;
+        system::check_file(&metadata, protection)
+            .map_err(|problem| self.unsafe_file(file, problem))?;
         let mut bytes = Zeroizing::new(Vec::with_capacity(DOCUMENT_LIMIT + 1));
         let most = u64::try_from(DOCUMENT_LIMIT + 1).unwrap_or(u64::MAX);
         open.take(most).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() > DOCUMENT_LIMIT {
-            return Err(unsafe_path(&path, "it is longer than any of its kind"));
+            return Err(self.unsafe_file(file, "it is longer than any of its kind"));
         }
         Ok(Some(bytes))
     }
 
     fn write<'a>(&'a self, file: &'a str, bytes: &[u8]) -> Result<Written<'a>, StoreError> {
         let failed = |error| StoreError::failed("write the file", error);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut open = options.open(self.path(file)).map_err(failed)?;
-        // A umask can only have taken away what this user needs.
-        #[cfg(unix)]
-        unix::make_private(&open).map_err(failed)?;
+        let mut open = self.directory()?.create_file(file).map_err(failed)?;
         open.write_all(bytes).map_err(failed)?;
         let failed = |error| StoreError::failed("bring the file to the disk", error);
         Ok(Box::new(move || open.sync_all().map_err(failed)))
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
-        fs::rename(self.path(from), self.path(to))
+        self.directory()?
+            .rename(from, to)
             .map_err(|error| StoreError::failed("put the file in its place", error))
     }
 
     fn remove(&self, file: &str) -> Result<bool, StoreError> {
-        match fs::remove_file(self.path(file)) {
+        match self.directory()?.remove(file) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(StoreError::failed("remove the file", error)),
@@ -179,70 +180,29 @@ impl Disk for RealDisk {
     }
 
     fn sync_directory(&self) -> Result<(), StoreError> {
-        sync(&self.directory)
+        self.0
+            .sync()
             .map_err(|error| StoreError::failed("bring the directory to the disk", error))
     }
 
     fn files(&self) -> Result<Vec<String>, StoreError> {
-        let failed = |error| StoreError::failed("list its directory", error);
-        let mut files = Vec::new();
-        for entry in fs::read_dir(&self.directory).map_err(failed)? {
-            // A name that is no text is not one of ours.
-            files.extend(entry.map_err(failed)?.file_name().into_string());
-        }
-        Ok(files)
+        self.directory()?
+            .names()
+            .map_err(|error| StoreError::failed("list its directory", error))
     }
 
-    fn try_lock(&self, file: &str) -> Result<Option<StoreLock>, StoreError> {
-        let path = self.path(file);
-        let failed = |error| StoreError::failed("lock it", error);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        {
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            unix::do_not_follow(&mut options);
-        }
-        let open = match options.open(&path) {
+    fn try_lock(&self, file: &str) -> Result<Option<DiskLock>, StoreError> {
+        const DOING: &str = "lock it";
+        let open = match self.directory()?.lock_file(file) {
             Ok(open) => open,
-            #[cfg(unix)]
-            Err(error) if unix::is_a_link(&error) => {
-                return Err(unsafe_path(&path, "it is a symbolic link"));
-            }
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(self.not_opened(file, DOING, error)),
         };
         match fs4::FileExt::try_lock(&open) {
             Ok(()) => Ok(Some(Box::new(HeldLock(open)))),
             Err(fs4::TryLockError::WouldBlock) => Ok(None),
-            Err(fs4::TryLockError::Error(error)) => Err(failed(error)),
+            Err(fs4::TryLockError::Error(error)) => Err(StoreError::failed(DOING, error)),
         }
     }
-}
-
-/// Makes a directory and those above it, to last when the power fails.
-fn make(directory: &Path) -> io::Result<()> {
-    let is_new = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
-    let new: Vec<&Path> = directory.ancestors().take_while(is_new).collect();
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)?;
-    for path in new {
-        // The name of a directory is kept by the one above it.
-        let above = path.parent().filter(|above| !above.as_os_str().is_empty());
-        sync(above.unwrap_or(Path::new(".")))?;
-    }
-    Ok(())
-}
-
-/// Waits until the names in a directory are on the disk.
-fn sync(directory: &Path) -> io::Result<()> {
-    // Windows has no such call for directories; its renames are written through.
-    if cfg!(unix) {
-        File::open(directory)?.sync_all()?;
-    }
-    Ok(())
 }
 
 fn unsafe_path(path: &Path, problem: &'static str) -> StoreError {
@@ -259,7 +219,7 @@ mod tests {
     #[test]
     fn row_53_a_lock_that_was_let_go_is_free_beside_a_copy_of_its_file() {
         let directory = std::env::temp_dir().join(format!("held-lock-{}", std::process::id()));
-        let disk = RealDisk::open(directory.clone()).unwrap();
+        let disk = RealDisk::open(&directory).unwrap();
         let lock = disk.try_lock("a.lock").unwrap().unwrap();
         let held: &HeldLock = lock.downcast_ref().unwrap();
         // As a child has it between its fork and its exec.

@@ -7,12 +7,22 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::disk::{Disk, DiskStep, DiskStepKind, Protection, RealDisk};
-use super::{CredentialStore, Document, ProfileId, StoreError, StoreLock};
+use super::disk::{Disk, DiskLock, DiskStep, DiskStepKind, Protection, RealDisk};
+use super::{
+    CredentialStore, DOCUMENT_LIMIT, Document, ProfileId, ProfileLock, StoreError, StoreLock,
+};
 use crate::secret::Secret;
 
 /// The end of the name of a file that is not yet in its place.
 const UNFINISHED: &str = ".tmp";
+
+/// The begin of the name of a file that only shows that it can be written.
+///
+/// A profile's key has no dot, so it is no profile's.
+const CHECK: &str = ".check.";
+
+/// The lock of those who write such a file: whoever holds it may remove what others left.
+const CHECK_LOCK: &str = "check.lock";
 
 /// Sees each step on the disk.
 type Observer = Arc<dyn Fn(&DiskStep<'_>) + Send + Sync>;
@@ -26,6 +36,11 @@ type Observer = Arc<dyn Fn(&DiskStep<'_>) + Send + Sync>;
 ///
 /// What another user could have written is refused, and what another user can read too: a file
 /// that is a link, no plain file, longer than 64 KiB, of another owner, or open to group or others.
+/// On Unix each directory above has to be safe as well: owned by root or by this user, and writable
+/// by nobody else, unless it is sticky, such as `/tmp`. A group with the number of the directory's
+/// owner counts as the owner's private one, and may write. A directory that is replaced while the
+/// store is open is refused at the next step.
+///
 /// The lock is that of the operating system, on a file that is never replaced, and ends with the
 /// process. On a network file system it is as good as that system's locks; where there are none,
 /// nothing is rotated. On Windows the protection is that of the directory: put it into the user's
@@ -56,10 +71,30 @@ impl FileStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unsafe`] when it belongs to another user or others can write to it,
-    /// [`StoreError::Failed`] when it can't be made or looked at.
+    /// [`StoreError::Unsafe`] when it belongs to another user, or others can write to it or replace
+    /// it, [`StoreError::Failed`] when it can't be made or looked at.
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Ok(Self::on(Arc::new(RealDisk::open(directory.into())?)))
+        Ok(Self::on(Arc::new(RealDisk::open(&directory.into())?)))
+    }
+
+    /// Checks that a document could be stored now: writes, syncs and removes a file as long as one.
+    ///
+    /// It touches no profile and needs no profile's lock. If the process is killed meanwhile, the
+    /// next check removes the file.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Locked`] while another process checks, [`StoreError::Unsafe`] when the
+    /// directory is not safe any more, [`StoreError::Failed`] when nothing can be stored.
+    pub fn check_writable(&self) -> Result<(), StoreError> {
+        let _lock = self.disk.try_lock(CHECK_LOCK)?.ok_or(StoreError::Locked)?;
+        self.sweep(CHECK)?;
+        let file = unfinished(CHECK);
+        let written = self.write_synced(&file, &[b' '; DOCUMENT_LIMIT]);
+        let removed = self.step(DiskStepKind::Remove, &file, |disk| disk.remove(&file));
+        written?;
+        removed?;
+        self.sync_directory()
     }
 
     /// Gives the name of the file that keeps a document, as for a message or a backup.
@@ -119,11 +154,10 @@ impl FileStore {
         Ok(result)
     }
 
-    /// Removes what an interrupted write of this profile left; its lock is held.
-    fn sweep(&self, profile: &ProfileId) -> Result<(), StoreError> {
-        let begin = unfinished_prefix(profile);
+    /// Removes the files that an interrupted write left; the lock of those who write such is held.
+    fn sweep(&self, begin: &str) -> Result<(), StoreError> {
         for file in self.disk.files()? {
-            if file.starts_with(&begin) && file.ends_with(UNFINISHED) {
+            if file.starts_with(begin) && file.ends_with(UNFINISHED) {
                 self.step(DiskStepKind::Remove, &file, |disk| disk.remove(&file))?;
             }
         }
@@ -131,11 +165,14 @@ impl FileStore {
     }
 
     fn replace<'a>(&'a self, new: &'a str, file: &str, text: &Secret) -> Result<(), StoreError> {
-        let bytes = text.expose_secret().as_bytes();
-        let written = self.step(DiskStepKind::Write, new, |disk| disk.write(new, bytes))?;
-        self.step(DiskStepKind::Sync, new, |_disk| written())?;
+        self.write_synced(new, text.expose_secret().as_bytes())?;
         self.step(DiskStepKind::Rename, file, |disk| disk.rename(new, file))?;
         self.sync_directory()
+    }
+
+    fn write_synced<'a>(&'a self, new: &'a str, bytes: &[u8]) -> Result<(), StoreError> {
+        let written = self.step(DiskStepKind::Write, new, |disk| disk.write(new, bytes))?;
+        self.step(DiskStepKind::Sync, new, |_disk| written())
     }
 
     fn sync_directory(&self) -> Result<(), StoreError> {
@@ -158,36 +195,55 @@ impl CredentialStore for FileStore {
         Ok(Some(Secret::from(text.to_owned())))
     }
 
-    fn write(
-        &self,
-        profile: &ProfileId,
-        document: Document,
-        text: &Secret,
-    ) -> Result<(), StoreError> {
-        let file = Self::file_name(profile, document);
-        let unique = fastrand::u64(..);
-        let new = format!("{}{unique:016x}{UNFINISHED}", unfinished_prefix(profile));
-        let replaced = self.replace(&new, &file, text);
+    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
+        let Some(held) = self.disk.try_lock(&format!("{}.lock", profile.key()))? else {
+            return Ok(None);
+        };
+        self.sweep(&unfinished_prefix(profile))?;
+        Ok(Some(Box::new(Lock {
+            store: self.clone(),
+            profile: profile.clone(),
+            _held: held,
+        })))
+    }
+}
+
+/// The operating system's lock of a profile, and the files that it protects.
+struct Lock {
+    store: FileStore,
+    profile: ProfileId,
+    _held: DiskLock,
+}
+
+impl ProfileLock for Lock {
+    fn write(&mut self, document: Document, text: &Secret) -> Result<(), StoreError> {
+        let file = FileStore::file_name(&self.profile, document);
+        let new = unfinished(&unfinished_prefix(&self.profile));
+        let replaced = self.store.replace(&new, &file, text);
         if replaced.is_err() {
             // It may hold a secret. Where it can't be removed, the next holder of the lock does it.
-            let _left_over = self.disk.remove(&new);
+            let _left_over = self.store.disk.remove(&new);
         }
         replaced
     }
 
-    fn remove(&self, profile: &ProfileId, document: Document) -> Result<(), StoreError> {
-        let file = Self::file_name(profile, document);
-        self.step(DiskStepKind::Remove, &file, |disk| disk.remove(&file))?;
-        self.sync_directory()
+    fn remove(&mut self, document: Document) -> Result<(), StoreError> {
+        let file = FileStore::file_name(&self.profile, document);
+        let store = &self.store;
+        store.step(DiskStepKind::Remove, &file, |disk| disk.remove(&file))?;
+        store.sync_directory()
     }
 
-    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
-        let lock = self.disk.try_lock(&format!("{}.lock", profile.key()))?;
-        if lock.is_some() {
-            self.sweep(profile)?;
-        }
-        Ok(lock)
+    /// The operating system ends it with the process, and not before.
+    fn is_held(&mut self) -> Result<bool, StoreError> {
+        Ok(true)
     }
+}
+
+/// Returns a new name for a file that is not yet in its place.
+fn unfinished(begin: &str) -> String {
+    let unique = fastrand::u64(..);
+    format!("{begin}{unique:016x}{UNFINISHED}")
 }
 
 fn unfinished_prefix(profile: &ProfileId) -> String {

@@ -3,15 +3,15 @@
 //! Lenient where the world is lenient (a status of success, a number in quotes, a byte order mark),
 //! strict where it is dangerous (a secret, a lifetime, a token's type).
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use pollination_auth_api::{CutOff, Head, Outcome, types};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::lenient::{Seconds, lenient_login};
 use super::mask::Mask;
 use super::words::Words;
-use super::{Answer, Attempted, SecretBytes, Wire};
+use super::{Answer, Attempted, SecretBytes, Wire, secrets_in};
 use crate::access_token::AccessToken;
 use crate::clock::Moment;
 use crate::credential::{ApiToken, ApiTokenId, checked_bearer, checked_id};
@@ -37,7 +37,8 @@ pub(super) struct Reply<'a, T> {
     /// What the generated code decoded, where it could.
     pub(super) typed: Option<T>,
     pub(super) outcome: Outcome,
-    pub(super) mask: Mask<'a>,
+    /// The secret that the call carried.
+    pub(super) secret: &'a str,
     pub(super) wire: &'a Wire,
 }
 
@@ -48,7 +49,7 @@ struct Success<'a, T> {
     head: Head,
     body: SecretBytes,
     cut_off: Option<CutOff>,
-    mask: Mask<'a>,
+    secret: &'a str,
     wire: &'a Wire,
 }
 
@@ -63,8 +64,13 @@ impl Reply<'_, types::Auth0TokenResponse> {
             }),
             _ => success.document(lenient_login),
         };
-        match fields.and_then(|fields| fields.check(requested_at)) {
-            Ok(grant) => Ok(success.taken(grant)),
+        match fields.and_then(|fields| fields.check(requested_at, success.date())) {
+            Ok(grant) => {
+                let known = &success.wire.known;
+                known.add(success.secret);
+                known.add(grant.access_token.expose_secret());
+                Ok(success.taken(grant))
+            }
             Err(reason) => Err(success.unusable(reason)),
         }
     }
@@ -87,7 +93,9 @@ impl Reply<'_, types::Token> {
     /// Reads a new API token; `held` is the one that it takes the place of.
     pub(super) fn api_token(self, held: Option<&ApiToken>) -> Attempted<Answer<ApiToken>> {
         let mut success = self.success()?;
-        let minted = success.decoded().and_then(|token| minted(&token, held));
+        let minted = success
+            .decoded()
+            .and_then(|token| success.minted(&token, held));
         match minted {
             Ok(token) => {
                 if held.is_some_and(|held| held.is_same_as(&token)) {
@@ -104,9 +112,20 @@ impl Reply<'_, types::Token> {
 }
 
 impl Reply<'_, ()> {
-    /// Any success is one: what stands in the body of a delete does not matter.
+    /// Reads the success of a delete: 204, or another status with an empty body or one of JSON.
+    ///
+    /// A 202 promises the delete alone, and a page is not the service's.
     pub(super) fn nothing(self) -> Attempted<Answer<()>> {
-        self.success().map(|success| success.taken(()))
+        let success = self.success()?;
+        let done = match success.head.status.as_u16() {
+            204 => Ok(()),
+            202 => Err(Reason::Pending),
+            _ => success.json_or_empty(),
+        };
+        match done {
+            Ok(()) => Ok(success.taken(())),
+            Err(reason) => Err(success.unusable(reason)),
+        }
     }
 }
 
@@ -117,13 +136,13 @@ impl<'a, T> Reply<'a, T> {
             operation,
             typed,
             outcome,
-            mask,
+            secret,
             wire,
         } = self;
         let (head, body, cut_off) = match outcome {
             Outcome::NotSent(error) => {
                 let reason = transport::reason(&error);
-                let class = if reason == Reason::Tls {
+                let class = if matches!(reason, Reason::Tls | Reason::ProxyAuthentication) {
                     Class::NeverSent
                 } else {
                     Class::NotSent
@@ -168,13 +187,36 @@ impl<'a, T> Reply<'a, T> {
             head,
             body,
             cut_off,
-            mask,
+            secret,
             wire,
         };
         if success.head.status.is_success() {
             Ok(success)
         } else {
             Err(success.refused())
+        }
+    }
+}
+
+impl Success<'_, types::Token> {
+    /// Checks a new secret before anything is replaced by it.
+    fn minted(&self, token: &types::Token, held: Option<&ApiToken>) -> Result<ApiToken, Reason> {
+        let secret = token
+            .secret
+            .as_ref()
+            .map_or("", |secret| secret.expose_secret());
+        let minted = ApiToken::exact(&token.id, secret).map_err(Reason::UnusableCredential)?;
+        self.wire.known.add(secret);
+        match held {
+            Some(held) if held.id() != minted.id() => {
+                let mask = self.mask();
+                let hidden = |id| mask.id(id).map_err(Reason::UnusableCredential);
+                Err(Reason::IdMismatch {
+                    expected: hidden(held.id())?,
+                    received: hidden(minted.id())?,
+                })
+            }
+            _ => Ok(minted),
         }
     }
 }
@@ -210,10 +252,10 @@ impl<T> Success<'_, T> {
             if body.trim_ascii().is_empty() {
                 return Reason::NoBody;
             }
-            if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
+            if serde_json::from_slice::<IgnoredAny>(body).is_err() {
                 let content_type = self
                     .header("content-type")
-                    .and_then(|value| self.mask.media_type(value));
+                    .and_then(|value| self.mask().media_type(value));
                 return Reason::NotJson {
                     content_type,
                     length: body.len(),
@@ -226,6 +268,15 @@ impl<T> Success<'_, T> {
         })
     }
 
+    /// Checks that the body is one the service can have written: none, or JSON.
+    fn json_or_empty(&self) -> Result<(), Reason> {
+        let read = self.document(|body| serde_json::from_slice::<IgnoredAny>(body));
+        match read {
+            Ok(_) | Err(Reason::NoBody) => Ok(()),
+            Err(reason) => Err(reason),
+        }
+    }
+
     /// Tells whether the bytes are encoded in a way that was not asked for.
     fn is_encoded(&self) -> bool {
         self.header("content-encoding")
@@ -234,6 +285,18 @@ impl<T> Success<'_, T> {
 
     fn header(&self, name: &str) -> Option<&[u8]> {
         self.head.headers.get(name).map(|value| value.as_bytes())
+    }
+
+    /// Returns the service's own time, where the reply has it.
+    fn date(&self) -> Option<SystemTime> {
+        let text = std::str::from_utf8(self.header("date")?).ok()?;
+        httpdate::parse_http_date(text.trim()).ok()
+    }
+
+    /// Returns a mask for every secret that this client knows, the call's own included.
+    fn mask(&self) -> Mask {
+        self.wire.known.add(self.secret);
+        self.wire.known.mask()
     }
 
     /// Gives the value on, and says when the reply was not quite as it should be.
@@ -257,6 +320,9 @@ impl<T> Success<'_, T> {
         let lost = broke_off && !self.operation.mints_a_secret();
         let class = if lost { Class::Lost } else { Class::Unusable };
         let raw = self.operation.mints_a_secret().then(|| self.body.clone());
+        for secret in raw.iter().flat_map(secrets_in) {
+            self.wire.known.add(secret.expose_secret());
+        }
         let mut facts = Facts {
             raw,
             ..self.facts(reason)
@@ -269,7 +335,17 @@ impl<T> Success<'_, T> {
 
     /// A status that is no success.
     fn refused(self) -> Attempt {
-        let words = Words::read(self.body.expose_secret(), &self.mask);
+        let (class, reason) = match self.head.status.as_u16() {
+            404 => match self.json_or_empty() {
+                Ok(()) => (Class::Status(404), Reason::Status),
+                Err(reason) => (Class::Foreign404, reason),
+            },
+            407 => (Class::Status(407), Reason::ProxyAuthentication),
+            status => (Class::Status(status), Reason::Status),
+        };
+        let mask = self.mask();
+        let content_type = self.header("content-type").unwrap_or_default();
+        let words = Words::read(self.body.expose_secret(), content_type, &mask);
         let now = self.wire.clock.now().wall;
         let waits = self
             .head
@@ -285,17 +361,17 @@ impl<T> Success<'_, T> {
             .then(|| std::str::from_utf8(self.header("location")?).ok())
             .flatten()
             // Masked first: a parsed host is in lower case, and the secret would not be found in it.
-            .and_then(|location| self.wire.base_url.origin_of(&self.mask.hide(location)))
-            .and_then(|origin| self.mask.word(origin.as_bytes()));
+            .and_then(|location| self.wire.base_url.origin_of(&mask.hide(location)))
+            .and_then(|origin| mask.word(origin.as_bytes()));
         let facts = Facts {
             detail: words.detail,
             violations: words.violations,
             redirect_origin,
             // A wait beyond what a clock can say is as good as the longest that is believed.
             retry_at: wait.and_then(|wait| now.checked_add(wait.min(LONGEST_LIFETIME))),
-            ..self.facts(Reason::Status)
+            ..self.facts(reason)
         };
-        Attempt::new(Class::Status(self.head.status.as_u16()), facts)
+        Attempt::new(class, facts)
     }
 
     fn facts(&self, reason: Reason) -> Facts {
@@ -303,7 +379,7 @@ impl<T> Success<'_, T> {
             status: Some(self.head.status.as_u16()),
             request_id: self
                 .header("x-request-id")
-                .and_then(|value| self.mask.word(value)),
+                .and_then(|value| self.mask().word(value)),
             ..Facts::new(self.operation, reason)
         }
     }
@@ -317,23 +393,31 @@ pub(super) struct LoginFields {
 }
 
 impl LoginFields {
-    fn check(self, requested_at: Moment) -> Result<Grant, Reason> {
+    /// Believes the shortest lifetime of all views; `date` is the service's own time.
+    fn check(self, requested_at: Moment, date: Option<SystemTime>) -> Result<Grant, Reason> {
         if !self.token_type.trim().eq_ignore_ascii_case("bearer") {
             return Err(Reason::UnsupportedTokenType);
         }
         let text = self.access_token.expose_secret();
         let bearer = checked_bearer(text).map_err(Reason::UnusableCredential)?;
         let told = self.expires_in.map(Seconds::lifetime);
-        let meant = jwt::Times::read(text).and_then(|times| times.lifetime());
-        let lifetime = match (told, meant) {
-            (Some(told), Some(meant)) => told.min(meant),
-            (Some(lifetime), None) | (None, Some(lifetime)) => lifetime,
-            (None, None) => UNKNOWN_LIFETIME,
-        };
-        if lifetime.is_zero() {
+        let times = jwt::Times::read(text);
+        let meant = times.and_then(|times| times.lifetime());
+        if [told, meant].contains(&Some(Duration::ZERO)) {
             return Err(Reason::InvalidLifetime);
         }
-        let lifetime = lifetime.min(LONGEST_LIFETIME);
+        // A service can hand out a token that it has had for a while.
+        let left = times.zip(date).map(|(times, date)| {
+            let since_1970 = date.duration_since(SystemTime::UNIX_EPOCH);
+            times
+                .expiry()
+                .saturating_sub(since_1970.unwrap_or_default())
+        });
+        if left == Some(Duration::ZERO) {
+            return Err(Reason::Stale);
+        }
+        let shortest = [told, meant, left].into_iter().flatten().min();
+        let lifetime = shortest.unwrap_or(UNKNOWN_LIFETIME).min(LONGEST_LIFETIME);
         let expires_at = requested_at.wall.checked_add(lifetime);
         let access_token = AccessToken::of(bearer, expires_at);
         Ok(Grant {
@@ -341,22 +425,6 @@ impl LoginFields {
             requested_at,
             lifetime,
         })
-    }
-}
-
-/// Checks a new secret before anything is replaced by it.
-fn minted(token: &types::Token, held: Option<&ApiToken>) -> Result<ApiToken, Reason> {
-    let secret = token
-        .secret
-        .as_ref()
-        .map_or("", |secret| secret.expose_secret());
-    let minted = ApiToken::exact(&token.id, secret).map_err(Reason::UnusableCredential)?;
-    match held {
-        Some(held) if held.id() != minted.id() => Err(Reason::IdMismatch {
-            expected: held.id().clone(),
-            received: minted.id().clone(),
-        }),
-        _ => Ok(minted),
     }
 }
 

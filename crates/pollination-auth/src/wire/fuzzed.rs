@@ -7,7 +7,7 @@ use pollination_auth_api::{CutOff, Head, Outcome, types};
 use serde::de::DeserializeOwned;
 
 use super::decode::Reply;
-use super::{Answer, Attempted, Mask, SecretBytes, Wire};
+use super::{Answer, Attempted, SecretBytes, Wire};
 use crate::base_url::BaseUrl;
 use crate::clock::{Clock, Moment};
 use crate::credential::{ApiToken, checked_bearer};
@@ -29,13 +29,15 @@ static HELD: LazyLock<ApiToken> =
 static WIRE: LazyLock<Wire> = LazyLock::new(|| {
     let base_url = BaseUrl::parse("https://h.example", false).expect("it is valid");
     let settings = Settings {
-        base_url: &base_url,
+        base_url: base_url.clone(),
         connect_timeout: TIMEOUT,
         attempt_timeout: TIMEOUT,
-        user_agent: "fuzz",
+        user_agent: "fuzz".to_owned(),
         configure: None,
     };
-    let transport = Transport::build(&settings).expect("nothing is configured");
+    let transport = Transport::build(settings)
+        .ok()
+        .expect("nothing is configured");
     Wire::new(base_url, transport, Arc::new(Still))
 });
 
@@ -196,7 +198,7 @@ impl<'a> Written<'a> {
             operation: self.operation,
             typed,
             outcome,
-            mask: Mask::new(SECRET),
+            secret: SECRET,
             wire: &WIRE,
         }
     }

@@ -1,9 +1,11 @@
 //! The server's own words: read out of an error's body, cut short, with known secrets masked.
 //!
-//! They never decide anything, and they are never printed by an error.
+//! They never decide anything, and they are never printed by an error. A body may hold a secret that
+//! nobody knows yet, so it is read in place: what is copied out is wiped, or is masked and cut.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
 
 use super::mask::{Mask, WORD_LIMIT};
 use crate::failure::{Location, Violation};
@@ -11,7 +13,7 @@ use crate::failure::{Location, Violation};
 /// The most violations that are kept; a request of two fields can't have more of use.
 const VIOLATION_LIMIT: usize = 16;
 
-/// The most steps of a location that are kept.
+/// The most steps of a location that are kept, and the deepest list within a list that is read.
 const LOCATION_LIMIT: usize = 16;
 
 /// What an error's body says.
@@ -22,31 +24,35 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub(super) fn read(body: &[u8], mask: &Mask) -> Self {
+    pub(super) fn read(body: &[u8], content_type: &[u8], mask: &Mask) -> Self {
         let body = super::decode::without_byte_order_mark(body);
+        if is_page(body, content_type) {
+            return Self::default();
+        }
         let Ok(Body { detail }) = serde_json::from_slice(body) else {
-            let text = String::from_utf8_lossy(body);
-            return Self {
-                detail: non_empty(&text, mask),
-                violations: Vec::new(),
-            };
+            // What is behind a byte that is no text is not looked for.
+            let text = body.utf8_chunks().next().map(|chunk| chunk.valid());
+            return Self::of_text(text.unwrap_or_default(), mask);
         };
-        match &detail {
-            Value::Null => Self::default(),
-            Value::String(text) => Self {
-                detail: non_empty(text, mask),
-                violations: Vec::new(),
-            },
-            Value::Array(items) => Self::of_violations(items, mask),
-            other => Self {
-                detail: non_empty(&other.to_string(), mask),
-                violations: Vec::new(),
-            },
+        if let Some(text) = decoded(detail) {
+            return Self::of_text(&text, mask);
+        }
+        match serde_json::from_str::<Vec<&RawValue>>(detail.get()) {
+            Ok(items) => Self::of_violations(&items, mask),
+            Err(_) if detail.get() == "null" => Self::default(),
+            Err(_) => Self::of_text(detail.get(), mask),
+        }
+    }
+
+    fn of_text(text: &str, mask: &Mask) -> Self {
+        Self {
+            detail: non_empty(text, mask),
+            violations: Vec::new(),
         }
     }
 
     /// What else FastAPI puts there (`input`, `ctx`, `url`) may echo the secret, and is dropped.
-    fn of_violations(items: &[Value], mask: &Mask) -> Self {
+    fn of_violations(items: &[&RawValue], mask: &Mask) -> Self {
         let violations: Vec<_> = items
             .iter()
             .take(VIOLATION_LIMIT)
@@ -62,8 +68,27 @@ impl Words {
 
 /// FastAPI's body of an error: `{"detail": …}`.
 #[derive(Deserialize)]
-struct Body {
-    detail: Value,
+struct Body<'a> {
+    #[serde(borrow)]
+    detail: &'a RawValue,
+}
+
+/// One item of FastAPI's list of violations.
+#[derive(Deserialize)]
+struct Item<'a> {
+    #[serde(borrow)]
+    loc: &'a RawValue,
+    #[serde(borrow, default, rename = "type")]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    msg: Option<&'a RawValue>,
+}
+
+/// Returns `true` for HTML: a gateway writes pages, and the service does not.
+fn is_page(body: &[u8], content_type: &[u8]) -> bool {
+    const HTML: &[u8] = b"text/html";
+    let media_type = content_type.get(..HTML.len()).unwrap_or_default();
+    media_type.eq_ignore_ascii_case(HTML) || body.trim_ascii_start().starts_with(b"<")
 }
 
 fn non_empty(text: &str, mask: &Mask) -> Option<String> {
@@ -73,39 +98,86 @@ fn non_empty(text: &str, mask: &Mask) -> Option<String> {
     readable.then(|| mask.hide(text))
 }
 
-fn violation(item: &Value, mask: &Mask) -> Option<Violation> {
-    let word = |key| item.get(key).and_then(Value::as_str).unwrap_or_default();
+fn violation(item: &RawValue, mask: &Mask) -> Option<Violation> {
+    // A list would be read as the values of the fields in their order.
+    let object = item.get().starts_with('{').then_some(item.get())?;
+    let Item { loc, kind, msg } = serde_json::from_str(object).ok()?;
+    let word = |value: Option<&RawValue>| value.and_then(decoded).unwrap_or_default();
     let mut location = Vec::new();
-    steps(item.get("loc")?, mask, &mut location);
+    steps(loc, mask, LOCATION_LIMIT, &mut location);
     Some(Violation {
         location,
-        kind: mask.hide_and_cut(word("type"), WORD_LIMIT),
-        message: mask.hide(word("msg")),
+        kind: mask.hide_and_cut(&word(kind), WORD_LIMIT),
+        message: mask.hide(&word(msg)),
     })
 }
 
 /// Reads names and positions; a list within the list is read as if written out.
-fn steps(value: &Value, mask: &Mask, into: &mut Vec<Location>) {
-    if into.len() >= LOCATION_LIMIT {
+fn steps(value: &RawValue, mask: &Mask, depth: usize, into: &mut Vec<Location>) {
+    if into.len() >= LOCATION_LIMIT || depth == 0 {
         return;
     }
-    match value {
-        Value::String(name) => into.push(Location::Field(mask.hide_and_cut(name, WORD_LIMIT))),
-        Value::Number(number) => {
-            into.extend(number.as_i64().map(Location::Index));
+    if let Some(name) = decoded(value) {
+        into.push(Location::Field(mask.hide_and_cut(&name, WORD_LIMIT)));
+    } else if let Ok(index) = value.get().parse() {
+        into.push(Location::Index(index));
+    } else if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(value.get()) {
+        for item in items {
+            steps(item, mask, depth - 1, into);
         }
-        Value::Array(items) => items.iter().for_each(|item| steps(item, mask, into)),
-        _ => {}
     }
+}
+
+/// Decodes a JSON string into a buffer that is wiped; that of serde_json is not.
+fn decoded(json: &RawValue) -> Option<Zeroizing<String>> {
+    let mut rest = json.get().strip_prefix('"')?.strip_suffix('"')?;
+    // No escape is shorter than what it stands for, so that the buffer never moves.
+    let mut text = Zeroizing::new(String::with_capacity(rest.len()));
+    while let Some((plain, escaped)) = rest.split_once('\\') {
+        text.push_str(plain);
+        let (sign, behind) = escaped.split_at_checked(1)?;
+        rest = behind;
+        match sign {
+            "b" => text.push('\u{8}'),
+            "f" => text.push('\u{c}'),
+            "n" => text.push('\n'),
+            "r" => text.push('\r'),
+            "t" => text.push('\t'),
+            "u" => {
+                let (first, behind) = unit(rest)?;
+                let second = behind.strip_prefix("\\u").and_then(unit);
+                let pair = second.filter(|_| (0xd800..0xdc00).contains(&first));
+                let units = std::iter::once(first).chain(pair.map(|(second, _)| second));
+                text.extend(
+                    char::decode_utf16(units).map(|one| one.unwrap_or(char::REPLACEMENT_CHARACTER)),
+                );
+                rest = pair.map_or(behind, |(_, behind)| behind);
+            }
+            same => text.push_str(same),
+        }
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
+/// Reads the four digits of a unit of UTF-16.
+fn unit(text: &str) -> Option<(u16, &str)> {
+    let (digits, rest) = text.split_at_checked(4)?;
+    Some((u16::from_str_radix(digits, 16).ok()?, rest))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
     use crate::wire::mask::TEXT_LIMIT;
 
+    fn mask() -> Mask {
+        Mask::new(vec![Secret::from("pl\"anted".to_owned())])
+    }
+
     fn read(body: &str) -> Words {
-        Words::read(body.as_bytes(), &Mask::new("pl\"anted"))
+        Words::read(body.as_bytes(), b"application/json", &mask())
     }
 
     fn detail(body: &str) -> Option<String> {
@@ -119,10 +191,7 @@ mod tests {
             detail(r#"{"detail":{"code":7}}"#).as_deref(),
             Some(r#"{"code":7}"#)
         );
-        assert_eq!(
-            detail("<html>Bad gateway</html>").as_deref(),
-            Some("<html>Bad gateway</html>")
-        );
+        assert_eq!(detail("Bad gateway").as_deref(), Some("Bad gateway"));
         assert_eq!(
             detail(r#"{"message":"x"}"#).as_deref(),
             Some(r#"{"message":"x"}"#)
@@ -195,16 +264,55 @@ mod tests {
     fn an_encoded_echo_is_masked_in_every_shape_of_body() {
         for body in [
             r#"{"detail":"pl\"anted"}"#,
-            r#"{"detail":{"k<":"pl"anted","pl\"anted":1}}"#,
-            r#"{"message":"pl"anted"}"#,
-            r#"["pl"anted"]"#,
+            r#"{"detail":"pl\\\"anted"}"#,
+            r#"{"detail":"\u0070l\u0022anted"}"#,
+            r#"{"detail":{"k<":"pl\u0022anted","pl\"anted":1}}"#,
+            r#"{"message":"pl\"anted"}"#,
+            r#"["pl%22anted"]"#,
             r#"{"detail":"pl%22anted"#,
-            "<p>pl&quot;anted</p>",
-            r#"{"detail":[{"loc":["body"],"msg":"pl&#34;anted"}]}"#,
+            r#"{"detail":[{"loc":["body"],"msg":"pl%22anted"}]}"#,
         ] {
             let shown = detail(body).unwrap();
             assert!(shown.contains("[REDACTED]"), "{shown}");
             assert!(!shown.contains("pl") && !shown.contains("nted"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_never_the_services_words() {
+        for (content_type, body) in [
+            ("text/html; charset=utf-8", "Bad gateway"),
+            ("Text/HTML", r#"{"detail":"no"}"#),
+            ("", "<html>Bad gateway</html>"),
+            ("application/json", " \n<!DOCTYPE html>"),
+            ("text/plain", "\u{feff}<p>no</p>"),
+        ] {
+            let words = Words::read(body.as_bytes(), content_type.as_bytes(), &mask());
+            assert_eq!(words, Words::default(), "{content_type} {body}");
+        }
+    }
+
+    #[test]
+    fn a_string_is_decoded_as_serde_json_does_it_and_a_lone_surrogate_replaced() {
+        for json in [
+            r#""""#,
+            r#""é/\/\\\"\b\f\n\r\t""#,
+            r#""\u0041\u00e9\ud83d\ude00x""#,
+        ] {
+            let raw: &RawValue = serde_json::from_str(json).unwrap();
+            let expected: String = serde_json::from_str(json).unwrap();
+            assert_eq!(decoded(raw).as_deref(), Some(&expected));
+        }
+        for (json, expected) in [
+            (r#""\ud83dx""#, "\u{fffd}x"),
+            (r#""\ud83d\u0041""#, "\u{fffd}A"),
+            (r#""\ude00""#, "\u{fffd}"),
+        ] {
+            let raw: &RawValue = serde_json::from_str(json).unwrap();
+            assert_eq!(decoded(raw).unwrap().as_str(), expected, "{json}");
+        }
+        for json in ["1", "null", "[]", r#"{"a":"b"}"#] {
+            assert!(decoded(serde_json::from_str(json).unwrap()).is_none());
         }
     }
 
@@ -214,6 +322,6 @@ mod tests {
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
             .collect();
-        assert_eq!(Words::read(&body, &Mask::new("pl\"anted")).detail, None);
+        assert_eq!(Words::read(&body, b"", &mask()).detail, None);
     }
 }

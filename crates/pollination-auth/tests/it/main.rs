@@ -5,8 +5,15 @@
 #[cfg(test)]
 mod allocations;
 #[cfg(test)]
+mod believed;
+#[cfg(test)]
+mod certificates;
+#[cfg(test)]
 #[path = "../../../pollination-auth-fake/tests/it/contract.rs"]
 mod contract;
+#[cfg(test)]
+#[cfg(unix)]
+mod credential_files;
 #[cfg(test)]
 mod documented;
 #[cfg(test)]
@@ -29,6 +36,8 @@ mod redaction_log;
 mod redaction_plot;
 #[cfg(test)]
 mod redaction_settings;
+#[cfg(test)]
+mod redaction_words;
 #[cfg(test)]
 mod redirects;
 #[cfg(test)]

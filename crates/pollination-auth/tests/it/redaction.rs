@@ -58,7 +58,7 @@ fn successes_show_nothing() {
         let client = logging_in_with(API_SECRET, &server.base_url())
             .build()
             .unwrap();
-        let mut changes = client.access_token_changes();
+        let changes = client.access_token_changes();
         for operation in [
             Operation::GetApiToken,
             Operation::CreateApiToken,
@@ -67,7 +67,8 @@ fn successes_show_nothing() {
             Operation::DeleteApiToken,
         ] {
             show_call(&mut shown, "success", &client, operation).await;
-            shown.debug("changes", &*changes.borrow_and_update());
+            shown.debug("changes", &changes);
+            shown.debug("changes", &changes.latest());
             shown.debug("changes", &changes);
         }
         let given = bearing(GIVEN, &server.base_url()).build().unwrap();

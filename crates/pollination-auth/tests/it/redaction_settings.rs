@@ -5,7 +5,9 @@ use std::process::Command;
 
 use pollination_auth::reqwest::Proxy;
 use pollination_auth::reqwest::header::{HeaderMap, HeaderValue};
-use pollination_auth::{AccessToken, ApiToken, BuildError, Client, ClientBuilder};
+use pollination_auth::{
+    AccessToken, ApiToken, BuildError, Client, ClientBuilder, CredentialFileError,
+};
 
 use crate::listener::Listener;
 use crate::redaction::{bearing, expect_nothing, logging_in_with};
@@ -89,6 +91,39 @@ fn what_is_refused_at_build_is_not_shown() {
     }
     let agent = logging_in_with(API_SECRET, "https://h.example").user_agent(format!("{LOST}\n"));
     shown.chain("user agent", &agent.build().unwrap_err());
+    assert_eq!(shown.leaks(&SECRETS), [""; 0]);
+}
+
+#[test]
+fn what_is_in_a_file_is_not_shown() {
+    let directory = std::env::temp_dir().join(format!("redaction-{}", std::process::id()));
+    std::fs::create_dir(&directory).unwrap();
+    let [id, secret] = ["id", "secret"].map(|name| directory.join(name));
+    std::fs::write(&id, ID).unwrap();
+    let (mut shown, log) = logged(async {
+        let mut shown = Shown::default();
+        let builder = Client::builder().api_token_files(&id, &secret);
+        shown.debug("the builder", &builder);
+        let client = builder.build().unwrap();
+        let texts = [
+            format!("{LOST}\n\n").into_bytes(),
+            [LOST.as_bytes(), b"\xff"].concat(),
+            LOST.repeat(1000).into_bytes(),
+        ];
+        for text in texts {
+            std::fs::write(&secret, text).unwrap();
+            let error = client.login().await.unwrap_err();
+            let source = std::error::Error::source(&error).unwrap();
+            let of_file: &CredentialFileError = source.downcast_ref().unwrap();
+            shown.chain("CredentialFileError", of_file);
+            shown.error("a file", &error);
+        }
+        shown.debug("the client", &client);
+        shown
+    });
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert!(!shown.is_empty());
+    shown.text("the log", log);
     assert_eq!(shown.leaks(&SECRETS), [""; 0]);
 }
 

@@ -65,8 +65,44 @@ fn living(expires_in: &str) -> Answer {
 const JWT_OF_120_SECONDS: &str = "e30.eyJpYXQiOjEwMCwiZXhwIjoyMjB9.c2ln";
 const JWT_THAT_ENDS_BEFORE_IT_BEGINS: &str = "e30.eyJpYXQiOjEwMCwiZXhwIjo1MH0.c2ln";
 
+/// The time at which the JWTs were issued, by the clock of a service.
+const AT_ISSUE: &str = "Thu, 01 Jan 1970 00:01:40 GMT";
+
 fn jwt(token: &str, expires_in: &str) -> Answer {
-    reply(&format!("{token:?}"), r#""Bearer""#, expires_in)
+    reply(&format!("{token:?}"), r#""Bearer""#, expires_in).header("date", AT_ISSUE)
+}
+
+#[tokio::test]
+async fn row_68_a_token_that_the_service_has_had_for_a_while_lives_as_long_as_it_has_left() {
+    for (date, expires_in, left) in [
+        ("Thu, 01 Jan 1970 00:02:40 GMT", "3600", 60),
+        ("Thu, 01 Jan 1970 00:03:39 GMT", "null", 1),
+        ("Thu, 01 Jan 1970 00:02:40 GMT", "30", 30),
+        // By a clock that is behind, it would live longer than it was meant to.
+        ("Thu, 01 Jan 1970 00:00:00 GMT", "3600", 120),
+        ("Thursday", "3600", 120),
+    ] {
+        let answer = Answer {
+            headers: vec![("date".to_owned(), date.to_owned())],
+            ..jwt(JWT_OF_120_SECONDS, expires_in)
+        };
+        let (_, lifetime) = login(answer).await.unwrap();
+        assert_eq!(lifetime, Duration::from_secs(left), "{date} {expires_in}");
+    }
+}
+
+#[tokio::test]
+async fn row_68_a_token_that_has_expired_by_the_services_clock_is_past_its_use() {
+    for date in [
+        "Thu, 01 Jan 1970 00:03:40 GMT",
+        "Fri, 02 Jan 1970 00:00:00 GMT",
+    ] {
+        let answer = Answer {
+            headers: vec![("date".to_owned(), date.to_owned())],
+            ..jwt(JWT_OF_120_SECONDS, "3600")
+        };
+        assert_eq!(reason(answer).await, Reason::Stale, "{date}");
+    }
 }
 
 #[tokio::test]
@@ -152,6 +188,7 @@ async fn row_14_a_lifetime_that_nobody_tells_is_short_and_one_in_the_jwt_is_beli
             202,
             format!(r#"{{"access_token":"{token}","token_type":"Bearer"}}"#),
         )
+        .header("date", AT_ISSUE)
     };
     for (answer, expected) in [
         (living("null"), UNKNOWN_LIFETIME),

@@ -47,7 +47,16 @@ const TABLE: [(u16, [&str; 5]); 29] = [
         ],
     ),
     (402, [REJECTED; 5]),
-    (403, [FORBIDDEN; 5]),
+    (
+        403,
+        [
+            "CredentialsRejected",
+            FORBIDDEN,
+            FORBIDDEN,
+            FORBIDDEN,
+            FORBIDDEN,
+        ],
+    ),
     (404, [NOT_FOUND; 5]),
     (405, [REJECTED; 5]),
     (407, [REJECTED; 5]),
@@ -84,7 +93,11 @@ async fn every_status_has_its_error(operation: Operation) {
         assert_eq!(error.status(), Some(status));
         assert_eq!(error.operation(), operation);
         assert_eq!(error.failure().attempts(), 1);
-        assert_eq!(error.failure().reason(), &Reason::Status);
+        let reason = match status {
+            407 => Reason::ProxyAuthentication,
+            _ => Reason::Status,
+        };
+        assert_eq!(error.failure().reason(), &reason);
         assert_eq!(error.failure().request_id(), Some("req-7"));
         assert_eq!(
             error.is_retryable(),
@@ -196,7 +209,7 @@ async fn an_outage_is_met_with_three_attempts_unless_a_secret_may_have_been_mint
 
 #[tokio::test]
 async fn a_refusal_or_a_redirect_is_not_repeated() {
-    let refusals = [301, 307, 400, 403, 404, 405, 409, 418, 422];
+    let refusals = [301, 307, 400, 403, 404, 405, 407, 409, 418, 422];
     expect_attempts(&refusals, |_| 1).await;
 }
 
@@ -228,6 +241,21 @@ async fn a_401_at_login_is_final_after_one_request() {
     assert_eq!(mock.seen().len(), 1);
     assert!(!error.is_retryable());
     assert!(!error.to_string().contains(SECRET), "{error}");
+}
+
+#[tokio::test]
+async fn row_70_a_403_at_login_refuses_the_credential_after_one_request() {
+    let mock = Mock::always(Answer::empty(403));
+    let client = logging_in(mock.base_url()).retry(at_once());
+    let error = client.build().unwrap().login().await.unwrap_err();
+    assert_eq!(variant(&error), "CredentialsRejected");
+    assert_eq!(error.status(), Some(403));
+    assert_eq!(
+        error.to_string(),
+        "login: the service did not accept the request, status 403; \
+         check the API token's id and secret"
+    );
+    assert_eq!(mock.seen().len(), 1);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::bearer;
 use crate::args::Create;
-use crate::context::Context;
+use crate::context::{Context, Stored};
 use crate::creation::Creation;
 use crate::error::CliError;
 use crate::interrupt;
@@ -44,11 +44,10 @@ impl fmt::Display for Answer<'_> {
 pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliError> {
     let stored = context.look(&context.client()?).await?;
     let stored = context.undisturbed(stored).await?;
-    let stored = stored.map(|stored| stored.token.id().clone());
     if let Some(stored) = &stored {
         let question = format!(
             "Create an API token in the place of {}? Its id and secret are forgotten here.",
-            stored
+            stored.token.id()
         );
         prompt::confirm(create.confirmed.yes, "the creation", &question)?;
     }
@@ -59,12 +58,14 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
         .access_token(access_token.clone())
         .build()?;
     // It writes to the same disk: what fails here fails before anything was created.
-    context.check_writable()?;
+    context.check_writable().await?;
     shared_token::forget(context).await?;
-    let creation = Creation::begin(context, &access_token, stored.as_ref()).await?;
+    let id = stored.as_ref().map(|stored| stored.token.id());
+    let creation = Creation::begin(context, &access_token, id).await?;
     let redo = creation.redo();
-    let work = interrupt::outlast("the creation", make(context, &client, creation), || {
-        CliError::CreationInterrupted { redo }
+    let work = make(context, &client, stored.as_ref(), creation);
+    let work = interrupt::outlast("the creation", work, || CliError::CreationInterrupted {
+        redo,
     });
     let token = progress::watch("creating the API token", work).await?;
     let answer = Answer {
@@ -88,6 +89,7 @@ async fn access_token(context: &Context, create: &Create) -> Result<AccessToken,
 async fn make(
     context: &Context,
     client: &Client,
+    stored: Option<&Stored>,
     creation: Creation,
 ) -> Result<ApiToken, CliError> {
     let token = match client.create_api_token().await {
@@ -102,7 +104,7 @@ async fn make(
             return Err(CliError::Service(error));
         }
     };
-    keep(context, client, &token, &creation).await?;
+    keep(context, client, stored, &token, &creation).await?;
     let check = context.builder().api_token(token.clone()).build()?;
     match check.login().await {
         Ok(_access_token) => creation.end(),
@@ -119,10 +121,12 @@ async fn make(
 async fn keep(
     context: &Context,
     client: &Client,
+    stored: Option<&Stored>,
     token: &ApiToken,
     creation: &Creation,
 ) -> Result<(), CliError> {
-    let Err(problem) = patience::outwait_unseen(|| context.profile.save(token)).await else {
+    let seen = stored.map(|stored| &stored.seen);
+    let Err(problem) = patience::outwait_unseen(|| context.put(seen, token)).await else {
         return Ok(());
     };
     let id = token.id().to_string();
@@ -155,7 +159,11 @@ fn put_aside(context: &Context, token: &ApiToken) -> Result<PathBuf, CliError> {
     let rescue = Rescue::find()?;
     let directory = rescue.directory().to_owned();
     let global = &context.global;
-    Profile::new(Arc::new(rescue), &global.host, &global.profile)?.save(token)?;
+    let aside = Profile::new(Arc::new(rescue), &global.host, &global.profile)?;
+    match aside.stored()? {
+        Some(seen) => aside.replace(&seen, token)?,
+        None => aside.save(token)?,
+    }
     Ok(directory)
 }
 

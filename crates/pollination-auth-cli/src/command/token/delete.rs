@@ -5,12 +5,12 @@
 
 use std::fmt;
 
-use pollination_auth::{ApiToken, Error};
+use pollination_auth::{ApiToken, Error, Reason};
 use serde::Serialize;
 
 use super::bearer;
 use crate::args::Delete;
-use crate::context::Context;
+use crate::context::{Context, Stored};
 use crate::error::CliError;
 use crate::output;
 use crate::progress;
@@ -48,7 +48,7 @@ pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliErr
         Some(stored) => {
             let answered = unless_refused(deleted)?;
             check_refused(context, &stored.token, answered).await?;
-            forget(context)
+            forget(context, &stored)
                 .await
                 .map_err(|problem| CliError::DeletedAndKept {
                     id: id.to_string(),
@@ -69,6 +69,8 @@ fn unless_refused(deleted: Result<(), Error>) -> Result<Option<Error>, CliError>
         Err(error @ (Error::NotFound(_) | Error::Ambiguous(_) | Error::UnusableReply(_))) => {
             Ok(Some(error))
         }
+        // Something in between answered: an earlier attempt may have been acted on.
+        Err(error) if matches!(error.failure().reason(), Reason::NotJson { .. }) => Ok(Some(error)),
         Err(error) => Err(CliError::Service(error)),
     }
 }
@@ -81,7 +83,7 @@ async fn check_refused(
 ) -> Result<(), CliError> {
     let client = context.builder().api_token(token.clone()).build()?;
     let login = match progress::watch("checking the deletion", client.login()).await {
-        Err(Error::CredentialsRejected(_) | Error::Forbidden(_)) => return Ok(()),
+        Err(Error::CredentialsRejected(_)) => return Ok(()),
         Err(error) => Some(error),
         Ok(_access_token) => None,
     };
@@ -94,7 +96,9 @@ async fn check_refused(
 }
 
 /// Removes what is kept of the API token.
-async fn forget(context: &Context) -> Result<(), CliError> {
+async fn forget(context: &Context, stored: &Stored) -> Result<(), CliError> {
     shared_token::forget(context).await?;
-    context.change(|| context.profile.remove()).await
+    context
+        .change(|| context.profile.remove(&stored.seen))
+        .await
 }

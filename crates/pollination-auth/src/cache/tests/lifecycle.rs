@@ -87,7 +87,7 @@ impl Run {
             Step::Lifetime(seconds) => self.source.set_lifetime(Duration::from_secs_f64(seconds)),
             Step::Gate(gate) if gate == "closed" => self.source.close(),
             Step::Gate(_) => self.source.open(),
-            Step::Refused(generation) => drop(self.cache.invalidate(generation)),
+            Step::Refused(generation) => drop(self.cache.refuse(generation)),
             Step::Login(expected) => {
                 assert_eq!(said(self.cache.refresh(in_time()).await), expected, "{at}")
             }

@@ -76,10 +76,11 @@ async fn run(history: Vec<Happens>) -> Result<(), TestCaseError> {
                 (None, 0)
             }
             Happens::Refuse => {
-                if let Some(given) = &given
-                    && cache.invalidate(given.generation)
-                {
-                    refused.push(given.name.clone());
+                if let Some(given) = &given {
+                    cache.refuse(given.generation);
+                    if cache.changes().latest().is_none() {
+                        refused.push(given.name.clone());
+                    }
                 }
                 (None, 0)
             }

@@ -102,5 +102,6 @@ pub(in crate::rotation) fn longest_journal(rules: Rules, record: &Record) -> Jou
             candidate;
             usize::try_from(rules.requests.min(MOST_CANDIDATES)).unwrap_or(1)
         ],
+        conclusion: None,
     }
 }

@@ -147,6 +147,7 @@ impl Protocol for Hasty {
                     started_at: now,
                     requests: 0,
                     candidates: Vec::new(),
+                    conclusion: None,
                 });
                 self.announce()
             }

@@ -24,12 +24,12 @@ fn every_operation_works_without_a_runtime() {
     let service = FakeService::start();
     let client = client(&service);
     let changes = client.access_token_changes();
-    assert!(changes.borrow().is_none());
+    assert!(changes.latest().is_none());
 
     let token = client.access_token().unwrap();
     let same = client.access_token_valid_for(std::time::Duration::from_secs(60));
     assert_eq!(same.unwrap().expose_secret(), token.expose_secret());
-    let current = changes.borrow().clone().unwrap();
+    let current = changes.latest().unwrap();
     assert_eq!(current.expose_secret(), token.expose_secret());
     assert_eq!(service.logins(), 1);
 

@@ -9,6 +9,8 @@
 mod blocking;
 #[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 mod events;
+#[cfg(all(feature = "reqwest-middleware", feature = "tower"))]
+mod lookalikes;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest_chain;
 #[cfg(feature = "reqwest-middleware")]

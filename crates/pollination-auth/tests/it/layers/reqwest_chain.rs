@@ -142,7 +142,7 @@ async fn a_login_that_fails_before_the_replay_is_the_error() {
     service.expire_all_tokens();
     service.fail_next(Operation::Login, Fault::status(403));
     let error = refused(&http, &service).await;
-    assert!(matches!(error, Error::Forbidden(_)), "{error:?}");
+    assert!(matches!(error, Error::CredentialsRejected(_)), "{error:?}");
     assert_eq!(service.count(Operation::Get), 2);
 }
 

@@ -25,7 +25,7 @@ use super::support::within;
 const CONNECTION_LIFE: Duration = Duration::from_secs(60);
 
 /// No server takes more connections than this; a client that opens more has lost count.
-const CONNECTION_LIMIT: usize = 64;
+const CONNECTION_LIMIT: usize = 256;
 
 /// No endless reply is longer than this: 64 MiB, a thousand times what a client may read.
 const ENDLESS_LIMIT: usize = 64 * 1024 * 1024;

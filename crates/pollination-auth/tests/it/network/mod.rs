@@ -8,6 +8,7 @@ mod reply;
 mod request;
 mod rotating;
 mod runtime;
+mod runtimes;
 mod support;
 mod timeouts;
 mod tls;

@@ -1,12 +1,12 @@
 //! Callers that leave, runtimes that end or stand still, and calls without any runtime.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use pollination_auth::{Client, Clock, Error, Moment, Operation, Reason, SystemClock};
+use pollination_auth::{Client, Clock, Error, Moment, Operation, Reason, RetryPolicy, SystemClock};
 use tokio::runtime::{Builder, Runtime};
 
 use super::fault_server::FaultServer;
@@ -197,6 +197,66 @@ fn row_49_a_kept_connection_of_a_runtime_that_stands_still_costs_one_attempt() {
     assert_eq!(get.len(), 1);
     assert_eq!(get[0].connection, 1);
     drop(still);
+}
+
+/// Attempts everything once, so that an attempt that is lost is an error.
+fn single_attempts(server: &FaultServer) -> Client {
+    builder(server.base_url())
+        .retry(RetryPolicy::none())
+        .configure_http(|http| http.tls_certs_only([]))
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn row_59_kept_connections_of_four_runtimes_that_stand_still_cost_another_one_nothing() {
+    const GET: Operation = Operation::GetApiToken;
+    let still = [(); 4].map(|()| undriven());
+    let second = driven();
+    let server = second.block_on(FaultServer::start());
+    let client = single_attempts(&server);
+    for runtime in &still {
+        for _ in 0..3 {
+            runtime.block_on(call(&client, GET)).unwrap();
+        }
+    }
+    let kept = server.connections();
+    for _ in 0..3 {
+        second.block_on(call(&client, GET)).unwrap();
+    }
+    let over: Vec<_> = server
+        .requests(GET)
+        .iter()
+        .map(|received| received.connection)
+        .collect();
+    // The first call has a connection of its own, and the others share that of a pool.
+    assert_eq!(over[4 * 3..], [kept, kept + 1, kept + 1]);
+    // A runtime that is driven again goes on with its own.
+    still[0].block_on(call(&client, GET)).unwrap();
+    assert_eq!(server.requests(GET).last().unwrap().connection, over[0]);
+}
+
+#[test]
+fn row_59_one_client_serves_a_hundred_runtimes_whether_they_end_or_stand_still() {
+    const RUNTIMES: usize = 100;
+    let service = driven();
+    let server = service.block_on(FaultServer::start());
+    let client = LazyLock::new(|| single_attempts(&server));
+    let mut still = Vec::new();
+    for number in 0..RUNTIMES {
+        let runtime = undriven();
+        for _ in 0..2 {
+            runtime
+                .block_on(call(&client, Operation::GetApiToken))
+                .unwrap();
+        }
+        if number % 2 == 0 {
+            still.push(runtime);
+        }
+    }
+    let requests = server.requests(Operation::GetApiToken).len();
+    assert_eq!(requests, 2 * RUNTIMES);
+    assert_eq!(server.requests(Operation::Login).len(), 1);
 }
 
 #[test]

@@ -115,20 +115,15 @@ async fn row_33_a_whole_document_in_a_body_without_end_is_taken_when_the_time_is
 }
 
 #[tokio::test]
-async fn row_33_a_delete_is_done_when_its_status_has_come() {
+async fn row_33_a_delete_is_done_when_its_204_has_come() {
     let server = FaultServer::start().await;
-    for head in [
-        // It has no body, whatever its length says.
-        "HTTP/1.1 204 X\r\ncontent-length: 9\r\n\r\n",
-        "HTTP/1.1 200 X\r\ncontent-length: 9\r\n\r\n{",
-    ] {
-        let reply = Reply::raw(head).hold();
-        server.script(Operation::DeleteApiToken, [reply]);
-        call(&impatient(&server), Operation::DeleteApiToken)
-            .await
-            .unwrap();
-    }
-    assert_eq!(server.requests(Operation::DeleteApiToken).len(), 2);
+    // It has no body, whatever its length says.
+    let reply = Reply::raw("HTTP/1.1 204 X\r\ncontent-length: 9\r\n\r\n").hold();
+    server.script(Operation::DeleteApiToken, [reply]);
+    call(&impatient(&server), Operation::DeleteApiToken)
+        .await
+        .unwrap();
+    assert_eq!(server.requests(Operation::DeleteApiToken).len(), 1);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
-use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 use super::fault_server::FaultServer;
 use super::reply::Reply;
@@ -176,6 +176,29 @@ async fn row_35_an_authority_can_be_the_only_one() {
     is_refused(&server, only(&other)).await;
     let client = only(&known).build().unwrap();
     call(&client, Operation::Login).await.unwrap();
+}
+
+#[tokio::test]
+async fn row_77_a_backend_that_was_configured_in_advance_takes_the_place_of_our_own() {
+    let (known, other) = (authority("known"), authority("other"));
+    let server = server(signed(&params(&[HOST]), &known), None).await;
+    let configured = |authority: &Authority| {
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.der().clone()).unwrap();
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        builder(server.base_url())
+            .configure_http(move |http| http.tls_backend_preconfigured(tls.clone()))
+    };
+    is_refused(&server, configured(&other)).await;
+    let client = configured(&known).build().unwrap();
+    for operation in OPERATIONS {
+        call(&client, operation).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -223,7 +223,7 @@ async fn row_43_when_every_secret_is_dead_and_the_access_token_too_that_is_said(
     let profile = stage.profile();
     profile.discard_journal().unwrap();
     let made = pollination_auth::ApiToken::new(super::support::ID, stage.active()).unwrap();
-    profile.save(&made).unwrap();
+    super::support::overwrite(&profile, &made);
     stage.assert_settled("made anew");
 }
 

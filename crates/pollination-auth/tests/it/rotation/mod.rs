@@ -9,6 +9,7 @@ mod files;
 mod futures;
 mod holders;
 mod kill;
+mod logins;
 mod processes;
 mod redaction;
 mod support;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use pollination_auth::{
     CredentialStore as _, DiskStep, DiskStepKind, Document, FileStore, MemoryStore, Profile,
-    ProfileId, Recovered, RotateCause, RotateError, RotateFailure, RotateOptions, Rotated,
-    Rotation, RotationHandle, RotationStatus, StoreError, StoreLock,
+    ProfileId, ProfileLock, Recovered, RotateCause, RotateError, RotateFailure, RotateOptions,
+    Rotated, Rotation, RotationHandle, RotationStatus, StoreError, StoreLock, StoredToken,
 };
 use pollination_auth_fake::{Fault, Operation};
 use tracing::field::{Field, Visit};
@@ -112,10 +112,9 @@ async fn no_public_type_of_store_and_rotation_shows_a_secret() {
     assert_eq!(failure.expose_raw_replies().len(), 1);
     let cause: &RotateCause = failure.cause().unwrap();
     let recovered: Recovered = rotation.recover().await.unwrap();
-    let refused: StoreError = profile
-        .save(rotated.api_token())
-        .err()
-        .unwrap_or(StoreError::Empty);
+    let other = pollination_auth::ApiToken::new("an-id", "planted-other").unwrap();
+    let refused: StoreError = profile.save(&other).unwrap_err();
+    let stored: StoredToken = profile.stored().unwrap().unwrap();
     let step = DiskStep {
         kind: DiskStepKind::Write,
         file: "a-file",
@@ -123,9 +122,12 @@ async fn no_public_type_of_store_and_rotation_shows_a_secret() {
     };
     // A lock is whatever a store makes it; it shows nothing of itself.
     let lock: StoreLock = memory.try_lock(id).unwrap().unwrap();
+    let held: &dyn ProfileLock = &*lock;
     let texts = [
         shown(&step),
         shown(&lock),
+        format!("{held:?}"),
+        shown(&stored),
         shown(&memory),
         shown(&store),
         shown(&profile),

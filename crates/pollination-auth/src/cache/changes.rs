@@ -1,0 +1,104 @@
+//! The notification of new access tokens: it hands out copies, and lends nothing that could hold the cache up.
+
+use std::fmt;
+
+use tokio::sync::watch;
+
+use crate::access_token::AccessToken;
+
+/// Tells watchers of each new access token.
+pub(super) struct Changes(watch::Sender<Told>);
+
+/// What was told last.
+struct Told {
+    number: u64,
+    token: Option<AccessToken>,
+}
+
+impl Changes {
+    pub(super) fn new() -> Self {
+        Self(watch::Sender::new(Told {
+            number: 0,
+            token: None,
+        }))
+    }
+
+    /// Tells of a change, unless a later one was told already.
+    pub(super) fn tell(&self, number: u64, token: Option<AccessToken>) {
+        self.0.send_if_modified(|told| {
+            let is_newer = told.number < number;
+            if is_newer {
+                *told = Told { number, token };
+            }
+            is_newer
+        });
+    }
+
+    pub(super) fn subscribe(&self) -> AccessTokenChanges {
+        AccessTokenChanges(self.0.subscribe())
+    }
+}
+
+/// Receives every new access token of a client, for code that keeps it elsewhere.
+///
+/// [`Client::access_token_changes`](crate::Client::access_token_changes) creates one. It hands out copies: holding one
+/// blocks nobody. There is no access token before the first login, after a delete, and after the service
+/// refused the one that there was.
+///
+/// ```
+/// # use pollination_auth::{ApiToken, Client};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
+/// # let api_token = ApiToken::new("an-id", "a-secret")?;
+/// let client = Client::builder().api_token(api_token).base_url(service.base_url()).build()?;
+/// let mut changes = client.access_token_changes();
+/// assert!(changes.latest().is_none());
+/// client.login().await?;
+/// let token = changes.changed().await?.expect("a login has brought one");
+/// # assert!(token.expires_at().is_some());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct AccessTokenChanges(watch::Receiver<Told>);
+
+impl AccessTokenChanges {
+    /// Returns the current access token, if there is one. Never waits.
+    #[must_use]
+    pub fn latest(&self) -> Option<AccessToken> {
+        self.0.borrow().token.clone()
+    }
+
+    /// Waits for a change since the last call, and returns the access token that is current then.
+    ///
+    /// Of several changes in between only the last one is seen. The first call waits for a change since this was created.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientGone`] when the client and all its clones were dropped.
+    pub async fn changed(&mut self) -> Result<Option<AccessToken>, ClientGone> {
+        self.0.changed().await.map_err(|_closed| ClientGone)?;
+        Ok(self.0.borrow_and_update().token.clone())
+    }
+}
+
+impl fmt::Debug for AccessTokenChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessTokenChanges")
+            .field("latest", &self.latest())
+            .finish()
+    }
+}
+
+/// The client whose access tokens were watched is gone, with all its clones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientGone;
+
+impl fmt::Display for ClientGone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the client was dropped; no more access tokens will come")
+    }
+}
+
+impl std::error::Error for ClientGone {}

@@ -1,0 +1,86 @@
+//! A directory of a system without Unix modes, where the protection is that of the user's profile.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Protection;
+use crate::store::StoreError;
+
+/// The store's directory, known by its path.
+pub(super) struct Directory(PathBuf);
+
+impl Directory {
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let failed = |error| StoreError::failed("make its directory", error);
+        let path = std::path::absolute(path).map_err(failed)?;
+        fs::create_dir_all(&path).map_err(failed)?;
+        Ok(Self(path))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "on Unix there is something to check"
+    )]
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    pub(super) fn open_file(&self, file: &str) -> io::Result<File> {
+        File::open(self.0.join(file))
+    }
+
+    pub(super) fn create_file(&self, file: &str) -> io::Result<File> {
+        File::create_new(self.0.join(file))
+    }
+
+    pub(super) fn lock_file(&self, file: &str) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        options.open(self.0.join(file))
+    }
+
+    pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.0.join(from), self.0.join(to))
+    }
+
+    pub(super) fn remove(&self, file: &str) -> io::Result<()> {
+        fs::remove_file(self.0.join(file))
+    }
+
+    /// Windows has no such call for directories; its renames are written through.
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "on Unix there is something to sync"
+    )]
+    pub(super) fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.0)? {
+            // A name that is no text is not one of ours.
+            names.extend(entry?.file_name().into_string());
+        }
+        Ok(names)
+    }
+}
+
+pub(super) fn is_a_link(_: &io::Error) -> bool {
+    false
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "on Unix there is something to check"
+)]
+pub(super) fn check_file(_: &Metadata, _: Protection) -> Result<(), &'static str> {
+    Ok(())
+}

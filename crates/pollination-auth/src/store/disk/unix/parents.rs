@@ -1,0 +1,217 @@
+//! Every directory on the way to the store's own: followed from the root, and refused where
+//! somebody else could put another one in its place.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::io::Errno;
+
+use super::sync::NameSync;
+use super::{own_id, unsafe_path};
+use crate::store::StoreError;
+
+/// The user who can change every directory anyway.
+const ROOT: u32 = 0;
+
+/// The bit with which the members of the group can write.
+const GROUP_WRITES: u32 = 0o020;
+
+/// The bit with which everyone can write.
+const EVERYONE_WRITES: u32 = 0o002;
+
+/// The bit with which an entry is removed or renamed by its owner alone.
+const STICKY: u32 = 0o1000;
+
+/// The mode of a directory that is created: for its owner alone.
+const PRIVATE: u32 = 0o700;
+
+/// The most symbolic links on the way: 40, as on Linux. A longer way is a circle.
+const LINKS: usize = 40;
+
+/// Returns the path without links, with every directory of it there.
+///
+/// It goes from the root down, so that each step is taken in a directory that was already found
+/// safe: nobody can change behind it what it saw. The directories that hold a link on the way are
+/// checked as well.
+pub(super) fn resolve(path: &Path, names: &NameSync) -> Result<PathBuf, StoreError> {
+    let looking = |error| StoreError::failed("look at its directory", error);
+    let mut real = PathBuf::from("/");
+    let mut rest = Vec::new();
+    push(&mut rest, path);
+    let mut links = 0;
+    while let Some(step) = rest.pop() {
+        match Path::new(&step).components().next() {
+            Some(Component::RootDir) => real = PathBuf::from("/"),
+            Some(Component::ParentDir) => {
+                real.pop();
+            }
+            Some(Component::Normal(name)) => {
+                let entry = real.join(name);
+                let metadata = enter(&real, &entry, names)?;
+                if metadata.is_symlink() {
+                    links += 1;
+                    if links > LINKS {
+                        return Err(looking(Errno::LOOP.into()));
+                    }
+                    push(&mut rest, &fs::read_link(&entry).map_err(looking)?);
+                } else {
+                    real = entry;
+                }
+            }
+            Some(Component::CurDir | Component::Prefix(_)) | None => {}
+        }
+    }
+    Ok(real)
+}
+
+/// Puts a path before the rest of the way, its first step last.
+fn push(rest: &mut Vec<OsString>, path: &Path) {
+    let steps = path.components().rev();
+    rest.extend(steps.map(|step| step.as_os_str().to_owned()));
+}
+
+/// Looks at an entry of a directory, creating a directory where nothing is.
+fn enter(parent: &Path, entry: &Path, names: &NameSync) -> Result<Metadata, StoreError> {
+    let looking = |error| StoreError::failed("look at its directory", error);
+    let metadata = match fs::symlink_metadata(entry) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            check(parent, entry, own_id())?;
+            create(parent, entry, names)
+                .map_err(|error| StoreError::failed("make its directory", error))?;
+            fs::symlink_metadata(entry).map_err(looking)?
+        }
+        found => found.map_err(looking)?,
+    };
+    check(parent, entry, metadata.uid())?;
+    Ok(metadata)
+}
+
+/// Creates a directory that outlasts a power failure.
+fn create(parent: &Path, directory: &Path, names: &NameSync) -> io::Result<()> {
+    match DirBuilder::new().mode(PRIVATE).create(directory) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    // The name of a directory is kept by the one above it.
+    names.sync(&File::open(parent)?, parent)
+}
+
+/// Checks that nobody else can replace an entry of a directory; the owner is the entry's.
+fn check(parent: &Path, entry: &Path, owner: u32) -> Result<(), StoreError> {
+    let metadata = fs::symlink_metadata(parent)
+        .map_err(|error| StoreError::failed("look at its directory", error))?;
+    let parent_is = Parent {
+        owner: metadata.uid(),
+        group: metadata.gid(),
+        mode: metadata.mode(),
+    };
+    match parent_is.entries_are(own_id()) {
+        Replaceable::ByOthers(problem) => Err(unsafe_path(parent, problem)),
+        Replaceable::ByItsOwner if !is_trusted(owner, own_id()) => {
+            Err(unsafe_path(entry, "it belongs to another user"))
+        }
+        Replaceable::ByItsOwner | Replaceable::ByNobody => Ok(()),
+    }
+}
+
+/// What is known of a directory above the store's.
+struct Parent {
+    owner: u32,
+    group: u32,
+    mode: u32,
+}
+
+/// Who else can replace an entry of a directory.
+enum Replaceable {
+    ByNobody,
+    /// The owner of the entry: the directory is sticky.
+    ByItsOwner,
+    /// Somebody else, for this reason.
+    ByOthers(&'static str),
+}
+
+impl Parent {
+    fn entries_are(&self, own: u32) -> Replaceable {
+        // A system that gives each user a private group gives it the user's number, and lets the
+        // group write by default. Its members can't be asked for everywhere, so the number decides.
+        let is_private_group = self.group == self.owner;
+        let writers = if is_private_group {
+            EVERYONE_WRITES
+        } else {
+            EVERYONE_WRITES | GROUP_WRITES
+        };
+        if !is_trusted(self.owner, own) {
+            Replaceable::ByOthers(
+                "it belongs to another user, who could replace the credential store below it",
+            )
+        } else if self.mode & writers == 0 {
+            Replaceable::ByNobody
+        } else if self.mode & STICKY != 0 {
+            Replaceable::ByItsOwner
+        } else {
+            Replaceable::ByOthers(
+                "others can write to it and replace the credential store below it; take that away \
+                 with chmod go-w",
+            )
+        }
+    }
+}
+
+fn is_trusted(user: u32, own: u32) -> bool {
+    user == own || user == ROOT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The user of these tests, and one who is neither that nor root.
+    const OWN: u32 = 1000;
+    const OTHER: u32 = 1001;
+
+    fn is_refused(owner: u32, group: u32, mode: u32, entry_owner: u32) -> bool {
+        match (Parent { owner, group, mode }).entries_are(OWN) {
+            Replaceable::ByNobody => false,
+            Replaceable::ByItsOwner => !is_trusted(entry_owner, OWN),
+            Replaceable::ByOthers(_) => true,
+        }
+    }
+
+    #[test]
+    fn row_85_only_a_parent_in_which_nobody_else_can_replace_the_next_one_is_safe() {
+        for (owner, group, mode, entry_owner) in [
+            (ROOT, ROOT, 0o755, OWN),
+            (OWN, OWN, 0o700, OWN),
+            // The group is the user's own, by its number.
+            (OWN, OWN, 0o775, OWN),
+            (ROOT, ROOT, 0o775, OWN),
+            (ROOT, ROOT, 0o1777, OWN),
+            (ROOT, ROOT, 0o1777, ROOT),
+            (OWN, 100, 0o1770, OWN),
+            (OWN, 100, 0o755, OWN),
+        ] {
+            assert!(
+                !is_refused(owner, group, mode, entry_owner),
+                "{owner} {group} {mode:o} {entry_owner}"
+            );
+        }
+        for (owner, group, mode, entry_owner) in [
+            (OTHER, OTHER, 0o755, OWN),
+            (OTHER, OTHER, 0o1777, OWN),
+            (ROOT, ROOT, 0o777, OWN),
+            (OWN, OWN, 0o702, OWN),
+            (OWN, 100, 0o770, OWN),
+            (ROOT, OWN, 0o775, OWN),
+            (ROOT, ROOT, 0o1777, OTHER),
+            (OWN, 100, 0o1770, OTHER),
+        ] {
+            assert!(
+                is_refused(owner, group, mode, entry_owner),
+                "{owner} {group} {mode:o} {entry_owner}"
+            );
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Machines without root certificates; what is read from the environment needs another process.
+//!
+//! On macOS and Windows the system's store alone counts, and it always has some.
+#![cfg(all(unix, not(target_os = "macos")))]
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use pollination_auth::{ApiToken, BuildError, Client};
+
+use crate::listener::Listener;
+use crate::support::{Answer, ID, SECRET};
+
+/// Names the base URL to the other process; without it, that test does nothing.
+const BASE_URL: &str = "POLLINATION_AUTH_TEST_BASE_URL";
+
+/// What an https service without a root certificate is answered with, before and behind the problem.
+const MESSAGE: (&str, &str) = (
+    "no root certificate was found: ",
+    "; install the system's certificates, let SSL_CERT_FILE name a file of them, or add one with \
+     `configure_http`",
+);
+
+/// Builds a client in another process, and returns what that said.
+fn build(base_url: &str, environment: &[(&str, &OsStr)]) -> String {
+    let mut process = Command::new(std::env::current_exe().unwrap());
+    process
+        .args(["--exact", "certificates::builds_as_the_environment_says"])
+        .arg("--nocapture")
+        .env_clear()
+        .envs(environment.iter().copied())
+        .env(BASE_URL, base_url);
+    let output = process.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What the other process runs; on its own it does nothing.
+#[expect(
+    clippy::print_stdout,
+    reason = "the other process says what came of it"
+)]
+#[tokio::test]
+async fn builds_as_the_environment_says() {
+    let Ok(base_url) = std::env::var(BASE_URL) else {
+        return;
+    };
+    let builder = Client::builder()
+        .api_token(ApiToken::new(ID, SECRET).unwrap())
+        .base_url(&*base_url);
+    match builder.build() {
+        Ok(client) if base_url.starts_with("http:") => {
+            client.login().await.unwrap();
+            println!("logged in");
+        }
+        Ok(_) => println!("built"),
+        Err(error @ BuildError::NoRootCertificates(_)) => println!("{error}"),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+fn file(name: &str, content: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+#[test]
+fn row_78_a_client_without_root_certificates_says_which_variable_names_what() {
+    let nowhere = PathBuf::from("/nonexistent");
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no-certificates");
+    std::fs::create_dir_all(&directory).unwrap();
+    let damaged = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for (variable, path, verb, problem) in [
+        ("SSL_CERT_FILE", &nowhere, "is", "does not exist"),
+        ("SSL_CERT_FILE", &directory, "is", "is a directory"),
+        ("SSL_CERT_FILE", &file("empty.pem", ""), "is", "is empty"),
+        (
+            "SSL_CERT_FILE",
+            &file("damaged.pem", damaged),
+            "is",
+            "has no valid certificate in PEM format",
+        ),
+        ("SSL_CERT_DIR", &nowhere, "has", "does not exist"),
+        (
+            "SSL_CERT_DIR",
+            &directory,
+            "has",
+            "has no file with a valid certificate in PEM format",
+        ),
+    ] {
+        let said = build("https://h.example", &[(variable, path.as_os_str())]);
+        let (before, behind) = MESSAGE;
+        let expected = format!("{before}{variable} {verb} {path:?}, which {problem}{behind}");
+        assert!(said.contains(&expected), "{expected}\n{said}");
+    }
+}
+
+#[tokio::test]
+async fn row_78_an_http_service_on_this_machine_needs_no_certificate() {
+    let server = Listener::start(Answer::to).await;
+    let base_url = server.base_url();
+    let said = tokio::task::spawn_blocking(move || {
+        build(&base_url, &[("SSL_CERT_FILE", OsStr::new("/nonexistent"))])
+    });
+    let said = said.await.unwrap();
+    assert!(said.contains("logged in"), "{said}");
+    assert_eq!(server.seen().len(), 1);
+}

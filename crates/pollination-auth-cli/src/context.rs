@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use pollination_auth::{
-    ApiToken, Client, ClientBuilder, CredentialStore, Document, FileStore, MemoryStore, Profile,
-    RotateCause, RotateError, RotateOptions, RotationStatus, StoreError, StoredToken,
+    ApiToken, Client, ClientBuilder, CredentialStore, Document, Error, FileStore, MemoryStore,
+    Profile, Reason, RotateCause, RotateError, RotateOptions, RotationStatus, StoreError,
+    StoredToken,
 };
+
+use tokio::time::Instant;
 
 use crate::args::Global;
 use crate::directory;
@@ -173,60 +176,40 @@ impl Context {
         }
     }
 
-    /// Gives what is stored once no process rotates it; a rotation that was cut off is an error.
-    pub(crate) async fn undisturbed(
-        &self,
-        stored: Option<Stored>,
-    ) -> Result<Option<Stored>, CliError> {
-        let stored = match stored {
-            Some(stored) => Some(self.after_others(stored).await?),
-            None => None,
-        };
+    /// Returns what is stored once no process rotates it; a rotation that was cut off is an error.
+    pub(crate) async fn undisturbed(&self) -> Result<Option<Stored>, CliError> {
+        let client = self.client()?;
+        let mut stored = self.look(&client).await?;
+        let mut was_free = false;
+        // Whoever rotates for longer than this hangs, or begins again and again.
+        let deadline = Instant::now() + patience::LOCK_WAIT;
+        while is_unfinished(stored.as_ref()) && Instant::now() < deadline {
+            if self.is_held() {
+                was_free = false;
+                patience::outwait(|| self.is_free()).await?;
+            } else if was_free {
+                break;
+            } else {
+                was_free = true;
+            }
+            // Read after the lock was seen free: whoever held it may just have ended the rotation.
+            stored = self.look(&client).await?;
+        }
         self.settled(stored.as_ref())?;
         Ok(stored)
+    }
+
+    fn is_free(&self) -> Result<(), StoreError> {
+        if self.is_held() {
+            Err(StoreError::Locked)
+        } else {
+            Ok(())
+        }
     }
 
     /// Tells whether another process works on what is stored right now.
     pub(crate) fn is_held(&self) -> bool {
         self.store.is_locked(self.profile.id()).unwrap_or(false)
-    }
-
-    /// Gives what is stored when a rotation of another process, if there is one, has come to its end.
-    pub(crate) async fn after_others(&self, stored: Stored) -> Result<Stored, CliError> {
-        if stored.generation().is_some() {
-            return Ok(stored);
-        }
-        Ok(self.newer_than(&stored).await?.unwrap_or(stored))
-    }
-
-    /// Gives what another process has put in the place of this, waiting while one rotates.
-    pub(crate) async fn newer_than(&self, stored: &Stored) -> Result<Option<Stored>, CliError> {
-        let free = || {
-            if self.store.is_locked(self.profile.id())? {
-                Err(StoreError::Locked)
-            } else {
-                Ok(())
-            }
-        };
-        // Where there can be no lock, nobody rotates; and who hangs for that long brings nothing.
-        if let Err(error) = patience::outwait(free).await {
-            tracing::debug!(%error, "it is not known whether another process rotates");
-        }
-        let now = self.stored(&self.client()?).await?;
-        let generation = now.generation();
-        Ok((generation.is_some() && generation != stored.generation()).then_some(now))
-    }
-
-    /// Stores an API token in place of the one that was seen, if any.
-    pub(crate) fn put(
-        &self,
-        seen: Option<&StoredToken>,
-        token: &ApiToken,
-    ) -> Result<(), StoreError> {
-        match seen {
-            Some(seen) => self.profile.replace(seen, token),
-            None => self.profile.save(token),
-        }
     }
 
     /// Changes what is stored as soon as no other process is about to.
@@ -271,6 +254,11 @@ impl Context {
         let problem = match error {
             // It was there a moment ago: another process has logged out, and no store is broken.
             error if error.exit() == Exit::NotLoggedIn => return self.not_logged_in(),
+            CliError::Service(Error::StoreFailed(failure))
+                if failure.reason() == &Reason::RotationUnfinished =>
+            {
+                return self.unfinished(None);
+            }
             CliError::Store(problem) => problem,
             other => return other,
         };
@@ -344,6 +332,11 @@ impl Stored {
             _ => None,
         }
     }
+}
+
+fn is_unfinished(stored: Option<&Stored>) -> bool {
+    let rotation = stored.map(|stored| &stored.rotation);
+    matches!(rotation, Some(RotationStatus::Unfinished { .. }))
 }
 
 /// Opens a directory as a store, with its path in the error.

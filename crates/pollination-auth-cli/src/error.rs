@@ -92,18 +92,18 @@ pub(crate) enum CliError {
     )]
     NotKept {
         id: String,
-        problem: StoreError,
+        problem: Box<CliError>,
         /// None where the access token could not be kept either.
         redo: Option<Redo>,
     },
     #[error(
-        "the new API token {id} could not be stored in its place ({problem}), nor deleted again\n  it \
+        "the new API token {id} could not be stored in its place ({problem})\n  it \
          was put into {dir}; {variable}={dir} makes every command use it",
         dir = .directory.display(), variable = directory::CREDENTIALS
     )]
     PutAside {
         id: String,
-        problem: StoreError,
+        problem: Box<CliError>,
         directory: PathBuf,
     },
     #[error(
@@ -112,9 +112,26 @@ pub(crate) enum CliError {
     )]
     NotKeptAndNotDeleted {
         id: String,
-        problem: StoreError,
+        problem: Box<CliError>,
         redo: Redo,
     },
+    #[error(
+        "the new API token {id} does not log in, and the account has another one or none by now; \
+         nothing that is stored was replaced"
+    )]
+    Replaced { id: String },
+    #[error("the service does not accept it yet")]
+    NotAcceptedYet,
+    #[error(
+        "the stored secret of the API token {id} logs in too, so it was not replaced\n  one of the \
+         two expires soon; try again in a minute"
+    )]
+    StoredLogsIn { id: String },
+    #[error(
+        "{}\n  so it is not known whether the stored secret logs in, and it was not replaced",
+        Service(error)
+    )]
+    StoredUnchecked { error: Error },
     #[error(
         "{}{}\n  an API token may exist whose secret nobody knows; replace it:{redo}",
         Service(error), kept(.reply.as_deref())
@@ -259,10 +276,14 @@ impl CliError {
             Self::RotationUnfinished { .. }
             | Self::DeletionUnknown { .. }
             | Self::CreationUnfinished { .. } => Exit::Unfinished,
-            Self::Service(error) | Self::CreationUnknown { error, .. } => of_service(error),
+            Self::Service(error)
+            | Self::CreationUnknown { error, .. }
+            | Self::StoredUnchecked { error } => of_service(error),
             Self::Store(error) => of_store(error),
             Self::Rotate { error, .. } => of_rotation(error),
             Self::NotKeptAndNotDeleted { .. } => Exit::Lost,
+            Self::Replaced { .. } => Exit::Refused,
+            Self::StoredLogsIn { .. } | Self::NotAcceptedYet => Exit::TryLater,
             Self::RotationInterrupted { .. }
             | Self::CreationInterrupted { .. }
             | Self::Interrupted => Exit::Interrupted,
@@ -287,7 +308,9 @@ impl CliError {
     /// Gives the failed call that it is about.
     fn service(&self) -> Option<&Error> {
         match self {
-            Self::Service(error) | Self::CreationUnknown { error, .. } => Some(error),
+            Self::Service(error)
+            | Self::CreationUnknown { error, .. }
+            | Self::StoredUnchecked { error } => Some(error),
             Self::DeletionUnknown {
                 answered, login, ..
             } => login.as_deref().or(answered.as_deref()),

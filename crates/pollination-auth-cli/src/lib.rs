@@ -89,6 +89,7 @@
 //! | 130 | interrupted; after a rotation: run `token rotate --resume` |
 
 mod args;
+mod checked;
 mod command;
 mod context;
 mod creation;

@@ -13,7 +13,7 @@ const LOCK_POLL: Duration = Duration::from_millis(50);
 /// How long it is waited for another process: 35 s.
 ///
 /// A login takes 30 s at most. Who waits for longer waits for a process that hangs.
-const LOCK_WAIT: Duration = Duration::from_secs(35);
+pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(35);
 
 /// Tries until no other process's lock is in the way, and says so when that takes long.
 pub(crate) async fn outwait<T>(

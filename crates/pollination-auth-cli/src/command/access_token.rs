@@ -10,7 +10,6 @@ use crate::args;
 use crate::context::{Context, Credential, Stored};
 use crate::creation;
 use crate::error::CliError;
-use crate::exit::Exit;
 use crate::output;
 use crate::progress;
 use crate::shared_token::{Kept, Owner, SharedToken};
@@ -40,7 +39,7 @@ impl fmt::Display for Answer<'_> {
 
 pub(crate) async fn run(context: &Context, wanted: &args::AccessToken) -> Result<(), CliError> {
     let token = match context.credential().await? {
-        Credential::Stored(stored) => of_store(context, stored, wanted).await?,
+        Credential::Stored(stored) => of_stored(context, &stored, wanted).await?,
         // It is kept nowhere: who gives the secret that way wants nothing of it on a disk.
         environment @ Credential::Environment(_) => {
             let client = context.client_of(&environment)?;
@@ -56,32 +55,12 @@ pub(crate) async fn run(context: &Context, wanted: &args::AccessToken) -> Result
     output::answer(context.global.output, &answer)
 }
 
-/// Gives a token of the stored credential, and of the next one when it is rotated meanwhile.
-async fn of_store(
-    context: &Context,
-    stored: Stored,
-    wanted: &args::AccessToken,
-) -> Result<Found, CliError> {
-    let stored = context.after_others(stored).await?;
-    let token = of_stored(context, &stored, wanted).await;
-    match token {
-        Err(error) if error.exit() == Exit::Rejected => match context.newer_than(&stored).await? {
-            Some(newer) => of_stored(context, &newer, wanted).await,
-            None => Err(error),
-        },
-        token => token,
-    }
-}
-
+/// Returns a token of the stored credential.
 async fn of_stored(
     context: &Context,
     stored: &Stored,
     wanted: &args::AccessToken,
 ) -> Result<Found, CliError> {
-    let unfinished = context.settled(Some(stored)).err();
-    if let Some(unfinished) = &unfinished {
-        output::warning(unfinished);
-    }
     let client = context.client()?;
     let shared = match Owner::of(stored) {
         Some(owner) => match SharedToken::open(context) {
@@ -93,12 +72,14 @@ async fn of_stored(
         },
         None => None,
     };
-    let token = progress::watch(WAIT, get(context, &client, shared.as_ref(), wanted)).await;
-    match (token, unfinished) {
-        // Another login would not help: the valid secret is in the journal, or still to be minted.
-        (Err(error), Some(unfinished)) if error.exit() == Exit::Rejected => Err(unfinished),
-        (token, _) => token,
+    let token = progress::watch(WAIT, get(context, &client, shared.as_ref(), wanted)).await?;
+    if stored.generation().is_none()
+        && !context.is_held()
+        && let Err(unfinished) = context.settled(context.look(&client).await?.as_ref())
+    {
+        output::warning(unfinished);
     }
+    Ok(token)
 }
 
 /// Gives a token: a kept one at once, else the first process in the lock logs in for all.

@@ -5,12 +5,15 @@ use std::fmt;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::time::SystemTime;
 
-use pollination_auth::{AccessToken, ApiToken, CredentialError, Document, Secret, StoreError};
+use pollination_auth::{
+    AccessToken, ApiToken, CredentialError, Document, Secret, StoreError, StoredToken,
+};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::args::{Login, Source};
-use crate::context::{Context, Stored};
+use crate::checked::{self, NotStored};
+use crate::context::Context;
 use crate::creation;
 use crate::environment::{self, ID, SECRET};
 use crate::error::CliError;
@@ -48,14 +51,11 @@ impl fmt::Display for Answer<'_> {
 }
 
 pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError> {
-    let client = context.client()?;
     // What can't be replaced later is found out before anybody types a secret.
-    let mut stored = match context.look(&client).await {
-        Err(CliError::Store(error)) if is_replaceable(&error, login.discard_rotation) => None,
-        other => other?,
-    };
-    if !login.discard_rotation {
-        stored = context.undisturbed(stored).await?;
+    match context.undisturbed().await {
+        Err(CliError::Store(error)) if is_replaceable(&error, login.discard_rotation) => {}
+        Err(CliError::RotationUnfinished { .. }) if login.discard_rotation => {}
+        looked => drop(looked?),
     }
     context.check_writable().await?;
     let source = choose(login.from);
@@ -67,21 +67,28 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
         Source::Prompt => ask(interrupts.insert(Interrupts::listen()?)).await?,
     };
     let work = async {
-        confirm(context, login, stored.as_ref(), &token).await?;
-        let before = SystemTime::now();
-        let access_token = progress::watch("logging in", check(context, &token)).await?;
-        // Before the credential changes, so that no access token is left that is not its own.
-        shared_token::forget(context).await?;
-        let change = || {
-            if login.discard_rotation {
-                context.profile.discard_journal()?;
+        let mut give_up_rotation = login.discard_rotation;
+        let check = async |stored: Option<&StoredToken>| {
+            confirm(context, login, stored, &token).await?;
+            let before = SystemTime::now();
+            let access_token = progress::watch("logging in", check(context, &token)).await?;
+            // Before the credential changes, so that no access token is left that is not its own.
+            shared_token::forget(context).await?;
+            if give_up_rotation {
+                context.change(|| context.profile.discard_journal()).await?;
+                // What another process begins after that is not what was confirmed.
+                give_up_rotation = false;
             }
-            context.put(stored.as_ref().map(|stored| &stored.seen), &token)
+            Ok((access_token, before))
         };
-        context.change(change).await?;
+        let checked = checked::store(context, &context.profile, &token, check).await;
+        let checked = checked.map_err(|problem| match problem {
+            NotStored::Unchecked(error) => error,
+            NotStored::Unwritten(error) => context.store_error(error),
+        })?;
         // Whoever gives a credential that logs in needs no other way to the account.
         creation::forget_if(context, |_any| true).await;
-        Ok::<_, CliError>((access_token, before))
+        Ok::<_, CliError>(checked)
     };
     let (access_token, before) = tokio::select! {
         biased;
@@ -121,10 +128,10 @@ fn is_replaceable(error: &StoreError, discard_rotation: bool) -> bool {
 async fn confirm(
     context: &Context,
     login: &Login,
-    stored: Option<&Stored>,
+    stored: Option<&StoredToken>,
     token: &ApiToken,
 ) -> Result<(), CliError> {
-    let other = stored.map(|stored| stored.token.id());
+    let other = stored.map(|stored| stored.api_token().id());
     let (what, question) = if login.discard_rotation {
         let question = "Give up the unfinished rotation? Its journal can hold the only key.";
         ("giving up a rotation", question.to_owned())

@@ -35,9 +35,7 @@ impl fmt::Display for Answer<'_> {
 }
 
 pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), CliError> {
-    let client = context.client()?;
-    let stored = context.look(&client).await?;
-    let stored = context.undisturbed(stored).await?;
+    let stored = context.undisturbed().await?;
     let id = context.profile.id();
     let token = stored.as_ref().map(|stored| &stored.token);
     let other_secret = token.is_some_and(environment::has_other_secret);

@@ -123,8 +123,11 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         Ok(Credential::Stored(stored)) if stored.generation().is_none() && context.is_held() => {
             (Some(stored), None, None)
         }
-        // The lock may have been let go since it was read.
-        Ok(Credential::Stored(stored)) => (Some(context.after_others(stored).await?), None, None),
+        // Whoever holds the lock may have ended the rotation since it was read.
+        Ok(Credential::Stored(stored)) if stored.generation().is_none() => {
+            (context.look(&context.client()?).await?, None, None)
+        }
+        Ok(Credential::Stored(stored)) => (Some(stored), None, None),
         Ok(Credential::Environment(token)) => (None, Some(token), None),
         Err(error @ CliError::NotLoggedIn { .. }) => (None, None, Some(error)),
         Err(error) => return Err(error),

@@ -3,8 +3,9 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStderr, Command};
 use std::sync::{Mutex, mpsc};
+use std::time::Duration;
 
-use pollination_auth_fake::Operation;
+use pollination_auth_fake::{Fault, Operation};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::patience;
@@ -124,6 +125,39 @@ fn a_rotation_that_is_under_way_is_told_from_one_that_was_cut_off() {
     let logout = patience::end(logout);
     assert_eq!((logout.code, logout.stderr.as_str()), (Some(0), ""));
     assert!(held.world.profile().load().unwrap().is_none());
+}
+
+/// The stored secret is dead from the moment that the rotation's request has arrived.
+#[test]
+fn row_62_beside_a_rotation_nothing_is_called_refused_or_unfinished() {
+    let (arrived, arrives) = mpsc::channel();
+    let world = World::with(|builder| {
+        builder.on_request(move |request| {
+            if request.operation() == Some(Operation::Rotate) {
+                // Only the first one is waited for.
+                let _heard = arrived.send(());
+            }
+        })
+    });
+    world.log_in();
+    for arguments in [
+        &["access-token"][..],
+        &["access-token", "--fresh"],
+        &["token", "show"],
+        &["status"],
+    ] {
+        let slow = Fault::delay(Duration::from_secs(1));
+        world.service.fail_next(Operation::Rotate, slow);
+        let mut rotation = world.command(&ROTATE).spawn().unwrap();
+        arrives.recv().unwrap();
+        let ran = world.run(arguments);
+        assert_eq!(
+            (ran.code, ran.stderr.as_str()),
+            (Some(0), ""),
+            "{arguments:?}"
+        );
+        assert_eq!(rotation.wait().unwrap().code(), Some(0));
+    }
 }
 
 #[test]

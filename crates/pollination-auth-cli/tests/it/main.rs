@@ -8,6 +8,7 @@ mod access_token;
 mod api_token;
 #[cfg(test)]
 #[cfg(unix)]
+mod checked;
 mod creation;
 #[cfg(test)]
 mod environment;

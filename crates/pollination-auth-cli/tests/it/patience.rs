@@ -94,13 +94,19 @@ error: no credential is stored for [HOST] (profile default); run `pollination-au
 
 /// Between the commit of a rotation and its end, the stored secret is dead and no other is there.
 #[test]
-fn row_53_a_login_that_meets_the_rotation_of_another_process_waits_and_uses_its_secret() {
-    for arguments in [&["access-token", "--fresh"][..], &["token", "show"]] {
+fn row_62_a_login_that_meets_the_rotation_of_another_process_waits_and_uses_its_secret() {
+    for (arguments, waiting) in [
+        (
+            &["access-token", "--fresh"][..],
+            "waiting for an access token ...",
+        ),
+        (&["token", "show"], "asking for the API token ..."),
+    ] {
         let world = World::new();
         let dead = ApiToken::new(ID, "dead-secret").unwrap();
         world.profile().save(&dead).unwrap();
         let lock = lock(&world);
-        let waiting = start(&world, arguments);
+        let waiting = start_until(&world, arguments, waiting);
         // What the other process stores is one generation further.
         let aside = tempfile::tempdir().unwrap();
         let store = std::sync::Arc::new(FileStore::open(aside.path()).unwrap());

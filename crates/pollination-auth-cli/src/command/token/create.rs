@@ -8,17 +8,19 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pollination_auth::{AccessToken, ApiToken, Client, Error, Operation, Profile, SecretBytes};
+use pollination_auth::{
+    AccessToken, ApiToken, Client, Error, Operation, Profile, SecretBytes, StoreError, StoredToken,
+};
 use serde::Serialize;
 
 use super::bearer;
 use crate::args::Create;
-use crate::context::{Context, Stored};
+use crate::checked::{self, NotStored};
+use crate::context::Context;
 use crate::creation::Creation;
 use crate::error::CliError;
 use crate::interrupt;
 use crate::output;
-use crate::patience;
 use crate::progress;
 use crate::prompt;
 use crate::rescue::Rescue;
@@ -42,8 +44,7 @@ impl fmt::Display for Answer<'_> {
 }
 
 pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliError> {
-    let stored = context.look(&context.client()?).await?;
-    let stored = context.undisturbed(stored).await?;
+    let stored = context.undisturbed().await?;
     if let Some(stored) = &stored {
         let question = format!(
             "Create an API token in the place of {}? Its id and secret are forgotten here.",
@@ -63,7 +64,7 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
     let id = stored.as_ref().map(|stored| stored.token.id());
     let creation = Creation::begin(context, &access_token, id).await?;
     let redo = creation.redo();
-    let work = make(context, &client, stored.as_ref(), creation);
+    let work = make(context, &client, creation);
     let work = interrupt::outlast("the creation", work, || CliError::CreationInterrupted {
         redo,
     });
@@ -89,7 +90,6 @@ async fn access_token(context: &Context, create: &Create) -> Result<AccessToken,
 async fn make(
     context: &Context,
     client: &Client,
-    stored: Option<&Stored>,
     creation: Creation,
 ) -> Result<ApiToken, CliError> {
     let token = match client.create_api_token().await {
@@ -104,67 +104,110 @@ async fn make(
             return Err(CliError::Service(error));
         }
     };
-    keep(context, client, stored, &token, &creation).await?;
-    let check = context.builder().api_token(token.clone()).build()?;
-    match check.login().await {
-        Ok(_access_token) => creation.end(),
-        Err(error) => output::warning(format_args!(
-            "the new API token is stored, and does not log in yet ({error}); the access token that \
-             created it stays in {}",
+    let check = async |stored: Option<&StoredToken>| {
+        match check(context, client, &token).await? {
+            // A stored one is not replaced by what has never logged in.
+            Check::NotYet if stored.is_some() => Err(CliError::NotAcceptedYet),
+            checked => Ok(checked),
+        }
+    };
+    match checked::store(context, &context.profile, &token, check).await {
+        Ok(Check::LogsIn) => creation.end(),
+        Ok(Check::NotYet) => output::warning(format_args!(
+            "the new API token is stored, and does not log in yet; the access token that created it \
+             stays in {}",
             creation.file().display()
         )),
+        Err(NotStored::Unchecked(error @ CliError::Replaced { .. })) => {
+            creation.give_up();
+            return Err(error);
+        }
+        Err(problem) => return Err(not_stored(context, client, &token, &creation, problem).await),
     }
     Ok(token)
 }
 
-/// Stores the new API token, or takes its creation back: nobody would know its secret.
-async fn keep(
+/// What a login with a new API token came to.
+enum Check {
+    LogsIn,
+    /// It is refused, and is the account's API token all the same.
+    NotYet,
+}
+
+/// Checks that the new API token is the account's: somebody may have created another one since.
+async fn check(context: &Context, client: &Client, token: &ApiToken) -> Result<Check, CliError> {
+    let itself = context.builder().api_token(token.clone()).build()?;
+    match itself.login().await {
+        Ok(_access_token) => return Ok(Check::LogsIn),
+        Err(Error::CredentialsRejected(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let replaced = || CliError::Replaced {
+        id: token.id().to_string(),
+    };
+    match client.get_api_token().await {
+        Ok(id) if &id == token.id() => Ok(Check::NotYet),
+        Ok(_) | Err(Error::NotFound(_)) => Err(replaced()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns the error of a new API token that was not stored, without losing it.
+async fn not_stored(
     context: &Context,
     client: &Client,
-    stored: Option<&Stored>,
     token: &ApiToken,
     creation: &Creation,
-) -> Result<(), CliError> {
-    let seen = stored.map(|stored| &stored.seen);
-    let Err(problem) = patience::outwait_unseen(|| context.put(seen, token)).await else {
-        return Ok(());
-    };
+    problem: NotStored,
+) -> CliError {
     let id = token.id().to_string();
-    match client.delete_api_token().await {
-        Ok(()) => Err(CliError::NotKept {
-            id,
-            problem,
-            redo: creation.redo_if_kept(),
-        }),
-        Err(_left_behind) => match put_aside(context, token) {
-            Ok(directory) => Err(CliError::PutAside {
-                id,
+    let (problem, may_delete) = match problem {
+        // Nobody would know its secret. Where others are at work, it could be theirs by now.
+        NotStored::Unwritten(problem) => {
+            let others = matches!(
                 problem,
-                directory,
-            }),
-            Err(error) => {
-                tracing::debug!(%error, "there is no second place for the new secret");
-                Err(CliError::NotKeptAndNotDeleted {
-                    id,
-                    problem,
-                    redo: creation.redo(),
-                })
-            }
+                StoreError::Changed | StoreError::Locked | StoreError::RotationUnfinished
+            );
+            (CliError::Store(problem), !others)
+        }
+        NotStored::Unchecked(problem) => (problem, false),
+    };
+    if may_delete && client.delete_api_token().await.is_ok() {
+        return CliError::NotKept {
+            id,
+            problem: Box::new(problem),
+            redo: creation.redo_if_kept(),
+        };
+    }
+    match put_aside(context, token).await {
+        Ok(directory) => CliError::PutAside {
+            id,
+            problem: Box::new(problem),
+            directory,
         },
+        Err(error) => {
+            tracing::debug!(%error, "there is no second place for the new secret");
+            CliError::NotKeptAndNotDeleted {
+                id,
+                problem: Box::new(problem),
+                redo: creation.redo(),
+            }
+        }
     }
 }
 
 /// Stores the new API token in the second place, and says where that is.
-fn put_aside(context: &Context, token: &ApiToken) -> Result<PathBuf, CliError> {
+async fn put_aside(context: &Context, token: &ApiToken) -> Result<PathBuf, CliError> {
     let rescue = Rescue::find()?;
     let directory = rescue.directory().to_owned();
     let global = &context.global;
     let aside = Profile::new(Arc::new(rescue), &global.host, &global.profile)?;
-    match aside.stored()? {
-        Some(seen) => aside.replace(&seen, token)?,
-        None => aside.save(token)?,
+    // A newer secret of it may be there: that of a rotation which met the new API token.
+    match checked::store(context, &aside, token, async |_| Ok(())).await {
+        Ok(()) => Ok(directory),
+        Err(NotStored::Unchecked(error)) => Err(error),
+        Err(NotStored::Unwritten(error)) => Err(CliError::Store(error)),
     }
-    Ok(directory)
 }
 
 /// Returns `true` if an API token may exist now whose secret nobody knows.

@@ -29,8 +29,7 @@ impl fmt::Display for Answer {
 }
 
 pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliError> {
-    let stored = context.look(&context.client()?).await?;
-    let stored = context.undisturbed(stored).await?;
+    let stored = context.undisturbed().await?;
     let client = bearer::client(context, &delete.bearer)?;
     let id = if delete.bearer.access_token_stdin {
         progress::watch("asking for the API token", client.get_api_token()).await?

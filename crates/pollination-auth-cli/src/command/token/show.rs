@@ -9,7 +9,6 @@ use super::bearer;
 use crate::args::Bearer;
 use crate::context::{Context, Credential, Stored};
 use crate::error::CliError;
-use crate::exit::Exit;
 use crate::output;
 use crate::progress;
 
@@ -40,20 +39,14 @@ pub(crate) async fn run(context: &Context, bearer: &Bearer) -> Result<(), CliErr
     output::answer(context.global.output, &answer)
 }
 
-/// Asks with what is stored, and once more when that is rotated meanwhile; or with the environment.
+/// Asks with what is stored, or with the environment.
 async fn of_credential(context: &Context) -> Result<(ApiTokenId, Option<Stored>), CliError> {
     let credential = context.credential().await?;
     let client = context.client_of(&credential)?;
     let Credential::Stored(stored) = credential else {
         return Ok((ask(&client).await?, None));
     };
-    match ask(&client).await {
-        Err(error) if error.exit() == Exit::Rejected => {
-            let newer = context.newer_than(&stored).await?.ok_or(error)?;
-            Ok((ask(&context.client()?).await?, Some(newer)))
-        }
-        id => Ok((id?, Some(stored))),
-    }
+    Ok((ask(&client).await?, Some(stored)))
 }
 
 async fn ask(client: &Client) -> Result<ApiTokenId, CliError> {

@@ -1,0 +1,82 @@
+//! Stores a credential that logs in, and never an older one in place of a newer one.
+//!
+//! What is stored is read first, then the credentials are checked, and then the one is swapped for
+//! the other; if somebody else has changed it meanwhile, all of that begins again.
+
+use pollination_auth::{ApiToken, Error, Profile, StoreError, StoredToken};
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::patience;
+
+/// How often it begins again: 5 times.
+///
+/// Each stands for a change that another process has made. Someone who changes the credential all
+/// the time must not keep it going.
+const MOST_CHANGES: u32 = 5;
+
+/// Why a credential was not stored.
+pub(crate) enum NotStored {
+    /// The check of it failed, or that of the stored one.
+    Unchecked(CliError),
+    /// The store failed, or others are at work on it.
+    Unwritten(StoreError),
+}
+
+/// Checks a credential, and stores it in a profile in place of what is stored.
+///
+/// `check` is given what is stored, and succeeds if the credential may replace that. Another secret
+/// of the same API token is not replaced as long as it logs in: two of them are not valid for long,
+/// and a rotation may just have stored it.
+pub(crate) async fn store<T>(
+    context: &Context,
+    profile: &Profile,
+    token: &ApiToken,
+    mut check: impl AsyncFnMut(Option<&StoredToken>) -> Result<T, CliError>,
+) -> Result<T, NotStored> {
+    for _ in 0..MOST_CHANGES {
+        let seen = match profile.stored() {
+            // It is replaced: nobody can log in with it.
+            Err(StoreError::Corrupt { .. }) => None,
+            seen => seen.map_err(NotStored::Unwritten)?,
+        };
+        let checked = check(seen.as_ref()).await.map_err(NotStored::Unchecked)?;
+        if let Some(seen) = &seen {
+            let refused = check_refused(context, seen.api_token(), token).await;
+            refused.map_err(NotStored::Unchecked)?;
+        }
+        match patience::outwait(|| put(profile, seen.as_ref(), token)).await {
+            Ok(()) => return Ok(checked),
+            Err(StoreError::Changed) => {}
+            Err(error) => return Err(NotStored::Unwritten(error)),
+        }
+    }
+    Err(NotStored::Unwritten(StoreError::Changed))
+}
+
+fn put(profile: &Profile, seen: Option<&StoredToken>, token: &ApiToken) -> Result<(), StoreError> {
+    match seen {
+        Some(seen) => profile.replace(seen, token),
+        None => profile.save(token),
+    }
+}
+
+/// Checks that the service refuses a stored credential that has another secret than the given one.
+async fn check_refused(
+    context: &Context,
+    stored: &ApiToken,
+    given: &ApiToken,
+) -> Result<(), CliError> {
+    let is_same = stored.secret().expose_secret() == given.secret().expose_secret();
+    if stored.id() != given.id() || is_same {
+        return Ok(());
+    }
+    let client = context.builder().api_token(stored.clone()).build()?;
+    match client.login().await {
+        Err(Error::CredentialsRejected(_)) => Ok(()),
+        Err(error) => Err(CliError::StoredUnchecked { error }),
+        Ok(_access_token) => Err(CliError::StoredLogsIn {
+            id: stored.id().to_string(),
+        }),
+    }
+}

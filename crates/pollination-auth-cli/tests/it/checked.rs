@@ -1,0 +1,153 @@
+//! What is stored is replaced only by what logs in, and by no older secret while it logs in itself.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use pollination_auth::{ApiToken, FileStore, Profile};
+use pollination_auth_fake::{Fault, Operation};
+use snapbox::str;
+
+use crate::world::{ID, SECRET, World};
+
+const LOGIN: [&str; 4] = ["login", "--yes", "--from", "stdin"];
+const CREATE: [&str; 4] = ["token", "create", "--yes", "--access-token-stdin"];
+
+/// Lets the next login succeed, as a service does that still accepts a secret from before.
+fn accept_next_login(world: &World) {
+    let reply = r#"{"access_token":"e30.e30.c2ln","token_type":"Bearer","expires_in":3600}"#;
+    let reply = Fault::status(200).body(reply);
+    world.service.fail_next(Operation::Login, reply);
+}
+
+fn older() -> String {
+    format!("{ID}\nolder-secret\n")
+}
+
+#[test]
+fn row_63_an_older_secret_that_logs_in_does_not_replace_a_newer_one_that_does() {
+    let world = World::logged_in();
+    accept_next_login(&world);
+    let ran = world.run_with(&LOGIN, older());
+    world.assert_is(
+        ran.fails_with(5),
+        str![[r#"
+error: the stored secret of the API token an-id logs in too, so it was not replaced
+  one of the two expires soon; try again in a minute
+
+"#]],
+    );
+    assert_eq!(world.stored_secret(), SECRET);
+}
+
+#[test]
+fn row_63_a_stored_secret_that_is_refused_is_replaced() {
+    let world = World::new();
+    let dead = ApiToken::new(ID, "dead-secret").unwrap();
+    world.profile().save(&dead).unwrap();
+    world.log_in();
+    assert_eq!(world.stored_secret(), SECRET);
+}
+
+#[test]
+fn row_63_nothing_is_replaced_as_long_as_it_is_not_known_to_be_refused() {
+    let world = World::new();
+    let stored = ApiToken::new(ID, "stored-secret").unwrap();
+    world.profile().save(&stored).unwrap();
+    accept_next_login(&world);
+    let unknown = Fault::status(400);
+    world.service.fail_next(Operation::Login, unknown);
+    let ran = world.run_with(&LOGIN, older());
+    assert!(
+        ran.fails_with(11).contains("it was not replaced"),
+        "{ran:?}"
+    );
+    let kept = world.profile().load().unwrap().unwrap();
+    assert_eq!(kept.secret().expose_secret(), "stored-secret");
+}
+
+#[test]
+fn row_63_a_login_checks_again_what_was_stored_meanwhile() {
+    let place = Arc::new(OnceLock::<Profile>::new());
+    let other = place.clone();
+    let world = World::with(|builder| {
+        builder.on_request(move |request| {
+            // Another process logs in while the check of this one is on its way.
+            if request.operation() == Some(Operation::Login)
+                && let Some(profile) = other.get()
+            {
+                profile.save(&ApiToken::new(ID, SECRET).unwrap()).unwrap();
+            }
+        })
+    });
+    let store = Arc::new(FileStore::open(world.directory()).unwrap());
+    let profile = Profile::new(store, &world.service.base_url(), "default").unwrap();
+    place.set(profile).unwrap();
+    for _ in 0..2 {
+        accept_next_login(&world);
+    }
+    let ran = world.run_with(&LOGIN, older());
+    assert!(ran.fails_with(5).contains("logs in too"), "{ran:?}");
+    assert_eq!(world.stored_secret(), SECRET);
+    assert_eq!(world.service.logins(), 3);
+}
+
+/// Deletes the API token, and returns an access token from before; the credential stays stored.
+fn deleted_elsewhere(world: &World) -> String {
+    let access_token = world.run(&["access-token"]).answer().to_owned();
+    assert_eq!(world.run(&["token", "delete", "--yes"]).code, Some(0));
+    let stored = ApiToken::new(ID, SECRET).unwrap();
+    world.profile().save(&stored).unwrap();
+    access_token
+}
+
+fn assert_still_stored(world: &World) {
+    let kept = world.profile().load().unwrap().unwrap();
+    assert_eq!(kept.secret().expose_secret(), SECRET);
+}
+
+#[test]
+fn row_63_a_creation_that_another_one_has_replaced_replaces_nothing_itself() {
+    let world = World::logged_in();
+    let access_token = deleted_elsewhere(&world);
+    world
+        .service
+        .fail_next(Operation::Create, Fault::wrong_id());
+    let ran = world.run_with(&CREATE, access_token);
+    assert!(
+        ran.fails_with(11)
+            .contains("does not log in, and the account has another one"),
+        "{ran:?}"
+    );
+    assert_still_stored(&world);
+    assert!(!world.rescue().exists());
+    assert!(!world.creation().exists());
+}
+
+#[test]
+fn row_63_a_new_api_token_that_has_not_logged_in_is_put_aside() {
+    for (operation, fault) in [
+        (Operation::Login, Fault::status(400)),
+        (
+            Operation::Create,
+            Fault::propagation_delay(Duration::from_secs(30)),
+        ),
+    ] {
+        let world = World::logged_in();
+        let access_token = deleted_elsewhere(&world);
+        world.service.fail_next(operation, fault);
+        let ran = world.run_with(&CREATE, access_token);
+        let stderr = ran.fails_with(9);
+        assert!(stderr.contains("it was put into"), "{stderr}");
+        assert_still_stored(&world);
+        let new = aside(&world).load().unwrap().unwrap();
+        let secret = world.service.secret().unwrap();
+        assert_eq!(new.secret().expose_secret(), secret.expose_secret());
+        // Its access token stays, too.
+        assert!(world.creation().exists());
+    }
+}
+
+fn aside(world: &World) -> Profile {
+    let aside = Arc::new(FileStore::open(world.rescue()).unwrap());
+    Profile::new(aside, &world.service.base_url(), "default").unwrap()
+}

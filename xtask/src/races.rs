@@ -3,7 +3,6 @@
 //! The command and the fake service run as processes, as they would for a user. What one round does
 //! is in `round`; this module runs the rounds of every pair and reports.
 
-mod chance;
 mod process;
 mod round;
 mod service;
@@ -15,9 +14,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
+use fastrand::Rng;
 use serde_json::Value;
 
-use self::chance::Chance;
 use self::round::{Pair, Round, Seen};
 use self::service::Service;
 use crate::terminal::{BAD, GOOD, HEADING};
@@ -154,7 +153,7 @@ fn race(
     options: &Options,
     deadline: Instant,
 ) -> io::Result<Tally> {
-    let service = Service::start(&programs.service)?;
+    let service = Service::start(&programs.service, pair.service_options())?;
     let mut tally = Tally::default();
     for number in 0..options.rounds {
         if Instant::now() >= deadline {
@@ -165,7 +164,7 @@ fn race(
         let round = Round {
             pair,
             number,
-            chance: Chance::of(options.seed, pair.name(), number),
+            chance: chance(options.seed, pair, number),
             service: &service,
             program: &programs.command,
             home: &home,
@@ -177,6 +176,15 @@ fn race(
         tally.add(seen);
     }
     Ok(tally)
+}
+
+/// Returns the random numbers of a round: the same for the same seed, pair and number.
+fn chance(seed: u64, pair: Pair, number: u32) -> Rng {
+    let mut seeds = Rng::with_seed(seed);
+    let of_pair = pair.name().bytes().fold(seeds.u64(..), |mixed, byte| {
+        Rng::with_seed(mixed ^ u64::from(byte)).u64(..)
+    });
+    Rng::with_seed(of_pair ^ u64::from(number))
 }
 
 /// Creates an empty directory of this run.
@@ -219,4 +227,23 @@ fn build(root: &Path) -> io::Result<Programs> {
         command: program("pollination-auth")?,
         service: program("pollination-auth-fake")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_has_its_own_numbers_and_has_them_again() {
+        let of = |seed, pair, number| chance(seed, pair, number).u64(..);
+        let one = of(1, Pair::RotateLogin, 0);
+        assert_eq!(of(1, Pair::RotateLogin, 0), one);
+        for other in [
+            of(2, Pair::RotateLogin, 0),
+            of(1, Pair::LoginLogin, 0),
+            of(1, Pair::RotateLogin, 1),
+        ] {
+            assert_ne!(other, one);
+        }
+    }
 }

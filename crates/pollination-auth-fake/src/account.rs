@@ -30,6 +30,7 @@ pub(crate) enum NewSecret {
 
 pub(crate) struct Account {
     api_token: Option<ApiToken>,
+    create_replaces: bool,
     late: Vec<Late>,
 }
 
@@ -52,13 +53,14 @@ struct Late {
 }
 
 impl Account {
-    pub(crate) fn new(id: String, secret: SecretText) -> Self {
+    pub(crate) fn new(id: String, secret: SecretText, create_replaces: bool) -> Self {
         Self {
             api_token: Some(ApiToken {
                 id,
                 secret,
                 propagation: None,
             }),
+            create_replaces,
             late: Vec::new(),
         }
     }
@@ -86,7 +88,9 @@ impl Account {
     /// Tells whether an operation would find what it needs.
     pub(crate) fn allows(&self, operation: Operation) -> Result<(), Impossible> {
         match (operation, &self.api_token) {
-            (Operation::Create, Some(_)) => Err(Impossible::ApiTokenExists),
+            (Operation::Create, Some(_)) if !self.create_replaces => {
+                Err(Impossible::ApiTokenExists)
+            }
             (Operation::Get | Operation::Rotate | Operation::Delete, None) => {
                 Err(Impossible::NoApiToken)
             }
@@ -212,7 +216,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn account() -> Account {
-        Account::new("i".to_owned(), SecretText::from("s".to_owned()))
+        Account::new("i".to_owned(), SecretText::from("s".to_owned()), false)
     }
 
     fn old() -> SecretText {

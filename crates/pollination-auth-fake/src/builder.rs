@@ -43,6 +43,7 @@ pub struct Builder {
     id: Option<String>,
     secret: Option<SecretText>,
     expires_in: Option<Duration>,
+    create_replaces: bool,
     latency: Duration,
     kept_requests: Option<usize>,
     observer: Option<Observer>,
@@ -66,6 +67,14 @@ impl Builder {
     /// The reply to a login says it in whole seconds, rounded down.
     pub fn expires_in(mut self, expires_in: Duration) -> Self {
         self.expires_in = Some(expires_in);
+        self
+    }
+
+    /// Lets a creation replace the API token that there is; without it, it is refused with 409.
+    ///
+    /// The contract leaves open which of the two a service does.
+    pub fn create_replaces(mut self) -> Self {
+        self.create_replaces = true;
         self
     }
 
@@ -131,6 +140,7 @@ impl Builder {
                 .secret
                 .unwrap_or_else(|| SecretText::from(random::secret())),
             expires_in: self.expires_in.unwrap_or(DEFAULT_EXPIRES_IN),
+            create_replaces: self.create_replaces,
             latency: self.latency,
             kept_requests: self.kept_requests.unwrap_or(DEFAULT_KEPT_REQUESTS),
         };
@@ -143,6 +153,7 @@ impl fmt::Debug for Builder {
         f.debug_struct("Builder")
             .field("id", &self.id)
             .field("expires_in", &self.expires_in)
+            .field("create_replaces", &self.create_replaces)
             .field("latency", &self.latency)
             .finish_non_exhaustive()
     }

@@ -38,6 +38,10 @@ struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_EXPIRES_IN.as_secs())]
     expires_in: u64,
 
+    /// Let a creation replace the API token that there is, instead of refusing it with 409
+    #[arg(long)]
+    create_replaces: bool,
+
     /// Time that every reply is held back, 250ms or 2s for example
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     latency: Duration,
@@ -65,7 +69,11 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
 
 fn run(arguments: Arguments) -> Result<(), String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
-    let listener = FakeService::builder()
+    let mut builder = FakeService::builder();
+    if arguments.create_replaces {
+        builder = builder.create_replaces();
+    }
+    let listener = builder
         .id(arguments.id)
         .secret(arguments.secret)
         .expires_in(Duration::from_secs(arguments.expires_in))

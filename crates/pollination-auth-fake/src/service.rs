@@ -39,6 +39,7 @@ pub(crate) struct Start {
     pub(crate) id: String,
     pub(crate) secret: SecretText,
     pub(crate) expires_in: Duration,
+    pub(crate) create_replaces: bool,
     pub(crate) latency: Duration,
     pub(crate) kept_requests: usize,
 }
@@ -123,7 +124,11 @@ fn named(request: &Request<Bytes>) -> String {
 impl State {
     fn new(start: &Start) -> Self {
         Self {
-            account: Account::new(start.id.clone(), start.secret.clone()),
+            account: Account::new(
+                start.id.clone(),
+                start.secret.clone(),
+                start.create_replaces,
+            ),
             clock: Clock::start(),
             expires_in: start.expires_in,
             issuer: Issuer::new(),
@@ -260,6 +265,7 @@ mod tests {
             id: "i".to_owned(),
             secret: SecretText::from("s".to_owned()),
             expires_in: Duration::from_secs(60),
+            create_replaces: false,
             latency: Duration::ZERO,
             kept_requests: TIMES,
         };

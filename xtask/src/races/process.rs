@@ -64,12 +64,18 @@ impl fmt::Display for Ended {
     }
 }
 
+/// The directories of the credentials and of the second place, in the home.
+pub(super) const CREDENTIALS: &str = "credentials";
+pub(super) const RESCUE: &str = "rescue";
+
 /// The command, and what it works on.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) program: &'a Path,
     pub(super) host: &'a str,
     pub(super) home: &'a Path,
+    /// The directory of the credentials, in the home.
+    pub(super) credentials: &'a str,
 }
 
 impl Place<'_> {
@@ -93,8 +99,8 @@ impl Place<'_> {
             // Windows can't open a socket without it.
             .envs(env::var_os("SystemRoot").map(|root| ("SystemRoot", root)))
             .env("HOME", self.home)
-            .env("POLLINATION_AUTH_DIR", self.home.join("credentials"))
-            .env("POLLINATION_AUTH_RESCUE_DIR", self.home.join("rescue"))
+            .env("POLLINATION_AUTH_DIR", self.home.join(self.credentials))
+            .env("POLLINATION_AUTH_RESCUE_DIR", self.home.join(RESCUE))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,15 +1,16 @@
 //! One round: two commands beside one another, what resumes an interrupted one, and the check.
 
+use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::thread::{scope, sleep};
 use std::time::Duration;
 
+use fastrand::Rng;
 use serde_json::json;
 
-use super::chance::Chance;
-use super::process::{End, Ended, Place, Times};
+use super::process::{CREDENTIALS, End, Ended, Place, RESCUE, Times};
 use super::service::{Service, Truth};
 
 /// The id and the secret that the fake service starts with.
@@ -31,6 +32,9 @@ const KILL_EVERY: u32 = 2;
 /// How often the check repeats a login that the command calls a temporary failure.
 const CHECKS: u32 = 3;
 
+/// What a command says of a credential that it has put into the second place.
+const PUT_ASIDE: &str = "put into";
+
 /// The exit codes that the races look at, as `pollination-auth --help` lists them.
 const NOT_LOGGED_IN: End = End::Code(3);
 const TRY_LATER: End = End::Code(5);
@@ -50,7 +54,7 @@ const STATUS: &[&str] = &["status"];
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pair {
     RotateLogin,
-    /// Somebody else deletes the API token just before the creation, which is refused otherwise.
+    /// The service lets a creation replace the API token.
     RotateCreate,
     RotateAccessToken,
     RotateLogout,
@@ -96,18 +100,29 @@ impl Pair {
     /// Returns what somebody else does to the API token just before the second command.
     fn meanwhile(self) -> Option<&'static str> {
         match self {
-            Self::RotateCreate | Self::CreateCreate => Some("DELETE"),
+            Self::CreateCreate => Some("DELETE"),
             Self::LoginLogin => Some("PUT"),
-            Self::RotateLogin | Self::RotateAccessToken | Self::RotateLogout => None,
+            Self::RotateLogin
+            | Self::RotateCreate
+            | Self::RotateAccessToken
+            | Self::RotateLogout => None,
+        }
+    }
+
+    /// Returns what the service is started with.
+    pub(super) fn service_options(self) -> &'static [&'static str] {
+        match self {
+            Self::RotateCreate => &["--create-replaces"],
+            _ => &[],
         }
     }
 
     /// Returns the operation whose reply is lost.
-    fn loses(self, chance: &mut Chance) -> &'static str {
+    fn loses(self, chance: &mut Rng) -> &'static str {
         match self {
             Self::LoginLogin => "login",
             Self::CreateCreate => "create_api_token",
-            Self::RotateCreate if chance.coin() => "create_api_token",
+            Self::RotateCreate if chance.bool() => "create_api_token",
             _ => "rotate_api_token_secret",
         }
     }
@@ -117,7 +132,7 @@ impl Pair {
 pub(super) struct Round<'a> {
     pub(super) pair: Pair,
     pub(super) number: u32,
-    pub(super) chance: Chance,
+    pub(super) chance: Rng,
     pub(super) service: &'a Service,
     pub(super) program: &'a Path,
     pub(super) home: &'a Path,
@@ -143,6 +158,7 @@ impl Round<'_> {
             program: self.program,
             host: service.url(),
             home: self.home,
+            credentials: CREDENTIALS,
         };
         let mut ran = vec![place.run(LOGIN, START)?];
         let access_token = service.log_in()?;
@@ -195,7 +211,7 @@ impl Round<'_> {
     fn script(&mut self) -> io::Result<bool> {
         let dropped = self.number.is_multiple_of(DROP_EVERY);
         let operation = self.pair.loses(&mut self.chance);
-        let delay = self.chance.below(SLOWEST).as_secs_f64();
+        let delay = below(&mut self.chance, SLOWEST).as_secs_f64();
         let fault = if dropped {
             json!({"operation": operation, "fault": "commit_and_drop"})
         } else {
@@ -209,8 +225,8 @@ impl Round<'_> {
     fn times(&mut self) -> ([Times; 2], u32) {
         let mut times = [Times::default(); 2];
         for times in &mut times {
-            times.start = self.chance.below(SPREAD);
-            times.input = self.chance.below(SPREAD);
+            times.start = below(&mut self.chance, SPREAD);
+            times.input = below(&mut self.chance, SPREAD);
         }
         if self.pair.meanwhile().is_some() {
             // What somebody else does is of interest after the first command has begun.
@@ -220,11 +236,11 @@ impl Round<'_> {
             return (times, 0);
         }
         // Mostly one of them; the other one has to live with what it left.
-        let (which, both) = (self.chance.coin(), self.chance.coin() && self.chance.coin());
+        let (which, both) = (self.chance.bool(), self.chance.bool() && self.chance.bool());
         let mut kills = 0;
         for (is_first, times) in [true, false].into_iter().zip(&mut times) {
             if both || is_first == which {
-                times.kill = Some(self.chance.below(2 * SPREAD));
+                times.kill = Some(below(&mut self.chance, 2 * SPREAD));
                 kills += 1;
             }
         }
@@ -245,9 +261,11 @@ impl Round<'_> {
 
     /// Resumes what was interrupted, and returns `true` if the credential is where it has to be.
     fn is_kept(&self, place: Place<'_>, ends: [End; 2], ran: &mut Vec<Ended>) -> io::Result<bool> {
+        let is_aside = Cell::new(ran.iter().any(says_put_aside));
         let mut run = |arguments: &[&str], input: &str| {
             let ended = place.run(arguments, input)?;
             let end = ended.end;
+            is_aside.set(is_aside.get() || says_put_aside(&ended));
             ran.push(ended);
             Ok::<_, io::Error>(end)
         };
@@ -267,6 +285,16 @@ impl Round<'_> {
         if logs_in(&mut run)? {
             // A logout that succeeded and left a credential behind has lost nothing and lied.
             return Ok(self.pair != Pair::RotateLogout || ends[1] != End::Code(0));
+        }
+        // A secret that could not be stored in its place is in the second one, and a command said so.
+        if is_aside.get() {
+            let aside = Place {
+                credentials: RESCUE,
+                ..place
+            };
+            if aside.run(FRESH, "")?.end == End::Code(0) {
+                return Ok(true);
+            }
         }
         let was_created = match self.pair {
             // Its caller still has the secret that a failed login was given.
@@ -297,6 +325,16 @@ impl Round<'_> {
     }
 }
 
+fn says_put_aside(ended: &Ended) -> bool {
+    ended.said.contains(PUT_ASIDE)
+}
+
+/// Returns a time below this one, in whole milliseconds.
+fn below(chance: &mut Rng, limit: Duration) -> Duration {
+    let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(chance.u64(..limit.max(1)))
+}
+
 /// Returns `true` if the stored credential logs in.
 fn logs_in(run: &mut impl FnMut(&[&str], &str) -> io::Result<End>) -> io::Result<bool> {
     for _ in 0..CHECKS {
@@ -310,7 +348,7 @@ fn logs_in(run: &mut impl FnMut(&[&str], &str) -> io::Result<End>) -> io::Result
 
 /// Returns the access token that an interrupted creation left on this machine.
 fn kept_access_token(home: &Path) -> io::Result<Option<String>> {
-    let Ok(files) = fs::read_dir(home.join("credentials/creations")) else {
+    let Ok(files) = fs::read_dir(home.join(CREDENTIALS).join("creations")) else {
         return Ok(None);
     };
     for file in files {

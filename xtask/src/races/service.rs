@@ -28,9 +28,10 @@ pub(super) struct Truth {
 
 impl Service {
     /// Starts the program and waits until it says where it listens.
-    pub(super) fn start(program: &Path) -> io::Result<Self> {
+    pub(super) fn start(program: &Path, options: &[&str]) -> io::Result<Self> {
         let mut child = Command::new(program)
             .args(["--latency", LATENCY])
+            .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()?;

@@ -92,3 +92,17 @@ async fn a_second_api_token_is_refused_and_the_first_stays() {
     assert_eq!(answer.detail(), "there is an API token already");
     assert_eq!(secret_of(&service), before);
 }
+
+#[tokio::test]
+async fn a_second_api_token_replaces_the_first_where_the_service_is_told_so() {
+    let builder = FakeService::builder().id("i").secret("s");
+    let service = builder.create_replaces().start();
+    let caller = Caller::of(&service);
+    let access_token = caller.access_token(&service).await;
+    let answer = caller.call(Operation::Create, &access_token).await;
+    assert_eq!(answer.status, 201);
+    let (id, secret) = (answer.text("id"), answer.text("secret"));
+    assert_ne!(id, "i");
+    assert_eq!(caller.login("i", "s").await.status, 401);
+    assert_eq!(caller.login(&id, &secret).await.status, 202);
+}

@@ -191,3 +191,16 @@ async fn a_head_without_end_is_refused() {
         .header("a", "a".repeat(64 * 1024 + 1));
     assert_eq!(Caller::send(long).await.status, 431);
 }
+
+#[tokio::test]
+async fn a_creation_replaces_the_api_token_only_when_told_so_and_so_after_a_reset() {
+    for (arguments, status) in [(&["--create-replaces"][..], 201), (&[], 409)] {
+        let (_program, caller) = started(arguments).await;
+        for _ in 0..2 {
+            let access_token = login(&caller).await.text("access_token");
+            let answer = caller.call(Operation::Create, &access_token).await;
+            assert_eq!(answer.status, status);
+            post(&caller, "reset", Value::Null).await;
+        }
+    }
+}

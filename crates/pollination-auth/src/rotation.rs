@@ -19,7 +19,7 @@ use self::protocol::{Ending, Machine, Verdict};
 pub use self::task::RotationHandle;
 use crate::client::Client;
 use crate::store::document::{Journal, Record};
-use crate::store::{Profile, StoreError};
+use crate::store::{Profile, Ruling, StoreError};
 
 /// Rotates the secret of a stored credential, and mends what was interrupted.
 ///
@@ -82,6 +82,17 @@ pub enum RotationStatus {
         /// The time until which a recovery can mint another secret.
         recover_by: SystemTime,
     },
+    /// The service has ruled on a rotation that brought no secret of the stored API token.
+    ///
+    /// It does not keep another credential from being stored.
+    Concluded {
+        /// The time at which it began.
+        started_at: SystemTime,
+        /// The time of the ruling.
+        concluded_at: SystemTime,
+        /// What the service has ruled.
+        ruling: Ruling,
+    },
 }
 
 impl Rotation {
@@ -119,7 +130,11 @@ impl Rotation {
     /// [`RotateError`]; its variants say what to do.
     pub async fn recover(&self) -> Result<Recovered, RotateError> {
         let this = self.clone();
-        task::detached(async move { this.run_recover().await }).await
+        task::detached(
+            task::Begun::default(),
+            async move { this.run_recover().await },
+        )
+        .await
     }
 
     /// Looks at the store, without lock and network.
@@ -134,11 +149,18 @@ impl Rotation {
                 return Ok(RotationStatus::Empty);
             };
             Ok(match profile.journal(&record)? {
-                Some(journal) if !journal.is_done(&record) => RotationStatus::Unfinished {
-                    started_at: journal.started_at,
-                    requests: journal.requests,
-                    candidates: journal.candidates.len(),
-                    recover_by: journal.bearer_ends,
+                Some(journal) if !journal.is_done(&record) => match journal.conclusion {
+                    Some(conclusion) => RotationStatus::Concluded {
+                        started_at: journal.started_at,
+                        concluded_at: conclusion.at,
+                        ruling: conclusion.ruling,
+                    },
+                    None => RotationStatus::Unfinished {
+                        started_at: journal.started_at,
+                        requests: journal.requests,
+                        candidates: journal.candidates.len(),
+                        recover_by: journal.bearer_ends,
+                    },
                 },
                 _ => RotationStatus::Settled {
                     generation: record.generation,
@@ -243,7 +265,7 @@ impl Rotation {
                 Ok(ending)
             }
             Verdict::NothingHappened | Verdict::Settled => Ok(ending),
-            Verdict::PersistFailed => {
+            Verdict::PersistFailed | Verdict::Ruled(Ruling::OtherApiToken) => {
                 let kept = self.keep_in_emergency(driver, &ending).await;
                 Err(RotateError::from_ending(ending, kept))
             }

@@ -131,7 +131,10 @@ impl Driver {
                     Reply::Stored(cleared)
                 }
                 Effect::Login(token) => Reply::Login(self.login(token).await),
-                Effect::Put(bearer) => Reply::Put(self.put(bearer, &stored.token).await),
+                Effect::Put(bearer) => match self.write(Writer::check_held).await? {
+                    Ok(()) => Reply::Put(self.put(bearer, &stored.token).await),
+                    Err(error) => Reply::Put(PutReply::NotHeld(error)),
+                },
                 Effect::Wait(wait) => {
                     tracing::debug!(seconds = wait.as_secs_f64(), "waiting for the service");
                     if let Some(tell) = &self.on_wait {
@@ -189,7 +192,8 @@ impl Driver {
         let attempt = |number, timeout| {
             let rotate = calls
                 .wire
-                .rotate_api_token_secret(&bearer, Some(held), timeout);
+                // A reply for another API token is no failure here: the protocol judges it.
+                .rotate_api_token_secret(&bearer, None, timeout);
             calls.observe(operation, number, rotate)
         };
         let rotated = calls.call(operation, deadline, attempt).await;
@@ -203,6 +207,8 @@ impl Driver {
         match failed.class {
             Class::NotSent | Class::NeverSent => return PutReply::NotSent(failed.into_error()),
             Class::Status(401) => return PutReply::Unauthorized(failed.into_error()),
+            // The service's own; that of a proxy is of another class.
+            Class::Status(404) => return PutReply::Gone(failed.into_error()),
             _ => {}
         }
         let now = self.calls.wire.clock.now().wall;

@@ -68,7 +68,6 @@ async fn rows_2_to_9_and_40_whatever_was_lost_the_rotation_ends_with_a_secret_th
         (Fault::drop_connection(), 2),
         (Fault::truncated(), 2),
         (Fault::no_secret(), 2),
-        (Fault::wrong_id(), 1),
         (Fault::same_secret(), 1),
         (Fault::commit_and_answer(500), 2),
         (Fault::commit_and_answer(502), 2),

@@ -1,9 +1,10 @@
 //! Stores a credential that logs in, and never an older one in place of a newer one.
 //!
 //! What is stored is read first, then the credentials are checked, and then the one is swapped for
-//! the other; if somebody else has changed it meanwhile, all of that begins again.
+//! the other. If another process has changed it meanwhile, or was at work on it, all of that begins
+//! again: a rotation can end a secret without storing another one in its place.
 
-use pollination_auth::{ApiToken, Error, Profile, StoreError, StoredToken};
+use pollination_auth::{ApiToken, Error, StoreError, StoredToken};
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -23,19 +24,21 @@ pub(crate) enum NotStored {
     Unwritten(StoreError),
 }
 
-/// Checks a credential, and stores it in a profile in place of what is stored.
+/// Checks a credential, and stores it in place of what is stored.
 ///
 /// `check` is given what is stored, and succeeds if the credential may replace that. Another secret
 /// of the same API token is not replaced as long as it logs in: two of them are not valid for long,
 /// and a rotation may just have stored it.
 pub(crate) async fn store<T>(
     context: &Context,
-    profile: &Profile,
     token: &ApiToken,
     mut check: impl AsyncFnMut(Option<&StoredToken>) -> Result<T, CliError>,
 ) -> Result<T, NotStored> {
+    let mut problem = StoreError::Changed;
     for _ in 0..MOST_CHANGES {
-        let seen = match profile.stored() {
+        let free = patience::outwait(|| context.is_free()).await;
+        free.map_err(NotStored::Unwritten)?;
+        let seen = match context.profile.stored() {
             // It is replaced: nobody can log in with it.
             Err(StoreError::Corrupt { .. }) => None,
             seen => seen.map_err(NotStored::Unwritten)?,
@@ -45,24 +48,21 @@ pub(crate) async fn store<T>(
             let refused = check_refused(context, seen.api_token(), token).await;
             refused.map_err(NotStored::Unchecked)?;
         }
-        match patience::outwait(|| put(profile, seen.as_ref(), token)).await {
+        let put = match &seen {
+            Some(seen) => context.profile.replace(seen, token),
+            None => context.profile.save(token),
+        };
+        match put {
             Ok(()) => return Ok(checked),
-            Err(StoreError::Changed) => {}
+            Err(error @ (StoreError::Changed | StoreError::Locked)) => problem = error,
             Err(error) => return Err(NotStored::Unwritten(error)),
         }
     }
-    Err(NotStored::Unwritten(StoreError::Changed))
-}
-
-fn put(profile: &Profile, seen: Option<&StoredToken>, token: &ApiToken) -> Result<(), StoreError> {
-    match seen {
-        Some(seen) => profile.replace(seen, token),
-        None => profile.save(token),
-    }
+    Err(NotStored::Unwritten(problem))
 }
 
 /// Checks that the service refuses a stored credential that has another secret than the given one.
-async fn check_refused(
+pub(crate) async fn check_refused(
     context: &Context,
     stored: &ApiToken,
     given: &ApiToken,

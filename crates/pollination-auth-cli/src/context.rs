@@ -19,11 +19,15 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output;
 use crate::patience;
+use crate::recovery::Remedies;
 
 /// The command for those who are not logged in.
 const LOGIN: &str = "login";
 
-/// The command for those whose rotation has lost the credential.
+/// The command for those who have an access token and no API token.
+const CREATE: &str = "token create --access-token-stdin";
+
+/// The command for those whose journal can't be used.
 const START_ANEW: &str = "login --discard-rotation";
 
 /// The command for those whose rotation was interrupted.
@@ -199,7 +203,8 @@ impl Context {
         Ok(stored)
     }
 
-    fn is_free(&self) -> Result<(), StoreError> {
+    /// Fails with [`StoreError::Locked`] while another process works on what is stored.
+    pub(crate) fn is_free(&self) -> Result<(), StoreError> {
         if self.is_held() {
             Err(StoreError::Locked)
         } else {
@@ -238,6 +243,38 @@ impl Context {
                 Err(self.unfinished(Some(*recover_by)))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Returns what the service has ruled on a rotation of what is stored.
+    pub(crate) fn ruled(&self, stored: &Stored) -> Option<CliError> {
+        match stored.rotation {
+            RotationStatus::Concluded {
+                concluded_at,
+                ruling,
+                ..
+            } => Some(CliError::Ruled {
+                ruling,
+                at: concluded_at,
+                remedies: self.remedies(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// Returns the error of a login that was refused, with what has become of the credential.
+    pub(crate) fn refused(&self, stored: &Stored, error: CliError) -> CliError {
+        match self.ruled(stored) {
+            Some(ruled) if error.exit() == Exit::Rejected => ruled,
+            _ => error,
+        }
+    }
+
+    fn remedies(&self) -> Remedies {
+        Remedies {
+            login: self.global.line(LOGIN),
+            create: self.global.line(CREATE),
+            resume: self.resume(),
         }
     }
 
@@ -290,7 +327,7 @@ impl Context {
     }
 
     /// Gives the file of a document.
-    fn file(&self, document: Document) -> Option<PathBuf> {
+    pub(crate) fn file(&self, document: Document) -> Option<PathBuf> {
         let name = FileStore::file_name(self.profile.id(), document);
         self.directory.as_ref().map(|found| found.join(name))
     }
@@ -307,8 +344,7 @@ impl Context {
     pub(crate) fn rotate_error(&self, error: RotateError) -> CliError {
         CliError::Rotate {
             error,
-            resume: self.resume(),
-            start_anew: self.global.line(START_ANEW),
+            remedies: self.remedies(),
         }
     }
 

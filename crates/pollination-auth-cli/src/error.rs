@@ -3,27 +3,26 @@
 //! No message holds a secret; the words of a server are shown escaped, and as a server's.
 
 use std::error::Error as _;
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use pollination_auth::{
-    BaseUrlError, BuildError, CredentialError, Error, RotateCause, RotateError, StoreError,
+    BaseUrlError, BuildError, CredentialError, Error, RotateCause, RotateError, Ruling, StoreError,
 };
 
 use crate::creation::Redo;
 use crate::directory;
 use crate::exit::Exit;
-use crate::time;
-use crate::words::{self, Host, Rotation, Service};
+use crate::recovery::{Recovery, Remedies, before, ruled, ruling};
+use crate::words::{self, Host, Rotation, Service, Unbuilt};
 
 /// Says why the command can't give its answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
     #[error("{}", Host(*.0))]
     Host(#[from] BaseUrlError),
-    #[error(transparent)]
+    #[error("{}", Unbuilt(.0))]
     Client(BuildError),
     #[error("{0}")]
     Input(&'static str),
@@ -80,11 +79,17 @@ pub(crate) enum CliError {
     },
     #[error("{0}\n  that is the kept access token; remove the file, and do not use that token")]
     KeptToken(StoreError),
-    #[error("{}{}", Rotation(error), Recovery { error, resume, start_anew })]
+    #[error("{}{}", Rotation(error), Recovery { error, remedies })]
     Rotate {
         error: RotateError,
-        resume: String,
-        start_anew: String,
+        remedies: Remedies,
+    },
+    #[error("{}{}", ruled(*ruling, *at), remedies.of(*ruling))]
+    Ruled {
+        ruling: Ruling,
+        /// The time of the ruling.
+        at: SystemTime,
+        remedies: Remedies,
     },
     #[error(
         "the new secret could not be stored ({problem}), so the new API token {id} was deleted again{}",
@@ -281,6 +286,7 @@ impl CliError {
             | Self::StoredUnchecked { error } => of_service(error),
             Self::Store(error) => of_store(error),
             Self::Rotate { error, .. } => of_rotation(error),
+            Self::Ruled { ruling, .. } => of_ruling(*ruling),
             Self::NotKeptAndNotDeleted { .. } => Exit::Lost,
             Self::Replaced { .. } => Exit::Refused,
             Self::StoredLogsIn { .. } | Self::NotAcceptedYet => Exit::TryLater,
@@ -364,78 +370,14 @@ fn of_rotation(error: &RotateError) -> Exit {
                 Some(_) => Exit::Failed,
             }
         }
-        RotateError::CredentialLost(_) => Exit::Lost,
-        _ => Exit::Unfinished,
+        other => ruling(other).map_or(Exit::Unfinished, of_ruling),
     }
 }
 
-/// Says how to go on with a rotation, and until when.
-struct Recovery<'a> {
-    error: &'a RotateError,
-    resume: &'a str,
-    start_anew: &'a str,
-}
-
-impl fmt::Display for Recovery<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            error,
-            resume,
-            start_anew,
-        } = self;
-        if error.is_safe_to_retry() {
-            return Ok(());
-        }
-        if let RotateError::CredentialLost(failure) = error {
-            if let Some(since) = failure.started_at() {
-                write!(f, "\n  the rotation began at {}", time::rfc3339(since))?;
-                write!(
-                    f,
-                    ", and {} requests may have been acted on",
-                    failure.requests()
-                )?;
-            }
-            return write!(f, "\n  with that run `{start_anew}`");
-        }
-        write!(f, "\n  run `{resume}`{}", before(error.recovery_deadline()))
-    }
-}
-
-/// Says until when a rotation can be resumed, or that this may be over by this machine's clock.
-fn before(deadline: Option<SystemTime>) -> String {
-    deadline.map_or_else(String::new, |deadline| {
-        let at = time::rfc3339(deadline);
-        if deadline > SystemTime::now() {
-            format!(" before {at}")
-        } else {
-            format!(
-                "\n  {OVERDUE} {at}: the service decides whether a lost secret can still be replaced"
-            )
-        }
-    })
-}
-
-/// What stands before the end of a rotation's access token where that has passed.
-pub(crate) const OVERDUE: &str = "by this machine's clock its access token expired at";
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn a_rotation_is_never_to_be_resumed_before_a_time_in_the_past() {
-        let past = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        let said = before(Some(past));
-        assert!(
-            said.contains(&format!("{OVERDUE} 2023-11-14T22:13:20Z")),
-            "{said}"
-        );
-        assert!(!said.contains("before"), "{said}");
-        let hour = Duration::from_secs(3600);
-        let said = before(Some(SystemTime::now() + hour));
-        assert!(said.starts_with(" before 2"), "{said}");
-        assert_eq!(before(None), "");
+fn of_ruling(ruling: Ruling) -> Exit {
+    match ruling {
+        Ruling::ApiTokenGone => Exit::NoApiToken,
+        Ruling::OtherApiToken => Exit::Rejected,
+        _ => Exit::Lost,
     }
 }

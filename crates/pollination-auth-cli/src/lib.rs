@@ -103,6 +103,7 @@ mod output;
 mod patience;
 mod progress;
 mod prompt;
+mod recovery;
 mod rescue;
 mod run;
 mod shared_token;

@@ -6,7 +6,9 @@ use std::env;
 use std::error::Error as _;
 use std::fmt;
 
-use pollination_auth::{BaseUrlError, Error, Operation, Reason, RotateCause, RotateError};
+use pollination_auth::{
+    BaseUrlError, BuildError, Error, Operation, Reason, RotateCause, RotateError,
+};
 
 use crate::environment;
 
@@ -40,6 +42,22 @@ impl fmt::Display for Host {
             BaseUrlError::PlainHttp => f.write_str(
                 "it is http, which sends secrets in the clear; use https, or give \
                  --dangerously-allow-plain-http",
+            ),
+            other => other.fmt(f),
+        }
+    }
+}
+
+/// Says why there is no client.
+pub(crate) struct Unbuilt<'a>(pub(crate) &'a BuildError);
+
+impl fmt::Display for Unbuilt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            BuildError::NoRootCertificates(problem) => write!(
+                f,
+                "no root certificate was found: {problem}; install the system's certificates, or set \
+                 SSL_CERT_FILE to a file of them (PEM)"
             ),
             other => other.fmt(f),
         }

@@ -72,7 +72,8 @@ async fn of_stored(
         },
         None => None,
     };
-    let token = progress::watch(WAIT, get(context, &client, shared.as_ref(), wanted)).await?;
+    let token = progress::watch(WAIT, get(context, &client, shared.as_ref(), wanted)).await;
+    let token = token.map_err(|error| context.refused(stored, error))?;
     if stored.generation().is_none()
         && !context.is_held()
         && let Err(unfinished) = context.settled(context.look(&client).await?.as_ref())

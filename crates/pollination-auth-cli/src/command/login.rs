@@ -81,7 +81,7 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
             }
             Ok((access_token, before))
         };
-        let checked = checked::store(context, &context.profile, &token, check).await;
+        let checked = checked::store(context, &token, check).await;
         let checked = checked.map_err(|problem| match problem {
             NotStored::Unchecked(error) => error,
             NotStored::Unwritten(error) => context.store_error(error),

@@ -2,14 +2,16 @@
 
 use std::fmt;
 
+use pollination_auth::StoreError;
 use serde::Serialize;
 
 use crate::args::Confirmed;
-use crate::context::Context;
+use crate::context::{Context, Stored};
 use crate::creation;
 use crate::environment;
 use crate::error::CliError;
 use crate::output;
+use crate::patience;
 use crate::prompt;
 use crate::shared_token;
 
@@ -34,6 +36,12 @@ impl fmt::Display for Answer<'_> {
     }
 }
 
+/// How many other secrets of the API token are removed instead of the one that was seen: 5.
+///
+/// Each stands for a rotation of another process. Someone who rotates all the time must not keep it
+/// going.
+const MOST_CHANGES: u32 = 5;
+
 pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), CliError> {
     let stored = context.undisturbed().await?;
     let id = context.profile.id();
@@ -51,18 +59,20 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
     }
     if let Some(token) = &forgotten_id {
         let warning = if other_secret { OTHER_SECRET } else { "" };
+        let journal = match stored.as_ref().and_then(|stored| context.ruled(stored)) {
+            Some(_) => " The journal of its last rotation goes with it.",
+            None => "",
+        };
         let question = format!(
             "Forget the id and secret of the API token {token}? Nobody can read the secret \
-             again.{warning}"
+             again.{warning}{journal}"
         );
         prompt::confirm(confirmed.yes, "the logout", &question)?;
     }
     // The access token goes first: a crash between the two must not leave it without its owner.
     shared_token::forget(context).await?;
-    if let Some(stored) = &stored {
-        context
-            .change(|| context.profile.remove(&stored.seen))
-            .await?;
+    if let Some(stored) = stored {
+        remove(context, stored).await?;
     }
     if creation.is_some() {
         creation::forget(context).await?;
@@ -81,4 +91,21 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
         forgotten_id,
     };
     output::answer(context.global.output, &answer)
+}
+
+/// Removes the stored credential, also if another process has rotated its secret meanwhile.
+async fn remove(context: &Context, mut stored: Stored) -> Result<(), CliError> {
+    for _ in 0..MOST_CHANGES {
+        match patience::outwait(|| context.profile.remove(&stored.seen)).await {
+            Err(StoreError::Changed) => {}
+            removed => return removed.map_err(|error| context.store_error(error)),
+        }
+        match context.undisturbed().await? {
+            Some(now) if now.token.id() == stored.token.id() => stored = now,
+            // Nobody was asked about another API token.
+            Some(_) => break,
+            None => return Ok(()),
+        }
+    }
+    Err(CliError::Store(StoreError::Changed))
 }

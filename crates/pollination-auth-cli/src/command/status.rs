@@ -3,13 +3,14 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use pollination_auth::RotationStatus;
+use pollination_auth::{RotationStatus, Ruling};
 use serde::Serialize;
 
 use crate::context::{Context, Credential};
 use crate::creation::{self, Redo};
-use crate::error::{CliError, OVERDUE};
+use crate::error::CliError;
 use crate::output;
+use crate::recovery::{self, OVERDUE};
 use crate::shared_token::{Owner, SharedToken};
 use crate::time::{Stamp, rfc3339};
 
@@ -25,6 +26,7 @@ struct Answer<'a> {
     rotated_at: Option<Stamp>,
     access_token_expires_at: Option<Stamp>,
     unfinished_rotation: Option<Unfinished>,
+    concluded_rotation: Option<Concluded>,
     unfinished_creation: Option<Creation>,
 }
 
@@ -47,6 +49,13 @@ struct Unfinished {
     new_secrets: usize,
     /// Whether a process works on it, so that nothing is to be done.
     under_way: bool,
+}
+
+#[derive(Serialize)]
+struct Concluded {
+    started_at: Stamp,
+    concluded_at: Stamp,
+    ruling: Ruling,
 }
 
 #[derive(Serialize)]
@@ -102,6 +111,10 @@ impl fmt::Display for Answer<'_> {
                 }
             }
         }
+        if let Some(concluded) = &self.concluded_rotation {
+            let ruled = recovery::ruled(concluded.ruling, concluded.concluded_at.0);
+            write!(f, "\nrotation      {ruled}")?;
+        }
         match &self.unfinished_creation {
             Some(creation) if creation.under_way => f.write_str("\ncreation      under way"),
             Some(creation) if creation.stored => {
@@ -154,6 +167,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         rotated_at: None,
         access_token_expires_at: None,
         unfinished_rotation: None,
+        concluded_rotation: None,
         unfinished_creation: creation::find(context)?.map(|found| Creation {
             access_token_file: found.file.display().to_string(),
             under_way: found.under_way,
@@ -169,6 +183,17 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         }) => {
             answer.generation = Some(*generation);
             answer.rotated_at = rotated_at.map(Stamp);
+        }
+        Some(RotationStatus::Concluded {
+            started_at,
+            concluded_at,
+            ruling,
+        }) => {
+            answer.concluded_rotation = Some(Concluded {
+                started_at: Stamp(*started_at),
+                concluded_at: Stamp(*concluded_at),
+                ruling: *ruling,
+            });
         }
         Some(RotationStatus::Unfinished {
             started_at,
@@ -203,5 +228,6 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
     if !under_way {
         context.settled(stored.as_ref())?;
     }
-    missing.map_or(Ok(()), Err)
+    let ruled = stored.as_ref().and_then(|stored| context.ruled(stored));
+    missing.or(ruled).map_or(Ok(()), Err)
 }

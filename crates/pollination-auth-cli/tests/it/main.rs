@@ -7,8 +7,9 @@ mod access_token;
 #[cfg(test)]
 mod api_token;
 #[cfg(test)]
-#[cfg(unix)]
 mod checked;
+#[cfg(test)]
+#[cfg(unix)]
 mod creation;
 #[cfg(test)]
 mod environment;
@@ -30,6 +31,8 @@ mod patience;
 mod readme;
 #[cfg(test)]
 mod rotate;
+#[cfg(test)]
+mod rulings;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

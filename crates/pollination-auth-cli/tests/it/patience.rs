@@ -75,6 +75,60 @@ fn a_change_waits_for_a_lock_that_is_held_for_a_moment() {
     assert!(world.profile().load().unwrap().is_none());
 }
 
+/// Replaces what is stored, as the process that holds the lock does.
+fn replace(world: &World, old: &ApiToken, new: &ApiToken) {
+    // What the other process stores is one generation further.
+    let aside = tempfile::tempdir().unwrap();
+    let store = std::sync::Arc::new(FileStore::open(aside.path()).unwrap());
+    let other = Profile::new(store, &world.service.base_url(), "default").unwrap();
+    other.save(old).unwrap();
+    other
+        .replace(&other.stored().unwrap().unwrap(), new)
+        .unwrap();
+    let name = world.credential();
+    let name = name.file_name().unwrap();
+    fs::rename(aside.path().join(name), world.credential()).unwrap();
+}
+
+#[test]
+fn row_63_a_logout_forgets_the_secret_that_a_rotation_has_stored_meanwhile() {
+    let world = World::logged_in();
+    let old = world.profile().load().unwrap().unwrap();
+    for (id, code) in [(ID, 0), ("another-id", 5)] {
+        world.log_in();
+        let lock = lock(&world);
+        let waiting = start(&world, &["logout", "--yes"]);
+        replace(&world, &old, &ApiToken::new(id, "newer-secret").unwrap());
+        drop(lock);
+        assert_eq!(end(waiting).code, Some(code));
+        let stored = world.profile().load().unwrap();
+        assert_eq!(stored.is_none(), code == 0);
+    }
+}
+
+/// Whoever holds the lock may end the secret that was checked before, and store no other one.
+#[test]
+fn row_63_a_credential_is_checked_after_the_wait_for_another_process() {
+    let world = World::new();
+    let lock = lock(&world);
+    let waiting = start(&world, &["login"]);
+    let elsewhere = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = world.command(arguments);
+        command.env("POLLINATION_AUTH_DIR", world.home.path().join("elsewhere"));
+        let ran = Ran::from(command.envs(variables.iter().copied()).output().unwrap());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    };
+    let credential = [
+        ("POLLINATION_API_KEY_ID", ID),
+        ("POLLINATION_API_KEY_SECRET", SECRET),
+    ];
+    elsewhere(&["login"], &credential);
+    elsewhere(&["token", "rotate", "--yes"], &[]);
+    drop(lock);
+    end(waiting).fails_with(4);
+    assert!(world.profile().load().unwrap().is_none());
+}
+
 #[test]
 fn a_rotation_that_waited_for_a_logout_says_that_nothing_is_stored() {
     let world = World::logged_in();
@@ -107,17 +161,7 @@ fn row_62_a_login_that_meets_the_rotation_of_another_process_waits_and_uses_its_
         world.profile().save(&dead).unwrap();
         let lock = lock(&world);
         let waiting = start_until(&world, arguments, waiting);
-        // What the other process stores is one generation further.
-        let aside = tempfile::tempdir().unwrap();
-        let store = std::sync::Arc::new(FileStore::open(aside.path()).unwrap());
-        let other = Profile::new(store, &world.service.base_url(), "default").unwrap();
-        other.save(&dead).unwrap();
-        let seen = other.stored().unwrap().unwrap();
-        let living = ApiToken::new(ID, SECRET).unwrap();
-        other.replace(&seen, &living).unwrap();
-        let name = world.credential();
-        let name = name.file_name().unwrap();
-        fs::rename(aside.path().join(name), world.credential()).unwrap();
+        replace(&world, &dead, &ApiToken::new(ID, SECRET).unwrap());
         drop(lock);
         let ran = end(waiting);
         assert_eq!(

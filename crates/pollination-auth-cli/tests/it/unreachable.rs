@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::thread;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use snapbox::str;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -149,4 +150,21 @@ error: login: the server's certificate or TLS handshake is not acceptable; check
         let ran = log_in(&world, &host, &[("SSL_CERT_DIR", directory)]);
         assert_eq!(ran.code, Some(0), "{ran:?}");
     }
+}
+
+#[test]
+fn row_78_without_root_certificates_the_variable_is_named_and_what_it_names() {
+    let world = World::new();
+    let missing = [("SSL_CERT_FILE", "/nonexistent/roots.pem")];
+    let ran = log_in(&world, "https://h.example", &missing);
+    world.assert_is(
+        ran.fails_with(1),
+        str![[r#"
+error: no root certificate was found: SSL_CERT_FILE is "/nonexistent/roots.pem", which does not exist; install the system's certificates, or set SSL_CERT_FILE to a file of them (PEM)
+
+"#]],
+    );
+    // This machine's own service needs none.
+    let ran = log_in(&world, &world.service.base_url(), &missing);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
 }

@@ -68,7 +68,7 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
     let work = interrupt::outlast("the creation", work, || CliError::CreationInterrupted {
         redo,
     });
-    let token = progress::watch("creating the API token", work).await?;
+    let token = work.await?;
     let answer = Answer {
         id: token.id().as_str(),
         secret: create.show_secret.then(|| token.secret().expose_secret()),
@@ -92,7 +92,8 @@ async fn make(
     client: &Client,
     creation: Creation,
 ) -> Result<ApiToken, CliError> {
-    let token = match client.create_api_token().await {
+    let created = progress::watch("creating the API token", client.create_api_token()).await;
+    let token = match created {
         Ok(token) => token,
         Err(error) if may_be_done(&error) => {
             let reply = error.raw_reply().and_then(rescued);
@@ -105,13 +106,14 @@ async fn make(
         }
     };
     let check = async |stored: Option<&StoredToken>| {
-        match check(context, client, &token).await? {
+        let checked = check(context, client, &token);
+        match progress::watch("checking the new API token", checked).await? {
             // A stored one is not replaced by what has never logged in.
             Check::NotYet if stored.is_some() => Err(CliError::NotAcceptedYet),
             checked => Ok(checked),
         }
     };
-    match checked::store(context, &context.profile, &token, check).await {
+    match checked::store(context, &token, check).await {
         Ok(Check::LogsIn) => creation.end(),
         Ok(Check::NotYet) => output::warning(format_args!(
             "the new API token is stored, and does not log in yet; the access token that created it \
@@ -202,12 +204,17 @@ async fn put_aside(context: &Context, token: &ApiToken) -> Result<PathBuf, CliEr
     let directory = rescue.directory().to_owned();
     let global = &context.global;
     let aside = Profile::new(Arc::new(rescue), &global.host, &global.profile)?;
-    // A newer secret of it may be there: that of a rotation which met the new API token.
-    match checked::store(context, &aside, token, async |_| Ok(())).await {
-        Ok(()) => Ok(directory),
-        Err(NotStored::Unchecked(error)) => Err(error),
-        Err(NotStored::Unwritten(error)) => Err(CliError::Store(error)),
+    let Some(seen) = aside.stored()? else {
+        aside.save(token)?;
+        return Ok(directory);
+    };
+    match checked::check_refused(context, seen.api_token(), token).await {
+        Ok(()) => aside.replace(&seen, token)?,
+        // A newer secret of it is there: that of a rotation which met the new API token.
+        Err(CliError::StoredLogsIn { .. }) => {}
+        Err(error) => return Err(error),
     }
+    Ok(directory)
 }
 
 /// Returns `true` if an API token may exist now whose secret nobody knows.

@@ -7,7 +7,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pollination_auth::{Profile, Recovered, RotateError, RotateOptions, Rotated, Rotation};
+use pollination_auth::{
+    Document, Profile, Recovered, RotateError, RotateOptions, Rotated, Rotation,
+};
 use serde::Serialize;
 
 use crate::args::Rotate;
@@ -221,8 +223,11 @@ async fn resumed(rotation: &Rotation, id: String) -> Result<Answer, RotateError>
 }
 
 fn failed(context: &Context, error: RotateError) -> CliError {
-    if let RotateError::PersistFailed(failure) = &error
-        && failure.is_in_emergency_store()
+    let other = matches!(error, RotateError::OtherApiToken(_));
+    if !other && !matches!(error, RotateError::PersistFailed(_)) {
+        return context.rotate_error(error);
+    }
+    if error.failure().is_in_emergency_store()
         && let Ok(rescue) = Rescue::find()
     {
         let rescue = rescue.directory();
@@ -231,6 +236,12 @@ fn failed(context: &Context, error: RotateError) -> CliError {
             rescue.display(),
             directory::CREDENTIALS,
             rescue.display()
+        ));
+    }
+    if other && let Some(journal) = context.file(Document::Journal) {
+        output::warning(format_args!(
+            "its id and secret are in {}, which the next login removes",
+            journal.display()
         ));
     }
     context.rotate_error(error)

@@ -46,7 +46,10 @@ async fn of_credential(context: &Context) -> Result<(ApiTokenId, Option<Stored>)
     let Credential::Stored(stored) = credential else {
         return Ok((ask(&client).await?, None));
     };
-    Ok((ask(&client).await?, Some(stored)))
+    match ask(&client).await {
+        Ok(id) => Ok((id, Some(stored))),
+        Err(error) => Err(context.refused(&stored, error)),
+    }
 }
 
 async fn ask(client: &Client) -> Result<ApiTokenId, CliError> {

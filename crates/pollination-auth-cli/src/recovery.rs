@@ -1,0 +1,134 @@
+//! Says how to go on from a rotation: what the service has ruled, what to run, and until when.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use pollination_auth::{RotateError, Ruling};
+
+use crate::time;
+
+/// The commands that go on from a rotation.
+#[derive(Clone, Debug)]
+pub(crate) struct Remedies {
+    pub(crate) login: String,
+    pub(crate) create: String,
+    pub(crate) resume: String,
+}
+
+impl Remedies {
+    pub(crate) fn of(&self, ruling: Ruling) -> String {
+        let Self {
+            login,
+            create,
+            resume,
+        } = self;
+        match ruling {
+            Ruling::ApiTokenGone => format!(
+                "\n  create one in the web interface and run `{login}`,\n  or with an access token \
+                 from before run `{create}`"
+            ),
+            Ruling::OtherApiToken => {
+                format!("\n  `{resume}` names where it is kept; run `{login}` with it")
+            }
+            _ => format!("\n  create an API token in the web interface and run `{login}`"),
+        }
+    }
+}
+
+/// Says how to go on with a rotation, and until when.
+pub(crate) struct Recovery<'a> {
+    pub(crate) error: &'a RotateError,
+    pub(crate) remedies: &'a Remedies,
+}
+
+impl fmt::Display for Recovery<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { error, remedies } = self;
+        if error.is_safe_to_retry() {
+            return Ok(());
+        }
+        if let RotateError::CredentialLost(failure) = error
+            && let Some(since) = failure.started_at()
+        {
+            write!(
+                f,
+                "\n  the rotation began at {}, and {} requests may have been acted on",
+                time::rfc3339(since),
+                failure.requests()
+            )?;
+        }
+        match ruling(error) {
+            // Where it is kept is said already.
+            Some(Ruling::OtherApiToken) => {
+                write!(f, "\n  run `{}` with the other one", remedies.login)
+            }
+            Some(Ruling::CredentialLost) => write!(f, "\n  then run `{}`", remedies.login),
+            Some(ruling) => f.write_str(&remedies.of(ruling)),
+            None => {
+                let before = before(error.recovery_deadline());
+                write!(f, "\n  run `{}`{before}", remedies.resume)
+            }
+        }
+    }
+}
+
+/// Says until when a rotation can be resumed, or that this may be over by this machine's clock.
+pub(crate) fn before(deadline: Option<SystemTime>) -> String {
+    deadline.map_or_else(String::new, |deadline| {
+        let at = time::rfc3339(deadline);
+        if deadline > SystemTime::now() {
+            format!(" before {at}")
+        } else {
+            format!(
+                "\n  {OVERDUE} {at}: the service decides whether a lost secret can still be replaced"
+            )
+        }
+    })
+}
+
+/// What stands before the end of a rotation's access token where that has passed.
+pub(crate) const OVERDUE: &str = "by this machine's clock its access token expired at";
+
+/// Says what the service has ruled on the last rotation, and when.
+pub(crate) fn ruled(ruling: Ruling, at: SystemTime) -> String {
+    let what = match ruling {
+        Ruling::ApiTokenGone => "the account has no API token any longer",
+        Ruling::OtherApiToken => {
+            "the last rotation brought a secret of another API token than the stored one"
+        }
+        _ => "the credential is lost: no known secret works any longer",
+    };
+    format!("{what} (since {})", time::rfc3339(at))
+}
+
+/// Returns what the service has ruled, if it has.
+pub(crate) fn ruling(error: &RotateError) -> Option<Ruling> {
+    match error {
+        RotateError::CredentialLost(_) => Some(Ruling::CredentialLost),
+        RotateError::ApiTokenGone(_) => Some(Ruling::ApiTokenGone),
+        RotateError::OtherApiToken(_) => Some(Ruling::OtherApiToken),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_rotation_is_never_to_be_resumed_before_a_time_in_the_past() {
+        let past = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let said = before(Some(past));
+        assert!(
+            said.contains(&format!("{OVERDUE} 2023-11-14T22:13:20Z")),
+            "{said}"
+        );
+        assert!(!said.contains("before"), "{said}");
+        let hour = Duration::from_secs(3600);
+        let said = before(Some(SystemTime::now() + hour));
+        assert!(said.starts_with(" before 2"), "{said}");
+        assert_eq!(before(None), "");
+    }
+}

@@ -63,6 +63,7 @@ pub(super) struct Rules {
 }
 
 /// What is to be done next.
+#[cfg_attr(test, derive(Clone))]
 pub(super) enum Effect {
     /// Makes this journal last.
     SaveJournal(Journal),

@@ -62,6 +62,8 @@ pub(super) fn check(files: &[Parsed<'_>], page: Option<&SourceFile>) -> Vec<Find
             }
         });
     }
+    let mut entries: Vec<_> = entries.into_iter().collect();
+    entries.sort_by_key(|(_, entry)| entry.line);
     for (place, entry) in entries {
         match proven.get(&place) {
             None if !entry.is_exempt => findings.push(on_page(
@@ -239,7 +241,7 @@ mod tests {
     fn found(rows: &str, tests: &str) -> Vec<String> {
         let page = format!("{HEAD}{rows}");
         let tests = format!("//! A.\n{tests}");
-        let findings = super::super::rules(&tree(&[(FAULTS, &page), ("src/a.rs", &tests)]));
+        let findings = rules(&tree(&[(FAULTS, &page), ("src/a.rs", &tests)]));
         findings
             .into_iter()
             .map(|found| format!("{}:{} {}", found.path, found.line, found.what))
@@ -265,9 +267,9 @@ mod tests {
             ),
             [
                 "docs/faults.md:5 no test names row 1",
-                "docs/faults.md:9 no test names table 5.2",
                 "docs/faults.md:6 no test names state S0",
                 "docs/faults.md:7 no test names point 5.7.1",
+                "docs/faults.md:9 no test names table 5.2",
             ]
         );
     }
@@ -294,7 +296,7 @@ mod tests {
 
     #[test]
     fn only_a_test_proves_a_row() {
-        let tests = "fn row_1_a() {}\n#[cfg(test)]\nmod m {\n    fn row_1_b() {}\n}\n\
+        let tests = "fn row_1_a() {}\n#[cfg(test)]\nfn row_1_b() {}\n\
                      #[test]\nfn c() {}\nfn row_1_d() {}\n/// row_1_e\n#[test]\nfn rows_1_to_9() {}\n";
         assert_eq!(
             found("| 1 | a |\n", tests),

@@ -1,4 +1,4 @@
-//! FAULTS 5.7, points 1 and 2: a process that really aborts before and after each step on the real
+//! Points 5.7.1 and 5.7.2: a process that really aborts before and after each step on the real
 //! disk, against the service over HTTP, and the recovery of what it left.
 
 use pollination_auth_fake::{Fault, Operation};

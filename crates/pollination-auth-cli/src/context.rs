@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use pollination_auth::{
     ApiToken, Client, ClientBuilder, CredentialStore, Document, FileStore, MemoryStore, Profile,
-    RotateCause, RotateError, RotateOptions, RotationStatus, StoreError,
+    RotateCause, RotateError, RotateOptions, RotationStatus, StoreError, StoredToken,
 };
 
 use crate::args::Global;
@@ -46,6 +46,8 @@ pub(crate) enum Credential {
 /// What is stored for a profile.
 pub(crate) struct Stored {
     pub(crate) token: ApiToken,
+    /// What a change is compared with.
+    pub(crate) seen: StoredToken,
     pub(crate) rotation: RotationStatus,
 }
 
@@ -119,7 +121,7 @@ impl Context {
 
     /// Gives what is stored, or none when nobody is logged in.
     pub(crate) async fn look(&self, client: &Client) -> Result<Option<Stored>, CliError> {
-        let Some(token) = self.profile.load()? else {
+        let Some(seen) = self.profile.stored()? else {
             return Ok(None);
         };
         let rotation = client.rotation(RotateOptions::default()).status().await;
@@ -128,7 +130,12 @@ impl Context {
             Some(RotateCause::Store(error)) => CliError::Store(error.clone()),
             _ => self.rotate_error(error),
         })?;
-        Ok(Some(Stored { token, rotation }))
+        let token = seen.api_token().clone();
+        Ok(Some(Stored {
+            token,
+            seen,
+            rotation,
+        }))
     }
 
     /// Gives what is stored; it is an error when that is nothing.
@@ -180,7 +187,7 @@ impl Context {
 
     /// Tells whether another process works on what is stored right now.
     pub(crate) fn is_held(&self) -> bool {
-        matches!(self.store.try_lock(self.profile.id()), Ok(None))
+        self.store.is_locked(self.profile.id()).unwrap_or(false)
     }
 
     /// Gives what is stored when a rotation of another process, if there is one, has come to its end.
@@ -194,8 +201,11 @@ impl Context {
     /// Gives what another process has put in the place of this, waiting while one rotates.
     pub(crate) async fn newer_than(&self, stored: &Stored) -> Result<Option<Stored>, CliError> {
         let free = || {
-            let lock = self.store.try_lock(self.profile.id())?;
-            lock.map(drop).ok_or(StoreError::Locked)
+            if self.store.is_locked(self.profile.id())? {
+                Err(StoreError::Locked)
+            } else {
+                Ok(())
+            }
         };
         // Where there can be no lock, nobody rotates; and who hangs for that long brings nothing.
         if let Err(error) = patience::outwait(free).await {
@@ -204,6 +214,18 @@ impl Context {
         let now = self.stored(&self.client()?).await?;
         let generation = now.generation();
         Ok((generation.is_some() && generation != stored.generation()).then_some(now))
+    }
+
+    /// Stores an API token in place of the one that was seen, if any.
+    pub(crate) fn put(
+        &self,
+        seen: Option<&StoredToken>,
+        token: &ApiToken,
+    ) -> Result<(), StoreError> {
+        match seen {
+            Some(seen) => self.profile.replace(seen, token),
+            None => self.profile.save(token),
+        }
     }
 
     /// Changes what is stored as soon as no other process is about to.

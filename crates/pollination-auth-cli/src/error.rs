@@ -255,9 +255,9 @@ fn of_service(error: &Error) -> Exit {
 
 fn of_store(error: &StoreError) -> Exit {
     match error {
-        StoreError::Locked => Exit::TryLater,
+        StoreError::Locked | StoreError::Changed | StoreError::LockLost => Exit::TryLater,
         StoreError::RotationUnfinished => Exit::Unfinished,
-        StoreError::Empty => Exit::NotLoggedIn,
+        StoreError::Empty { .. } => Exit::NotLoggedIn,
         _ => Exit::Store,
     }
 }

@@ -61,19 +61,6 @@ impl CredentialStore for Rescue {
         self.store()?.read(profile, document)
     }
 
-    fn write(
-        &self,
-        profile: &ProfileId,
-        document: Document,
-        text: &Secret,
-    ) -> Result<(), StoreError> {
-        self.store()?.write(profile, document, text)
-    }
-
-    fn remove(&self, profile: &ProfileId, document: Document) -> Result<(), StoreError> {
-        self.store()?.remove(profile, document)
-    }
-
     fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
         self.store()?.try_lock(profile)
     }

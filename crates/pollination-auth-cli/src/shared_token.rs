@@ -158,7 +158,12 @@ impl SharedToken {
     }
 
     /// Keeps a token for the next process. Where that fails, the next one logs in by itself.
-    pub(crate) fn keep(&self, owner: &Owner, kept: &Kept) -> Result<(), StoreError> {
+    pub(crate) fn keep(
+        &self,
+        lock: &mut StoreLock,
+        owner: &Owner,
+        kept: &Kept,
+    ) -> Result<(), StoreError> {
         let text = Text {
             version: VERSION,
             base_url: self.profile.base_url().into(),
@@ -179,12 +184,7 @@ impl SharedToken {
             });
         };
         let text = Secret::from(text.to_owned());
-        self.store.write(&self.profile, DOCUMENT, &text)
-    }
-
-    /// Removes the kept token.
-    pub(crate) fn forget(&self) -> Result<(), StoreError> {
-        self.store.remove(&self.profile, DOCUMENT)
+        lock.write(DOCUMENT, &text)
     }
 
     /// Waits until no other process logs in; that takes too long where one hangs.
@@ -201,8 +201,8 @@ impl SharedToken {
 /// Removes the kept token of a credential that is no more; one that stays is of no use to anybody.
 pub(crate) async fn forget(context: &Context) -> Result<(), CliError> {
     if let Some(shared) = SharedToken::look(context)? {
-        let _lock = progress::watch("waiting for another process", shared.lock()).await;
-        shared.forget()?;
+        let lock = progress::watch("waiting for another process", shared.lock()).await;
+        lock?.remove(DOCUMENT)?;
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ pub enum Error {
     /// The credential store, or the files of [`api_token_files`](crate::ClientBuilder::api_token_files), have no usable
     /// credential. Look at the source.
     ///
-    /// Mend the store, then. After a rotate the new secret stands in [`raw_reply`](Self::raw_reply): keep it.
+    /// Repair the store, or store a credential. After a rotate the new secret stands in [`raw_reply`](Self::raw_reply): keep it.
     StoreFailed(Failure),
     /// The access token that the client was given has ended. Give the client another one.
     AccessTokenExpired(Failure),
@@ -145,7 +145,13 @@ impl fmt::Display for Error {
             Self::StoreFailed(failure) if failure.reason() == &Reason::CredentialFile => {
                 "check the files that the API token is read from"
             }
-            Self::StoreFailed(_) => "mend the credential store",
+            Self::StoreFailed(failure) if matches!(failure.reason(), Reason::NothingStored(_)) => {
+                "store one with `Profile::save`, or choose another profile"
+            }
+            Self::StoreFailed(failure) if failure.reason() == &Reason::RotationUnfinished => {
+                "recover it with `Rotation::recover`"
+            }
+            Self::StoreFailed(_) => "repair the credential store",
             Self::AccessTokenExpired(_) => {
                 "give the client a new access token, or an API token to log in with"
             }

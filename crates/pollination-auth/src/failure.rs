@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use crate::credential::{ApiTokenId, CredentialError};
 use crate::operation::Operation;
+use crate::store::ProfileId;
 use crate::wire::SecretBytes;
 
 /// Holds the facts about a failed call: which operation, how often tried, what came back.
@@ -124,15 +125,6 @@ impl Failure {
         self.0.retry_at
     }
 
-    /// Adds bytes that must not be lost.
-    pub(crate) fn with_raw(self, raw: SecretBytes) -> Self {
-        let facts = Facts::clone(&self.0);
-        Self(Arc::new(Facts {
-            raw: Some(raw),
-            ..facts
-        }))
-    }
-
     pub(crate) fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0
             .source
@@ -236,6 +228,12 @@ pub enum Reason {
     Store,
     /// A file that the credential is read from can't be used; the source says why.
     CredentialFile,
+    /// The credential store has no credential for this host and profile.
+    NothingStored(ProfileId),
+    /// A rotation changes the stored secret, in this process or in another one.
+    RotationUnderWay,
+    /// A rotation of the stored secret was interrupted, and nobody recovers it.
+    RotationUnfinished,
     /// The access token has ended.
     Expired,
     /// The access token does not live as long as was asked for.
@@ -301,6 +299,16 @@ impl fmt::Display for Reason {
             Self::UnsupportedTokenType => f.write_str("the access token is no bearer token"),
             Self::Store => f.write_str("the credential store can't be used"),
             Self::CredentialFile => f.write_str("a file with the API token can't be used"),
+            Self::NothingStored(profile) => write!(
+                f,
+                "no credential is stored for {} (profile {})",
+                profile.base_url(),
+                profile.name()
+            ),
+            Self::RotationUnderWay => f.write_str("a rotation of the stored secret is under way"),
+            Self::RotationUnfinished => {
+                f.write_str("a rotation of the stored secret was interrupted")
+            }
             Self::Expired => f.write_str("the access token has no time left"),
             Self::TooShort => f.write_str("the access token lives shorter than was asked for"),
             Self::NoRuntime => f.write_str("there is no running Tokio runtime"),

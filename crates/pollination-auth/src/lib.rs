@@ -138,7 +138,7 @@ pub use rotation::{
 pub use secret::Secret;
 pub use store::{
     CredentialStore, DiskStep, DiskStepKind, Document, FileStore, MemoryStore, Profile, ProfileId,
-    StoreError, StoreLock,
+    ProfileLock, Ruling, StoreError, StoreLock, StoredToken,
 };
 /// The HTTP client, in the version that [`ClientBuilder::configure_http`] hands through.
 pub use transport::reqwest;

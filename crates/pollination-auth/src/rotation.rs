@@ -19,7 +19,7 @@ use self::protocol::{Ending, Machine, Verdict};
 pub use self::task::RotationHandle;
 use crate::client::Client;
 use crate::store::document::{Journal, Record};
-use crate::store::{Profile, StoreError, StoreLock};
+use crate::store::{Profile, Ruling, StoreError};
 
 /// Rotates the secret of a stored credential, and mends what was interrupted.
 ///
@@ -82,6 +82,17 @@ pub enum RotationStatus {
         /// The time until which a recovery can mint another secret.
         recover_by: SystemTime,
     },
+    /// The service has ruled on a rotation that brought no secret of the stored API token.
+    ///
+    /// It does not keep another credential from being stored.
+    Concluded {
+        /// The time at which it began.
+        started_at: SystemTime,
+        /// The time of the ruling.
+        concluded_at: SystemTime,
+        /// What the service has ruled.
+        ruling: Ruling,
+    },
 }
 
 impl Rotation {
@@ -119,7 +130,11 @@ impl Rotation {
     /// [`RotateError`]; its variants say what to do.
     pub async fn recover(&self) -> Result<Recovered, RotateError> {
         let this = self.clone();
-        task::detached(async move { this.run_recover().await }).await
+        task::detached(
+            task::Begun::default(),
+            async move { this.run_recover().await },
+        )
+        .await
     }
 
     /// Looks at the store, without lock and network.
@@ -128,17 +143,24 @@ impl Rotation {
     ///
     /// [`RotateError::NotStarted`] when the store can't be read or not be trusted.
     pub async fn status(&self) -> Result<RotationStatus, RotateError> {
-        let driver = self.driver()?;
+        let mut driver = self.driver()?;
         let look = |profile: &Profile| {
             let Some(record) = profile.record()? else {
                 return Ok(RotationStatus::Empty);
             };
             Ok(match profile.journal(&record)? {
-                Some(journal) if !journal.is_done(&record) => RotationStatus::Unfinished {
-                    started_at: journal.started_at,
-                    requests: journal.requests,
-                    candidates: journal.candidates.len(),
-                    recover_by: journal.bearer_ends,
+                Some(journal) if !journal.is_done(&record) => match journal.conclusion {
+                    Some(conclusion) => RotationStatus::Concluded {
+                        started_at: journal.started_at,
+                        concluded_at: conclusion.at,
+                        ruling: conclusion.ruling,
+                    },
+                    None => RotationStatus::Unfinished {
+                        started_at: journal.started_at,
+                        requests: journal.requests,
+                        candidates: journal.candidates.len(),
+                        recover_by: journal.bearer_ends,
+                    },
                 },
                 _ => RotationStatus::Settled {
                     generation: record.generation,
@@ -148,10 +170,7 @@ impl Rotation {
             })
         };
         task::runtime()?;
-        driver
-            .on_store(look)
-            .await
-            .map_err(RotateError::not_started)
+        driver.read(look).await.map_err(RotateError::not_started)
     }
 
     fn driver(&self) -> Result<Driver, RotateError> {
@@ -172,10 +191,10 @@ impl Rotation {
 
     async fn run_rotate(&self) -> Result<Rotated, RotateError> {
         let mut driver = self.driver()?;
-        let seen = driver.on_store(|profile| profile.record()).await;
+        let seen = driver.read(Profile::record).await;
         let seen = seen.map_err(RotateError::not_started)?;
         let _turn = self.client.rotating().await;
-        let (_lock, record, journal) = self.open(&driver).await?;
+        let (record, journal) = self.open(&mut driver).await?;
         if let Some(journal) = journal {
             // Then its caller was told so, and only the journal was left behind.
             let was_done = journal.is_done(&record);
@@ -200,7 +219,7 @@ impl Rotation {
     async fn run_recover(&self) -> Result<Recovered, RotateError> {
         let mut driver = self.driver()?;
         let _turn = self.client.rotating().await;
-        let (_lock, record, journal) = self.open(&driver).await?;
+        let (record, journal) = self.open(&mut driver).await?;
         let rules = self.options.rules();
         let machine = match journal {
             Some(journal) => Machine::recover(rules, record.clone(), journal),
@@ -218,22 +237,15 @@ impl Rotation {
     /// Takes the lock and reads both documents.
     ///
     /// Nothing is touched when one can't be trusted.
-    async fn open(
-        &self,
-        driver: &Driver,
-    ) -> Result<(StoreLock, Record, Option<Journal>), RotateError> {
-        let lock = driver.lock(self.options.lock_wait).await;
-        let lock = lock.map_err(RotateError::not_started)?;
+    async fn open(&self, driver: &mut Driver) -> Result<(Record, Option<Journal>), RotateError> {
+        let locked = driver.lock(self.options.lock_wait).await;
+        locked.map_err(RotateError::not_started)?;
         let read = |profile: &Profile| {
-            let record = profile.record()?.ok_or(StoreError::Empty)?;
+            let record = profile.required()?;
             let journal = profile.journal(&record)?;
             Ok((record, journal))
         };
-        let (record, journal) = driver
-            .on_store(read)
-            .await
-            .map_err(RotateError::not_started)?;
-        Ok((lock, record, journal))
+        driver.read(read).await.map_err(RotateError::not_started)
     }
 
     /// Runs the protocol; what can't be told to a caller as a success is an error.
@@ -253,7 +265,7 @@ impl Rotation {
                 Ok(ending)
             }
             Verdict::NothingHappened | Verdict::Settled => Ok(ending),
-            Verdict::PersistFailed => {
+            Verdict::PersistFailed | Verdict::Ruled(Ruling::OtherApiToken) => {
                 let kept = self.keep_in_emergency(driver, &ending).await;
                 Err(RotateError::from_ending(ending, kept))
             }
@@ -262,7 +274,7 @@ impl Rotation {
     }
 
     /// Offers the newest secret to the emergency store.
-    async fn keep_in_emergency(&self, driver: &Driver, ending: &Ending) -> bool {
+    async fn keep_in_emergency(&self, driver: &mut Driver, ending: &Ending) -> bool {
         let (Some(store), Some(token)) = (&self.options.emergency, ending.candidates.last()) else {
             return false;
         };
@@ -270,10 +282,15 @@ impl Rotation {
         let generation = ending.record.generation.saturating_add(1);
         let record = Record::new(token.clone(), generation);
         let keep = move |_: &Profile| {
-            let _lock = emergency.try_lock()?.ok_or(StoreError::Locked)?;
-            emergency.put_record(&record)
+            let mut writer = emergency.lock()?;
+            let older = match emergency.record() {
+                Ok(older) => older,
+                Err(StoreError::Corrupt { .. }) => None,
+                Err(error) => return Err(error),
+            };
+            writer.put_record(older.as_ref(), &record)
         };
-        match driver.on_store(keep).await {
+        match driver.read(keep).await {
             Ok(()) => true,
             Err(cause) => {
                 tracing::error!(%cause, "the emergency store failed too");

@@ -1,24 +1,32 @@
-//! Where credentials are kept: the trait that a place implements, and what it may answer.
+//! Where credentials are kept: the traits that a store implements.
 //!
-//! A store keeps documents and takes locks. What stands in the documents, and in which order they
-//! are written, is not its business but that of `document` and `rotation`.
+//! A store keeps documents and takes locks; the held lock is what writes. `document` decides what a
+//! document contains, `writer` what is checked before a write, `rotation` the order of the writes.
 
+mod blocking;
 mod disk;
 pub(crate) mod document;
 mod error;
 mod file;
 mod memory;
 mod profile;
+mod stored_token;
 #[cfg(test)]
 mod tests;
+mod writer;
 
-use std::any::Any;
+use std::fmt;
 
+pub(crate) use self::blocking::{Unfinished, on_store};
 pub use self::disk::{DiskStep, DiskStepKind};
+pub use self::document::Ruling;
 pub use self::error::StoreError;
 pub use self::file::FileStore;
 pub use self::memory::MemoryStore;
+pub(crate) use self::profile::JournalState;
 pub use self::profile::{Profile, ProfileId};
+pub use self::stored_token::StoredToken;
+pub(crate) use self::writer::Writer;
 use crate::secret::Secret;
 
 /// The longest document that is read: 64 KiB.
@@ -48,25 +56,66 @@ impl Document {
     }
 }
 
-/// Holds a profile's lock until it is dropped; whatever a store puts in.
-pub type StoreLock = Box<dyn Any + Send>;
+/// A profile's lock; dropping it unlocks the profile.
+pub type StoreLock = Box<dyn ProfileLock>;
+
+/// The lock of one profile while it is held: the only way to write.
+///
+/// A store returns one from [`try_lock`](CredentialStore::try_lock). Dropping it unlocks the
+/// profile, and so does the end of the process.
+pub trait ProfileLock: Send {
+    /// Replaces a document in one step.
+    ///
+    /// Returns once the document survives a crash of the machine. A reader sees the old document or
+    /// the new one, never a mixture. After an error either of them may be there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the document may not survive.
+    fn write(&mut self, document: Document, text: &Secret) -> Result<(), StoreError>;
+
+    /// Removes a document; succeeds if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the document may still be there.
+    fn remove(&mut self, document: Document) -> Result<(), StoreError>;
+
+    /// Returns `true` if the lock is still held.
+    ///
+    /// A lock that is a lease can expire while the machine is suspended. The client asks before
+    /// each write and before each request that creates a secret, and stops if the lock is gone. Ask
+    /// the place that keeps the lock, not this machine's clock.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when that is not known; the client then does nothing.
+    fn is_held(&mut self) -> Result<bool, StoreError>;
+}
+
+impl fmt::Debug for dyn ProfileLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProfileLock").finish_non_exhaustive()
+    }
+}
 
 /// Keeps the credentials of profiles, and the journal of a rotation.
 ///
-/// [`FileStore`] is one. Implement it to keep them elsewhere: in Vault, in a secrets manager of a
-/// cloud, in the keyring of a desktop. It is four calls, and the client does the rest: it writes
-/// ahead, reads back what it wrote, and never overwrites a secret before the next one has logged
+/// [`FileStore`] is one. Implement it to keep them elsewhere: in Vault, in a cloud's secrets
+/// manager, in a desktop keyring. The client does the rest: it writes ahead, compares before it
+/// writes, reads back what it wrote, and never overwrites a secret before its successor has logged
 /// in.
 ///
-/// The calls may block: the client makes them on threads that are there for that
-/// (`tokio::task::spawn_blocking`), so an asynchronous library is called there through
-/// `Handle::block_on`. None is made twice at once for one profile while its lock is held, but for
-/// `read`.
+/// The calls may block: the client makes them on threads for blocking work
+/// (`tokio::task::spawn_blocking`), so call an asynchronous library through `Handle::block_on`.
+/// While a profile's lock is held, calls for it never overlap, except `read` and `is_locked`.
 ///
 /// ```
 /// use std::collections::HashMap;
 /// use std::sync::{Arc, Mutex, PoisonError};
-/// use pollination_auth::{CredentialStore, Document, ProfileId, Secret, StoreError, StoreLock};
+/// use pollination_auth::{
+///     CredentialStore, Document, ProfileId, ProfileLock, Secret, StoreError, StoreLock,
+/// };
 ///
 /// # mod vault {
 /// #     use super::*;
@@ -96,6 +145,11 @@ pub type StoreLock = Box<dyn Any + Send>;
 /// #             Ok(Some(Lease(self.clone(), path.to_owned())))
 /// #         }
 /// #     }
+/// #     impl Lease {
+/// #         pub fn look_up(&self) -> std::io::Result<bool> {
+/// #             Ok(self.0.leases.lock().unwrap().contains(&self.1))
+/// #         }
+/// #     }
 /// #     pub struct Lease(Arc<Vault>, String);
 /// #     impl Drop for Lease {
 /// #         fn drop(&mut self) {
@@ -104,7 +158,7 @@ pub type StoreLock = Box<dyn Any + Send>;
 /// #         }
 /// #     }
 /// # }
-/// # use vault::Vault;
+/// # use vault::{Lease, Vault};
 /// /// Keeps both documents of a profile below one path of a Vault.
 /// struct VaultStore {
 ///     vault: Arc<Vault>,
@@ -120,22 +174,36 @@ pub type StoreLock = Box<dyn Any + Send>;
 ///         Ok(text.map_err(|error| StoreError::failed("read it from Vault", error))?.map(Secret::from))
 ///     }
 ///
-///     /// Returns when Vault has confirmed that it is stored: the next step relies on it.
-///     fn write(&self, profile: &ProfileId, document: Document, text: &Secret) -> Result<(), StoreError> {
-///         let put = self.vault.put(&path(profile, document), text.expose_secret());
-///         put.map_err(|error| StoreError::failed("write it to Vault", error))
-///     }
-///
-///     fn remove(&self, profile: &ProfileId, document: Document) -> Result<(), StoreError> {
-///         let deleted = self.vault.delete(&path(profile, document));
-///         deleted.map_err(|error| StoreError::failed("delete it in Vault", error))
-///     }
-///
 ///     /// A lease with a session behind it: it ends when this process does.
 ///     fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
 ///         let lease = self.vault.lease(&format!("pollination/{}/lock", profile.key()));
 ///         let lease = lease.map_err(|error| StoreError::failed("lock it in Vault", error))?;
-///         Ok(lease.map(|lease| Box::new(lease) as StoreLock))
+///         let (vault, profile) = (self.vault.clone(), profile.clone());
+///         Ok(lease.map(|lease| Box::new(VaultLock { vault, profile, lease }) as StoreLock))
+///     }
+/// }
+///
+/// /// Writes the documents of one profile while its lease lasts.
+/// struct VaultLock {
+///     vault: Arc<Vault>,
+///     profile: ProfileId,
+///     lease: Lease,
+/// }
+///
+/// impl ProfileLock for VaultLock {
+///     /// Returns when Vault has confirmed that it is stored: the next step relies on it.
+///     fn write(&mut self, document: Document, text: &Secret) -> Result<(), StoreError> {
+///         let put = self.vault.put(&path(&self.profile, document), text.expose_secret());
+///         put.map_err(|error| StoreError::failed("write it to Vault", error))
+///     }
+///
+///     fn remove(&mut self, document: Document) -> Result<(), StoreError> {
+///         let deleted = self.vault.delete(&path(&self.profile, document));
+///         deleted.map_err(|error| StoreError::failed("delete it in Vault", error))
+///     }
+///
+///     fn is_held(&mut self) -> Result<bool, StoreError> {
+///         self.lease.look_up().map_err(|error| StoreError::failed("look up its lease", error))
 ///     }
 /// }
 ///
@@ -155,51 +223,40 @@ pub type StoreLock = Box<dyn Any + Send>;
 /// # }
 /// ```
 pub trait CredentialStore: Send + Sync + 'static {
-    /// Gives a document, or none when there is none.
+    /// Returns a document, or `None` if there is none.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when it can't be read, or may not be trusted.
     fn read(&self, profile: &ProfileId, document: Document) -> Result<Option<Secret>, StoreError>;
 
-    /// Puts a document in the place of the old one, as one step.
+    /// Locks a profile, or returns `None` if somebody else holds its lock.
     ///
-    /// It returns when the document will last, whatever happens to the machine.
-    /// A reader sees the old document or the new one, and nothing between. When it fails, either
-    /// may be there. Called with the lock held.
+    /// It must not wait. The lock excludes other holders in this process, too.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when it is not certain that the document will last.
-    fn write(
-        &self,
-        profile: &ProfileId,
-        document: Document,
-        text: &Secret,
-    ) -> Result<(), StoreError>;
-
-    /// Removes a document; done, too, when there is none. Called with the lock held.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when it is not certain that it is gone.
-    fn remove(&self, profile: &ProfileId, document: Document) -> Result<(), StoreError>;
-
-    /// Takes the lock of a profile, or gives none when another process holds it.
-    ///
-    /// It must not wait. A lock ends when what is returned is dropped, and when the process dies.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when there can be no lock here; nothing is rotated then.
+    /// [`StoreError`] when there can be no lock here; nothing is written then.
     fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError>;
 
-    /// Tells whether what it keeps outlives the process; a rotation wants that.
+    /// Returns `true` if somebody holds the lock of a profile.
+    ///
+    /// By default it takes the lock and lets go at once. Implement it where the lock can be looked
+    /// at without taking it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when there can be no lock here.
+    fn is_locked(&self, profile: &ProfileId) -> Result<bool, StoreError> {
+        Ok(self.try_lock(profile)?.is_none())
+    }
+
+    /// Returns `true` if stored documents outlive the process, as a rotation requires.
     fn is_durable(&self) -> bool {
         true
     }
 
-    /// Gives the most bytes of a document that it takes, if there is a bound.
+    /// Returns the maximum size of a document in bytes, if there is one.
     ///
     /// A rotation checks it before it begins. The keyring of Windows takes 2560 bytes.
     fn capacity(&self) -> Option<usize> {

@@ -125,7 +125,7 @@ async fn get(
     }
     let token = log_in(client, wanted).await?;
     if let Some(kept) = Kept::of(&token)
-        && let Err(error) = lock.and_then(|_lock| shared.keep(owner, &kept))
+        && let Err(error) = lock.and_then(|mut lock| shared.keep(&mut lock, owner, &kept))
     {
         warn(&error);
     }

@@ -73,7 +73,7 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
             if login.discard_rotation {
                 context.profile.discard_journal()?;
             }
-            context.profile.save(&token)
+            context.put(stored.as_ref().map(|stored| &stored.seen), &token)
         };
         context.change(change).await?;
         Ok::<_, CliError>(access_token)
@@ -151,8 +151,8 @@ async fn share(context: &Context, access_token: &AccessToken) -> Result<(), CliE
     let owner = stored.as_ref().and_then(Owner::of);
     if let (Some(owner), Some(kept), Some(shared)) =
         (owner, Kept::of(access_token), SharedToken::find(context)?)
-        && let Ok(_lock) = shared.lock().await
-        && let Err(error) = shared.keep(&owner, &kept)
+        && let Ok(mut lock) = shared.lock().await
+        && let Err(error) = shared.keep(&mut lock, &owner, &kept)
     {
         tracing::debug!(%error, "the access token can't be kept");
     }

@@ -38,8 +38,8 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
     let stored = context.look(&client).await?;
     let stored = context.undisturbed(stored).await?;
     let id = context.profile.id();
-    let token = stored.map(|stored| stored.token);
-    let other_secret = token.as_ref().is_some_and(environment::has_other_secret);
+    let token = stored.as_ref().map(|stored| &stored.token);
+    let other_secret = token.is_some_and(environment::has_other_secret);
     let forgotten_id = token.map(|token| token.id().to_string());
     if let Some(token) = &forgotten_id {
         let warning = if other_secret { OTHER_SECRET } else { "" };
@@ -51,8 +51,10 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
     }
     // The access token goes first: a crash between the two must not leave it without its owner.
     shared_token::forget(context).await?;
-    if forgotten_id.is_some() {
-        context.change(|| context.profile.remove()).await?;
+    if let Some(stored) = &stored {
+        context
+            .change(|| context.profile.remove(&stored.seen))
+            .await?;
     }
     if environment::is_set() {
         output::note(format_args!(

@@ -78,9 +78,10 @@ fn row_53_a_login_that_meets_the_rotation_of_another_process_waits_and_uses_its_
         let aside = tempfile::tempdir().unwrap();
         let store = std::sync::Arc::new(FileStore::open(aside.path()).unwrap());
         let other = Profile::new(store, &world.service.base_url(), "default").unwrap();
-        for token in [&dead, &ApiToken::new(ID, SECRET).unwrap()] {
-            other.save(token).unwrap();
-        }
+        other.save(&dead).unwrap();
+        let seen = other.stored().unwrap().unwrap();
+        let living = ApiToken::new(ID, SECRET).unwrap();
+        other.replace(&seen, &living).unwrap();
         let name = world.credential();
         let name = name.file_name().unwrap();
         fs::rename(aside.path().join(name), world.credential()).unwrap();

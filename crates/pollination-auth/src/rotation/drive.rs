@@ -17,7 +17,7 @@ use crate::failure::{Facts, Reason};
 use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::store::document::Record;
-use crate::store::{Profile, StoreError, StoreLock};
+use crate::store::{Profile, StoreError, Writer, on_store};
 use crate::verdict::{Attempt, Class};
 use crate::wire::{self, Grant};
 
@@ -34,6 +34,8 @@ pub(super) struct Driver {
     pub(super) calls: SharedCalls,
     pub(super) cache: TokenCache,
     pub(super) profile: Profile,
+    /// Holds the lock while the run has it.
+    writer: Option<Writer>,
     on_wait: Option<OnWait>,
     /// The newest login that was accepted, and with which secret.
     accepted: Option<(Secret, Grant)>,
@@ -50,17 +52,19 @@ impl Driver {
             calls,
             cache,
             profile,
+            writer: None,
             on_wait,
             accepted: None,
         }
     }
 
     /// Takes the lock, waiting for it no longer than this.
-    pub(super) async fn lock(&self, wait: Duration) -> Result<StoreLock, RotateCause> {
+    pub(super) async fn lock(&mut self, wait: Duration) -> Result<(), RotateCause> {
         let started = Instant::now();
         loop {
-            if let Some(lock) = self.on_store(|profile| profile.try_lock()).await? {
-                return Ok(lock);
+            if let Some(writer) = self.read(Profile::try_lock).await? {
+                self.writer = Some(writer);
+                return Ok(());
             }
             if started.elapsed() >= wait {
                 return Err(RotateCause::Store(StoreError::Locked));
@@ -69,23 +73,32 @@ impl Driver {
         }
     }
 
-    /// Does something with the store, where blocking is no harm.
-    pub(super) async fn on_store<T: Send + 'static>(
-        &self,
+    /// Does something with the profile on a thread that may block.
+    pub(super) async fn read<T: Send + 'static>(
+        &mut self,
         work: impl FnOnce(&Profile) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, RotateCause> {
         let profile = self.profile.clone();
-        match tokio::task::spawn_blocking(move || work(&profile)).await {
-            Ok(result) => result.map_err(RotateCause::Store),
-            Err(error) if error.is_panic() => Err(RotateCause::Panicked),
-            Err(_shut_down) => Err(RotateCause::NoRuntime),
-        }
+        Ok(on_store(move || work(&profile)).await?)
     }
 
-    /// Runs the protocol to its end. The lock is held by the caller.
+    /// Does something under the lock, which the work holds to its end.
+    async fn write<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Writer) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<Result<T, StoreError>, RotateCause> {
+        let Some(writer) = self.writer.take() else {
+            return Ok(Err(StoreError::LockLost));
+        };
+        let (writer, result) = writer.run(work).await?;
+        self.writer = Some(writer);
+        Ok(result)
+    }
+
+    /// Runs the protocol to its end, under the lock.
     pub(super) async fn run(
         &mut self,
-        stored: Record,
+        mut stored: Record,
         mut machine: Machine,
     ) -> Result<Ending, RotateCause> {
         let mut reply = Reply::Begin;
@@ -96,22 +109,32 @@ impl Driver {
             reply = match effect {
                 Effect::SaveJournal(journal) => {
                     let record = stored.clone();
-                    let save = move |profile: &Profile| profile.put_journal(&journal, &record);
-                    self.stored(self.on_store(save).await)?
+                    let save = move |writer: &mut Writer| writer.put_journal(&record, &journal);
+                    Reply::Stored(self.write(save).await?)
                 }
                 Effect::SaveRecord(record) => {
-                    let save = move |profile: &Profile| profile.put_record(&record);
-                    self.stored(self.on_store(save).await)?
+                    let (old, new) = (stored.clone(), record.clone());
+                    let save = move |writer: &mut Writer| writer.put_record(Some(&old), &new);
+                    let saved = self.write(save).await?;
+                    if saved.is_ok() {
+                        stored = record;
+                    }
+                    Reply::Stored(saved)
                 }
                 Effect::ClearJournal => {
-                    let cleared = self.on_store(|profile| profile.clear_journal()).await;
+                    let record = stored.clone();
+                    let clear = move |writer: &mut Writer| writer.clear_journal(&record);
+                    let cleared = self.write(clear).await?;
                     if let Err(cause) = &cleared {
                         tracing::warn!(%cause, "the journal of a rotation is left behind");
                     }
-                    self.stored(cleared)?
+                    Reply::Stored(cleared)
                 }
                 Effect::Login(token) => Reply::Login(self.login(token).await),
-                Effect::Put(bearer) => Reply::Put(self.put(bearer, &stored.token).await),
+                Effect::Put(bearer) => match self.write(Writer::check_held).await? {
+                    Ok(()) => Reply::Put(self.put(bearer, &stored.token).await),
+                    Err(error) => Reply::Put(PutReply::NotHeld(error)),
+                },
                 Effect::Wait(wait) => {
                     tracing::debug!(seconds = wait.as_secs_f64(), "waiting for the service");
                     if let Some(tell) = &self.on_wait {
@@ -124,19 +147,6 @@ impl Driver {
             };
         }
         Err(RotateCause::Panicked)
-    }
-
-    /// A store that panics has failed; without a runtime the run is over.
-    fn stored(&self, result: Result<(), RotateCause>) -> Result<Reply, RotateCause> {
-        match result {
-            Ok(()) => Ok(Reply::Stored(Ok(()))),
-            Err(RotateCause::Store(error)) => Ok(Reply::Stored(Err(error))),
-            Err(RotateCause::Panicked) => Ok(Reply::Stored(Err(StoreError::failed(
-                "finish",
-                std::io::Error::other("it panicked"),
-            )))),
-            Err(other) => Err(other),
-        }
     }
 
     async fn login(&mut self, token: ApiToken) -> LoginReply {
@@ -167,7 +177,7 @@ impl Driver {
         }
     }
 
-    async fn put(&self, bearer: Secret, held: &ApiToken) -> PutReply {
+    async fn put(&mut self, bearer: Secret, held: &ApiToken) -> PutReply {
         let deadline = self.calls.deadline();
         let calls = &self.calls;
         let operation = Operation::RotateApiTokenSecret;
@@ -182,7 +192,8 @@ impl Driver {
         let attempt = |number, timeout| {
             let rotate = calls
                 .wire
-                .rotate_api_token_secret(&bearer, Some(held), timeout);
+                // A reply for another API token is no failure here: the protocol judges it.
+                .rotate_api_token_secret(&bearer, None, timeout);
             calls.observe(operation, number, rotate)
         };
         let rotated = calls.call(operation, deadline, attempt).await;
@@ -196,6 +207,8 @@ impl Driver {
         match failed.class {
             Class::NotSent | Class::NeverSent => return PutReply::NotSent(failed.into_error()),
             Class::Status(401) => return PutReply::Unauthorized(failed.into_error()),
+            // The service's own; that of a proxy is of another class.
+            Class::Status(404) => return PutReply::Gone(failed.into_error()),
             _ => {}
         }
         let now = self.calls.wire.clock.now().wall;

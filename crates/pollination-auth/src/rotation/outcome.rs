@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::protocol::{Ending, Verdict};
-use crate::credential::ApiToken;
+use crate::credential::{ApiToken, ApiTokenId};
 use crate::error::Error;
-use crate::store::StoreError;
+use crate::store::{Ruling, StoreError, Unfinished};
 use crate::wire::SecretBytes;
 
 /// Holds the new API token: it is stored, and has logged in.
@@ -120,8 +120,15 @@ pub enum RotateError {
     PersistFailed(RotateFailure),
     /// The service gave a new secret and accepts the old one. Keep both, and recover.
     Unverified(RotateFailure),
-    /// No secret logs in, and none can be minted. Make a new API token elsewhere.
+    /// No secret logs in, and none can be created. Create a new API token in the web interface.
     CredentialLost(RotateFailure),
+    /// The account has no API token any longer. Create a new one.
+    ApiTokenGone(RotateFailure),
+    /// The service has rotated another API token than the stored one. Log in with that one.
+    ///
+    /// It is the newest of [`expose_candidates`](RotateFailure::expose_candidates), with its own
+    /// id, and nowhere else but in the journal. The stored one is the account's no longer.
+    OtherApiToken(RotateFailure),
 }
 
 /// Holds what is known of a rotation that did not end well.
@@ -129,6 +136,10 @@ pub enum RotateError {
 pub struct RotateFailure(Arc<Facts>);
 
 struct Facts {
+    /// The id of the stored API token.
+    id: Option<ApiTokenId>,
+    /// The time of the end, by this machine's clock.
+    at: Option<SystemTime>,
     cause: Option<RotateCause>,
     candidates: Vec<ApiToken>,
     raw: Vec<SecretBytes>,
@@ -161,6 +172,16 @@ pub enum RotateCause {
     NoRuntime,
     /// A bug: a task of the client panicked.
     Panicked,
+}
+
+impl From<Unfinished> for RotateCause {
+    fn from(unfinished: Unfinished) -> Self {
+        match unfinished {
+            Unfinished::Failed(error) => Self::Store(error),
+            Unfinished::Panicked => Self::Panicked,
+            Unfinished::NoRuntime => Self::NoRuntime,
+        }
+    }
 }
 
 impl RotateFailure {
@@ -212,7 +233,9 @@ impl RotateError {
             | Self::UnusableReply(failure)
             | Self::PersistFailed(failure)
             | Self::Unverified(failure)
-            | Self::CredentialLost(failure) => failure,
+            | Self::CredentialLost(failure)
+            | Self::ApiTokenGone(failure)
+            | Self::OtherApiToken(failure) => failure,
         }
     }
 
@@ -225,7 +248,11 @@ impl RotateError {
     /// Gives the time until which a recovery can mint another secret.
     #[must_use]
     pub fn recovery_deadline(&self) -> Option<SystemTime> {
-        if self.is_safe_to_retry() || matches!(self, Self::CredentialLost(_)) {
+        let is_over = matches!(
+            self,
+            Self::CredentialLost(_) | Self::ApiTokenGone(_) | Self::OtherApiToken(_)
+        );
+        if self.is_safe_to_retry() || is_over {
             return None;
         }
         self.failure().0.recover_by
@@ -244,6 +271,8 @@ impl RotateError {
         let verdict = ending.verdict;
         let unusable = !ending.raw.is_empty();
         let failure = RotateFailure(Arc::new(Facts {
+            id: Some(ending.record.token.id().clone()),
+            at: Some(ending.at),
             cause: ending.cause,
             candidates: ending.candidates,
             raw: ending.raw,
@@ -257,7 +286,9 @@ impl RotateError {
             Verdict::NothingHappened => Self::Rejected(failure),
             Verdict::PersistFailed => Self::PersistFailed(failure),
             Verdict::Unverified => Self::Unverified(failure),
-            Verdict::Lost => Self::CredentialLost(failure),
+            Verdict::Ruled(Ruling::CredentialLost) => Self::CredentialLost(failure),
+            Verdict::Ruled(Ruling::ApiTokenGone) => Self::ApiTokenGone(failure),
+            Verdict::Ruled(Ruling::OtherApiToken) => Self::OtherApiToken(failure),
             _ if unusable => Self::UnusableReply(failure),
             _ => Self::Ambiguous(failure),
         }
@@ -265,8 +296,31 @@ impl RotateError {
 }
 
 impl RotateFailure {
+    fn name_both_ids(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.0.id, self.0.candidates.last()) {
+            (Some(stored), Some(other)) => write!(f, "; stored: {stored}, rotated: {}", other.id()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Doubts this machine's clock where it contradicts the times of the rotation.
+    fn name_the_clock(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_before = |time: Option<SystemTime>| self.0.at.zip(time).map(|(at, time)| at < time);
+        if is_before(self.0.started_at) == Some(true) {
+            f.write_str(
+                "; by this machine's clock the rotation began in the future, so check the clock",
+            )
+        } else if is_before(self.0.recover_by) == Some(false) {
+            f.write_str("; by this machine's clock the access token for the recovery has expired, so check the clock")
+        } else {
+            Ok(())
+        }
+    }
+
     fn of(cause: RotateCause) -> Self {
         Self(Arc::new(Facts {
+            id: None,
+            at: None,
             cause: Some(cause),
             candidates: Vec::new(),
             raw: Vec::new(),
@@ -296,9 +350,20 @@ impl fmt::Display for RotateError {
                  rotation"
             }
             Self::CredentialLost(_) => {
-                "no secret logs in any more; make an API token in the web interface"
+                "no known secret works any longer; create a new API token in the web interface"
+            }
+            Self::ApiTokenGone(_) => "the account has no API token any longer; create a new one",
+            Self::OtherApiToken(_) => {
+                "the service has rotated another API token than the stored one; log in with that \
+                 one"
             }
         })?;
+        if let Self::OtherApiToken(failure) = self {
+            failure.name_both_ids(f)?;
+        }
+        if let Self::CredentialLost(failure) = self {
+            failure.name_the_clock(f)?;
+        }
         match self.failure().cause() {
             Some(cause) => write!(f, " ({cause})"),
             None => Ok(()),

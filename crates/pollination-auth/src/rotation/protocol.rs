@@ -6,6 +6,8 @@
 //! - I1: no secret is overwritten before its successor has logged in.
 //! - I2: a request is announced in the journal, with the access token that could make it again,
 //!   before it is sent; and no rotation begins while there is a journal.
+//! - The service judges: nothing is called lost, and no secret is dropped, because of this machine's
+//!   clock. A lock that has ended ends the run: nothing more is sent or written.
 //! - I3: the end is a credential that logs in, or a failure that carries all that was received.
 //!
 //! The states of a rotation, by what is durable in each:
@@ -16,6 +18,7 @@
 //! | announced, sent | old | access token, requests | settles, tries all secrets, mints another if all are dead |
 //! | received | old | and the new secret | tries the new secret at once, and then as above |
 //! | stored | new, old as previous | as before | sees that it is done, and removes the journal |
+//! | ruled on | old | and what the service has ruled | of another API token: stops; else looks once more |
 //! | in grace | new, old as previous | none | forgets the old one after the grace, if it is dead |
 //!
 //! That the new secret has logged in is not written down by itself: trying it again costs one
@@ -35,8 +38,8 @@ use crate::credential::ApiToken;
 use crate::error::Error;
 use crate::rotation::outcome::RotateCause;
 use crate::secret::Secret;
-use crate::store::StoreError;
-use crate::store::document::{Candidate, Journal, Record};
+use crate::store::document::{Candidate, Conclusion, Journal, Record};
+use crate::store::{Ruling, StoreError};
 use crate::wire::SecretBytes;
 
 /// How often a new secret is tried while the service settles: 6 times.
@@ -119,6 +122,10 @@ pub(super) enum PutReply {
     NotSent(Error),
     /// The access token was refused (401), so nothing was done.
     Unauthorized(Error),
+    /// The account has no API token (404), so nothing was done.
+    Gone(Error),
+    /// The lock has ended, or that is not known, so nothing was sent.
+    NotHeld(StoreError),
     /// Anything else: it may have been done.
     Failed(PutFailure),
 }
@@ -157,6 +164,11 @@ enum Step {
         again: bool,
     },
     Clear(Verdict),
+    /// Waits for a ruling of the service to be in the journal.
+    Conclude {
+        ruling: Ruling,
+        again: bool,
+    },
     /// Asks whether the secret before the last rotation is dead, and then forgets it.
     Retire,
     Retired,
@@ -181,7 +193,12 @@ pub(super) struct Machine {
     /// The bearer came from a login with the stored secret in this run.
     authorized: bool,
     reauthorized: bool,
-    bearer_refused: bool,
+    /// How often in a row the service has refused the bearer.
+    refusals: u32,
+    /// The last request met no API token.
+    gone: bool,
+    /// The time of the last reply, by this machine's clock.
+    now: SystemTime,
     /// The service said that the new secret is the old one.
     unchanged: bool,
     cause: Option<RotateCause>,
@@ -217,7 +234,9 @@ impl Machine {
             unverified_rounds: 0,
             authorized: false,
             reauthorized: false,
-            bearer_refused: false,
+            refusals: 0,
+            gone: false,
+            now: SystemTime::UNIX_EPOCH,
             unchanged: false,
             cause: None,
             raw: Vec::new(),
@@ -226,6 +245,12 @@ impl Machine {
 
     /// Takes what came of the last effect, and gives the next one.
     pub(super) fn next(&mut self, reply: Reply, now: SystemTime) -> Effect {
+        self.now = now;
+        if let Reply::Stored(Err(error @ (StoreError::LockLost | StoreError::Changed)))
+        | Reply::Put(PutReply::NotHeld(error)) = reply
+        {
+            return self.lock_lost(error);
+        }
         match (self.step, reply) {
             (Step::Start, Reply::Begin) => self.begin(),
             (Step::Authorize, Reply::Login(reply)) => self.authorized(reply, now),
@@ -249,6 +274,9 @@ impl Machine {
             }
             (Step::Commit { again }, Reply::Stored(result)) => self.committed(again, result),
             (Step::Clear(verdict), Reply::Stored(_)) => self.finish(verdict),
+            (Step::Conclude { ruling, again }, Reply::Stored(result)) => {
+                self.concluded(ruling, again, result)
+            }
             (Step::Retire, Reply::Login(reply)) => self.retired(reply),
             (Step::Retired, Reply::Stored(result)) => {
                 if let Err(error) = result {
@@ -264,6 +292,9 @@ impl Machine {
     fn begin(&mut self) -> Effect {
         match (&self.journal, &self.record.previous) {
             (Some(journal), _) if journal.is_done(&self.record) => self.clear(Verdict::Rotated),
+            (Some(journal), _) if is_of_another_token(journal) => {
+                self.finish(Verdict::Ruled(Ruling::OtherApiToken))
+            }
             (Some(_), _) if self.conclusive().is_some() => self.verify(),
             (Some(_), _) => self.settle(None),
             (None, Some(previous)) if !self.renew => {
@@ -317,11 +348,12 @@ impl Machine {
             started_at: now,
             requests: 0,
             candidates: Vec::new(),
+            conclusion: None,
         });
         journal.bearer = bearer.secret;
         journal.bearer_ends = bearer.ends;
         self.authorized = true;
-        self.bearer_refused = false;
+        self.refusals = 0;
         self.announce()
     }
 
@@ -331,6 +363,9 @@ impl Machine {
         };
         journal.requests = journal.requests.saturating_add(1);
         self.requests_left = self.requests_left.saturating_sub(1);
+        // The service is asked again, so what it ruled before no longer holds.
+        journal.conclusion = None;
+        self.gone = false;
         self.unchanged = false;
         self.step = Step::Announce;
         Effect::SaveJournal(journal.clone())
@@ -352,6 +387,52 @@ impl Machine {
             }
             (Ok(()), None) => self.finish(Verdict::Ambiguous),
         }
+    }
+
+    /// Ends a run whose lock has ended: somebody else may be at work by now.
+    fn lock_lost(&mut self, error: StoreError) -> Effect {
+        self.cause = Some(RotateCause::Store(error));
+        self.finish(match self.step {
+            Step::Announce | Step::Request if self.is_first_request() => Verdict::NotStarted,
+            Step::Keep { .. } => Verdict::PersistFailed,
+            // The journal alone is left behind.
+            Step::Clear(verdict @ (Verdict::Rotated | Verdict::NotStarted)) => verdict,
+            Step::Conclude {
+                ruling: ruling @ Ruling::OtherApiToken,
+                ..
+            } => Verdict::Ruled(ruling),
+            Step::Retired => Verdict::Settled,
+            _ => Verdict::Ambiguous,
+        })
+    }
+
+    /// Writes a ruling of the service down before it is reported.
+    fn conclude(&mut self, ruling: Ruling) -> Effect {
+        let at = self.now;
+        let Some(journal) = &mut self.journal else {
+            return self.finish(Verdict::Ruled(ruling));
+        };
+        journal.conclusion = Some(Conclusion { ruling, at });
+        self.step = Step::Conclude {
+            ruling,
+            again: false,
+        };
+        Effect::SaveJournal(journal.clone())
+    }
+
+    fn concluded(&mut self, ruling: Ruling, again: bool, result: Result<(), StoreError>) -> Effect {
+        match (result, &self.journal) {
+            (Err(_), Some(journal)) if !again => {
+                self.step = Step::Conclude {
+                    ruling,
+                    again: true,
+                };
+                return Effect::SaveJournal(journal.clone());
+            }
+            (Err(error), _) => self.cause = Some(RotateCause::Store(error)),
+            (Ok(()), _) => {}
+        }
+        self.finish(Verdict::Ruled(ruling))
     }
 
     /// Tells whether nothing was sent for this journal before the current request.
@@ -382,4 +463,11 @@ impl Machine {
             None => self.settle(None),
         }
     }
+}
+
+/// Returns `true` if the service has created a secret for another API token than the stored one.
+fn is_of_another_token(journal: &Journal) -> bool {
+    journal
+        .conclusion
+        .is_some_and(|conclusion| conclusion.ruling == Ruling::OtherApiToken)
 }

@@ -1,6 +1,8 @@
 //! A rotation on a task of its own, which no caller's end can end; and the wait for it.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -12,17 +14,37 @@ use super::outcome::{RotateCause, RotateError, Rotated};
 /// Clones wait for the same rotation, and it can be waited for more than once.
 #[must_use = "wait for it: the outcome may need something to be done"]
 #[derive(Clone)]
-pub struct RotationHandle(watch::Receiver<Option<Result<Rotated, RotateError>>>);
+pub struct RotationHandle {
+    outcome: watch::Receiver<Option<Result<Rotated, RotateError>>>,
+    begun: Begun,
+}
+
+/// Whether a task has run at all; on a runtime that was shut down it never does.
+#[derive(Clone, Default)]
+pub(super) struct Begun(Arc<AtomicBool>);
+
+impl Begun {
+    /// Returns the error of a task whose runtime was shut down.
+    fn no_runtime(&self) -> RotateError {
+        if self.0.load(Ordering::SeqCst) {
+            RotateError::interrupted(RotateCause::NoRuntime)
+        } else {
+            RotateError::not_started(RotateCause::NoRuntime)
+        }
+    }
+}
 
 impl RotationHandle {
     pub(super) fn spawn(
         rotation: impl Future<Output = Result<Rotated, RotateError>> + Send + 'static,
     ) -> Self {
         let (outcome, waiting) = watch::channel(None);
+        let begun = Begun::default();
         match runtime() {
             Ok(runtime) => {
+                let begun = begun.clone();
                 runtime.spawn(async move {
-                    let inner = detached(rotation).await;
+                    let inner = detached(begun, rotation).await;
                     outcome.send_replace(Some(inner));
                 });
             }
@@ -30,7 +52,10 @@ impl RotationHandle {
                 outcome.send_replace(Some(Err(error)));
             }
         }
-        Self(waiting)
+        Self {
+            outcome: waiting,
+            begun,
+        }
     }
 
     /// Waits for the end of the rotation.
@@ -38,12 +63,12 @@ impl RotationHandle {
     /// # Errors
     ///
     /// [`RotateError`]; it is [`Ambiguous`](RotateError::Ambiguous) when the runtime of the
-    /// rotation was shut down: then [`recover`](super::Rotation::recover) it.
+    /// rotation was shut down after it had begun: then [`recover`](super::Rotation::recover) it.
     pub async fn wait(&self) -> Result<Rotated, RotateError> {
-        let mut waiting = self.0.clone();
+        let mut waiting = self.outcome.clone();
         match waiting.wait_for(Option::is_some).await.as_deref() {
             Ok(Some(outcome)) => outcome.clone(),
-            _ => Err(RotateError::interrupted(RotateCause::NoRuntime)),
+            _ => Err(self.begun.no_runtime()),
         }
     }
 }
@@ -51,21 +76,27 @@ impl RotationHandle {
 impl fmt::Debug for RotationHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RotationHandle")
-            .field("has_ended", &self.0.borrow().is_some())
+            .field("has_ended", &self.outcome.borrow().is_some())
             .finish()
     }
 }
 
 /// Runs something on a task of its own and waits for it.
 pub(super) async fn detached<T: Send + 'static>(
+    begun: Begun,
     work: impl Future<Output = Result<T, RotateError>> + Send + 'static,
 ) -> Result<T, RotateError> {
+    let flag = begun.0.clone();
+    let work = async move {
+        flag.store(true, Ordering::SeqCst);
+        work.await
+    };
     runtime()?.spawn(work).await.unwrap_or_else(|error| {
-        Err(RotateError::interrupted(if error.is_panic() {
-            RotateCause::Panicked
+        Err(if error.is_panic() {
+            RotateError::interrupted(RotateCause::Panicked)
         } else {
-            RotateCause::NoRuntime
-        }))
+            begun.no_runtime()
+        })
     })
 }
 

@@ -1,5 +1,6 @@
 //! The protocol in a world of its own: every schedule of crashes and replies, on virtual time.
 
+mod clocks;
 mod control;
 mod explore;
 mod model;

@@ -8,6 +8,7 @@ mod portable;
 #[cfg(unix)]
 mod unix;
 
+use std::any::Any;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
@@ -19,7 +20,7 @@ use self::portable as system;
 use self::system::Directory;
 #[cfg(unix)]
 use self::unix as system;
-use super::{DOCUMENT_LIMIT, StoreError, StoreLock};
+use super::{DOCUMENT_LIMIT, StoreError};
 
 /// One step on the disk, as a test sees it that ends the process there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,9 @@ pub(super) enum Protection {
 /// that the disk failed.
 pub(super) type Written<'a> = Box<dyn FnOnce() -> Result<(), StoreError> + 'a>;
 
+/// A lock on a file until it is dropped.
+pub(super) type DiskLock = Box<dyn Any + Send>;
+
 /// The steps; a test puts its own disk in.
 pub(super) trait Disk: Send + Sync + 'static {
     fn read(
@@ -78,7 +82,7 @@ pub(super) trait Disk: Send + Sync + 'static {
     fn remove(&self, file: &str) -> Result<bool, StoreError>;
     fn sync_directory(&self) -> Result<(), StoreError>;
     fn files(&self) -> Result<Vec<String>, StoreError>;
-    fn try_lock(&self, file: &str) -> Result<Option<StoreLock>, StoreError>;
+    fn try_lock(&self, file: &str) -> Result<Option<DiskLock>, StoreError>;
 }
 
 /// A directory of the real disk.
@@ -187,7 +191,7 @@ impl Disk for RealDisk {
             .map_err(|error| StoreError::failed("list its directory", error))
     }
 
-    fn try_lock(&self, file: &str) -> Result<Option<StoreLock>, StoreError> {
+    fn try_lock(&self, file: &str) -> Result<Option<DiskLock>, StoreError> {
         const DOING: &str = "lock it";
         let open = match self.directory()?.lock_file(file) {
             Ok(open) => open,

@@ -39,6 +39,28 @@ pub(crate) struct Journal {
     /// The requests that may have been sent, counted before each of them is.
     pub(crate) requests: u32,
     pub(crate) candidates: Vec<Candidate>,
+    /// What the service has ruled, if it has.
+    pub(crate) conclusion: Option<Conclusion>,
+}
+
+/// What the service has ruled on a rotation that brought no secret of its API token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Conclusion {
+    pub(crate) ruling: Ruling,
+    pub(crate) at: SystemTime,
+}
+
+/// How the service has ruled.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ruling {
+    /// It refuses every known secret, and the access token that could create another one.
+    CredentialLost,
+    /// It refuses every known secret, and the account has no API token any longer.
+    ApiTokenGone,
+    /// It has created a secret for another API token than the stored one.
+    OtherApiToken,
 }
 
 /// A secret that the service gave, and that has not logged in yet.
@@ -59,6 +81,11 @@ impl Record {
             generation,
             rotated_at: None,
         }
+    }
+
+    /// Returns `true` if this is the same state of the same credential.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        self.generation == other.generation && self.token.is_same_as(&other.token)
     }
 
     pub(crate) fn write(&self, profile: &ProfileId) -> Result<Secret, StoreError> {
@@ -110,6 +137,10 @@ impl Journal {
             started_at: seconds(self.started_at),
             requests: self.requests,
             candidates: candidates.collect(),
+            conclusion: self.conclusion.map(|conclusion| ConclusionText {
+                ruling: conclusion.ruling,
+                at: seconds(conclusion.at),
+            }),
             sha256: String::new(),
         };
         text.sha256 = checksum(&text)?;
@@ -117,25 +148,54 @@ impl Journal {
     }
 
     /// Reads a journal and checks that it belongs to the credential beside it.
+    ///
+    /// Returns `None` if the service has ruled on it and the credential was replaced since: then it
+    /// was only left behind.
     pub(crate) fn read(
         profile: &ProfileId,
         record: &Record,
         text: &Secret,
-    ) -> Result<Self, StoreError> {
-        const DOCUMENT: Document = Document::Journal;
-        let foreign = |problem| StoreError::Foreign {
-            document: DOCUMENT,
-            problem,
+    ) -> Result<Option<Self>, StoreError> {
+        let (journal, owner) = Self::parse(profile, text)?;
+        let is_same_id = owner.id == record.token.id().as_str();
+        let of_the_old_secret = owner.old_secret_sha256 == fingerprint(record.token.secret())
+            && journal.generation == record.generation;
+        let problem = if is_same_id && (of_the_old_secret || journal.is_done(record)) {
+            return Ok(Some(journal));
+        } else if journal.conclusion.is_some() {
+            return Ok(None);
+        } else if is_same_id {
+            "the stored secret is not the one that was rotated"
+        } else {
+            "it is of another API token"
         };
+        Err(StoreError::Foreign {
+            document: Document::Journal,
+            problem,
+        })
+    }
+
+    /// Returns `true` if a rotation with this journal still has to be recovered.
+    pub(crate) fn is_unfinished(
+        profile: &ProfileId,
+        record: Option<&Record>,
+        text: &Secret,
+    ) -> bool {
+        let Ok((journal, _owner)) = Self::parse(profile, text) else {
+            return true;
+        };
+        journal.conclusion.is_none() && !record.is_some_and(|record| journal.is_done(record))
+    }
+
+    /// Reads a journal, and which credential it belongs to.
+    fn parse(profile: &ProfileId, text: &Secret) -> Result<(Self, Owner), StoreError> {
+        const DOCUMENT: Document = Document::Journal;
         let mut read: JournalText = parse(DOCUMENT, text)?;
         let claimed = std::mem::take(&mut read.sha256);
         if claimed != checksum(&read)? {
             return Err(corrupt(DOCUMENT, "its checksum is wrong"));
         }
         belongs(DOCUMENT, profile, &read.base_url, &read.profile)?;
-        if read.id != record.token.id().as_str() {
-            return Err(foreign("it is of another API token"));
-        }
         let mut candidates = Vec::with_capacity(read.candidates.len());
         for candidate in read.candidates {
             candidates.push(Candidate {
@@ -151,14 +211,16 @@ impl Journal {
             started_at: moment(read.started_at),
             requests: read.requests,
             candidates,
+            conclusion: read.conclusion.map(|conclusion| Conclusion {
+                ruling: conclusion.ruling,
+                at: moment(conclusion.at),
+            }),
         };
-        let of_the_old_secret = read.old_secret_sha256 == fingerprint(record.token.secret())
-            && journal.generation == record.generation;
-        if of_the_old_secret || journal.is_done(record) {
-            Ok(journal)
-        } else {
-            Err(foreign("the stored secret is not the one that was rotated"))
-        }
+        let owner = Owner {
+            id: read.id,
+            old_secret_sha256: read.old_secret_sha256,
+        };
+        Ok((journal, owner))
     }
 
     /// Tells whether the credential already is the one that this rotation brought.
@@ -169,6 +231,12 @@ impl Journal {
                 .iter()
                 .any(|candidate| candidate.token.is_same_as(&record.token))
     }
+}
+
+/// The credential that a journal names.
+struct Owner {
+    id: String,
+    old_secret_sha256: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -200,8 +268,17 @@ struct JournalText {
     started_at: u64,
     requests: u32,
     candidates: Vec<CandidateText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    conclusion: Option<ConclusionText>,
     /// Over the document with this field empty.
     sha256: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConclusionText {
+    ruling: Ruling,
+    at: u64,
 }
 
 #[derive(Serialize, Deserialize)]

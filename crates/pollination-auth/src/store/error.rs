@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use super::Document;
+use super::{Document, ProfileId};
 
 /// Says why a store can't be used; no secret is in it, nor in its sources.
 ///
@@ -61,10 +61,21 @@ pub enum StoreError {
     },
     /// Somebody else holds the lock.
     Locked,
+    /// The lock has ended before its work was done; nothing was written.
+    ///
+    /// A lock that is a lease ends while the machine is suspended, for example.
+    LockLost,
+    /// The stored credential is not the one that was expected; nothing was written.
+    ///
+    /// Somebody else has stored another one meanwhile. Read it again.
+    Changed,
     /// A rotation is under way, or was interrupted; recover it first.
     RotationUnfinished,
-    /// There is no credential for this host and profile.
-    Empty,
+    /// No credential is stored for this host and profile.
+    Empty {
+        /// The host and the profile's name.
+        profile: ProfileId,
+    },
 }
 
 impl StoreError {
@@ -115,12 +126,21 @@ impl fmt::Display for StoreError {
                 )
             }
             Self::Locked => f.write_str("another process holds the lock of the credential store"),
+            Self::LockLost => {
+                f.write_str("the lock of the credential store has ended, and nothing was written")
+            }
+            Self::Changed => f.write_str(
+                "another credential was stored meanwhile, and nothing was written; read it again",
+            ),
             Self::RotationUnfinished => {
                 f.write_str("a rotation is unfinished; recover it before anything else")
             }
-            Self::Empty => {
-                f.write_str("the credential store has no credential for this host and profile")
-            }
+            Self::Empty { profile } => write!(
+                f,
+                "no credential is stored for {} (profile {})",
+                profile.base_url(),
+                profile.name()
+            ),
         }
     }
 }

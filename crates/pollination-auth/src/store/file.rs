@@ -7,8 +7,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::disk::{Disk, DiskStep, DiskStepKind, Protection, RealDisk};
-use super::{CredentialStore, DOCUMENT_LIMIT, Document, ProfileId, StoreError, StoreLock};
+use super::disk::{Disk, DiskLock, DiskStep, DiskStepKind, Protection, RealDisk};
+use super::{
+    CredentialStore, DOCUMENT_LIMIT, Document, ProfileId, ProfileLock, StoreError, StoreLock,
+};
 use crate::secret::Secret;
 
 /// The end of the name of a file that is not yet in its place.
@@ -193,34 +195,48 @@ impl CredentialStore for FileStore {
         Ok(Some(Secret::from(text.to_owned())))
     }
 
-    fn write(
-        &self,
-        profile: &ProfileId,
-        document: Document,
-        text: &Secret,
-    ) -> Result<(), StoreError> {
-        let file = Self::file_name(profile, document);
-        let new = unfinished(&unfinished_prefix(profile));
-        let replaced = self.replace(&new, &file, text);
+    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
+        let Some(held) = self.disk.try_lock(&format!("{}.lock", profile.key()))? else {
+            return Ok(None);
+        };
+        self.sweep(&unfinished_prefix(profile))?;
+        Ok(Some(Box::new(Lock {
+            store: self.clone(),
+            profile: profile.clone(),
+            _held: held,
+        })))
+    }
+}
+
+/// The operating system's lock of a profile, and the files that it protects.
+struct Lock {
+    store: FileStore,
+    profile: ProfileId,
+    _held: DiskLock,
+}
+
+impl ProfileLock for Lock {
+    fn write(&mut self, document: Document, text: &Secret) -> Result<(), StoreError> {
+        let file = FileStore::file_name(&self.profile, document);
+        let new = unfinished(&unfinished_prefix(&self.profile));
+        let replaced = self.store.replace(&new, &file, text);
         if replaced.is_err() {
             // It may hold a secret. Where it can't be removed, the next holder of the lock does it.
-            let _left_over = self.disk.remove(&new);
+            let _left_over = self.store.disk.remove(&new);
         }
         replaced
     }
 
-    fn remove(&self, profile: &ProfileId, document: Document) -> Result<(), StoreError> {
-        let file = Self::file_name(profile, document);
-        self.step(DiskStepKind::Remove, &file, |disk| disk.remove(&file))?;
-        self.sync_directory()
+    fn remove(&mut self, document: Document) -> Result<(), StoreError> {
+        let file = FileStore::file_name(&self.profile, document);
+        let store = &self.store;
+        store.step(DiskStepKind::Remove, &file, |disk| disk.remove(&file))?;
+        store.sync_directory()
     }
 
-    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
-        let lock = self.disk.try_lock(&format!("{}.lock", profile.key()))?;
-        if lock.is_some() {
-            self.sweep(&unfinished_prefix(profile))?;
-        }
-        Ok(lock)
+    /// The operating system ends it with the process, and not before.
+    fn is_held(&mut self) -> Result<bool, StoreError> {
+        Ok(true)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{CredentialStore, Document, ProfileId, StoreError, StoreLock};
+use super::{CredentialStore, Document, ProfileId, ProfileLock, StoreError, StoreLock};
 use crate::secret::Secret;
 
 /// Keeps credentials in memory; clones share them.
@@ -40,22 +40,6 @@ impl CredentialStore for MemoryStore {
         Ok(self.state().documents.get(&key).cloned())
     }
 
-    fn write(
-        &self,
-        profile: &ProfileId,
-        document: Document,
-        text: &Secret,
-    ) -> Result<(), StoreError> {
-        let key = (profile.clone(), document);
-        self.state().documents.insert(key, text.clone());
-        Ok(())
-    }
-
-    fn remove(&self, profile: &ProfileId, document: Document) -> Result<(), StoreError> {
-        self.state().documents.remove(&(profile.clone(), document));
-        Ok(())
-    }
-
     fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
         let free = self.state().locked.insert(profile.clone());
         Ok(free.then(|| {
@@ -66,6 +50,10 @@ impl CredentialStore for MemoryStore {
         }))
     }
 
+    fn is_locked(&self, profile: &ProfileId) -> Result<bool, StoreError> {
+        Ok(self.state().locked.contains(profile))
+    }
+
     fn is_durable(&self) -> bool {
         false
     }
@@ -74,6 +62,25 @@ impl CredentialStore for MemoryStore {
 struct Lock {
     store: MemoryStore,
     profile: ProfileId,
+}
+
+impl ProfileLock for Lock {
+    fn write(&mut self, document: Document, text: &Secret) -> Result<(), StoreError> {
+        let key = (self.profile.clone(), document);
+        self.store.state().documents.insert(key, text.clone());
+        Ok(())
+    }
+
+    fn remove(&mut self, document: Document) -> Result<(), StoreError> {
+        let key = (self.profile.clone(), document);
+        self.store.state().documents.remove(&key);
+        Ok(())
+    }
+
+    /// It ends with the process, and so does the store.
+    fn is_held(&mut self) -> Result<bool, StoreError> {
+        Ok(true)
+    }
 }
 
 impl Drop for Lock {

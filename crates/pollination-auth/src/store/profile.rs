@@ -1,14 +1,15 @@
 //! One profile in a store: its name, and the credential and journal that are kept for it.
 //!
-//! Everything that is written here is read back. What is written when is decided in `rotation`.
+//! It reads and takes the lock; `writer` writes.
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::document::{Journal, Record, hex};
-use super::{CredentialStore, Document, StoreError, StoreLock};
+use super::{CredentialStore, Document, StoreError, StoredToken, Writer};
 use crate::base_url::{BaseUrl, BaseUrlError};
 use crate::credential::ApiToken;
 use crate::secret::Secret;
@@ -18,6 +19,37 @@ const KEY_HASH_BYTES: usize = 8;
 
 /// The letters of a profile's name that people find in its key: 32.
 const KEY_NAME_LIMIT: usize = 32;
+
+/// How long a change waits for the lock: 250 ms.
+///
+/// Other changes and a look whether the lock is held take a few milliseconds; a rotation takes
+/// longer, and is not waited for here.
+const LOCK_PATIENCE: Duration = Duration::from_millis(250);
+
+/// The time between two attempts to take the lock: 5 ms, about as long as a change takes.
+const LOCK_POLL: Duration = Duration::from_millis(5);
+
+/// Whether a journal is there that still has to be recovered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JournalState {
+    None,
+    Unfinished,
+    /// Its rotation is done, or the service has ruled on it.
+    Over,
+}
+
+/// Whether a change of the credential wrote anything.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Changed {
+    Yes,
+    No,
+}
+
+impl Changed {
+    fn yes((): ()) -> Self {
+        Self::Yes
+    }
+}
 
 /// Names a profile: a host, and a name under which a credential for it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -124,32 +156,64 @@ impl Profile {
         Ok(self.record()?.map(|record| record.token))
     }
 
-    /// Stores an API token in the place of what is there.
+    /// Returns the stored API token as it is now, to replace or remove exactly that one later.
     ///
     /// # Errors
     ///
+    /// [`StoreError`] when it can't be read or not be trusted.
+    pub fn stored(&self) -> Result<Option<StoredToken>, StoreError> {
+        Ok(self.record()?.map(StoredToken))
+    }
+
+    /// Stores an API token where none is stored.
+    ///
+    /// A stored document that is damaged counts as none. If exactly this API token is stored
+    /// already, nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Changed`] when another credential is stored; [`replace`](Self::replace) it.
     /// [`StoreError::RotationUnfinished`] when a rotation was interrupted: its journal can hold the
     /// only key to the account. [`StoreError::Locked`] when one is under way, and others when it
     /// can't be stored.
     pub fn save(&self, token: &ApiToken) -> Result<(), StoreError> {
-        let _lock = self.lock_settled()?;
-        let generation = match self.record() {
-            Ok(record) => record.map_or(0, |record| record.generation.saturating_add(1)),
-            // What can't be read as a credential is none, and is replaced.
-            Err(StoreError::Corrupt { .. }) => 0,
-            Err(error) => return Err(error),
-        };
-        self.put_record(&Record::new(token.clone(), generation))
+        self.change(|writer, stored| match stored {
+            Some(stored) if stored.token.is_same_as(token) => Ok(Changed::No),
+            _ => writer
+                .put_record(None, &Record::new(token.clone(), 0))
+                .map(Changed::yes),
+        })
     }
 
-    /// Removes the stored API token.
+    /// Stores an API token in place of the one that was seen.
     ///
     /// # Errors
     ///
-    /// As for [`save`](Self::save).
-    pub fn remove(&self) -> Result<(), StoreError> {
-        let _lock = self.lock_settled()?;
-        self.store.remove(&self.id, Document::Credential)
+    /// [`StoreError::Changed`] when another one is stored by now: look again. Otherwise those of
+    /// [`save`](Self::save).
+    pub fn replace(&self, seen: &StoredToken, token: &ApiToken) -> Result<(), StoreError> {
+        let generation = seen.generation().saturating_add(1);
+        let record = Record::new(token.clone(), generation);
+        self.change(|writer, _| writer.put_record(Some(&seen.0), &record).map(Changed::yes))
+    }
+
+    /// Removes the stored API token that was seen.
+    ///
+    /// # Errors
+    ///
+    /// As for [`replace`](Self::replace).
+    pub fn remove(&self, seen: &StoredToken) -> Result<(), StoreError> {
+        self.change(|writer, _| writer.remove_record(Some(&seen.0)).map(Changed::yes))
+    }
+
+    /// Removes a stored credential that is damaged.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Changed`] when a readable one is stored. Otherwise those of
+    /// [`save`](Self::save).
+    pub fn remove_damaged(&self) -> Result<(), StoreError> {
+        self.change(|writer, _| writer.remove_record(None).map(Changed::yes))
     }
 
     /// Removes the journal of an interrupted rotation, whatever stands in it.
@@ -161,20 +225,57 @@ impl Profile {
     ///
     /// [`StoreError::Locked`] when a rotation is under way, and others when it can't be removed.
     pub fn discard_journal(&self) -> Result<(), StoreError> {
-        let _lock = self.try_lock()?.ok_or(StoreError::Locked)?;
-        self.clear_journal()
+        self.lock()?.discard_journal()
     }
 
-    fn lock_settled(&self) -> Result<StoreLock, StoreError> {
-        let lock = self.try_lock()?.ok_or(StoreError::Locked)?;
-        match self.store.read(&self.id, Document::Journal)? {
-            Some(_unfinished) => Err(StoreError::RotationUnfinished),
-            None => Ok(lock),
+    /// Changes the credential under the lock, unless a rotation is unfinished.
+    fn change(
+        &self,
+        change: impl FnOnce(&mut Writer, Option<Record>) -> Result<Changed, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut writer = self.lock()?;
+        let record = match self.record() {
+            Ok(record) => record,
+            Err(StoreError::Corrupt { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let journal = self.journal_state(record.as_ref())?;
+        if journal == JournalState::Unfinished {
+            return Err(StoreError::RotationUnfinished);
+        }
+        let changed = change(&mut writer, record)?;
+        if changed == Changed::Yes
+            && journal == JournalState::Over
+            && let Err(error) = writer.discard_journal()
+        {
+            // It belongs to no stored credential by now, and is not read as one that does.
+            tracing::warn!(%error, "the journal of a rotation is left behind");
+        }
+        Ok(())
+    }
+
+    /// Takes the lock, waiting for those who hold it for a moment only.
+    pub(crate) fn lock(&self) -> Result<Writer, StoreError> {
+        let started = Instant::now();
+        loop {
+            if let Some(writer) = self.try_lock()? {
+                return Ok(writer);
+            }
+            if started.elapsed() >= LOCK_PATIENCE {
+                return Err(StoreError::Locked);
+            }
+            std::thread::sleep(LOCK_POLL);
         }
     }
 
-    pub(crate) fn try_lock(&self) -> Result<Option<StoreLock>, StoreError> {
-        self.store.try_lock(&self.id)
+    pub(crate) fn try_lock(&self) -> Result<Option<Writer>, StoreError> {
+        let lock = self.store.try_lock(&self.id)?;
+        Ok(lock.map(|lock| Writer::new(self.clone(), lock)))
+    }
+
+    /// Returns `true` if somebody holds the lock.
+    pub(crate) fn is_locked(&self) -> Result<bool, StoreError> {
+        self.store.is_locked(&self.id)
     }
 
     pub(crate) fn is_durable(&self) -> bool {
@@ -186,51 +287,45 @@ impl Profile {
     }
 
     pub(crate) fn record(&self) -> Result<Option<Record>, StoreError> {
-        match self.store.read(&self.id, Document::Credential)? {
+        match self.read(Document::Credential)? {
             Some(text) => Record::read(&self.id, &text).map(Some),
             None => Ok(None),
         }
     }
 
+    /// Reads the credential; it is an error if there is none.
+    pub(crate) fn required(&self) -> Result<Record, StoreError> {
+        self.record()?.ok_or_else(|| StoreError::Empty {
+            profile: self.id.clone(),
+        })
+    }
+
     pub(crate) fn journal(&self, record: &Record) -> Result<Option<Journal>, StoreError> {
-        match self.store.read(&self.id, Document::Journal)? {
-            Some(text) => Journal::read(&self.id, record, &text).map(Some),
+        match self.read(Document::Journal)? {
+            Some(text) => Journal::read(&self.id, record, &text),
             None => Ok(None),
         }
     }
 
-    /// Tells whether there is a journal, readable or not.
-    pub(crate) fn has_journal(&self) -> Result<bool, StoreError> {
-        Ok(self.store.read(&self.id, Document::Journal)?.is_some())
+    /// Looks for a journal beside a credential: does one still have to be recovered?
+    ///
+    /// One that can't be read does. One that its rotation left behind at its end does not, and
+    /// neither does one on which the service has ruled.
+    pub(crate) fn journal_state(
+        &self,
+        record: Option<&Record>,
+    ) -> Result<JournalState, StoreError> {
+        Ok(match self.read(Document::Journal)? {
+            None => JournalState::None,
+            Some(text) if Journal::is_unfinished(&self.id, record, &text) => {
+                JournalState::Unfinished
+            }
+            Some(_) => JournalState::Over,
+        })
     }
 
-    pub(crate) fn put_record(&self, record: &Record) -> Result<(), StoreError> {
-        self.put(Document::Credential, &record.write(&self.id)?)
-    }
-
-    pub(crate) fn put_journal(&self, journal: &Journal, record: &Record) -> Result<(), StoreError> {
-        self.put(Document::Journal, &journal.write(&self.id, record)?)
-    }
-
-    pub(crate) fn clear_journal(&self) -> Result<(), StoreError> {
-        self.store.remove(&self.id, Document::Journal)
-    }
-
-    /// Writes and reads back, to find out a store that keeps something else.
-    fn put(&self, document: Document, text: &Secret) -> Result<(), StoreError> {
-        if let Some(limit) = self
-            .capacity()
-            .filter(|limit| text.expose_secret().len() > *limit)
-        {
-            return Err(StoreError::TooLong { document, limit });
-        }
-        self.store.write(&self.id, document, text)?;
-        let kept = self.store.read(&self.id, document)?;
-        if kept.is_some_and(|kept| kept.expose_secret() == text.expose_secret()) {
-            Ok(())
-        } else {
-            Err(StoreError::NotKept { document })
-        }
+    pub(super) fn read(&self, document: Document) -> Result<Option<Secret>, StoreError> {
+        self.store.read(&self.id, document)
     }
 }
 

@@ -37,7 +37,10 @@ fn build(base_url: &str, environment: &[(&str, &OsStr)]) -> String {
 }
 
 /// What the other process runs; on its own it does nothing.
-#[expect(clippy::print_stdout, reason = "the other process says what came of it")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the other process says what came of it"
+)]
 #[tokio::test]
 async fn builds_as_the_environment_says() {
     let Ok(base_url) = std::env::var(BASE_URL) else {

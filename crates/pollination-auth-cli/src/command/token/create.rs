@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::bearer;
 use crate::args::Create;
-use crate::context::Context;
+use crate::context::{Context, Stored};
 use crate::error::CliError;
 use crate::interrupt;
 use crate::output;
@@ -59,7 +59,7 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
     let work = async {
         let created = client.create_api_token().await;
         let token = created.map_err(|error| unknown(context, error))?;
-        keep(context, &client, &token).await?;
+        keep(context, &client, stored.as_ref(), &token).await?;
         Ok(token)
     };
     let cut_off = || CliError::CreationInterrupted {
@@ -75,8 +75,14 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
 }
 
 /// Stores the new API token, or takes its creation back: nobody would know its secret.
-async fn keep(context: &Context, client: &Client, token: &ApiToken) -> Result<(), CliError> {
-    let Err(problem) = patience::outwait_unseen(|| context.profile.save(token)).await else {
+async fn keep(
+    context: &Context,
+    client: &Client,
+    stored: Option<&Stored>,
+    token: &ApiToken,
+) -> Result<(), CliError> {
+    let seen = stored.map(|stored| &stored.seen);
+    let Err(problem) = patience::outwait_unseen(|| context.put(seen, token)).await else {
         return Ok(());
     };
     let id = token.id().to_string();
@@ -105,7 +111,11 @@ fn put_aside(context: &Context, token: &ApiToken) -> Result<PathBuf, CliError> {
     let rescue = Rescue::find()?;
     let directory = rescue.directory().to_owned();
     let global = &context.global;
-    Profile::new(Arc::new(rescue), &global.host, &global.profile)?.save(token)?;
+    let aside = Profile::new(Arc::new(rescue), &global.host, &global.profile)?;
+    match aside.stored()? {
+        Some(seen) => aside.replace(&seen, token)?,
+        None => aside.save(token)?,
+    }
     Ok(directory)
 }
 

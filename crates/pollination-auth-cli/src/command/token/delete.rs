@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::bearer;
 use crate::args::Delete;
-use crate::context::Context;
+use crate::context::{Context, Stored};
 use crate::error::CliError;
 use crate::output;
 use crate::progress;
@@ -40,8 +40,8 @@ pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliErr
     );
     prompt::confirm(delete.confirmed.yes, "the deletion", &question)?;
     progress::watch("deleting the API token", client.delete_api_token()).await?;
-    if stored.is_some_and(|stored| stored.token.id() == &id) {
-        forget(context)
+    if let Some(stored) = stored.filter(|stored| stored.token.id() == &id) {
+        forget(context, &stored)
             .await
             .map_err(|problem| CliError::DeletedAndKept {
                 id: id.to_string(),
@@ -53,7 +53,9 @@ pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliErr
 }
 
 /// Removes what is kept of the API token: both are dead now, or will be.
-async fn forget(context: &Context) -> Result<(), CliError> {
+async fn forget(context: &Context, stored: &Stored) -> Result<(), CliError> {
     shared_token::forget(context).await?;
-    context.change(|| context.profile.remove()).await
+    context
+        .change(|| context.profile.remove(&stored.seen))
+        .await
 }

@@ -155,9 +155,10 @@ fn forget_rescued(context: &Context) {
         }
         let rescue = Arc::new(rescue);
         let rescued = Profile::new(rescue, &context.global.host, &context.global.profile)?;
-        match rescued.load() {
+        match rescued.stored() {
             Ok(None) => Ok(()),
-            _ => Ok(rescued.remove()?),
+            Ok(Some(seen)) => Ok(rescued.remove(&seen)?),
+            Err(_unreadable) => Ok(rescued.remove_damaged()?),
         }
     };
     if let Err(error) = forget() {

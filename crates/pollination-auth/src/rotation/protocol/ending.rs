@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use super::{Effect, Machine, Step};
 use crate::credential::ApiToken;
 use crate::rotation::outcome::RotateCause;
+use crate::store::Ruling;
 use crate::store::document::Record;
 use crate::wire::SecretBytes;
 
@@ -25,8 +26,8 @@ pub(in crate::rotation) enum Verdict {
     PersistFailed,
     /// There is a new secret, and the old one still logs in.
     Unverified,
-    /// No secret logs in, and none can be minted.
-    Lost,
+    /// The service has ruled; the journal says so, where it could be written.
+    Ruled(Ruling),
 }
 
 /// The end of a run.
@@ -38,6 +39,8 @@ pub(in crate::rotation) struct Ending {
     pub(in crate::rotation) unchanged: bool,
     /// The requests that were made for this change, by all runs.
     pub(in crate::rotation) requests: u32,
+    /// The time of the end, by this machine's clock.
+    pub(in crate::rotation) at: SystemTime,
     pub(in crate::rotation) started_at: Option<SystemTime>,
     /// Until then a recovery can mint another secret.
     pub(in crate::rotation) recover_by: Option<SystemTime>,
@@ -57,6 +60,7 @@ impl Machine {
             recovered: self.recovered,
             unchanged: self.unchanged,
             requests: journal.map_or(0, |journal| journal.requests),
+            at: self.now,
             started_at: journal.map(|journal| journal.started_at),
             recover_by: journal.map(|journal| journal.bearer_ends),
             candidates: candidates.map(|one| one.token.clone()).collect(),

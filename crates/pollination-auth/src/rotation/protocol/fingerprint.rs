@@ -30,13 +30,18 @@ impl Names {
 }
 
 impl Machine {
+    pub(in crate::rotation) fn stored(&self) -> &Record {
+        &self.record
+    }
+
     pub(in crate::rotation) fn fingerprint(&self, names: &mut Names, state: &mut impl Hasher) {
         record(&self.record, names, state);
         journal(self.journal.as_ref(), names, state);
         self.step.hash(state);
         (self.renew, self.recovered, self.requests_left).hash(state);
         (self.undecided_rounds, self.unverified_rounds).hash(state);
-        (self.authorized, self.reauthorized, self.bearer_refused).hash(state);
+        (self.authorized, self.reauthorized, self.gone).hash(state);
+        self.refusals.min(2).hash(state);
         (self.unchanged, self.raw.is_empty()).hash(state);
         // The kind of the error alone decides what is repeated.
         let kind = match &self.cause {
@@ -66,6 +71,8 @@ pub(in crate::rotation) fn journal(
         let is_newest = candidate.request == journal.requests;
         (names.of(&candidate.token), is_newest, candidate.doubtful).hash(state);
     }
+    let ruling = journal.conclusion.map(|conclusion| conclusion.ruling);
+    ruling.hash(state);
     // The first request is told from the others, and no other from the next.
     journal.requests.min(2).hash(state);
 }

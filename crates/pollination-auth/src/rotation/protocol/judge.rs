@@ -7,9 +7,14 @@ use super::{
 };
 use crate::credential::ApiToken;
 use crate::error::Error;
+use crate::jwt::Times;
 use crate::rotation::outcome::RotateCause;
-use crate::store::StoreError;
+use crate::secret::Secret;
 use crate::store::document::Record;
+use crate::store::{Ruling, StoreError};
+
+/// The refusals in a row that are believed before the access token's expiry: 2.
+const REFUSALS: u32 = 2;
 
 /// No wish to be left alone is heeded for longer than this: 5 minutes.
 const LONGEST_WISH: Duration = Duration::from_secs(5 * 60);
@@ -90,22 +95,27 @@ impl Machine {
 
     fn next_probe(&mut self, index: usize, undecided: bool, now: SystemTime) -> Effect {
         let is_last = self.suspect(index + 1).is_none();
+        if is_last && !undecided && self.gone {
+            return self.conclude(Ruling::ApiTokenGone);
+        }
         if is_last && !undecided && self.bearer_is_dead(now) {
             // Every secret is dead, and so is the access token that could mint another one.
-            return self.finish(Verdict::Lost);
+            return self.conclude(Ruling::CredentialLost);
         }
         self.probe(index + 1, undecided)
     }
 
-    /// Tells whether the access token in the journal can mint nothing any more.
+    /// Returns `true` if the access token in the journal can create no other secret.
     ///
-    /// One refusal before its end is not enough for that: a gateway that has no keys for a moment
-    /// refuses, too, and a wrong verdict would give up an account that can be saved. A clock that
-    /// was set forward makes the verdict wrong as well; the journal stays, so that a recovery with
-    /// the right time goes on from it.
+    /// The service has to say so: this machine's clock may be wrong, or have been wrong when the
+    /// rotation began. One refusal before the token's expiry is not enough: a gateway that has no
+    /// keys for a moment refuses, too, and a wrong verdict would give up an account that can be
+    /// saved. After its expiry one is.
     fn bearer_is_dead(&self, now: SystemTime) -> bool {
         let ends = self.journal.as_ref().map(|journal| journal.bearer_ends);
-        ends.is_none_or(|ends| ends <= now) || (self.bearer_refused && self.requests_left == 0)
+        let has_expired = ends.is_none_or(|ends| ends <= now);
+        let least = if has_expired { 1 } else { REFUSALS };
+        self.refusals >= least && (has_expired || self.requests_left == 0)
     }
 
     /// Some login could not be made, and none was accepted.
@@ -137,10 +147,14 @@ impl Machine {
         if self.unchanged {
             return self.clear(Verdict::Rotated);
         }
-        let ends = self.journal.as_ref().map(|journal| journal.bearer_ends);
-        if promised && ends.is_some_and(|ends| ends > now) {
+        let bearer_ended = self
+            .journal
+            .as_ref()
+            .is_none_or(|journal| ended_before(&journal.bearer, &bearer.secret));
+        if promised && !bearer_ended {
             // The service gave a new secret and accepts the old one: neither may be dropped. That
-            // holds until the access token has ended; what is not known by then never will be.
+            // holds until the access token has expired by the service's own times; what is not
+            // known by then never will be.
             self.unverified_rounds += 1;
             if self.unverified_rounds < UNVERIFIED_ROUNDS {
                 return self.settle(None);
@@ -210,6 +224,17 @@ impl Machine {
             self.cause = Some(RotateCause::Service(error));
         }
     }
+}
+
+/// Returns `true` if one access token had expired when the service issued the other.
+///
+/// Both times are the service's. Where they can't be read, nothing is known.
+fn ended_before(old: &Secret, fresh: &Secret) -> bool {
+    let times = |token: &Secret| Times::read(token.expose_secret());
+    let issued = times(fresh).and_then(|fresh| fresh.iat);
+    times(old)
+        .zip(issued)
+        .is_some_and(|(old, issued)| old.exp <= issued)
 }
 
 /// Tells whether the same request may fare better another time.

@@ -6,8 +6,8 @@ use super::{Effect, Machine, PutReply, Rules, Step, Verdict};
 use crate::credential::ApiToken;
 use crate::rotation::outcome::RotateCause;
 use crate::secret::Secret;
-use crate::store::StoreError;
 use crate::store::document::{Candidate, Journal, Record};
+use crate::store::{Ruling, StoreError};
 
 /// The length of an access token that is reckoned with before there is one: 1 KiB.
 const USUAL_BEARER: usize = 1024;
@@ -17,7 +17,11 @@ const MOST_CANDIDATES: u32 = 8;
 
 impl Machine {
     pub(super) fn requested(&mut self, reply: PutReply) -> Effect {
+        let refusals = std::mem::take(&mut self.refusals);
         match reply {
+            PutReply::Minted(token) if token.id() != self.record.token.id() => {
+                self.minted_for_another(token)
+            }
             PutReply::Minted(token) if token.is_same_as(&self.record.token) => {
                 self.unchanged = true;
                 self.settle(None)
@@ -37,8 +41,18 @@ impl Machine {
                     self.reauthorized = true;
                     return self.authorize();
                 }
-                self.bearer_refused = true;
+                self.refusals = refusals.saturating_add(1);
                 self.settle(None)
+            }
+            PutReply::Gone(error) => {
+                self.cause = Some(RotateCause::Service(error));
+                self.gone = true;
+                self.settle(None)
+            }
+            // The run has ended before this is asked.
+            PutReply::NotHeld(error) => {
+                self.cause = Some(RotateCause::Store(error));
+                self.finish(Verdict::Ambiguous)
             }
             PutReply::Failed(failure) => {
                 self.raw.extend(failure.error.raw_reply().cloned());
@@ -50,6 +64,21 @@ impl Machine {
                 }
             }
         }
+    }
+
+    /// Keeps what the service has created for another API token, under that one's id.
+    ///
+    /// Another request would end this secret and help nobody.
+    fn minted_for_another(&mut self, token: ApiToken) -> Effect {
+        if let Some(journal) = &mut self.journal {
+            let request = journal.requests;
+            journal.candidates.push(Candidate {
+                token,
+                request,
+                doubtful: false,
+            });
+        }
+        self.conclude(Ruling::OtherApiToken)
     }
 
     /// Puts secrets into the journal before anything is done with them.
@@ -102,5 +131,6 @@ pub(in crate::rotation) fn longest_journal(rules: Rules, record: &Record) -> Jou
             candidate;
             usize::try_from(rules.requests.min(MOST_CANDIDATES)).unwrap_or(1)
         ],
+        conclusion: None,
     }
 }

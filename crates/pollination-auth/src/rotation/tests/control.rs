@@ -147,6 +147,7 @@ impl Protocol for Hasty {
                     started_at: now,
                     requests: 0,
                     candidates: Vec::new(),
+                    conclusion: None,
                 });
                 self.announce()
             }
@@ -194,13 +195,14 @@ fn next(record: &Record, token: ApiToken) -> Record {
     Record::new(token, record.generation + 1)
 }
 
-fn ending(verdict: Verdict, record: Record, candidates: Vec<ApiToken>) -> Ending {
+pub(super) fn ending(verdict: Verdict, record: Record, candidates: Vec<ApiToken>) -> Ending {
     Ending {
         verdict,
         record,
         recovered: false,
         unchanged: false,
         requests: 0,
+        at: SystemTime::UNIX_EPOCH,
         started_at: None,
         recover_by: None,
         candidates,

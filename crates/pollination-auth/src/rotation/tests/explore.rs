@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use super::world::{Laws, World, verified};
 use crate::rotation::protocol::fingerprint::Names;
 use crate::rotation::protocol::{Effect, Ending, Machine, Reply, Verdict};
+use crate::store::Ruling;
 
 /// The steps of a replaced file before which or after which a crash leaves the old one: before and
 /// after write and sync, before the rename; and twice more if the power fails before the directory
@@ -63,6 +64,8 @@ pub(super) struct Tally {
     pub(super) unresolved: u128,
     /// Every secret is dead and the access token has ended, as was reported.
     pub(super) too_late: u128,
+    /// Somebody else has deleted or replaced the API token, as was reported.
+    pub(super) taken: u128,
     /// The stored secret does not log in, and nobody has the one that does.
     pub(super) lost: u128,
     /// Breaches of I1 and I2.
@@ -76,6 +79,7 @@ impl AddAssign<(u128, Self)> for Tally {
         self.kept += times * other.kept;
         self.unresolved += times * other.unresolved;
         self.too_late += times * other.too_late;
+        self.taken += times * other.taken;
         self.lost += times * other.lost;
         self.violations += times * other.violations;
     }
@@ -112,8 +116,13 @@ impl<'a> Explorer<'a> {
             crashes,
             recoveries: self.laws.recoveries,
         };
-        let protocol = P::start(self.laws, world);
-        self.reply(world.clone(), protocol, Reply::Begin, luck)
+        let mut tally = Tally::default();
+        for clock in &self.laws.clocks {
+            let world = world.with_clock(*clock);
+            let protocol = P::start(self.laws, &world);
+            tally += (1, self.reply(world, protocol, Reply::Begin, luck));
+        }
+        tally
     }
 
     fn reply<P: Protocol>(
@@ -170,8 +179,8 @@ impl<'a> Explorer<'a> {
                 let crashes = crashes.collect();
                 (ways, crashes)
             }
-            Effect::Put(_) => {
-                let ways = world.put(laws);
+            Effect::Put(bearer) => {
+                let ways = world.put(bearer, laws);
                 let after = ways.iter().map(|(world, _)| (1, world.clone()));
                 let crashes = std::iter::once((1, world.clone())).chain(after);
                 let crashes = crashes.collect();
@@ -203,7 +212,16 @@ impl<'a> Explorer<'a> {
     fn crashed<P: Protocol>(&mut self, world: &World, luck: Luck) -> Tally {
         let mut tally = Tally::default();
         for pause in &self.laws.pauses {
-            let world = world.after(*pause);
+            tally += (1, self.recovered::<P>(&world.after(*pause), luck));
+        }
+        tally
+    }
+
+    /// Another process looks what is there, by whatever its clock shows.
+    fn recovered<P: Protocol>(&mut self, world: &World, luck: Luck) -> Tally {
+        let mut tally = Tally::default();
+        for clock in &self.laws.clocks {
+            let world = world.with_clock(*clock);
             let found = match P::recover(self.laws, &world) {
                 Some(protocol) => self.reply(world, protocol, Reply::Begin, luck),
                 None => settled(&world),
@@ -217,10 +235,9 @@ impl<'a> Explorer<'a> {
     fn end<P: Protocol>(&mut self, world: &World, ending: &Ending, luck: Luck) -> Tally {
         let valid = ending.candidates.iter().any(|token| world.is_valid(token));
         let stored = world.is_valid(&world.record.token);
-        let bearer_lives = |world: &World| {
-            let ends = world.journal.as_ref().map(|journal| journal.bearer_ends);
-            ends.is_some_and(|ends| ends > world.wall())
-        };
+        let bearer_lives = !world.key_left().is_zero();
+        let is_anothers = world.server.is_other || world.server.is_gone;
+        let newest = ending.candidates.last();
         match ending.verdict {
             Verdict::Rotated | Verdict::NothingHappened | Verdict::Settled => {
                 let told = ending.record.token.is_same_as(&world.record.token);
@@ -232,30 +249,45 @@ impl<'a> Explorer<'a> {
             }
             // What was never sent left the stored secret as it is, or a rotation to be recovered.
             Verdict::NotStarted if world.journal.is_none() => settled(world),
-            Verdict::Lost if !bearer_lives(world) && !valid && !stored => Tally {
-                schedules: 1,
+            Verdict::Ruled(Ruling::CredentialLost) if !bearer_lives && !valid && !stored => Tally {
                 too_late: 1,
-                violations: u128::from(world.violations),
-                ..Tally::default()
+                ..one(world)
             },
+            Verdict::Ruled(Ruling::ApiTokenGone) if world.server.is_gone => Tally {
+                taken: 1,
+                ..one(world)
+            },
+            // The account's new secret is in the error.
+            Verdict::Ruled(Ruling::OtherApiToken)
+                if newest.is_some_and(|newest| world.server.is_the_other(newest)) =>
+            {
+                Tally {
+                    taken: 1,
+                    ..one(world)
+                }
+            }
+            // A service that says so for a while only: the journal is there, and is looked at again.
+            Verdict::Ruled(Ruling::ApiTokenGone) if luck.recoveries > 0 => {
+                let left = Luck {
+                    recoveries: luck.recoveries - 1,
+                    ..luck
+                };
+                self.recovered::<P>(world, left)
+            }
             // It was not lost at all.
-            Verdict::Lost => lost(world),
+            Verdict::Ruled(_) => lost(world),
             _ if luck.recoveries > 0 && world.journal.is_some() => {
                 let left = Luck {
                     recoveries: luck.recoveries - 1,
                     ..luck
                 };
-                match P::recover(self.laws, world) {
-                    Some(protocol) => self.reply(world.clone(), protocol, Reply::Begin, left),
-                    None => settled(world),
-                }
+                self.recovered::<P>(world, left)
             }
-            // I3: the error carries the secret, or the journal can make another.
-            _ if valid || bearer_lives(world) => Tally {
-                schedules: 1,
+            // I3: the error carries the secret, or the journal can make another. Where somebody else
+            // has taken the API token away, there is none to make.
+            _ if valid || bearer_lives || is_anothers => Tally {
                 unresolved: 1,
-                violations: u128::from(world.violations),
-                ..Tally::default()
+                ..one(world)
             },
             _ => settled(world),
         }
@@ -288,18 +320,23 @@ fn settled(world: &World) -> Tally {
     }
     let rotated = world.record.generation > 0;
     Tally {
-        schedules: 1,
         rotated: u128::from(rotated),
         kept: u128::from(!rotated),
-        violations: u128::from(world.violations),
-        ..Tally::default()
+        ..one(world)
     }
 }
 
 fn lost(world: &World) -> Tally {
     Tally {
-        schedules: 1,
         lost: 1,
+        ..one(world)
+    }
+}
+
+/// One schedule, whose outcome is still to be said.
+fn one(world: &World) -> Tally {
+    Tally {
+        schedules: 1,
         violations: u128::from(world.violations),
         ..Tally::default()
     }

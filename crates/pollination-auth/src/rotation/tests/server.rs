@@ -3,12 +3,17 @@
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
 use crate::credential::ApiToken;
 use crate::error::Error;
 use crate::failure::{Facts, Reason};
+use crate::jwt::Times;
 use crate::operation::Operation;
 use crate::rotation::protocol::fingerprint::Names;
 use crate::rotation::protocol::{PutFailure, PutReply};
+use crate::secret::Secret;
 use crate::wire::SecretBytes;
 
 /// What the service does with one request for a new secret.
@@ -22,7 +27,10 @@ pub(super) enum Behaviour {
     /// The answer breaks off.
     Truncated,
     NoSecret,
-    WrongId,
+    /// The account has another API token by now, and that one is rotated.
+    OtherId,
+    /// The API token was deleted by somebody else: 404 from now on.
+    Deleted,
     /// The field `secret` comes twice.
     TwoSecrets,
     SameSecret,
@@ -59,12 +67,34 @@ pub(super) struct Server {
     /// The changes that were asked for, the late ones too.
     changes: Vec<Change>,
     minted: u32,
+    /// The account's API token is another one: every new secret is of that one.
+    pub(super) is_other: bool,
+    /// The account has no API token any longer.
+    pub(super) is_gone: bool,
     /// The requests that were tried, the one that found no connection too.
     pub(super) requests: usize,
 }
 
 pub(super) fn token(secret: u32) -> ApiToken {
     ApiToken::new("an-id", format!("secret-{secret}")).unwrap()
+}
+
+/// An API token of the account that is not the one that is rotated.
+fn other(secret: u32) -> ApiToken {
+    ApiToken::new("other-id", format!("other-{secret}")).unwrap()
+}
+
+/// An access token with the service's own times.
+pub(super) fn bearer(issued: Duration, life: Duration) -> Secret {
+    let (iat, exp) = (issued.as_secs(), (issued + life).as_secs());
+    let payload = BASE64_URL_SAFE_NO_PAD.encode(format!(r#"{{"iat":{iat},"exp":{exp}}}"#));
+    Secret::from(format!("e30.{payload}.c2ln"))
+}
+
+/// Returns how long the service accepts an access token.
+pub(super) fn bearer_left(bearer: &Secret, now: Duration) -> Duration {
+    let times = Times::read(bearer.expose_secret()).unwrap();
+    times.expiry().saturating_sub(now)
 }
 
 pub(super) fn number(token: &ApiToken) -> Option<u32> {
@@ -81,6 +111,8 @@ impl Server {
         Self {
             changes: Vec::new(),
             minted: 0,
+            is_other: false,
+            is_gone: false,
             requests: 0,
         }
     }
@@ -101,8 +133,16 @@ impl Server {
         self.made(now).last().map_or(0, |change| change.secret)
     }
 
+    /// Returns `true` if this is the account's API token, though not the one that is rotated.
+    pub(super) fn is_the_other(&self, token: &ApiToken) -> bool {
+        self.is_other && token.is_same_as(&other(self.minted))
+    }
+
     /// The answers that a login can get: one, or both while a change becomes known.
     pub(super) fn logins(&self, token: &ApiToken, now: Duration, arbitrary: bool) -> Vec<bool> {
+        if self.is_other || self.is_gone {
+            return vec![false];
+        }
         let made = self.made(now);
         let (active, before) = match made.as_slice() {
             [] => (
@@ -131,6 +171,9 @@ impl Server {
 
     fn change(&mut self, at: Duration, propagation: Duration) -> u32 {
         self.minted += 1;
+        if self.is_other {
+            return self.minted;
+        }
         self.changes.push(Change {
             secret: self.minted,
             at,
@@ -143,6 +186,16 @@ impl Server {
     pub(super) fn put(&mut self, does: Behaviour, now: Duration, slow: Duration) -> PutReply {
         use Behaviour as B;
         self.requests += 1;
+        let does = match does {
+            // What reaches the service finds no API token, or another one.
+            B::NotSent | B::Never | B::Refused(_) | B::Failed(_) => does,
+            B::Deleted => does,
+            _ if self.is_gone => B::Deleted,
+            B::Lost | B::Truncated | B::NoSecret | B::DoneAndFailed(_) => does,
+            B::Late(_) | B::LateAndSlow(_) => does,
+            _ if self.is_other => B::OtherId,
+            other => other,
+        };
         let late = Duration::from_secs;
         match does {
             B::Never => failed(Error::Ambiguous, Reason::TimedOut),
@@ -156,9 +209,13 @@ impl Server {
                 self.change(now, slow);
                 failed(Error::UnusableReply, Reason::NoBody)
             }
-            B::WrongId => {
-                let secret = self.change(now, slow);
-                doubtful(vec![token(secret)])
+            B::OtherId => {
+                self.is_other = true;
+                PutReply::Minted(other(self.change(now, slow)))
+            }
+            B::Deleted => {
+                self.is_gone = true;
+                PutReply::Gone(error(Error::NotFound, Reason::Status))
             }
             B::TwoSecrets => {
                 let secret = self.change(now, slow);
@@ -175,7 +232,7 @@ impl Server {
             }
             B::Refused(401) => PutReply::Unauthorized(error(Error::Unauthorized, Reason::Status)),
             B::Refused(403) => failed(Error::Forbidden, Reason::Status),
-            B::Refused(404) => failed(Error::NotFound, Reason::Status),
+            B::Refused(404) => PutReply::Gone(error(Error::NotFound, Reason::Status)),
             B::Refused(429) => PutReply::Failed(PutFailure {
                 error: error(Error::RateLimited, Reason::Status),
                 doubtful: Vec::new(),
@@ -193,6 +250,7 @@ impl Server {
 
     /// Hashes what can still make a difference: which secrets are known, and what is to come.
     pub(super) fn fingerprint(&self, now: Duration, names: &mut Names, state: &mut impl Hasher) {
+        (self.is_other, self.is_gone).hash(state);
         let made = self.made(now);
         for change in made.iter().rev().take(2) {
             names.of(&token(change.secret)).hash(state);

@@ -47,7 +47,7 @@ fn run(laws: &Laws, world: &World, mut machine: Machine, stop: Option<(&str, usi
             Effect::SaveRecord(record) => world.stored(world.save_record(&record)),
             Effect::ClearJournal => world.stored(world.save_journal(None)),
             Effect::Login(token) => world.login(&token, laws),
-            Effect::Put(_) => world.put(laws),
+            Effect::Put(bearer) => world.put(&bearer, laws),
             Effect::Wait(time) => {
                 run.waited += time;
                 vec![(world.after(time), Reply::Waited)]

@@ -3,15 +3,15 @@
 use std::hash::{Hash, Hasher};
 use std::time::{Duration, SystemTime};
 
-use super::server::{Behaviour, Server, error, number, token};
+use super::server::{Behaviour, Server, bearer, bearer_left, error, number, token};
 use crate::credential::ApiToken;
 use crate::error::Error;
 use crate::failure::Reason;
 use crate::rotation::protocol::fingerprint::{self, Names};
 use crate::rotation::protocol::{Bearer, LoginReply, PutReply, Reply, Rules};
 use crate::secret::Secret;
-use crate::store::StoreError;
 use crate::store::document::{Journal, Record};
+use crate::store::{Ruling, StoreError};
 
 /// What can happen in a world.
 #[derive(Clone, Debug)]
@@ -34,12 +34,28 @@ pub(super) struct Laws {
     /// How often a run that ended unresolved is followed by a recovery.
     pub(super) recoveries: u8,
     pub(super) bearer_life: Duration,
+    /// What this machine's clock may be at the start, and at each recovery.
+    pub(super) clocks: Vec<Clock>,
 }
+
+/// This machine's clock, beside the service's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Clock {
+    Right,
+    Behind(Duration),
+    Ahead(Duration),
+    /// It was never set: it shows 1970.
+    Unset,
+}
+
+/// The time at which worlds begin: 100 days after 1970, far enough for a clock to be behind.
+const BEGIN: Duration = Duration::from_secs(100 * 24 * 60 * 60);
 
 /// What lasts when the process ends, and the clock.
 #[derive(Clone, Debug)]
 pub(super) struct World {
     pub(super) now: Duration,
+    pub(super) clock: Clock,
     pub(super) server: Server,
     pub(super) record: Record,
     pub(super) journal: Option<Journal>,
@@ -55,7 +71,8 @@ pub(super) struct World {
 impl World {
     pub(super) fn new() -> Self {
         Self {
-            now: Duration::from_secs(1_000),
+            now: BEGIN,
+            clock: Clock::Right,
             server: Server::new(),
             record: Record::new(token(0), 0),
             journal: None,
@@ -68,7 +85,28 @@ impl World {
     }
 
     pub(super) fn wall(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + self.now
+        let shown = match self.clock {
+            Clock::Right => self.now,
+            Clock::Behind(time) => self.now.saturating_sub(time),
+            Clock::Ahead(time) => self.now + time,
+            Clock::Unset => self.now.saturating_sub(BEGIN),
+        };
+        SystemTime::UNIX_EPOCH + shown
+    }
+
+    pub(super) fn with_clock(&self, clock: Clock) -> Self {
+        Self {
+            clock,
+            ..self.clone()
+        }
+    }
+
+    /// Returns how long the service accepts the journal's access token.
+    pub(super) fn key_left(&self) -> Duration {
+        let journal = self.journal.as_ref();
+        journal.map_or(Duration::ZERO, |journal| {
+            bearer_left(&journal.bearer, self.now)
+        })
     }
 
     pub(super) fn after(&self, time: Duration) -> Self {
@@ -79,6 +117,9 @@ impl World {
 
     /// Tells whether a secret is the account's when everything has come to rest.
     pub(super) fn is_valid(&self, token: &ApiToken) -> bool {
+        if self.server.is_the_other(token) {
+            return true;
+        }
         let rest = self.now + Duration::from_secs(100_000);
         self.server.logins(token, rest, false) == [true]
     }
@@ -91,7 +132,7 @@ impl World {
             let reply = if accepted {
                 world.verified |= bit(token);
                 LoginReply::Accepted(Bearer {
-                    secret: Secret::from("bearer".to_owned()),
+                    secret: bearer(self.now, laws.bearer_life),
                     ends: self.wall() + laws.bearer_life,
                     left: laws.bearer_life,
                 })
@@ -110,7 +151,7 @@ impl World {
     }
 
     /// Every way in which a request for a new secret can go.
-    pub(super) fn put(&self, laws: &Laws) -> Vec<(Self, Reply)> {
+    pub(super) fn put(&self, bearer: &Secret, laws: &Laws) -> Vec<(Self, Reply)> {
         let nth = self
             .server
             .requests
@@ -120,6 +161,16 @@ impl World {
             None => laws.any.clone(),
         };
         does.into_iter()
+            .map(|does| {
+                // What reaches the service with a dead access token is refused.
+                let dead = bearer_left(bearer, self.now).is_zero();
+                let reaches = !matches!(does, Behaviour::NotSent | Behaviour::Never);
+                if dead && reaches {
+                    Behaviour::Refused(401)
+                } else {
+                    does
+                }
+            })
             .map(|does| self.put_once(does, laws))
             .collect()
     }
@@ -135,13 +186,24 @@ impl World {
             .is_none_or(|since| world.now >= since + laws.rules.settle);
         // I2: nothing is sent that was not announced, and nothing before the last one has settled.
         world.violations += u64::from(!announced) + u64::from(!settled);
+        // Another API token's secret is in the journal: one more request would end it.
+        world.violations += u64::from(world.is_of_another());
         let reply = world.server.put(does, world.now, laws.slow);
         world.now += laws.put_takes;
-        let nothing_done = matches!(reply, PutReply::NotSent(_) | PutReply::Unauthorized(_));
+        let nothing_done = matches!(
+            reply,
+            PutReply::NotSent(_) | PutReply::Unauthorized(_) | PutReply::Gone(_)
+        );
         if !nothing_done {
             world.unsettled_since = Some(world.now);
         }
         (world, Reply::Put(reply))
+    }
+
+    /// Returns `true` if the journal says that another API token was rotated.
+    fn is_of_another(&self) -> bool {
+        let conclusion = self.journal.as_ref().and_then(|journal| journal.conclusion);
+        conclusion.is_some_and(|conclusion| conclusion.ruling == Ruling::OtherApiToken)
     }
 
     pub(super) fn save_record(&self, record: &Record) -> Self {
@@ -185,11 +247,13 @@ impl World {
                 .duration_since(self.wall())
                 .unwrap_or_default();
             left.min(laws.rules.horizon).hash(state);
+            self.key_left().min(laws.rules.horizon).hash(state);
         }
         let unsettled = self
             .unsettled_since
             .map(|since| self.now.saturating_sub(since));
         unsettled.map(|ago| ago.min(laws.rules.settle)).hash(state);
+        self.clock.hash(state);
         (self.violations, self.store_faults, self.login_faults).hash(state);
     }
 }

@@ -12,10 +12,11 @@ fn written() -> (Arc<VirtualDisk>, Profile) {
     let disk = Arc::new(VirtualDisk::default());
     let profile = profile(disk.clone());
     let old = Record::new(token("planted-old"), 0);
-    profile.put_record(&old).unwrap();
-    profile
-        .put_journal(&journal(2, &["planted-new"]), &old)
-        .unwrap();
+    let mut writer = profile.lock().unwrap();
+    writer.put_record(None, &old).unwrap();
+    let journal = journal(2, &["planted-new"]);
+    writer.put_journal(&old, &journal).unwrap();
+    drop(writer);
     (disk, profile)
 }
 
@@ -149,10 +150,11 @@ fn a_field_that_nobody_knows_is_refused_without_its_value() {
 #[test]
 fn nothing_is_saved_over_an_unfinished_rotation() {
     let (_disk, profile) = written();
-    let refused = profile.save(&token("other")).unwrap_err();
+    let seen = profile.stored().unwrap().unwrap();
+    let refused = profile.replace(&seen, &token("other")).unwrap_err();
     assert!(matches!(refused, StoreError::RotationUnfinished));
     profile.discard_journal().unwrap();
-    profile.save(&token("other")).unwrap();
+    profile.replace(&seen, &token("other")).unwrap();
     assert_eq!(
         profile.load().unwrap().unwrap().secret().expose_secret(),
         "other"

@@ -9,7 +9,7 @@ use crate::base_url::BaseUrl;
 use crate::credential::ApiToken;
 use crate::secret::Secret;
 use crate::store::document::{Candidate, Journal, Record};
-use crate::store::{FileStore, Profile, ProfileId};
+use crate::store::{FileStore, JournalState, Profile, ProfileId};
 
 pub(super) fn profile(disk: Arc<VirtualDisk>) -> Profile {
     let base_url = BaseUrl::parse("https://api.example", false).unwrap();
@@ -37,6 +37,7 @@ pub(super) fn journal(requests: u32, candidates: &[&str]) -> Journal {
         started_at: time,
         requests,
         candidates: candidates.collect(),
+        conclusion: None,
     }
 }
 
@@ -62,20 +63,23 @@ const VERSIONS: [Version; 6] = [
 
 fn write(profile: &Profile, version: Version) {
     let old = Record::new(token("old"), 0);
-    match version {
-        Version::Nothing => {}
-        Version::OldSecret => profile.put_record(&old).unwrap(),
-        Version::Announced => profile.put_journal(&journal(1, &[]), &old).unwrap(),
-        Version::Candidate => profile.put_journal(&journal(1, &["new"]), &old).unwrap(),
-        Version::NewSecret => profile.put_record(&Record::new(token("new"), 1)).unwrap(),
-        Version::Cleared => profile.clear_journal().unwrap(),
-    }
+    let new = Record::new(token("new"), 1);
+    let mut writer = profile.lock().unwrap();
+    let done = match version {
+        Version::Nothing => Ok(()),
+        Version::OldSecret => writer.put_record(None, &old),
+        Version::Announced => writer.put_journal(&old, &journal(1, &[])),
+        Version::Candidate => writer.put_journal(&old, &journal(1, &["new"])),
+        Version::NewSecret => writer.put_record(Some(&old), &new),
+        Version::Cleared => writer.clear_journal(&new),
+    };
+    done.unwrap();
 }
 
 /// Says which version the documents are of that the loader finds, as text.
 fn found(profile: &Profile) -> String {
     let Some(record) = profile.record().unwrap() else {
-        assert!(!profile.has_journal().unwrap());
+        assert_eq!(profile.journal_state(None).unwrap(), JournalState::None);
         return "nothing".to_owned();
     };
     let journal = profile.journal(&record).unwrap();

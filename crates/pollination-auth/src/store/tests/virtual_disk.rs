@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use zeroize::Zeroizing;
 
-use super::super::disk::{Disk, Protection, Written};
-use super::super::{StoreError, StoreLock};
+use super::super::StoreError;
+use super::super::disk::{Disk, DiskLock, Protection, Written};
 
 /// A step, as it was taken.
 #[derive(Clone, Debug)]
@@ -86,7 +86,7 @@ impl Disk for VirtualDisk {
         Ok(self.files_now().keys().cloned().collect())
     }
 
-    fn try_lock(&self, _: &str) -> Result<Option<StoreLock>, StoreError> {
+    fn try_lock(&self, _: &str) -> Result<Option<DiskLock>, StoreError> {
         Ok(Some(Box::new(())))
     }
 }

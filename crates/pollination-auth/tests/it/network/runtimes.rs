@@ -1,6 +1,7 @@
 //! Many runtimes: shut down, standing still, incomplete. None of them holds up, or fails, the callers of another one.
 
 use std::pin::pin;
+use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 
 use pollination_auth::{AccessToken, ApiToken, Client, Error, Operation, Reason};
@@ -224,4 +225,31 @@ async fn row_69_a_given_access_token_that_seems_expired_is_shown_to_the_service(
     );
     assert_eq!(error.status(), Some(401));
     assert_eq!(server.requests(Operation::GetApiToken).len(), 2);
+}
+
+#[test]
+fn row_59_a_client_that_all_runtimes_of_a_test_suite_share_serves_each_of_them() {
+    static SERVICE: LazyLock<FakeService> = LazyLock::new(|| {
+        let builder = FakeService::builder().id("an-id");
+        builder.secret("a-secret").start()
+    });
+    static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+        let builder = Client::builder().api_token(ApiToken::new("an-id", "a-secret").unwrap());
+        builder.base_url(SERVICE.base_url()).build().unwrap()
+    });
+    let mut kept = Vec::new();
+    for number in 0..100 {
+        let runtime = undriven();
+        runtime.block_on(async {
+            for _ in 0..3 {
+                call(&CLIENT, Operation::GetApiToken).await.unwrap();
+            }
+        });
+        // Every other one stands still from here on, the rest are shut down.
+        if number % 2 == 0 {
+            kept.push(runtime);
+        }
+    }
+    assert_eq!((SERVICE.logins(), SERVICE.count(Fake::Get)), (1, 300));
+    drop(kept);
 }

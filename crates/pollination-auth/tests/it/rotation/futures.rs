@@ -92,6 +92,31 @@ fn point_5_7_8_a_runtime_shut_down_in_the_middle_leaves_what_can_be_recovered() 
 }
 
 #[test]
+fn row_49_on_a_runtime_that_was_shut_down_a_rotation_has_not_started() {
+    let stage = Stage::new();
+    let gone = tokio::runtime::Runtime::new().unwrap();
+    let handle = gone.handle().clone();
+    gone.shutdown_background();
+    let _inside = handle.enter();
+    let rotation = stage.rotation();
+    let started = rotation.start();
+    let alive = std::thread::spawn(|| tokio::runtime::Runtime::new().unwrap());
+    let alive = alive.join().unwrap();
+    let error = std::thread::scope(|scope| {
+        let waits = scope.spawn(|| alive.block_on(started.wait()).unwrap_err());
+        waits.join().unwrap()
+    });
+    assert!(
+        matches!(
+            (&error, error.failure().cause()),
+            (RotateError::NotStarted(_), Some(RotateCause::NoRuntime))
+        ),
+        "{error:?}"
+    );
+    assert_eq!(stage.service.requests().len(), 0);
+}
+
+#[test]
 fn row_49_without_a_runtime_a_rotation_is_an_error_and_nothing_is_sent() {
     let stage = Stage::new();
     let rotation = stage.rotation();

@@ -3,7 +3,7 @@
 use pollination_auth::{ApiToken, Client, Error, RotateCause, StoreError};
 use pollination_auth_fake::Operation;
 
-use super::support::{ID, OLD, Stage, assert_clean, options, profile};
+use super::support::{ID, OLD, Stage, assert_clean, options, overwrite, profile};
 
 #[tokio::test]
 async fn point_5_7_9_another_client_on_the_store_goes_on_with_the_new_secret() {
@@ -19,7 +19,7 @@ async fn point_5_7_9_another_client_on_the_store_goes_on_with_the_new_secret() {
 async fn row_25_a_refused_secret_is_read_again_once_and_tried_again_only_if_it_changed() {
     let stage = Stage::new();
     let wrong = ApiToken::new(ID, "planted-wrong").unwrap();
-    stage.profile().save(&wrong).unwrap();
+    overwrite(&stage.profile(), &wrong);
     let error = stage.client().login().await.unwrap_err();
     assert!(matches!(error, Error::CredentialsRejected(_)), "{error:?}");
     assert_eq!(stage.service.logins(), 1);
@@ -36,13 +36,13 @@ async fn a_secret_replaced_while_the_old_one_is_refused_is_tried_at_once() {
         let body = String::from_utf8_lossy(request.body());
         if body.contains("planted-wrong") {
             let right = ApiToken::new(ID, OLD).unwrap();
-            profile(store.clone(), at.wait()).save(&right).unwrap();
+            overwrite(&profile(store.clone(), at.wait()), &right);
         }
     });
     let stage = Stage::of(builder, directory);
     url.set(stage.service.base_url()).unwrap();
     let wrong = ApiToken::new(ID, "planted-wrong").unwrap();
-    stage.profile().save(&wrong).unwrap();
+    overwrite(&stage.profile(), &wrong);
     stage.client().login().await.unwrap();
     assert_eq!(stage.service.logins(), 2);
 }
@@ -50,13 +50,22 @@ async fn a_secret_replaced_while_the_old_one_is_refused_is_tried_at_once() {
 #[tokio::test]
 async fn an_empty_store_is_an_error_that_says_so() {
     let stage = Stage::new();
-    stage.profile().remove().unwrap();
+    let seen = stage.profile().stored().unwrap().unwrap();
+    stage.profile().remove(&seen).unwrap();
     let error = stage.client().login().await.unwrap_err();
     assert!(matches!(error, Error::StoreFailed(_)), "{error:?}");
     let source = std::error::Error::source(&error).unwrap();
     assert!(
-        matches!(source.downcast_ref(), Some(StoreError::Empty)),
+        matches!(source.downcast_ref(), Some(StoreError::Empty { .. })),
         "{source:?}"
+    );
+    let url = stage.service.base_url();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "login: no credential is stored for {url} (profile default); store one with \
+             `Profile::save`, or choose another profile"
+        )
     );
     assert_eq!(stage.service.logins(), 0);
 }

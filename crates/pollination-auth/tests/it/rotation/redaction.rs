@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use pollination_auth::{
     CredentialStore as _, DiskStep, DiskStepKind, Document, FileStore, MemoryStore, Profile,
-    ProfileId, Recovered, RotateCause, RotateError, RotateFailure, RotateOptions, Rotated,
-    Rotation, RotationHandle, RotationStatus, StoreError, StoreLock,
+    ProfileId, ProfileLock, Recovered, RotateCause, RotateError, RotateFailure, RotateOptions,
+    Rotated, Rotation, RotationHandle, RotationStatus, Ruling, StoreError, StoreLock, StoredToken,
 };
 use pollination_auth_fake::{Fault, Operation};
 use tracing::field::{Field, Visit};
@@ -74,10 +74,15 @@ async fn no_event_of_a_rotation_and_its_recovery_shows_a_secret() {
             .rotation(options().requests(1))
             .rotate()
             .await;
-        let recovered = stage.rotation().recover().await.unwrap();
+        // With a reply for another id it is over, and nothing is left to recover.
+        let recovered = stage.rotation().recover().await;
         let shown = format!("{one:?} {recovered:?}");
         assert_clean(&shown);
         assert!(!shown.contains(&stage.active()));
+        if let Err(error) = &recovered {
+            assert_clean(&error.to_string());
+            assert!(!error.to_string().contains(&stage.active()));
+        }
         let events = log.0.lock().unwrap().clone();
         assert!(events.contains("the connection broke"), "{events}");
         assert_clean(&events);
@@ -112,10 +117,9 @@ async fn no_public_type_of_store_and_rotation_shows_a_secret() {
     assert_eq!(failure.expose_raw_replies().len(), 1);
     let cause: &RotateCause = failure.cause().unwrap();
     let recovered: Recovered = rotation.recover().await.unwrap();
-    let refused: StoreError = profile
-        .save(rotated.api_token())
-        .err()
-        .unwrap_or(StoreError::Empty);
+    let other = pollination_auth::ApiToken::new("an-id", "planted-other").unwrap();
+    let refused: StoreError = profile.save(&other).unwrap_err();
+    let stored: StoredToken = profile.stored().unwrap().unwrap();
     let step = DiskStep {
         kind: DiskStepKind::Write,
         file: "a-file",
@@ -123,9 +127,12 @@ async fn no_public_type_of_store_and_rotation_shows_a_secret() {
     };
     // A lock is whatever a store makes it; it shows nothing of itself.
     let lock: StoreLock = memory.try_lock(id).unwrap().unwrap();
+    let held: &dyn ProfileLock = &*lock;
     let texts = [
         shown(&step),
         shown(&lock),
+        format!("{held:?}"),
+        shown(&stored),
         shown(&memory),
         shown(&store),
         shown(&profile),
@@ -141,6 +148,7 @@ async fn no_public_type_of_store_and_rotation_shows_a_secret() {
         shown(&recovered),
         shown(&refused),
         shown(&Document::Journal),
+        shown(&Ruling::OtherApiToken),
         error.to_string(),
         cause.to_string(),
     ];

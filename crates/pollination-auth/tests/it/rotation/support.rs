@@ -64,6 +64,12 @@ pub(super) fn client(store: Arc<dyn CredentialStore>, url: &str) -> Client {
     client.retry(RetryPolicy::none()).build().unwrap()
 }
 
+/// Stores an API token in place of whatever is stored.
+pub(super) fn overwrite(profile: &Profile, token: &ApiToken) {
+    let seen = profile.stored().unwrap().unwrap();
+    profile.replace(&seen, token).unwrap();
+}
+
 /// The service in memory settles at once, so a rotation need not wait for it.
 pub(super) fn options() -> RotateOptions {
     RotateOptions::default()

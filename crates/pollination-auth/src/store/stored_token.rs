@@ -1,0 +1,45 @@
+//! The stored credential as a caller has seen it: what a later change is compared with.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use super::document::Record;
+use crate::credential::ApiToken;
+
+/// An API token as it was stored when it was read.
+///
+/// Pass it to [`Profile::replace`](super::Profile::replace) or
+/// [`Profile::remove`](super::Profile::remove): they change nothing if the stored credential is no
+/// longer this one.
+#[derive(Clone)]
+pub struct StoredToken(pub(super) Record);
+
+impl StoredToken {
+    /// Returns the API token.
+    #[must_use]
+    pub fn api_token(&self) -> &ApiToken {
+        &self.0.token
+    }
+
+    /// Returns how often the stored credential has changed.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.0.generation
+    }
+
+    /// Returns the time of the last rotation, if there was one.
+    #[must_use]
+    pub fn rotated_at(&self) -> Option<SystemTime> {
+        self.0.rotated_at
+    }
+}
+
+impl fmt::Debug for StoredToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredToken")
+            .field("id", self.0.token.id())
+            .field("generation", &self.0.generation)
+            .field("rotated_at", &self.0.rotated_at)
+            .finish_non_exhaustive()
+    }
+}

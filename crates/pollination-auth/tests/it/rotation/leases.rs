@@ -1,0 +1,135 @@
+//! Row 64: the lock is a lease and ends in the middle of a rotation.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use pollination_auth::{
+    ApiToken, CredentialStore, Document, Error, MemoryStore, ProfileId, ProfileLock, RotateCause,
+    RotateError, Secret, StoreError, StoreLock,
+};
+use pollination_auth_fake::Operation;
+
+use super::support::{ID, OLD, builder, client, options, profile};
+
+/// More looks at the lease than a rotation makes.
+const LOOKS: u32 = 20;
+
+/// A store whose lease has ended after so many looks at it.
+#[derive(Clone)]
+struct Leased {
+    inner: MemoryStore,
+    looks: Arc<AtomicU32>,
+}
+
+struct Lease {
+    lock: StoreLock,
+    looks: Arc<AtomicU32>,
+}
+
+impl CredentialStore for Leased {
+    fn read(&self, profile: &ProfileId, document: Document) -> Result<Option<Secret>, StoreError> {
+        self.inner.read(profile, document)
+    }
+
+    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
+        let looks = self.looks.clone();
+        let lock = self.inner.try_lock(profile)?;
+        Ok(lock.map(|lock| Box::new(Lease { lock, looks }) as StoreLock))
+    }
+}
+
+impl ProfileLock for Lease {
+    fn write(&mut self, document: Document, text: &Secret) -> Result<(), StoreError> {
+        self.lock.write(document, text)
+    }
+
+    fn remove(&mut self, document: Document) -> Result<(), StoreError> {
+        self.lock.remove(document)
+    }
+
+    fn is_held(&mut self) -> Result<bool, StoreError> {
+        let fewer = |left: u32| left.checked_sub(1);
+        let left = self
+            .looks
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer);
+        Ok(left.is_ok())
+    }
+}
+
+#[tokio::test]
+async fn row_64_a_lease_that_ends_at_any_look_sends_and_writes_nothing_more() {
+    let mut ends = [0; 4];
+    for looks in 0..LOOKS {
+        let service = builder().start();
+        let inner = MemoryStore::new();
+        let url = service.base_url();
+        let stored = profile(Arc::new(inner.clone()), &url);
+        stored.save(&ApiToken::new(ID, OLD).unwrap()).unwrap();
+        let leased = Leased {
+            inner: inner.clone(),
+            looks: Arc::new(AtomicU32::new(looks)),
+        };
+        let rotation = client(Arc::new(leased), &url).rotation(options().accept_volatile());
+        let outcome = rotation.rotate().await;
+        let sent = service.count(Operation::Rotate);
+        match &outcome {
+            Err(error @ RotateError::NotStarted(failure)) => {
+                ends[0] += 1;
+                assert_eq!(sent, 0, "{looks}: {error:?}");
+                let lost = RotateCause::Store(StoreError::LockLost);
+                assert_eq!(
+                    failure.cause().map(ToString::to_string),
+                    Some(lost.to_string())
+                );
+            }
+            Err(RotateError::PersistFailed(failure)) => {
+                ends[1] += 1;
+                let newest = failure.expose_candidates().last().unwrap();
+                let active = service.secret().unwrap();
+                assert_eq!(newest.secret().expose_secret(), active.expose_secret());
+            }
+            Err(RotateError::Ambiguous(failure)) => {
+                ends[2] += 1;
+                assert_eq!(failure.expose_candidates().len(), 1, "{looks}");
+            }
+            Ok(_) => ends[3] += 1,
+            Err(other) => panic!("{looks}: {other:?}"),
+        }
+        assert!(sent <= 1, "{looks}");
+        let again = client(Arc::new(inner), &url).rotation(options().accept_volatile());
+        let recovered = again.recover().await.unwrap();
+        let kept = stored.load().unwrap().unwrap();
+        let active = service.secret().unwrap();
+        assert_eq!(
+            kept.secret().expose_secret(),
+            active.expose_secret(),
+            "{looks}: {recovered:?}"
+        );
+    }
+    assert!(ends.iter().all(|times| *times > 0), "{ends:?}");
+}
+
+#[tokio::test]
+async fn row_64_a_plain_rotate_whose_lease_has_ended_gives_the_new_secret_in_the_error() {
+    let service = builder().start();
+    let inner = MemoryStore::new();
+    let url = service.base_url();
+    let stored = profile(Arc::new(inner.clone()), &url);
+    stored.save(&ApiToken::new(ID, OLD).unwrap()).unwrap();
+    let leased = Leased {
+        inner,
+        looks: Arc::default(),
+    };
+    let plain = client(Arc::new(leased), &url);
+    let error = plain.rotate_api_token_secret().await.unwrap_err();
+    assert!(matches!(error, Error::StoreFailed(_)), "{error:?}");
+    let active = service.secret().unwrap();
+    let raw = error.raw_reply().unwrap().expose_secret();
+    let raw = String::from_utf8(raw.to_vec()).unwrap();
+    assert_eq!(
+        raw,
+        format!(r#"{{"id":"{ID}","secret":"{}"}}"#, active.expose_secret())
+    );
+    let kept = stored.load().unwrap().unwrap();
+    assert_eq!(kept.secret().expose_secret(), OLD);
+}

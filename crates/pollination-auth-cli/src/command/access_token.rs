@@ -97,7 +97,11 @@ async fn of_stored(
     let token = progress::watch(WAIT, get(&client, shared.as_ref(), wanted)).await;
     match (token, unfinished) {
         // Another login would not help: the valid secret is in the journal, or still to be minted.
-        (Err(error), Some(unfinished)) if error.exit() == Exit::Rejected => Err(unfinished),
+        (Err(error), Some(unfinished))
+            if matches!(error.exit(), Exit::Rejected | Exit::Unfinished) =>
+        {
+            Err(unfinished)
+        }
         (token, _) => token,
     }
 }

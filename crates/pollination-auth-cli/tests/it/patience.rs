@@ -23,12 +23,21 @@ pub(crate) fn start(
     world: &World,
     arguments: &[&str],
 ) -> (Child, BufReader<std::process::ChildStderr>) {
+    start_until(world, arguments, WAITING)
+}
+
+/// Starts a command, and comes back when it says this.
+fn start_until(
+    world: &World,
+    arguments: &[&str],
+    says: &str,
+) -> (Child, BufReader<std::process::ChildStderr>) {
     let mut command = world.command(arguments);
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     let _unread = writeln!(child.stdin.take().unwrap(), "{ID}\n{SECRET}");
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
-    while line.trim_end() != WAITING {
+    while line.trim_end() != says {
         line.clear();
         assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it did not wait");
     }
@@ -68,12 +77,18 @@ fn a_change_waits_for_a_lock_that_is_held_for_a_moment() {
 /// Between the commit of a rotation and its end, the stored secret is dead and no other is there.
 #[test]
 fn row_53_a_login_that_meets_the_rotation_of_another_process_waits_and_uses_its_secret() {
-    for arguments in [&["access-token", "--fresh"][..], &["token", "show"]] {
+    for (arguments, says) in [
+        (
+            &["access-token", "--fresh"][..],
+            "waiting for an access token ...",
+        ),
+        (&["token", "show"], "asking for the API token ..."),
+    ] {
         let world = World::new();
         let dead = ApiToken::new(ID, "dead-secret").unwrap();
         world.profile().save(&dead).unwrap();
         let lock = lock(&world);
-        let waiting = start(&world, arguments);
+        let waiting = start_until(&world, arguments, says);
         // What the other process stores is one generation further.
         let aside = tempfile::tempdir().unwrap();
         let store = std::sync::Arc::new(FileStore::open(aside.path()).unwrap());

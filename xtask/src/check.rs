@@ -7,10 +7,11 @@ use std::path::Path;
 use crate::golden;
 use crate::terminal::{BAD, GOOD, HEADING};
 use crate::workspace::{
-    CONTRACT, GOLDEN_CLIENT, GOLDEN_HTTPMOCK, OVERLAY, SourceFile, read, sources,
+    CONTRACT, FAULTS, GOLDEN_CLIENT, GOLDEN_HTTPMOCK, OVERLAY, SourceFile, read, sources,
 };
 
 mod contract;
+mod faults;
 mod files;
 mod layers;
 mod redaction;
@@ -67,12 +68,13 @@ pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
     Ok(findings.is_empty())
 }
 
-/// Runs every rule about Rust files.
+/// Runs every rule about Rust files and the fault table.
 #[must_use]
 pub fn rules(files: &[SourceFile]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut parsed = Vec::new();
-    for file in files.iter().filter(|file| !is_generated(&file.path)) {
+    let (pages, sources): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.path == FAULTS);
+    for file in sources.into_iter().filter(|file| !is_generated(&file.path)) {
         match tokens::parse(&file.text) {
             Ok(tokens) => parsed.push(Parsed { file, tokens }),
             Err((line, error)) => findings.push(Finding {
@@ -86,6 +88,7 @@ pub fn rules(files: &[SourceFile]) -> Vec<Finding> {
     findings.extend(files::check(&parsed));
     findings.extend(layers::check(&parsed));
     findings.extend(redaction::check(&parsed));
+    findings.extend(faults::check(&parsed, pages.first().copied()));
     findings
 }
 

@@ -1,4 +1,4 @@
-//! Where the workspace lies and what Rust files are in it. It reads; it judges nothing.
+//! Where the workspace lies and which files of it are checked. It reads; it judges nothing.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -12,12 +12,15 @@ pub const GOLDEN_CLIENT: &str = "tests/golden/client.rs";
 /// The golden copy of the generated httpmock helpers, from the root.
 pub const GOLDEN_HTTPMOCK: &str = "tests/golden/httpmock.rs";
 
-/// Where Rust files lie, from the root; a name that isn't there is skipped.
-const SOURCES: [&str; 8] = [
-    "build.rs", "build", "src", "tests", "examples", "crates", "xtask", "fuzz",
+/// The page with all faults, from the root; names of tests point to its numbers.
+pub const FAULTS: &str = "docs/faults.md";
+
+/// Where the files lie that are checked, from the root; a name that isn't there is skipped.
+const SOURCES: [&str; 9] = [
+    "build.rs", "build", "src", "tests", "examples", "crates", "xtask", "fuzz", FAULTS,
 ];
 
-/// A Rust file: its path from the root, with `/`, and its text.
+/// A file that is checked: its path from the root, with `/`, and its text.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
     /// The path from the root of the workspace, with `/` on every system.
@@ -33,7 +36,7 @@ pub fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
-/// Reads every Rust file of the workspace, in the order of their paths.
+/// Reads every Rust file of the workspace and the fault table, in the order of their paths.
 ///
 /// # Errors
 ///
@@ -57,7 +60,7 @@ fn collect(path: &Path, name: &str, files: &mut Vec<SourceFile>) -> io::Result<(
                 collect(&entry.path(), &format!("{name}/{file}"), files)?;
             }
         }
-    } else if name.ends_with(".rs") && path.is_file() {
+    } else if (name.ends_with(".rs") || name == FAULTS) && path.is_file() {
         files.push(SourceFile {
             path: name.to_owned(),
             text: read(path)?,

@@ -211,6 +211,11 @@ impl TokenCache {
         self.0.change(|machine| machine.refuse(generation, &now))
     }
 
+    /// Takes note that the service accepts the token that a 401 caused.
+    pub(crate) fn accepted(&self) {
+        self.0.change(Machine::accepted);
+    }
+
     /// Drops the current token and what is known of failures; nobody may use it any longer.
     pub(crate) fn clear(&self) {
         self.0.change(Machine::clear);

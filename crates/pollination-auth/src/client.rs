@@ -291,6 +291,11 @@ impl Client {
         self.0.refused(generation)
     }
 
+    /// Takes note that a replay was not refused.
+    pub(crate) fn replay_accepted(&self) {
+        self.0.cache.accepted();
+    }
+
     pub(crate) fn base_url(&self) -> &crate::base_url::BaseUrl {
         &self.0.calls.wire.base_url
     }

@@ -4,7 +4,7 @@
 //! When they are read is decided in `source`.
 
 use std::fmt;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -227,11 +227,12 @@ fn failed(path: &Path, error: io::Error) -> CredentialFileError {
 
 #[cfg(unix)]
 mod system {
+    use std::fs::OpenOptions;
     use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 
     use rustix::fs::OFlags;
 
-    use super::{File, Metadata, OpenOptions, Path, Problem, io};
+    use super::{File, Metadata, Path, Problem, io};
 
     /// The user who makes the mounts.
     const ROOT: u32 = 0;

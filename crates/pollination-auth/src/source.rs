@@ -189,12 +189,12 @@ impl Held {
             if locked {
                 return Ok(Look::UnderWay);
             }
-            if profile.journal_state(Some(&record))? != JournalState::Unfinished {
+            if profile.journal_state(Some(&record), None)? != JournalState::Unfinished {
                 return Ok(Look::Same);
             }
             // It is cut off only if nobody has begun it, and nobody ended it, since the first look.
             if is_locked(profile)?
-                || profile.journal_state(Some(&record))? != JournalState::Unfinished
+                || profile.journal_state(Some(&record), None)? != JournalState::Unfinished
             {
                 return Ok(Look::UnderWay);
             }
@@ -238,7 +238,8 @@ impl Held {
                 let lock = |profile: &Profile| {
                     let writer = profile.lock()?;
                     let record = profile.record()?;
-                    if profile.journal_state(record.as_ref())? == JournalState::Unfinished {
+                    let next = record.as_ref().map(|record| &record.token);
+                    if profile.journal_state(record.as_ref(), next)? == JournalState::Unfinished {
                         return Err(StoreError::RotationUnfinished);
                     }
                     Ok((writer, profile.required()?))

@@ -28,7 +28,7 @@ const PERMANENT_COOLDOWN: Duration = Duration::from_secs(1);
 /// A `Retry-After` beyond that is more likely a mistake than a wish; a forced login asks at once.
 const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
 
-/// After a 401 caused a login, further 401s cause none for this long: 30 s.
+/// After a 401 caused a login, further 401s cause none for this long: 30 s, unless the new token is accepted.
 ///
 /// A fresh token that meets a 401 as well is not to blame, and dropping it would take it from everybody
 /// else.
@@ -158,7 +158,7 @@ pub(super) struct Machine<T, E> {
     failures: u32,
     generations: u64,
     logins: u64,
-    /// When a 401 last caused a login.
+    /// When a 401 last caused a login whose token nobody has seen accepted.
     refused_at: Option<Moment>,
 }
 
@@ -319,6 +319,11 @@ impl<T, E: Failure> Machine<T, E> {
         self.refused_at = Some(*now);
         self.current = None;
         true
+    }
+
+    /// Takes note that the service accepts the token that a 401 caused: the one before was to blame.
+    pub(super) fn accepted(&mut self) {
+        self.refused_at = None;
     }
 
     /// Drops the current token and what is known of failures; nobody may use it any longer.

@@ -93,7 +93,12 @@ impl Inner {
                 Err(reason) => return Err(broken_off(operation, reason)),
             };
             match ended {
-                Ok(result) => return result,
+                Ok(result) => {
+                    if refused_attempts > 0 && result.is_ok() {
+                        self.cache.accepted();
+                    }
+                    return result;
+                }
                 Err(failed)
                     if failed.class == Class::Status(401)
                         && refused_attempts == 0

@@ -149,7 +149,11 @@ impl Middleware for AuthMiddleware {
                 drop(response);
                 let cached = self.cached_token().await?;
                 put_on(replay.headers_mut(), &cached);
-                next.run(replay, extensions).await
+                let response = next.run(replay, extensions).await?;
+                if response.status() != StatusCode::UNAUTHORIZED {
+                    self.client.replay_accepted();
+                }
+                Ok(response)
             }
             _ => Ok(response),
         }

@@ -306,5 +306,9 @@ where
     poll_fn(|context| service.poll_ready(context))
         .await
         .map_err(Into::into)?;
-    service.call(replay).await.map_err(Into::into)
+    let response = service.call(replay).await.map_err(Into::into)?;
+    if response.status() != StatusCode::UNAUTHORIZED {
+        client.replay_accepted();
+    }
+    Ok(response)
 }

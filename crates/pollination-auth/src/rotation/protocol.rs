@@ -29,16 +29,18 @@ mod ending;
 pub(super) mod fingerprint;
 mod judge;
 mod request;
+mod ruling;
 
 use std::time::{Duration, SystemTime};
 
 pub(super) use self::ending::{Ending, Verdict};
 pub(super) use self::request::longest_journal;
+use self::ruling::is_of_another_token;
 use crate::credential::ApiToken;
 use crate::error::Error;
 use crate::rotation::outcome::RotateCause;
 use crate::secret::Secret;
-use crate::store::document::{Candidate, Conclusion, Journal, Record};
+use crate::store::document::{Candidate, Journal, Record};
 use crate::store::{Ruling, StoreError};
 use crate::wire::SecretBytes;
 
@@ -63,6 +65,7 @@ pub(super) struct Rules {
 }
 
 /// What is to be done next.
+#[cfg_attr(test, derive(Clone))]
 pub(super) enum Effect {
     /// Makes this journal last.
     SaveJournal(Journal),
@@ -389,52 +392,6 @@ impl Machine {
         }
     }
 
-    /// Ends a run whose lock has ended: somebody else may be at work by now.
-    fn lock_lost(&mut self, error: StoreError) -> Effect {
-        self.cause = Some(RotateCause::Store(error));
-        self.finish(match self.step {
-            Step::Announce | Step::Request if self.is_first_request() => Verdict::NotStarted,
-            Step::Keep { .. } => Verdict::PersistFailed,
-            // The journal alone is left behind.
-            Step::Clear(verdict @ (Verdict::Rotated | Verdict::NotStarted)) => verdict,
-            Step::Conclude {
-                ruling: ruling @ Ruling::OtherApiToken,
-                ..
-            } => Verdict::Ruled(ruling),
-            Step::Retired => Verdict::Settled,
-            _ => Verdict::Ambiguous,
-        })
-    }
-
-    /// Writes a ruling of the service down before it is reported.
-    fn conclude(&mut self, ruling: Ruling) -> Effect {
-        let at = self.now;
-        let Some(journal) = &mut self.journal else {
-            return self.finish(Verdict::Ruled(ruling));
-        };
-        journal.conclusion = Some(Conclusion { ruling, at });
-        self.step = Step::Conclude {
-            ruling,
-            again: false,
-        };
-        Effect::SaveJournal(journal.clone())
-    }
-
-    fn concluded(&mut self, ruling: Ruling, again: bool, result: Result<(), StoreError>) -> Effect {
-        match (result, &self.journal) {
-            (Err(_), Some(journal)) if !again => {
-                self.step = Step::Conclude {
-                    ruling,
-                    again: true,
-                };
-                return Effect::SaveJournal(journal.clone());
-            }
-            (Err(error), _) => self.cause = Some(RotateCause::Store(error)),
-            (Ok(()), _) => {}
-        }
-        self.finish(Verdict::Ruled(ruling))
-    }
-
     /// Tells whether nothing was sent for this journal before the current request.
     fn is_first_request(&self) -> bool {
         !self.recovered
@@ -463,11 +420,4 @@ impl Machine {
             None => self.settle(None),
         }
     }
-}
-
-/// Returns `true` if the service has created a secret for another API token than the stored one.
-fn is_of_another_token(journal: &Journal) -> bool {
-    journal
-        .conclusion
-        .is_some_and(|conclusion| conclusion.ruling == Ruling::OtherApiToken)
 }

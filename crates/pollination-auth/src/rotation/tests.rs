@@ -4,6 +4,7 @@ mod clocks;
 mod control;
 mod explore;
 mod model;
+mod others;
 mod product;
 mod server;
 mod steps;

@@ -175,16 +175,26 @@ impl Journal {
         })
     }
 
-    /// Returns `true` if a rotation with this journal still has to be recovered.
+    /// Returns `true` if this journal still has to be recovered before `next` is stored.
+    ///
+    /// A secret of another API token is in the journal alone. It makes way for that API token and
+    /// for later ones, but not for the one of which the service has said that it is not the account's.
     pub(crate) fn is_unfinished(
         profile: &ProfileId,
         record: Option<&Record>,
+        next: Option<&ApiToken>,
         text: &Secret,
     ) -> bool {
-        let Ok((journal, _owner)) = Self::parse(profile, text) else {
+        let Ok((journal, owner)) = Self::parse(profile, text) else {
             return true;
         };
-        journal.conclusion.is_none() && !record.is_some_and(|record| journal.is_done(record))
+        match journal.conclusion {
+            None => !record.is_some_and(|record| journal.is_done(record)),
+            Some(conclusion) => {
+                conclusion.ruling == Ruling::OtherApiToken
+                    && next.is_some_and(|next| next.id().as_str() == owner.id)
+            }
+        }
     }
 
     /// Reads a journal, and which credential it belongs to.

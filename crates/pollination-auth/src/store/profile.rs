@@ -177,7 +177,7 @@ impl Profile {
     /// only key to the account. [`StoreError::Locked`] when one is under way, and others when it
     /// can't be stored.
     pub fn save(&self, token: &ApiToken) -> Result<(), StoreError> {
-        self.change(|writer, stored| match stored {
+        self.change(Some(token), |writer, stored| match stored {
             Some(stored) if stored.token.is_same_as(token) => Ok(Changed::No),
             _ => writer
                 .put_record(None, &Record::new(token.clone(), 0))
@@ -194,7 +194,9 @@ impl Profile {
     pub fn replace(&self, seen: &StoredToken, token: &ApiToken) -> Result<(), StoreError> {
         let generation = seen.generation().saturating_add(1);
         let record = Record::new(token.clone(), generation);
-        self.change(|writer, _| writer.put_record(Some(&seen.0), &record).map(Changed::yes))
+        self.change(Some(token), |writer, _| {
+            writer.put_record(Some(&seen.0), &record).map(Changed::yes)
+        })
     }
 
     /// Removes the stored API token that was seen.
@@ -203,7 +205,9 @@ impl Profile {
     ///
     /// As for [`replace`](Self::replace).
     pub fn remove(&self, seen: &StoredToken) -> Result<(), StoreError> {
-        self.change(|writer, _| writer.remove_record(Some(&seen.0)).map(Changed::yes))
+        self.change(None, |writer, _| {
+            writer.remove_record(Some(&seen.0)).map(Changed::yes)
+        })
     }
 
     /// Removes a stored credential that is damaged.
@@ -213,7 +217,9 @@ impl Profile {
     /// [`StoreError::Changed`] when a readable one is stored. Otherwise those of
     /// [`save`](Self::save).
     pub fn remove_damaged(&self) -> Result<(), StoreError> {
-        self.change(|writer, _| writer.remove_record(None).map(Changed::yes))
+        self.change(None, |writer, _| {
+            writer.remove_record(None).map(Changed::yes)
+        })
     }
 
     /// Removes the journal of an interrupted rotation, whatever stands in it.
@@ -231,6 +237,7 @@ impl Profile {
     /// Changes the credential under the lock, unless a rotation is unfinished.
     fn change(
         &self,
+        next: Option<&ApiToken>,
         change: impl FnOnce(&mut Writer, Option<Record>) -> Result<Changed, StoreError>,
     ) -> Result<(), StoreError> {
         let mut writer = self.lock()?;
@@ -239,7 +246,7 @@ impl Profile {
             Err(StoreError::Corrupt { .. }) => None,
             Err(error) => return Err(error),
         };
-        let journal = self.journal_state(record.as_ref())?;
+        let journal = self.journal_state(record.as_ref(), next)?;
         if journal == JournalState::Unfinished {
             return Err(StoreError::RotationUnfinished);
         }
@@ -310,14 +317,16 @@ impl Profile {
     /// Looks for a journal beside a credential: does one still have to be recovered?
     ///
     /// One that can't be read does. One that its rotation left behind at its end does not, and
-    /// neither does one on which the service has ruled.
+    /// neither does one on which the service has ruled, unless `next`, which is to be stored, is the
+    /// very API token that it has ruled out.
     pub(crate) fn journal_state(
         &self,
         record: Option<&Record>,
+        next: Option<&ApiToken>,
     ) -> Result<JournalState, StoreError> {
         Ok(match self.read(Document::Journal)? {
             None => JournalState::None,
-            Some(text) if Journal::is_unfinished(&self.id, record, &text) => {
+            Some(text) if Journal::is_unfinished(&self.id, record, next, &text) => {
                 JournalState::Unfinished
             }
             Some(_) => JournalState::Over,

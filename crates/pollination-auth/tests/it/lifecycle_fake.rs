@@ -167,6 +167,31 @@ async fn row_69_a_given_access_token_is_used_until_the_service_refuses_it() {
     assert_eq!(service.count(Operation::Get), 3);
 }
 
+#[tokio::test]
+async fn row_45_a_clock_that_is_hours_off_changes_no_lifetime() {
+    const LIFETIME: Duration = Duration::from_secs(3_600);
+    const OFF: Duration = Duration::from_secs(5 * 3_600);
+    let now = SystemTime::now();
+    for wall in [now - OFF, now + OFF] {
+        let service = service();
+        service.set_expires_in(LIFETIME);
+        let clock = ManualClock::at(wall);
+        let client = Client::builder()
+            .api_token(ApiToken::new(ID, SECRET).unwrap())
+            .base_url(service.base_url())
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        client.access_token().await.unwrap();
+        clock.advance(LIFETIME / 2);
+        client.access_token().await.unwrap();
+        assert_eq!(service.logins(), 1);
+        clock.advance(LIFETIME);
+        client.access_token().await.unwrap();
+        assert_eq!(service.logins(), 2);
+    }
+}
+
 #[derive(Debug)]
 struct ServiceClock(FakeClock);
 

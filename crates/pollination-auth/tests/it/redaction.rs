@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use pollination_auth::{
     AccessToken, ApiToken, ApiTokenId, BaseUrlError, BuildError, Client, ClientBuilder,
-    CredentialError, Error, Failure, Location, Moment, Operation, Reason, RetryPolicy, Secret,
-    SecretBytes, SystemClock, Violation,
+    CredentialError, CredentialFileError, Error, Failure, Location, Moment, Operation, Reason,
+    RetryPolicy, Secret, SecretBytes, SystemClock, Violation,
 };
 
 use crate::listener::Listener;
@@ -18,6 +18,7 @@ use crate::redaction_plot::{
     API_SECRET, CREATED, End, GIVEN, IN_HEADER, IN_URL, LOST, MINTED, OF_PROXY, ROTATED, SECRETS,
     ends, usual,
 };
+use crate::redaction_settings::file_error;
 use crate::support::{Answer, ID, OPERATIONS, WITH_BEARER, call, lock, logging_in};
 
 /// Long enough for a reply on the loopback address, and short enough to wait for none.
@@ -197,6 +198,15 @@ async fn every_public_type(shown: &mut Shown) {
     let access_token: AccessToken = client.access_token().await.unwrap();
     assert_eq!(access_token.expose_secret(), MINTED);
     let refused: CredentialError = ApiToken::new(ID, format!("{LOST}\0")).unwrap_err();
+    let file = std::env::temp_dir().join(format!("redaction-list-{}", std::process::id()));
+    std::fs::write(&file, format!("{LOST}\0")).unwrap();
+    let of_file = Client::builder()
+        .api_token_files(&file, &file)
+        .build()
+        .unwrap();
+    let of_file = of_file.login().await.unwrap_err();
+    std::fs::remove_file(&file).unwrap();
+    let of_file: CredentialFileError = file_error(&of_file);
     let url: BaseUrlError = match logging_in(format!("https://{IN_URL}@h")).build() {
         Err(BuildError::BaseUrl(error)) => error,
         other => panic!("{other:?}"),
@@ -224,6 +234,7 @@ async fn every_public_type(shown: &mut Shown) {
     shown.debug("Client", &client);
     shown.debug("ClientBuilder", &builder);
     shown.chain("CredentialError", &refused);
+    shown.chain("CredentialFileError", &of_file);
     shown.error("Error", &error);
     shown.error("Error", &invalid);
     shown.debug("Failure", failure);

@@ -6,7 +6,7 @@ use std::process::Command;
 use pollination_auth::reqwest::Proxy;
 use pollination_auth::reqwest::header::{HeaderMap, HeaderValue};
 use pollination_auth::{
-    AccessToken, ApiToken, BuildError, Client, ClientBuilder, CredentialFileError,
+    AccessToken, ApiToken, BuildError, Client, ClientBuilder, CredentialFileError, Error,
 };
 
 use crate::listener::Listener;
@@ -94,6 +94,15 @@ fn what_is_refused_at_build_is_not_shown() {
     assert_eq!(shown.leaks(&SECRETS), [""; 0]);
 }
 
+/// Returns the error of a file, from that of the call whose login needed it.
+pub(crate) fn file_error(error: &Error) -> CredentialFileError {
+    let source = std::error::Error::source(error).unwrap();
+    source
+        .downcast_ref::<CredentialFileError>()
+        .unwrap()
+        .clone()
+}
+
 #[test]
 fn what_is_in_a_file_is_not_shown() {
     let directory = std::env::temp_dir().join(format!("redaction-{}", std::process::id()));
@@ -113,9 +122,7 @@ fn what_is_in_a_file_is_not_shown() {
         for text in texts {
             std::fs::write(&secret, text).unwrap();
             let error = client.login().await.unwrap_err();
-            let source = std::error::Error::source(&error).unwrap();
-            let of_file: &CredentialFileError = source.downcast_ref().unwrap();
-            shown.chain("CredentialFileError", of_file);
+            shown.chain("CredentialFileError", &file_error(&error));
             shown.error("a file", &error);
         }
         shown.debug("the client", &client);

@@ -43,7 +43,7 @@ async fn meet(location: &str, judge: impl Fn(&Error, &Listener)) {
 }
 
 #[tokio::test]
-async fn another_server_sees_no_connection() {
+async fn row_01_another_server_sees_no_connection() {
     let other = Listener::start(Answer::to).await;
     let origin = other.base_url();
     meet(&format!("{origin}/elsewhere?a=b#c"), |error, _| {
@@ -59,7 +59,7 @@ async fn another_server_sees_no_connection() {
 }
 
 #[tokio::test]
-async fn another_path_of_the_same_server_sees_no_request() {
+async fn row_01_row_02_another_path_of_the_same_server_sees_no_request() {
     for location in ["/elsewhere", "elsewhere"] {
         meet(location, |error, server| {
             let origin = error.failure().redirect_origin();

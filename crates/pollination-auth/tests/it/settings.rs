@@ -146,7 +146,7 @@ async fn a_connection_is_used_again_unless_the_pool_is_empty() {
 }
 
 #[tokio::test]
-async fn a_create_or_rotate_has_a_connection_of_its_own_whatever_the_pool() {
+async fn row_39_a_create_or_rotate_has_a_connection_of_its_own_whatever_the_pool() {
     for operation in MINTING {
         let server = Listener::start(Answer::to).await;
         let client = bearing(server.base_url())
@@ -164,7 +164,7 @@ async fn a_create_or_rotate_has_a_connection_of_its_own_whatever_the_pool() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_ends_the_attempt() {
+async fn row_34_a_server_that_never_answers_ends_the_attempt() {
     for operation in OPERATIONS {
         let server = silent().await;
         let client = single(operation, server.base_url()).attempt_timeout(SHORT);
@@ -223,7 +223,7 @@ async fn the_number_of_attempts_is_what_was_set() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_not_sent_and_attempted_again() {
+async fn row_34_nobody_listening_is_not_sent_and_attempted_again() {
     let address = silent().await.address();
     for operation in OPERATIONS {
         let client = single(operation, format!("http://{address}")).retry(at_once());
@@ -275,7 +275,7 @@ fn a_client_that_could_not_work_is_not_built() {
 }
 
 #[test]
-fn plain_http_to_another_machine_needs_to_be_allowed_by_name() {
+fn row_36_plain_http_to_another_machine_needs_to_be_allowed_by_name() {
     let builder = || logging_in("http://h.example");
     let refused = builder().build();
     assert!(

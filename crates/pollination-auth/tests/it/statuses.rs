@@ -196,7 +196,7 @@ async fn expect_attempts(statuses: &[u16], attempts: impl Fn(Operation) -> usize
 }
 
 #[tokio::test]
-async fn an_outage_is_met_with_three_attempts_unless_a_secret_may_have_been_minted() {
+async fn table_5_6_an_outage_is_met_with_three_attempts_unless_a_secret_may_have_been_minted() {
     let outages = [500, 502, 503, 504, 408, 425, 429];
     expect_attempts(
         &outages,
@@ -208,7 +208,7 @@ async fn an_outage_is_met_with_three_attempts_unless_a_secret_may_have_been_mint
 }
 
 #[tokio::test]
-async fn a_refusal_or_a_redirect_is_not_repeated() {
+async fn table_5_6_a_refusal_or_a_redirect_is_not_repeated() {
     let refusals = [301, 307, 400, 403, 404, 405, 407, 409, 418, 422];
     expect_attempts(&refusals, |_| 1).await;
 }
@@ -233,7 +233,7 @@ async fn a_service_that_comes_back_is_used() {
 }
 
 #[tokio::test]
-async fn a_401_at_login_is_final_after_one_request() {
+async fn row_25_a_401_at_login_is_final_after_one_request() {
     let mock = Mock::always(Answer::json(401, r#"{"detail":"no"}"#));
     let client = logging_in(mock.base_url()).retry(at_once());
     let error = client.build().unwrap().login().await.unwrap_err();
@@ -259,7 +259,7 @@ async fn row_70_a_403_at_login_refuses_the_credential_after_one_request() {
 }
 
 #[tokio::test]
-async fn a_401_elsewhere_leads_to_one_fresh_login_and_one_replay() {
+async fn row_26_a_401_elsewhere_leads_to_one_fresh_login_and_one_replay() {
     for operation in WITH_BEARER {
         let mock = Mock::after_login(Answer::json(401, r#"{"detail":"no"}"#));
         let client = logging_in(mock.base_url()).retry(at_once());
@@ -274,7 +274,7 @@ async fn a_401_elsewhere_leads_to_one_fresh_login_and_one_replay() {
 }
 
 #[tokio::test]
-async fn the_replay_after_a_401_carries_the_new_access_token() {
+async fn row_26_the_replay_after_a_401_carries_the_new_access_token() {
     for operation in WITH_BEARER {
         let answers = [
             Answer::login("the-old-one"),
@@ -295,7 +295,7 @@ async fn the_replay_after_a_401_carries_the_new_access_token() {
 }
 
 #[tokio::test]
-async fn a_given_access_token_that_is_refused_is_not_sent_twice() {
+async fn row_26_a_given_access_token_that_is_refused_is_not_sent_twice() {
     for operation in WITH_BEARER {
         let mock = Mock::always(Answer::empty(401));
         let client = bearing(mock.base_url()).retry(at_once());
@@ -306,7 +306,7 @@ async fn a_given_access_token_that_is_refused_is_not_sent_twice() {
 }
 
 #[tokio::test]
-async fn a_403_never_leads_to_another_login() {
+async fn row_26_a_403_never_leads_to_another_login() {
     for operation in WITH_BEARER {
         let mock = Mock::after_login(Answer::empty(403));
         let client = logging_in(mock.base_url()).retry(at_once());

@@ -70,6 +70,8 @@ struct Caller {
     asked_at: u32,
     /// Its own runtime was driven all the time.
     was_driven: bool,
+    /// It asks because of a 401.
+    is_replay: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -176,6 +178,7 @@ impl World {
                 phase: Phase::Asks,
                 asked_at: 0,
                 was_driven: true,
+                is_replay: false,
             });
         }
         if let Some(ago) = seeded_ago {
@@ -367,6 +370,9 @@ impl World {
                 is_busy = true;
                 add(&mut |world, found| world.step(index, control, found));
             }
+            if caller.is_replay && matches!(caller.phase, Phase::Has(_)) {
+                add(&mut |world, _| world.accept(index));
+            }
             if let Phase::Has(token) = &caller.phase
                 && self.trouble.refusals > 0
                 && self.acts(caller)
@@ -477,12 +483,27 @@ impl World {
     /// A 401 for a caller's token: it asks once more where a replay can have another one.
     fn refuse(&mut self, index: usize, generation: u64) {
         self.trouble.refusals -= 1;
+        let caller = &mut self.callers[index];
+        if caller.is_replay {
+            // It gets the second 401.
+            caller.phase = Phase::Failed;
+            return;
+        }
         let had = self.machine.current().is_some();
-        let replays = self.machine.refuse(generation, &self.now());
+        let now = self.now();
+        let replays = self.machine.refuse(generation, &now);
         self.refusal_logins += u32::from(had && self.machine.current().is_none());
         let caller = &mut self.callers[index];
         caller.asked_at = self.ticks;
+        caller.is_replay = true;
         caller.phase = if replays { Phase::Asks } else { Phase::Failed };
+    }
+
+    /// A replay is accepted: the token before was to blame, so that the next 401 may be the token's fault again.
+    fn accept(&mut self, index: usize) {
+        self.machine.accepted();
+        self.callers[index].is_replay = false;
+        self.refusal_logins = 0;
     }
 
     /// How long a caller has been asking, up to its deadline.
@@ -508,7 +529,13 @@ impl World {
         }
         let position = |id| self.logins.iter().position(|login| login.id == id);
         for caller in &self.callers {
-            (caller.runtime, caller.ask, caller.was_driven).hash(&mut state);
+            (
+                caller.runtime,
+                caller.ask,
+                caller.was_driven,
+                caller.is_replay,
+            )
+                .hash(&mut state);
             match &caller.phase {
                 Phase::Asks => (0, self.asked_for(caller)).hash(&mut state),
                 Phase::Starts(id) => (1, position(*id)).hash(&mut state),
@@ -600,7 +627,7 @@ const TROUBLES: [Trouble; 6] = [
     },
     Trouble {
         faults: 1,
-        refusals: 2,
+        refusals: 3,
         ..QUIET
     },
     Trouble {

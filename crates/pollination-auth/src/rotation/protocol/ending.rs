@@ -31,6 +31,7 @@ pub(in crate::rotation) enum Verdict {
 }
 
 /// The end of a run.
+#[cfg_attr(test, derive(Clone))]
 pub(in crate::rotation) struct Ending {
     pub(in crate::rotation) verdict: Verdict,
     /// The credential; stored, unless the verdict is that it could not be.

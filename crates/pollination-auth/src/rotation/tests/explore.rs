@@ -8,7 +8,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::AddAssign;
 use std::time::{Duration, SystemTime};
 
-use super::world::{Laws, World, verified};
+use super::others;
+use super::world::{Laws, Others, World, verified};
 use crate::rotation::protocol::fingerprint::Names;
 use crate::rotation::protocol::{Effect, Ending, Machine, Reply, Verdict};
 use crate::store::Ruling;
@@ -90,6 +91,8 @@ impl AddAssign<(u128, Self)> for Tally {
 struct Luck {
     crashes: u8,
     recoveries: u8,
+    /// How often another process acts.
+    pauses: u8,
 }
 
 /// Walks through the schedules of one protocol under one set of laws.
@@ -115,6 +118,7 @@ impl<'a> Explorer<'a> {
         let luck = Luck {
             crashes,
             recoveries: self.laws.recoveries,
+            pauses: u8::from(self.laws.others != Others::Absent),
         };
         let mut tally = Tally::default();
         for clock in &self.laws.clocks {
@@ -141,6 +145,16 @@ impl<'a> Explorer<'a> {
         for delay in &self.laws.delays {
             let later = world.after(*delay);
             tally += (1, self.effect(&later, &protocol, &effect, luck));
+        }
+        if luck.pauses > 0 {
+            let left = Luck {
+                pauses: luck.pauses - 1,
+                ..luck
+            };
+            for mut world in others::act(&world, self.laws) {
+                world.lock_lost = self.laws.others != Others::Heedless;
+                tally += (1, self.effect(&world, &protocol, &effect, left));
+            }
         }
         self.seen.insert(key, tally);
         tally
@@ -214,6 +228,15 @@ impl<'a> Explorer<'a> {
         for pause in &self.laws.pauses {
             tally += (1, self.recovered::<P>(&world.after(*pause), luck));
         }
+        if luck.pauses > 0 {
+            let left = Luck {
+                pauses: luck.pauses - 1,
+                ..luck
+            };
+            for world in others::act(world, self.laws) {
+                tally += (1, self.recovered::<P>(&world, left));
+            }
+        }
         tally
     }
 
@@ -221,7 +244,8 @@ impl<'a> Explorer<'a> {
     fn recovered<P: Protocol>(&mut self, world: &World, luck: Luck) -> Tally {
         let mut tally = Tally::default();
         for clock in &self.laws.clocks {
-            let world = world.with_clock(*clock);
+            let mut world = world.with_clock(*clock);
+            world.lock_lost = false;
             let found = match P::recover(self.laws, &world) {
                 Some(protocol) => self.reply(world, protocol, Reply::Begin, luck),
                 None => settled(&world),
@@ -240,7 +264,8 @@ impl<'a> Explorer<'a> {
         let newest = ending.candidates.last();
         match ending.verdict {
             Verdict::Rotated | Verdict::NothingHappened | Verdict::Settled => {
-                let told = ending.record.token.is_same_as(&world.record.token);
+                // Somebody else can have changed it since.
+                let told = world.lock_lost || ending.record.token.is_same_as(&world.record.token);
                 let mut tally = settled(world);
                 if !told {
                     tally = lost(world);
@@ -257,9 +282,11 @@ impl<'a> Explorer<'a> {
                 taken: 1,
                 ..one(world)
             },
-            // The account's new secret is in the error.
+            // The account's new secret is in the error; or whoever acted when the lock had ended has a
+            // newer one, from its own request.
             Verdict::Ruled(Ruling::OtherApiToken)
-                if newest.is_some_and(|newest| world.server.is_the_other(newest)) =>
+                if newest.is_some_and(|newest| world.server.is_the_other(newest))
+                    || (world.lock_lost && world.server.is_other) =>
             {
                 Tally {
                     taken: 1,
@@ -304,7 +331,7 @@ impl<'a> Explorer<'a> {
             Effect::Wait(wait) => *wait,
             _ => Duration::ZERO,
         };
-        (wait, luck.crashes, luck.recoveries).hash(&mut state);
+        (wait, luck.crashes, luck.recoveries, luck.pauses).hash(&mut state);
         state.finish()
     }
 }
@@ -316,7 +343,16 @@ fn replaced(old: &World, new: World) -> Vec<(u128, World)> {
 /// Everything is at rest, and no journal is left: the stored secret is the account's, or it is lost.
 fn settled(world: &World) -> Tally {
     if !world.is_valid(&world.record.token) {
-        return lost(world);
+        let is_anothers = world.server.is_other || world.server.is_gone;
+        return if is_anothers {
+            // Somebody else has deleted or replaced it, and has what took its place.
+            Tally {
+                taken: 1,
+                ..one(world)
+            }
+        } else {
+            lost(world)
+        };
     }
     let rotated = world.record.generation > 0;
     Tally {

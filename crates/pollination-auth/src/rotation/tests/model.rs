@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::explore::{Explorer, Tally};
 use super::report;
 use super::server::Behaviour;
-use super::world::{Clock, Laws, World};
+use super::world::{Clock, Laws, Others, World};
 use crate::rotation::protocol::{Machine, Rules};
 
 /// One tick of the model.
@@ -43,6 +43,7 @@ fn laws(settle: u32) -> Laws {
         pauses: vec![Duration::ZERO, TICK, TICK * 2],
         recoveries: 1,
         bearer_life: Duration::from_secs(1_000_000),
+        others: Others::Absent,
         clocks: vec![Clock::Right],
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::explore::{Explorer, Tally};
 use super::report;
 use super::server::Behaviour;
-use super::world::{Clock, Laws, World};
+use super::world::{Clock, Laws, Others, World};
 use crate::rotation::options::RotateOptions;
 use crate::rotation::protocol::Machine;
 
@@ -63,6 +63,7 @@ pub(super) fn laws(first: &[Behaviour]) -> Laws {
         pauses: vec![Duration::ZERO, Duration::from_secs(61)],
         recoveries: RECOVERIES,
         bearer_life: Duration::from_secs(24 * 60 * 60),
+        others: Others::Absent,
         clocks: vec![Clock::Right],
     }
 }

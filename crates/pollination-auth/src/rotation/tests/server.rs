@@ -138,6 +138,12 @@ impl Server {
         self.is_other && token.is_same_as(&other(self.minted))
     }
 
+    /// Somebody replaces the account's API token by another one.
+    pub(super) fn create(&mut self, now: Duration) -> ApiToken {
+        self.is_other = true;
+        other(self.change(now, Duration::ZERO))
+    }
+
     /// The answers that a login can get: one, or both while a change becomes known.
     pub(super) fn logins(&self, token: &ApiToken, now: Duration, arbitrary: bool) -> Vec<bool> {
         if self.is_other || self.is_gone {

@@ -34,8 +34,22 @@ pub(super) struct Laws {
     /// How often a run that ended unresolved is followed by a recovery.
     pub(super) recoveries: u8,
     pub(super) bearer_life: Duration,
+    /// What another process does, if there is one.
+    pub(super) others: Others,
     /// What this machine's clock may be at the start, and at each recovery.
     pub(super) clocks: Vec<Clock>,
+}
+
+/// Another process on the same store, which acts while this one is paused or when it has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Others {
+    Absent,
+    /// It compares and swaps; the lock of the paused process has ended, and that one asks.
+    Careful,
+    /// The control: it writes what it checked before, without comparing again.
+    Blind,
+    /// The control: the paused process does not ask whether its lock has ended.
+    Heedless,
 }
 
 /// This machine's clock, beside the service's.
@@ -61,6 +75,8 @@ pub(super) struct World {
     pub(super) journal: Option<Journal>,
     /// The secrets that have logged in, a bit for each.
     verified: u128,
+    /// The lock of the process at work has ended.
+    pub(super) lock_lost: bool,
     /// When the last request ended that may change something later.
     unsettled_since: Option<Duration>,
     pub(super) violations: u64,
@@ -77,6 +93,7 @@ impl World {
             record: Record::new(token(0), 0),
             journal: None,
             verified: bit(&token(0)),
+            lock_lost: false,
             unsettled_since: None,
             violations: 0,
             store_faults: 0,
@@ -156,6 +173,12 @@ impl World {
             .server
             .requests
             .min(laws.script.len().saturating_sub(1));
+        if self.lock_lost {
+            return vec![(
+                self.clone(),
+                Reply::Put(PutReply::NotHeld(StoreError::LockLost)),
+            )];
+        }
         let does = match laws.script.get(nth) {
             Some(does) => vec![*does],
             None => laws.any.clone(),
@@ -208,6 +231,9 @@ impl World {
 
     pub(super) fn save_record(&self, record: &Record) -> Self {
         let mut world = self.clone();
+        if self.lock_lost {
+            return world;
+        }
         // I1: only a secret that has logged in takes the place of another.
         let proven = world.verified & bit(&record.token) != 0;
         world.violations += u64::from(!proven);
@@ -217,12 +243,22 @@ impl World {
 
     pub(super) fn save_journal(&self, journal: Option<&Journal>) -> Self {
         let mut world = self.clone();
+        if self.lock_lost {
+            return world;
+        }
         world.journal = journal.cloned();
+        if journal.is_none() {
+            // The rotation is over; the next one has not to wait for its requests.
+            world.unsettled_since = None;
+        }
         world
     }
 
     /// The ways in which a write goes: it lasts; or it fails, and lasts or does not.
     pub(super) fn stored(&self, changed: Self) -> Vec<(Self, Reply)> {
+        if self.lock_lost {
+            return vec![(self.clone(), Reply::Stored(Err(StoreError::LockLost)))];
+        }
         let mut ways = vec![(changed.clone(), Reply::Stored(Ok(())))];
         if self.store_faults > 0 {
             for mut world in [self.clone(), changed] {
@@ -253,7 +289,7 @@ impl World {
             .unsettled_since
             .map(|since| self.now.saturating_sub(since));
         unsettled.map(|ago| ago.min(laws.rules.settle)).hash(state);
-        self.clock.hash(state);
+        (self.clock, self.lock_lost).hash(state);
         (self.violations, self.store_faults, self.login_faults).hash(state);
     }
 }

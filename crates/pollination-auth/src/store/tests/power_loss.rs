@@ -79,7 +79,10 @@ fn write(profile: &Profile, version: Version) {
 /// Says which version the documents are of that the loader finds, as text.
 fn found(profile: &Profile) -> String {
     let Some(record) = profile.record().unwrap() else {
-        assert_eq!(profile.journal_state(None).unwrap(), JournalState::None);
+        assert_eq!(
+            profile.journal_state(None, None).unwrap(),
+            JournalState::None
+        );
         return "nothing".to_owned();
     };
     let journal = profile.journal(&record).unwrap();

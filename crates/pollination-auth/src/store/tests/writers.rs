@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use super::power_loss::{journal, token};
 use crate::base_url::BaseUrl;
+use crate::credential::ApiToken;
 use crate::secret::Secret;
 use crate::store::document::{Conclusion, Journal, Record, Ruling};
 use crate::store::{
@@ -90,7 +91,7 @@ fn profile(store: &Leased) -> Profile {
 }
 
 fn journal_of(profile: &Profile) -> JournalState {
-    profile.journal_state(None).unwrap()
+    profile.journal_state(None, None).unwrap()
 }
 
 fn stored(profile: &Profile) -> (String, u64) {
@@ -243,13 +244,13 @@ async fn row_65_a_write_holds_the_lock_to_its_end_when_nobody_waits_for_it_any_m
 }
 
 /// A profile whose rotation the service has ruled on.
-fn ruled(store: &Leased) -> Profile {
+fn ruled(store: &Leased, ruling: Ruling) -> Profile {
     let profile = profile(store);
     profile.save(&token("old")).unwrap();
     let record = profile.required().unwrap();
     let journal = Journal {
         conclusion: Some(Conclusion {
-            ruling: Ruling::CredentialLost,
+            ruling,
             at: SystemTime::UNIX_EPOCH,
         }),
         ..journal(3, &[])
@@ -265,11 +266,11 @@ fn ruled(store: &Leased) -> Profile {
 
 #[test]
 fn row_66_a_journal_that_the_service_has_ruled_on_goes_with_the_credential_that_takes_its_place() {
-    let profile = ruled(&Leased::default());
+    let profile = ruled(&Leased::default(), Ruling::CredentialLost);
     let seen = profile.stored().unwrap().unwrap();
     profile.replace(&seen, &token("new")).unwrap();
     assert_eq!(journal_of(&profile), JournalState::None);
-    let profile = ruled(&Leased::default());
+    let profile = ruled(&Leased::default(), Ruling::CredentialLost);
     let seen = profile.stored().unwrap().unwrap();
     profile.remove(&seen).unwrap();
     assert_eq!(journal_of(&profile), JournalState::None);
@@ -278,7 +279,7 @@ fn row_66_a_journal_that_the_service_has_ruled_on_goes_with_the_credential_that_
 #[test]
 fn row_66_a_ruled_journal_that_is_left_behind_belongs_to_no_later_credential() {
     let store = Leased::default();
-    let profile = ruled(&store);
+    let profile = ruled(&store, Ruling::ApiTokenGone);
     let old = profile.required().unwrap();
     assert!(profile.journal(&old).unwrap().is_some());
     // As if the process had ended before the journal was removed.
@@ -290,9 +291,24 @@ fn row_66_a_ruled_journal_that_is_left_behind_belongs_to_no_later_credential() {
 
 #[test]
 fn row_66_a_change_that_writes_nothing_keeps_the_ruled_journal() {
-    let profile = ruled(&Leased::default());
+    let profile = ruled(&Leased::default(), Ruling::CredentialLost);
     let other = profile.save(&token("other"));
     assert!(matches!(other, Err(StoreError::Changed)), "{other:?}");
     profile.save(&token("old")).unwrap();
     assert_eq!(journal_of(&profile), JournalState::Over);
+}
+
+#[test]
+fn row_71_the_only_copy_of_another_api_tokens_secret_makes_no_way_for_the_one_that_is_ruled_out() {
+    let profile = ruled(&Leased::default(), Ruling::OtherApiToken);
+    let seen = profile.stored().unwrap().unwrap();
+    let old = profile.replace(&seen, &token("old"));
+    assert!(
+        matches!(old, Err(StoreError::RotationUnfinished)),
+        "{old:?}"
+    );
+    assert_eq!(journal_of(&profile), JournalState::Over);
+    let other = ApiToken::new("other-id", "other").unwrap();
+    profile.replace(&seen, &other).unwrap();
+    assert_eq!(journal_of(&profile), JournalState::None);
 }

@@ -183,6 +183,24 @@ async fn row_61_a_401_that_is_not_the_tokens_fault_costs_one_login() {
 }
 
 #[tokio::test]
+async fn row_61_tokens_that_are_revoked_again_and_again_are_replaced_each_time() {
+    let service = FakeService::builder()
+        .id("an-id")
+        .secret("a-secret")
+        .start();
+    let client = Client::builder()
+        .api_token(ApiToken::new("an-id", "a-secret").unwrap())
+        .base_url(service.base_url())
+        .build()
+        .unwrap();
+    for logins in 1..6 {
+        client.get_api_token().await.unwrap();
+        assert_eq!(service.logins(), logins);
+        service.expire_all_tokens();
+    }
+}
+
+#[tokio::test]
 async fn a_refused_token_leaves_the_notification() {
     let server = FaultServer::start().await;
     server.script(Operation::GetApiToken, [Reply::json(401, "{}")]);

@@ -1,4 +1,4 @@
-//! FAULTS 5.7, points 1 and 2: a process that really aborts before and after each step on the real
+//! Points 5.7.1 and 5.7.2: a process that really aborts before and after each step on the real
 //! disk, against the service over HTTP, and the recovery of what it left.
 
 use pollination_auth_fake::{Fault, Operation};
@@ -40,14 +40,14 @@ async fn abort_at_every_step(fault: fn() -> Option<Fault>) -> u32 {
 }
 
 #[tokio::test]
-async fn point_5_7_1_a_child_aborted_at_every_step_of_a_good_rotation_is_recovered() {
+async fn point_5_7_1_state_s4_a_child_aborted_at_every_step_of_a_good_rotation_is_recovered() {
     let steps = abort_at_every_step(|| None).await;
     // Two journals and a credential of four steps each, a removal of two, before and after each.
     assert_eq!(steps, 2 * (4 + 4 + 4 + 2));
 }
 
 #[tokio::test]
-async fn point_5_7_1_a_child_aborted_at_every_step_after_a_lost_reply_is_recovered() {
+async fn point_5_7_1_state_s3b_a_child_aborted_at_every_step_after_a_lost_reply_is_recovered() {
     let steps = abort_at_every_step(|| Some(Fault::commit_and_drop())).await;
     assert_eq!(steps, 2 * (4 + 4 + 4 + 4 + 2));
 }

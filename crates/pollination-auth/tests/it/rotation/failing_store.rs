@@ -1,4 +1,4 @@
-//! Row 54 and FAULTS 5.7, point 7: a store whose n-th call fails.
+//! Row 54 and point 5.7.7: a store whose n-th call fails.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

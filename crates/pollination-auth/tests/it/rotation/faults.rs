@@ -62,7 +62,7 @@ async fn point_5_7_4_the_journal_is_there_before_each_request_and_no_two_are_in_
 }
 
 #[tokio::test]
-async fn rows_2_to_9_and_40_whatever_was_lost_the_rotation_ends_with_a_secret_that_logs_in() {
+async fn row_40_state_s3b_whatever_was_lost_the_rotation_ends_with_a_secret_that_logs_in() {
     for (fault, requests) in [
         (Fault::commit_and_drop(), 2),
         (Fault::drop_connection(), 2),
@@ -227,7 +227,7 @@ async fn row_43_when_every_secret_is_dead_and_the_access_token_too_that_is_said(
 }
 
 #[tokio::test]
-async fn point_5_7_2_recovering_what_is_in_order_changes_nothing_and_sends_nothing() {
+async fn point_5_7_2_state_s0_recovering_what_is_in_order_changes_nothing_and_sends_nothing() {
     let stage = Stage::new();
     let rotated = stage.rotation().rotate().await.unwrap();
     let requests = stage.service.requests().len();

@@ -1,4 +1,4 @@
-//! Row 52 and FAULTS 5.7, point 10: files that must not be trusted are refused and left alone.
+//! Row 52 and point 5.7.10: files that must not be trusted are refused and left alone.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};

@@ -1,4 +1,4 @@
-//! FAULTS 5.7, point 8: futures that are dropped, a runtime that is shut down.
+//! Point 5.7.8: futures that are dropped, a runtime that is shut down.
 
 use std::future::Future as _;
 use std::pin::pin;

@@ -1,4 +1,4 @@
-//! FAULTS 5.7, point 9: others who hold the old secret, and clients without a store.
+//! Point 5.7.9: others who hold the old secret, and clients without a store.
 
 use pollination_auth::{ApiToken, Client, Error, RotateCause, StoreError};
 use pollination_auth_fake::Operation;

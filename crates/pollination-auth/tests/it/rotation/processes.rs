@@ -1,4 +1,4 @@
-//! Row 53 and FAULTS 5.7, point 5: several processes on one store.
+//! Row 53 and point 5.7.5: several processes on one store.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;

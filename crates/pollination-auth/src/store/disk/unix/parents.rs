@@ -28,6 +28,15 @@ const STICKY: u32 = 0o1000;
 /// The mode of a directory that is created: for its owner alone.
 const PRIVATE: u32 = 0o700;
 
+/// Where Linux says which users the process's user namespace has numbers for.
+const USER_MAP: &str = "/proc/self/uid_map";
+
+/// The map of a process that is in no sandbox: each user has its own number.
+const WHOLE_MAP: [&str; 3] = ["0", "0", "4294967295"];
+
+/// Where Linux says which number stands for a user that has none.
+const UNMAPPED_USER: &str = "/proc/sys/kernel/overflowuid";
+
 /// The most symbolic links on the way: 40, as on Linux. A longer way is a circle.
 const LINKS: usize = 40;
 
@@ -108,12 +117,13 @@ fn check(parent: &Path, entry: &Path, owner: u32) -> Result<(), StoreError> {
         group: metadata.gid(),
         mode: metadata.mode(),
     };
-    match parent_is.entries_are(own_id()) {
-        Replaceable::ByOthers(problem) => Err(unsafe_path(parent, problem)),
-        Replaceable::ByItsOwner if !is_trusted(owner, own_id()) => {
+    let trusted = Trusted::here();
+    match parent_is.who_replaces(&trusted) {
+        Replacer::Others(problem) => Err(unsafe_path(parent, problem)),
+        Replacer::ItsOwner if !trusted.has(owner) => {
             Err(unsafe_path(entry, "it belongs to another user"))
         }
-        Replaceable::ByItsOwner | Replaceable::ByNobody => Ok(()),
+        Replacer::ItsOwner | Replacer::Nobody => Ok(()),
     }
 }
 
@@ -125,16 +135,16 @@ struct Parent {
 }
 
 /// Who else can replace an entry of a directory.
-enum Replaceable {
-    ByNobody,
+enum Replacer {
+    Nobody,
     /// The owner of the entry: the directory is sticky.
-    ByItsOwner,
+    ItsOwner,
     /// Somebody else, for this reason.
-    ByOthers(&'static str),
+    Others(&'static str),
 }
 
 impl Parent {
-    fn entries_are(&self, own: u32) -> Replaceable {
+    fn who_replaces(&self, trusted: &Trusted) -> Replacer {
         // A system that gives each user a private group gives it the user's number, and lets the
         // group write by default. Its members can't be asked for everywhere, so the number decides.
         let is_private_group = self.group == self.owner;
@@ -143,16 +153,16 @@ impl Parent {
         } else {
             EVERYONE_WRITES | GROUP_WRITES
         };
-        if !is_trusted(self.owner, own) {
-            Replaceable::ByOthers(
+        if !trusted.has(self.owner) {
+            Replacer::Others(
                 "it belongs to another user, who could replace the credential store below it",
             )
         } else if self.mode & writers == 0 {
-            Replaceable::ByNobody
+            Replacer::Nobody
         } else if self.mode & STICKY != 0 {
-            Replaceable::ByItsOwner
+            Replacer::ItsOwner
         } else {
-            Replaceable::ByOthers(
+            Replacer::Others(
                 "others can write to it and replace the credential store below it; take that away \
                  with chmod go-w",
             )
@@ -160,8 +170,35 @@ impl Parent {
     }
 }
 
-fn is_trusted(user: u32, own: u32) -> bool {
-    user == own || user == ROOT
+/// The users who can replace the store anyway, or are the one whose store it is.
+struct Trusted {
+    own: u32,
+    /// Who stands for the users that the process's user namespace has no number for. Root of the
+    /// machine is one of them in a sandbox, and the root directory is root's.
+    unmapped: Option<u32>,
+}
+
+impl Trusted {
+    fn here() -> Self {
+        let read = |path| fs::read_to_string(path).unwrap_or_default();
+        Self {
+            own: own_id(),
+            unmapped: unmapped(&read(USER_MAP), &read(UNMAPPED_USER)),
+        }
+    }
+
+    fn has(&self, user: u32) -> bool {
+        user == self.own || user == ROOT || Some(user) == self.unmapped
+    }
+}
+
+/// Returns the number that stands for users without one, where the process's namespace has such.
+fn unmapped(user_map: &str, stand_in: &str) -> Option<u32> {
+    let map: Vec<&str> = user_map.split_whitespace().collect();
+    if map.is_empty() || map == WHOLE_MAP {
+        return None;
+    }
+    stand_in.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -173,10 +210,14 @@ mod tests {
     const OTHER: u32 = 1001;
 
     fn is_refused(owner: u32, group: u32, mode: u32, entry_owner: u32) -> bool {
-        match (Parent { owner, group, mode }).entries_are(OWN) {
-            Replaceable::ByNobody => false,
-            Replaceable::ByItsOwner => !is_trusted(entry_owner, OWN),
-            Replaceable::ByOthers(_) => true,
+        let trusted = Trusted {
+            own: OWN,
+            unmapped: None,
+        };
+        match (Parent { owner, group, mode }).who_replaces(&trusted) {
+            Replacer::Nobody => false,
+            Replacer::ItsOwner => !trusted.has(entry_owner),
+            Replacer::Others(_) => true,
         }
     }
 
@@ -213,5 +254,29 @@ mod tests {
                 "{owner} {group} {mode:o} {entry_owner}"
             );
         }
+    }
+
+    #[test]
+    fn row_85_a_user_without_a_number_is_trusted_in_a_sandbox_alone() {
+        assert_eq!(
+            unmapped("         0          0 4294967295\n", "65534\n"),
+            None
+        );
+        assert_eq!(unmapped("", ""), None);
+        let sandbox = unmapped("      1000       1000          1\n", "65534\n");
+        assert_eq!(sandbox, Some(65534));
+        let trusted = Trusted {
+            own: OWN,
+            unmapped: sandbox,
+        };
+        let root_directory = |mode| Parent {
+            owner: 65534,
+            group: 65534,
+            mode,
+        };
+        let verdict = |mode| root_directory(mode).who_replaces(&trusted);
+        assert!(matches!(verdict(0o755), Replacer::Nobody));
+        assert!(matches!(verdict(0o777), Replacer::Others(_)));
+        assert!(!trusted.has(OTHER));
     }
 }

@@ -121,10 +121,10 @@ pub(crate) enum CliError {
         redo: Redo,
     },
     #[error(
-        "the new API token {id} does not log in, and the account has another one or none by now; \
+        "the new API token {id} does not log in, and the account has another one by now: {other}; \
          nothing that is stored was replaced"
     )]
-    Replaced { id: String },
+    Replaced { id: String, other: String },
     #[error("the service does not accept it yet")]
     NotAcceptedYet,
     #[error(

@@ -123,6 +123,21 @@ fn row_63_a_creation_that_another_one_has_replaced_replaces_nothing_itself() {
     assert!(!world.creation().exists());
 }
 
+/// The access token is all that reaches the account then.
+#[test]
+fn row_74_a_new_api_token_that_is_gone_at_once_leaves_the_access_token() {
+    let world = World::logged_in();
+    let access_token = deleted_elsewhere(&world);
+    let created = Fault::commit_and_answer(201).body(r#"{"id":"new-id","secret":"new-secret"}"#);
+    world.service.fail_next(Operation::Create, created);
+    world
+        .service
+        .fail_next(Operation::Get, Fault::status(404).body("{}"));
+    world.run_with(&CREATE, access_token).fails_with(9);
+    assert_still_stored(&world);
+    assert!(world.creation().exists());
+}
+
 #[test]
 fn row_63_a_new_api_token_that_has_not_logged_in_is_put_aside() {
     for (operation, fault) in [

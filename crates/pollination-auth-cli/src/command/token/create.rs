@@ -144,12 +144,12 @@ async fn check(context: &Context, client: &Client, token: &ApiToken) -> Result<C
         Err(Error::CredentialsRejected(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    let replaced = || CliError::Replaced {
-        id: token.id().to_string(),
-    };
     match client.get_api_token().await {
         Ok(id) if &id == token.id() => Ok(Check::NotYet),
-        Ok(_) | Err(Error::NotFound(_)) => Err(replaced()),
+        Ok(other) => Err(CliError::Replaced {
+            id: token.id().to_string(),
+            other: other.to_string(),
+        }),
         Err(error) => Err(error.into()),
     }
 }

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::worker::Worker;
-use crate::access_token::AccessToken;
-use crate::builder::{BuildError, ClientBuilder};
 use crate::cache::AccessTokenChanges;
 use crate::client;
-use crate::credential::{ApiToken, ApiTokenId};
+use crate::client::build_error::BuildError;
+use crate::client::builder::ClientBuilder;
+use crate::credential::access_token::AccessToken;
+use crate::credential::api_token::{ApiToken, ApiTokenId};
 use crate::error::Error;
-use crate::operation::Operation;
+use crate::foundation::operation::Operation;
 
 /// Talks to the service with one credential, and blocks; clones share it.
 ///

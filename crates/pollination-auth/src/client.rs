@@ -2,7 +2,11 @@
 //!
 //! Each method is one call; the rules that join cache and calls are in `inner`.
 
-mod inner;
+pub(crate) mod authorized;
+pub(crate) mod build_error;
+pub(crate) mod builder;
+pub(crate) mod env;
+pub(crate) mod login;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,20 +16,18 @@ use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
 use tokio::sync::MutexGuard;
 
-use self::inner::{Inner, internal};
-use crate::access_token::AccessToken;
-use crate::builder::{BuildError, ClientBuilder};
+use self::authorized::{Inner, internal};
 use crate::cache::{AccessTokenChanges, TokenCache};
-use crate::calls::SharedCalls;
-use crate::credential::{ApiToken, ApiTokenId};
+use crate::call::SharedCalls;
+use crate::client::login::Held;
+use crate::credential::access_token::AccessToken;
+use crate::credential::api_token::{ApiToken, ApiTokenId};
 use crate::error::Error;
-use crate::failure::{Facts, Reason};
-use crate::operation::Operation;
-use crate::rotation::{RotateOptions, Rotation};
-use crate::source::Held;
+use crate::error::classify::{Attempt, Class};
+use crate::error::failure::{Facts, Reason};
+use crate::foundation::operation::Operation;
 use crate::store::Profile;
-use crate::verdict::{Attempt, Class};
-use crate::wire::Answer;
+use crate::wire::answer::Answer;
 
 /// Talks to the service with one credential; clones share it, and are cheap.
 ///
@@ -35,20 +37,6 @@ use crate::wire::Answer;
 pub struct Client(Arc<Inner>);
 
 impl Client {
-    /// Starts to set up a client.
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
-    }
-
-    /// Builds a client from the environment; see [`ClientBuilder::from_env`].
-    ///
-    /// # Errors
-    ///
-    /// [`BuildError`] naming the variable that is missing or can't be used.
-    pub fn from_env() -> Result<Self, BuildError> {
-        ClientBuilder::from_env()?.build()
-    }
-
     pub(crate) fn new(calls: SharedCalls, cache: TokenCache, held: Option<Held>) -> Self {
         Self(Arc::new(Inner {
             calls,
@@ -205,14 +193,6 @@ impl Client {
         })
     }
 
-    /// Rotates the secret of a stored credential so that nothing can lose it.
-    ///
-    /// It wants a client that was built on a [store](ClientBuilder::store).
-    #[must_use]
-    pub fn rotation(&self, options: RotateOptions) -> Rotation {
-        Rotation::new(self.clone(), options)
-    }
-
     pub(crate) fn profile(&self) -> Option<&Profile> {
         self.0.held.as_ref().and_then(Held::profile)
     }
@@ -282,7 +262,9 @@ impl Client {
 /// What the middleware needs: the same token and the same rule, for requests of somebody else.
 #[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 impl Client {
-    pub(crate) async fn cached_token(&self) -> Result<Arc<crate::cache::CachedToken>, Error> {
+    pub(crate) async fn cached_token(
+        &self,
+    ) -> Result<Arc<crate::credential::access_token::CachedToken>, Error> {
         self.0.token(Duration::ZERO, self.0.calls.deadline()).await
     }
 
@@ -296,7 +278,7 @@ impl Client {
         self.0.cache.accepted();
     }
 
-    pub(crate) fn base_url(&self) -> &crate::base_url::BaseUrl {
+    pub(crate) fn base_url(&self) -> &crate::foundation::base_url::BaseUrl {
         &self.0.calls.wire.base_url
     }
 }

@@ -2,12 +2,15 @@
 //!
 //! The facts are in `failure`; which reply leads to which variant is decided in `verdict`.
 
+pub(crate) mod classify;
+pub(crate) mod failure;
+
 use std::fmt;
 use std::time::SystemTime;
 
-use crate::failure::{Failure, Reason, Violation};
-use crate::operation::Operation;
-use crate::wire::SecretBytes;
+use crate::error::failure::{Failure, Reason, Violation};
+use crate::foundation::operation::Operation;
+use crate::foundation::secret::SecretBytes;
 
 /// Says that a call failed, and by its variant what to do next.
 ///

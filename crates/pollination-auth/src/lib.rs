@@ -78,71 +78,55 @@
 //! - `blocking`: `blocking::Client`, for code without async.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod access_token;
-mod base_url;
+// The layers, from the ground up: a module names only those above it in this list.
 #[cfg(feature = "blocking")]
 pub mod blocking;
-mod builder;
 mod cache;
-mod calls;
+mod call;
 mod client;
-mod clock;
 mod credential;
-mod credential_files;
-mod env;
 mod error;
-mod failure;
-#[cfg(any(test, fuzzing))]
-#[expect(clippy::expect_used, reason = "a panic is how a fuzzer is told")]
-#[doc(hidden)]
-pub mod fuzzing;
-mod jwt;
-#[cfg(test)]
-#[cfg(unix)]
-mod log_in_tests;
+mod foundation;
 #[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 mod middleware;
-mod operation;
-mod retry;
-mod retry_after;
 mod rotation;
-mod runtime;
-mod secret;
-mod source;
 mod store;
-mod transport;
-mod validity;
-mod verdict;
+#[cfg(any(test, fuzzing))]
+mod testing;
 mod wire;
 
-pub use access_token::AccessToken;
-pub use base_url::BaseUrlError;
-pub use builder::{BuildError, ClientBuilder};
 pub use cache::{AccessTokenChanges, ClientGone};
+pub use call::retry::RetryPolicy;
 pub use client::Client;
-pub use clock::{Clock, Moment, SystemClock};
-pub use credential::{ApiToken, ApiTokenId, CredentialError};
-pub use credential_files::CredentialFileError;
+pub use client::build_error::BuildError;
+pub use client::builder::ClientBuilder;
+pub use credential::access_token::AccessToken;
+pub use credential::api_token::{ApiToken, ApiTokenId, CredentialError};
+pub use credential::profile_id::ProfileId;
 pub use error::Error;
-pub use failure::{Failure, Location, Reason, Violation};
+pub use error::failure::{Failure, Location, Reason, Violation};
+pub use foundation::base_url::BaseUrlError;
+pub use foundation::clock::{Clock, Moment, SystemClock};
+pub use foundation::operation::Operation;
+pub use foundation::secret::{Secret, SecretBytes};
 #[cfg(feature = "reqwest-middleware")]
 pub use middleware::AuthMiddleware;
 #[cfg(feature = "tower")]
 pub use middleware::{AuthLayer, AuthService, ByClone, CloneBody};
-pub use operation::Operation;
-pub use retry::RetryPolicy;
 pub use rotation::{
     Recovered, RotateCause, RotateError, RotateFailure, RotateOptions, Rotated, Rotation,
     RotationHandle, RotationStatus,
 };
-pub use secret::Secret;
+pub use store::credential_files::CredentialFileError;
 pub use store::{
-    CredentialStore, DiskStep, DiskStepKind, Document, FileStore, MemoryStore, Profile, ProfileId,
+    CredentialStore, DiskStep, DiskStepKind, Document, FileStore, MemoryStore, Profile,
     ProfileLock, Ruling, StoreError, StoreLock, StoredToken,
 };
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use testing::fuzzing;
 /// The HTTP client, in the version that [`ClientBuilder::configure_http`] hands through.
-pub use transport::reqwest;
-pub use wire::SecretBytes;
+pub use wire::transport::reqwest;
 
 /// The README's example, run as a test.
 #[cfg(doctest)]

@@ -19,8 +19,8 @@ pub use self::clone_body::{ByClone, CloneBody};
 pub use self::for_reqwest::AuthMiddleware;
 #[cfg(feature = "tower")]
 pub use self::for_tower::{AuthLayer, AuthService};
-use crate::cache::CachedToken;
 use crate::client::Client;
+use crate::credential::access_token::CachedToken;
 
 /// Puts a token on a request, in the place of an earlier one.
 fn put_on(headers: &mut HeaderMap, cached: &CachedToken) {

@@ -2,6 +2,7 @@
 //!
 //! Here it is started, awaited and reported. The rules are in `protocol`, the work in `drive`.
 
+mod cause;
 mod drive;
 mod options;
 mod outcome;
@@ -12,9 +13,10 @@ mod tests;
 
 use std::time::SystemTime;
 
+pub use self::cause::RotateCause;
 use self::drive::Driver;
 pub use self::options::RotateOptions;
-pub use self::outcome::{Recovered, RotateCause, RotateError, RotateFailure, Rotated};
+pub use self::outcome::{Recovered, RotateError, RotateFailure, Rotated};
 use self::protocol::{Ending, Machine, Verdict};
 pub use self::task::RotationHandle;
 use crate::client::Client;
@@ -93,6 +95,16 @@ pub enum RotationStatus {
         /// What the service has ruled.
         ruling: Ruling,
     },
+}
+
+impl Client {
+    /// Prepares a crash-safe rotation of the stored secret.
+    ///
+    /// Requires a client built with a [store](crate::ClientBuilder::store).
+    #[must_use]
+    pub fn rotation(&self, options: RotateOptions) -> Rotation {
+        Rotation::new(self.clone(), options)
+    }
 }
 
 impl Rotation {

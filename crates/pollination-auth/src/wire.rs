@@ -3,14 +3,15 @@
 //! The only place that names the generated crate. One call here is one HTTP exchange: nothing is
 //! repeated, nothing is cached.
 
-mod decode;
-#[cfg(any(test, fuzzing))]
-#[expect(clippy::expect_used, reason = "a panic is how a fuzzer is told")]
-pub(crate) mod fuzzed;
-mod known;
-mod lenient;
+pub(crate) mod answer;
+mod bytes;
+pub(crate) mod decode;
+pub(crate) mod known;
+mod login;
 mod mask;
-mod secrets;
+pub(crate) mod retry_after;
+pub(crate) mod secrets;
+pub(crate) mod transport;
 mod words;
 
 use std::sync::Arc;
@@ -20,21 +21,16 @@ use pollination_auth_api::{
     Client, Error as Generated, Exchange, ResponseValue, SecretText, Urls, types,
 };
 
-pub(crate) use pollination_auth_api::Bearer;
-/// Holds bytes of a reply as a secret: wiped on drop, shown by nothing but `expose_secret`.
-pub use pollination_auth_api::SecretBytes;
-
-pub(crate) use self::decode::Grant;
+use self::answer::{Answer, Attempted};
 use self::decode::Reply;
 use self::known::Known;
-pub(crate) use self::secrets::secrets_in;
-use crate::access_token::AccessToken;
-use crate::base_url::BaseUrl;
-use crate::clock::Clock;
-use crate::credential::{ApiToken, ApiTokenId};
-use crate::operation::Operation;
-use crate::transport::Transport;
-use crate::verdict::Attempt;
+use crate::credential::access_token::AccessToken;
+use crate::credential::api_token::{ApiToken, ApiTokenId};
+use crate::credential::grant::Grant;
+use crate::foundation::base_url::BaseUrl;
+use crate::foundation::clock::Clock;
+use crate::foundation::operation::Operation;
+use crate::wire::transport::Transport;
 
 /// Sends the five operations to one service.
 pub(crate) struct Wire {
@@ -42,16 +38,7 @@ pub(crate) struct Wire {
     pub(crate) transport: Transport,
     pub(crate) clock: Arc<dyn Clock>,
     urls: Urls,
-    known: Known,
-}
-
-/// What a call gives: a value, or an attempt that gave none.
-pub(crate) type Attempted<T> = Result<T, Attempt>;
-
-/// A value with the status of the reply that it was in.
-pub(crate) struct Answer<T> {
-    pub(crate) value: T,
-    pub(crate) status: u16,
+    pub(crate) known: Known,
 }
 
 impl Wire {
@@ -171,7 +158,9 @@ impl Wire {
             typed,
             outcome,
             secret,
-            wire: self,
+            known: &self.known,
+            base_url: &self.base_url,
+            clock: &*self.clock,
         }
     }
 }

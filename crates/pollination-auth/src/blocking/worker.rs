@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use tracing::instrument::{Instrument as _, WithSubscriber as _};
 
 use crate::error::Error;
-use crate::failure::{Facts, Reason};
-use crate::operation::Operation;
+use crate::error::failure::{Facts, Reason};
+use crate::foundation::operation::Operation;
 
 /// The thread's name, as debuggers and panics show it.
 const NAME: &str = env!("CARGO_PKG_NAME");

@@ -4,7 +4,7 @@ use std::fmt;
 
 use tokio::sync::watch;
 
-use crate::access_token::AccessToken;
+use crate::credential::access_token::AccessToken;
 
 /// Tells watchers of each new access token.
 pub(super) struct Changes(watch::Sender<Told>);

@@ -1,39 +1,28 @@
-//! One login under way, and those who wait for it.
+//! One login under way, as those see it who wait for it.
 //!
-//! The login holds the `Landing`, everybody else a `Flight`. However the task ends, its end is seen; while its
-//! runtime drives it, it beats.
+//! However the task of the login ends, its end is seen; while its runtime drives it, it beats.
 
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::Poll;
-use std::time::Duration;
 
 use tokio::runtime;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::{CachedToken, Shared, internal};
-use crate::clock::Moment;
+use crate::credential::access_token::CachedToken;
 use crate::error::Error;
-use crate::failure::Reason;
-use crate::runtime::guarded;
-use crate::wire::Grant;
+use crate::foundation::runtime::{Missing, guarded};
 
-/// How often a login that is driven says so: every 250 ms, several times within [`STALL`](super::wait::STALL).
-const BEAT: Duration = Duration::from_millis(250);
-
-type Landed = Result<Arc<CachedToken>, Error>;
+pub(super) type Landed = Result<Arc<CachedToken>, Error>;
 
 /// How a login ended, for those who wait for it.
 #[derive(Clone)]
-enum End {
+pub(super) enum End {
     Landed(Landed),
     /// The runtime that it was started on can't make one.
-    Unfit(Reason),
+    Unfit(Missing),
 }
-type Fetch = Pin<Box<dyn Future<Output = Result<Grant, Error>> + Send>>;
 
 /// A login under way, as those see it who wait for it.
 #[derive(Clone)]
@@ -50,27 +39,29 @@ pub(super) enum Waited {
     /// The task is gone, and its result with it.
     Lost,
     /// The runtime that it was started on can't make one; another one may.
-    Unfit(Reason),
+    Unfit(Missing),
     TooLong,
 }
 
-/// The end of a login, held by its task.
-pub(super) struct Landing {
-    shared: Arc<Shared>,
-    flight: u64,
-    started_at: Moment,
+/// The task's end of a login: it beats while it is driven, and tells how it ended.
+pub(super) struct Pulse {
     beats: Arc<AtomicU32>,
-    /// Taken when the end is told; still there on drop when the task ended early.
-    waiting: Option<watch::Sender<Option<End>>>,
+    waiting: watch::Sender<Option<End>>,
+}
+
+impl Pulse {
+    pub(super) fn beat(&self) {
+        self.beats.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn tell(&self, end: End) {
+        self.waiting.send_replace(Some(end));
+    }
 }
 
 impl Flight {
-    pub(super) fn prepare(
-        id: u64,
-        now: Moment,
-        runtime: runtime::Id,
-        shared: Arc<Shared>,
-    ) -> (Self, Landing) {
+    /// Creates a login's two ends: for those who wait, and for its task.
+    pub(super) fn prepare(id: u64, runtime: runtime::Id) -> (Self, Pulse) {
         let (waiting, landed) = watch::channel(None);
         let beats = Arc::<AtomicU32>::default();
         let flight = Self {
@@ -79,14 +70,7 @@ impl Flight {
             beats: beats.clone(),
             landed,
         };
-        let landing = Landing {
-            shared,
-            flight: id,
-            started_at: now,
-            beats,
-            waiting: Some(waiting),
-        };
-        (flight, landing)
+        (flight, Pulse { beats, waiting })
     }
 
     pub(super) fn id(&self) -> u64 {
@@ -109,7 +93,7 @@ impl Flight {
     }
 
     /// Waits for the end until a time.
-    pub(super) async fn landed(&mut self, until: Instant) -> Result<Waited, Reason> {
+    pub(super) async fn landed(&mut self, until: Instant) -> Result<Waited, Missing> {
         // Without timers it is the making of one that panics.
         let waiting = async {
             let landed = self.landed.wait_for(Option::is_some);
@@ -118,63 +102,11 @@ impl Flight {
         Ok(match guarded(pin!(waiting)).await? {
             Ok(Ok(end)) => match end.clone() {
                 Some(End::Landed(landed)) => Waited::Landed(landed),
-                Some(End::Unfit(reason)) => Waited::Unfit(reason),
+                Some(End::Unfit(missing)) => Waited::Unfit(missing),
                 None => Waited::Lost,
             },
             Ok(Err(_sender_gone)) => Waited::Lost,
             Err(_late) => Waited::TooLong,
         })
-    }
-}
-
-impl Landing {
-    /// Runs the login to its end and tells it, to those who wait first.
-    pub(super) async fn land(mut self, fetch: impl FnOnce() -> Fetch) {
-        let beats = self.beats.clone();
-        let driven = async {
-            let mut fetched = fetch();
-            let mut beat = tokio::time::interval(BEAT);
-            poll_fn(|context| {
-                if let Poll::Ready(result) = fetched.as_mut().poll(context) {
-                    return Poll::Ready(result);
-                }
-                while beat.poll_tick(context).is_ready() {
-                    beats.fetch_add(1, Ordering::Relaxed);
-                }
-                Poll::Pending
-            })
-            .await
-        };
-        let (end, changed) = match guarded(pin!(driven)).await {
-            Ok(result) => {
-                let (landed, changed) = self.shared.land(self.flight, result);
-                (End::Landed(landed), changed)
-            }
-            Err(reason) => {
-                self.shared.lose(self.flight);
-                (End::Unfit(reason), None)
-            }
-        };
-        if let Some(waiting) = self.waiting.take() {
-            waiting.send_replace(Some(end));
-        }
-        self.shared.tell(changed);
-    }
-}
-
-impl Drop for Landing {
-    /// The login panicked, or its runtime was shut down: those who wait must not wait for ever.
-    fn drop(&mut self) {
-        let Some(waiting) = self.waiting.take() else {
-            return;
-        };
-        if std::thread::panicking() {
-            // It may be the clock that panicked: to read it again would end the process.
-            let error = internal(Reason::Panicked);
-            self.shared.fail(self.flight, &self.started_at, &error);
-            waiting.send_replace(Some(End::Landed(Err(error))));
-        } else {
-            self.shared.lose(self.flight);
-        }
     }
 }

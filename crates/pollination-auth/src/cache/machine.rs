@@ -6,11 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Moment;
-use crate::validity::{Phase, Validity};
-
-/// The generation of a token that was never in the cache; the first one in it is 1.
-pub(super) const NO_GENERATION: u64 = 0;
+use crate::credential::cached_token::{Cached, NO_GENERATION};
+use crate::credential::validity::{Phase, Validity};
+use crate::foundation::clock::Moment;
 
 /// A failure that another login would share is kept for this long at first: 250 ms.
 ///
@@ -40,35 +38,6 @@ pub(super) trait Failure: Clone {
     fn is_retryable(&self) -> bool;
     /// Returns how long the service asked to be left alone, from `now` on.
     fn asked_wait(&self, now: &Moment) -> Option<Duration>;
-}
-
-/// A token in the cache.
-#[derive(Debug)]
-pub(crate) struct Cached<T> {
-    pub(crate) token: T,
-    /// Counts the tokens of this cache, so that a late 401 can be told from a fresh one.
-    pub(crate) generation: u64,
-    pub(crate) validity: Validity,
-    /// What was left of its life when it arrived; no later login promises more.
-    pub(super) at_arrival: Duration,
-}
-
-impl<T> Cached<T> {
-    /// Returns `true` if it may be handed out without asking for the next one first.
-    pub(super) fn is_good(&self, now: &Moment, least: Duration) -> bool {
-        matches!(self.validity.phase(now), Phase::Fresh | Phase::Advisory)
-            && self.has_left(now, least)
-    }
-
-    /// Returns `true` if it has this much left; nothing is asked of one that need not last.
-    pub(super) fn has_left(&self, now: &Moment, least: Duration) -> bool {
-        least.is_zero() || self.validity.remaining(now) >= least
-    }
-
-    /// Returns `true` if it may be used where there is no better one.
-    pub(super) fn is_last_resort(&self, now: &Moment, least: Duration) -> bool {
-        self.validity.phase(now) != Phase::Expired && self.has_left(now, least)
-    }
 }
 
 /// Why a caller asks.

@@ -5,4 +5,6 @@ mod explore;
 mod herds;
 mod lifecycle;
 mod model;
+mod moves;
 mod support;
+mod world;

@@ -9,12 +9,14 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::flight::{Flight, Waited};
+use super::landing::Landing;
 use super::machine::{Ask, Next, Seen, Then, then};
-use super::{CachedToken, TokenCache, internal, stale};
+use super::shared::{Shared, internal, stale};
+use crate::credential::access_token::CachedToken;
 use crate::error::Error;
-use crate::failure::{Facts, Reason};
-use crate::operation::Operation;
-use crate::runtime;
+use crate::error::failure::{Facts, Reason};
+use crate::foundation::operation::Operation;
+use crate::foundation::runtime;
 
 /// How often a caller looks again when what it waited for came to nothing: 64 times, far more than there are runtimes that
 /// end in one wait.
@@ -44,123 +46,121 @@ enum Ended {
     LookAgain(Error),
 }
 
-impl TokenCache {
-    /// Waits for the one login that everybody waits for.
-    pub(super) async fn wait(
-        &self,
-        ask: Ask,
-        deadline: Instant,
-    ) -> Result<Arc<CachedToken>, Error> {
-        // Waiting needs a runtime, as logging in does.
-        let runtime = runtime::current().map_err(internal)?;
-        let mut last = internal(Reason::NoRuntime);
-        for _ in 0..MOST_LOOKS {
-            let flight = match self.look(ask, &runtime) {
-                Found::Use(token) => return Ok(token),
-                Found::Fail(error) => return Err(error),
-                Found::Wait(flight) => flight,
-            };
-            match self.wait_for(flight, ask, deadline, &runtime).await {
-                Ended::Use(token) => return Ok(token),
-                Ended::Fail(error) => return Err(error),
-                Ended::LookAgain(error) => last = error,
+/// Waits for the one login that everybody waits for.
+pub(super) async fn wait(
+    shared: &Arc<Shared>,
+    ask: Ask,
+    deadline: Instant,
+) -> Result<Arc<CachedToken>, Error> {
+    // Waiting needs a runtime, as logging in does.
+    let runtime = runtime::current().map_err(|missing| internal(missing.into()))?;
+    let mut last = internal(Reason::NoRuntime);
+    for _ in 0..MOST_LOOKS {
+        let flight = match look(shared, ask, &runtime) {
+            Found::Use(token) => return Ok(token),
+            Found::Fail(error) => return Err(error),
+            Found::Wait(flight) => flight,
+        };
+        match wait_for(shared, flight, ask, deadline, &runtime).await {
+            Ended::Use(token) => return Ok(token),
+            Ended::Fail(error) => return Err(error),
+            Ended::LookAgain(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// Decides with a second look at everything that was read without the lock.
+fn look(shared: &Arc<Shared>, ask: Ask, runtime: &Handle) -> Found {
+    let now = shared.clock.coarse();
+    let (flight, landing) = {
+        let mut state = shared.lock();
+        match state.machine.ask(ask, &now, shared.flight_limit) {
+            Next::Use(token) => return Found::Use(token),
+            Next::Fail(error) => return Found::Fail(error),
+            Next::Wait(id) => {
+                let flight = state.flight.clone().filter(|flight| flight.id() == id);
+                (flight, None)
+            }
+            Next::Start(id) => {
+                let landing = Landing::prepare(shared, &mut state, id, now, runtime);
+                (state.flight.clone(), Some(landing))
             }
         }
-        Err(last)
+    };
+    let Some(flight) = flight else {
+        return Found::Fail(internal(Reason::Panicked));
+    };
+    if let Some(landing) = landing {
+        landing.take_off(runtime);
+        if flight.is_lost() {
+            return Found::Fail(internal(Reason::NoRuntime));
+        }
     }
+    Found::Wait(flight)
+}
 
-    /// Decides with a second look at everything that was read without the lock.
-    fn look(&self, ask: Ask, runtime: &Handle) -> Found {
-        let now = self.0.clock.coarse();
-        let (flight, landing) = {
-            let mut state = self.0.lock();
-            match state.machine.ask(ask, &now, self.0.flight_limit) {
-                Next::Use(token) => return Found::Use(token),
-                Next::Fail(error) => return Found::Fail(error),
-                Next::Wait(id) => {
-                    let flight = state.flight.clone().filter(|flight| flight.id() == id);
-                    (flight, None)
-                }
-                Next::Start(id) => {
-                    let landing = self.prepare(&mut state, id, now, runtime);
-                    (state.flight.clone(), Some(landing))
-                }
+async fn wait_for(
+    shared: &Arc<Shared>,
+    mut flight: Flight,
+    ask: Ask,
+    deadline: Instant,
+    runtime: &Handle,
+) -> Ended {
+    let is_elsewhere = flight.runtime() != runtime.id();
+    loop {
+        let beats = flight.beats();
+        let until = until(shared, ask, is_elsewhere, deadline);
+        let waited = match flight.landed(until).await {
+            Ok(waited) => waited,
+            Err(missing) => return Ended::Fail(internal(missing.into())),
+        };
+        let (seen, reason) = match waited {
+            Waited::Landed(landed) => (Seen::Landed(landed), Reason::Stale),
+            Waited::Lost => (Seen::Lost, Reason::NoRuntime),
+            Waited::Unfit(missing) => (Seen::Unfit, missing.into()),
+            Waited::TooLong => {
+                let nothing = Seen::Nothing {
+                    is_still: flight.beats() == beats,
+                    is_late: Instant::now() >= deadline,
+                };
+                (nothing, Reason::TimedOut)
             }
         };
-        let Some(flight) = flight else {
-            return Found::Fail(internal(Reason::Panicked));
-        };
-        if let Some(landing) = landing {
-            self.take_off(landing, runtime);
-            if flight.is_lost() {
-                return Found::Fail(internal(Reason::NoRuntime));
+        let now = shared.clock.coarse();
+        match then(seen, is_elsewhere, last_resort(shared, ask), &now) {
+            Then::Use(token) => return Ended::Use(token),
+            Then::Fail(error) => return Ended::Fail(error),
+            Then::Unfit | Then::TooLate => return Ended::Fail(failed(reason)),
+            Then::LookAgain => return Ended::LookAgain(failed(reason)),
+            Then::GiveUp => {
+                shared.lose(flight.id());
+                return Ended::LookAgain(failed(reason));
             }
-        }
-        Found::Wait(flight)
-    }
-
-    async fn wait_for(
-        &self,
-        mut flight: Flight,
-        ask: Ask,
-        deadline: Instant,
-        runtime: &Handle,
-    ) -> Ended {
-        let is_elsewhere = flight.runtime() != runtime.id();
-        loop {
-            let beats = flight.beats();
-            let until = self.until(ask, is_elsewhere, deadline);
-            let waited = match flight.landed(until).await {
-                Ok(waited) => waited,
-                Err(reason) => return Ended::Fail(internal(reason)),
-            };
-            let (seen, reason) = match waited {
-                Waited::Landed(landed) => (Seen::Landed(landed), Reason::Stale),
-                Waited::Lost => (Seen::Lost, Reason::NoRuntime),
-                Waited::Unfit(reason) => (Seen::Unfit, reason),
-                Waited::TooLong => {
-                    let nothing = Seen::Nothing {
-                        is_still: flight.beats() == beats,
-                        is_late: Instant::now() >= deadline,
-                    };
-                    (nothing, Reason::TimedOut)
-                }
-            };
-            let now = self.0.clock.coarse();
-            match then(seen, is_elsewhere, self.last_resort(ask), &now) {
-                Then::Use(token) => return Ended::Use(token),
-                Then::Fail(error) => return Ended::Fail(error),
-                Then::Unfit | Then::TooLate => return Ended::Fail(failed(reason)),
-                Then::LookAgain => return Ended::LookAgain(failed(reason)),
-                Then::GiveUp => {
-                    self.0.lose(flight.id());
-                    return Ended::LookAgain(failed(reason));
-                }
-                Then::WaitOn => {}
-            }
+            Then::WaitOn => {}
         }
     }
+}
 
-    /// Returns the time until which a login is waited for, the same for all that may end the wait: a
-    /// herd of callers starts a timer each, and a second one would be as many again.
-    fn until(&self, ask: Ask, is_elsewhere: bool, deadline: Instant) -> Instant {
-        let now = Instant::now();
-        if self.last_resort(ask).is_some() {
-            // A login that hangs must not withhold a token that is good for some seconds more.
-            deadline.min(now + PATIENCE)
-        } else if is_elsewhere {
-            deadline.min(now + STALL)
-        } else {
-            deadline
-        }
+/// Returns the time until which a login is waited for, the same for all that may end the wait: a
+/// herd of callers starts a timer each, and a second one would be as many again.
+fn until(shared: &Arc<Shared>, ask: Ask, is_elsewhere: bool, deadline: Instant) -> Instant {
+    let now = Instant::now();
+    if last_resort(shared, ask).is_some() {
+        // A login that hangs must not withhold a token that is good for some seconds more.
+        deadline.min(now + PATIENCE)
+    } else if is_elsewhere {
+        deadline.min(now + STALL)
+    } else {
+        deadline
     }
+}
 
-    /// Returns the old token where the new one failed to come, unless it is the old one that won't do.
-    fn last_resort(&self, ask: Ask) -> Option<Arc<CachedToken>> {
-        match ask {
-            Ask::Token { least } => self.unexpired(least),
-            Ask::NewToken => None,
-        }
+/// Returns the old token where the new one failed to come, unless it is the old one that won't do.
+fn last_resort(shared: &Arc<Shared>, ask: Ask) -> Option<Arc<CachedToken>> {
+    match ask {
+        Ask::Token { least } => shared.unexpired(least),
+        Ask::NewToken => None,
     }
 }
 

@@ -10,8 +10,8 @@ use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Middleware, Next};
 
 use super::{Passes, passes, put_on};
-use crate::cache::CachedToken;
 use crate::client::Client;
+use crate::credential::access_token::CachedToken;
 
 /// Puts a fresh access token on the requests of a reqwest client.
 ///

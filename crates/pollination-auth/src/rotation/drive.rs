@@ -6,20 +6,21 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::cause::RotateCause;
 use super::options::OnWait;
-use super::outcome::RotateCause;
 use super::protocol::{Bearer, Effect, Ending, LoginReply, Machine, PutFailure, PutReply, Reply};
-use crate::access_token::AccessToken;
 use crate::cache::TokenCache;
-use crate::calls::SharedCalls;
-use crate::credential::ApiToken;
-use crate::failure::{Facts, Reason};
-use crate::operation::Operation;
-use crate::secret::Secret;
+use crate::call::SharedCalls;
+use crate::credential::access_token::AccessToken;
+use crate::credential::api_token::ApiToken;
+use crate::credential::grant::Grant;
+use crate::error::classify::{Attempt, Class};
+use crate::error::failure::{Facts, Reason};
+use crate::foundation::operation::Operation;
+use crate::foundation::secret::Secret;
 use crate::store::document::Record;
 use crate::store::{Profile, StoreError, Writer, on_store};
-use crate::verdict::{Attempt, Class};
-use crate::wire::{self, Grant};
+use crate::wire::secrets::secrets_in;
 
 /// How often it is looked whether the lock is free: every 100 ms.
 const LOCK_POLL: Duration = Duration::from_millis(100);
@@ -213,7 +214,7 @@ impl Driver {
         }
         let now = self.calls.wire.clock.now().wall;
         let wait = failed.facts.retry_at;
-        let doubtful = failed.facts.raw.as_ref().map(wire::secrets_in);
+        let doubtful = failed.facts.raw.as_ref().map(secrets_in);
         let tokens = doubtful
             .unwrap_or_default()
             .into_iter()

@@ -5,13 +5,13 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
+use super::cause::RotateCause;
 use super::protocol::{Ending, Verdict};
-use crate::credential::{ApiToken, ApiTokenId};
-use crate::error::Error;
-use crate::store::{Ruling, StoreError, Unfinished};
-use crate::wire::SecretBytes;
+use crate::credential::api_token::{ApiToken, ApiTokenId};
+use crate::foundation::secret::SecretBytes;
+use crate::store::Ruling;
 
 /// Holds the new API token: it is stored, and has logged in.
 #[must_use = "other holders of the old secret need the new one"]
@@ -147,41 +147,6 @@ struct Facts {
     started_at: Option<SystemTime>,
     recover_by: Option<SystemTime>,
     in_emergency_store: bool,
-}
-
-/// Says why.
-#[non_exhaustive]
-#[derive(Clone, Debug)]
-pub enum RotateCause {
-    /// A call of the service failed.
-    Service(Error),
-    /// The store failed, is locked, or may not be trusted.
-    Store(StoreError),
-    /// The client was built without a store.
-    NoStore,
-    /// The store forgets everything with the process, and that was not accepted.
-    Volatile,
-    /// The access token ends too soon to be the key for a recovery.
-    AccessTokenTooShort {
-        /// The time that it has left.
-        left: Duration,
-        /// The time that it needs.
-        needed: Duration,
-    },
-    /// There is no running Tokio runtime, or it was shut down.
-    NoRuntime,
-    /// A bug: a task of the client panicked.
-    Panicked,
-}
-
-impl From<Unfinished> for RotateCause {
-    fn from(unfinished: Unfinished) -> Self {
-        match unfinished {
-            Unfinished::Failed(error) => Self::Store(error),
-            Unfinished::Panicked => Self::Panicked,
-            Unfinished::NoRuntime => Self::NoRuntime,
-        }
-    }
 }
 
 impl RotateFailure {
@@ -377,25 +342,6 @@ impl StdError for RotateError {
             RotateCause::Service(error) => Some(error),
             RotateCause::Store(error) => Some(error),
             _ => None,
-        }
-    }
-}
-
-impl fmt::Display for RotateCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Service(error) => error.fmt(f),
-            Self::Store(error) => error.fmt(f),
-            Self::NoStore => f.write_str("the client has no credential store; build it with one"),
-            Self::Volatile => f.write_str("the store does not outlive the process"),
-            Self::AccessTokenTooShort { left, needed } => write!(
-                f,
-                "the access token has {} s left, and a recovery may need {} s",
-                left.as_secs(),
-                needed.as_secs()
-            ),
-            Self::NoRuntime => f.write_str("there is no running Tokio runtime"),
-            Self::Panicked => f.write_str("a task of the client panicked; please report this bug"),
         }
     }
 }

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::outcome::{RotateCause, RotateError, Rotated};
+use super::cause::RotateCause;
+use super::outcome::{RotateError, Rotated};
 
 /// Waits for a rotation that runs by itself; dropping it stops nothing.
 ///

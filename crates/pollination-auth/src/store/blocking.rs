@@ -2,7 +2,7 @@
 
 use tokio::runtime::Handle;
 
-use super::StoreError;
+use super::error::StoreError;
 
 /// Why work on a store has no result.
 pub(crate) enum Unfinished<E = StoreError> {
@@ -16,7 +16,7 @@ pub(crate) enum Unfinished<E = StoreError> {
 
 /// Runs work on a store on a thread that may block.
 ///
-/// The work owns what it uses, a [`Writer`](super::Writer) above all: if the caller's future is
+/// The work owns what it uses, a [`Writer`](super::writer::Writer) above all: if the caller's future is
 /// dropped, the lock is held until the work has ended.
 pub(crate) async fn on_store<T: Send + 'static, E: Send + 'static>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,

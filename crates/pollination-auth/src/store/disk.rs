@@ -5,6 +5,7 @@
 
 #[cfg(not(unix))]
 mod portable;
+pub(super) mod protection;
 #[cfg(unix)]
 mod unix;
 
@@ -17,10 +18,12 @@ use zeroize::Zeroizing;
 
 #[cfg(not(unix))]
 use self::portable as system;
+use self::protection::{Protection, unsafe_path};
 use self::system::Directory;
 #[cfg(unix)]
 use self::unix as system;
-use super::{DOCUMENT_LIMIT, StoreError};
+use super::error::StoreError;
+use super::kind::DOCUMENT_LIMIT;
 
 /// One step on the disk, as a test sees it that ends the process there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,15 +49,6 @@ pub enum DiskStepKind {
     Remove,
     /// Waits until the names in the directory are on the disk.
     SyncDirectory,
-}
-
-/// How a file has to be protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Protection {
-    /// Nobody else may read it.
-    Private,
-    /// Others may read it, and none may change it.
-    Readable,
 }
 
 /// The second step of a write: it waits until the content is on the disk.
@@ -202,13 +196,6 @@ impl Disk for RealDisk {
             Err(fs4::TryLockError::WouldBlock) => Ok(None),
             Err(fs4::TryLockError::Error(error)) => Err(StoreError::failed(DOING, error)),
         }
-    }
-}
-
-fn unsafe_path(path: &Path, problem: &'static str) -> StoreError {
-    StoreError::Unsafe {
-        what: path.display().to_string(),
-        problem,
     }
 }
 

@@ -3,15 +3,16 @@
 //! It reads strictly and says what is wrong without a word of the text. Where the text lies is the
 //! store's business; when which document is written is that of `rotation`.
 
-use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::{Document, ProfileId, StoreError};
-use crate::credential::ApiToken;
-use crate::secret::Secret;
+use super::error::StoreError;
+use super::kind::{DOCUMENT_LIMIT, Document};
+use crate::credential::api_token::ApiToken;
+use crate::credential::profile_id::ProfileId;
+use crate::foundation::digest::sha256_hex;
+use crate::foundation::secret::Secret;
 
 /// The version of both documents, which is the first there is; a reader refuses every other one.
 const VERSION: u64 = 1;
@@ -338,16 +339,16 @@ fn parse<'a, T: Deserialize<'a>>(document: Document, text: &'a Secret) -> Result
 fn json<T: Serialize>(document: Document, value: &T) -> Result<Secret, StoreError> {
     let failed = |_error| corrupt(document, "it can't be written as JSON");
     // Of the full size at once, or growing would leave copies behind that nobody wipes.
-    let mut text = Vec::with_capacity(super::DOCUMENT_LIMIT);
+    let mut text = Vec::with_capacity(DOCUMENT_LIMIT);
     serde_json::to_writer_pretty(&mut text, value).map_err(failed)?;
     text.push(b'\n');
     let text = zeroize::Zeroizing::new(text);
     let text = std::str::from_utf8(&text)
         .map_err(|_not_text| corrupt(document, "it can't be written as JSON"))?;
-    if text.len() > super::DOCUMENT_LIMIT {
+    if text.len() > DOCUMENT_LIMIT {
         return Err(StoreError::TooLong {
             document,
-            limit: super::DOCUMENT_LIMIT,
+            limit: DOCUMENT_LIMIT,
         });
     }
     Ok(Secret::from(text.to_owned()))
@@ -359,15 +360,7 @@ fn checksum(text: &JournalText) -> Result<String, StoreError> {
 }
 
 fn fingerprint(secret: &Secret) -> String {
-    hex(digest(&SHA256, secret.expose_secret().as_bytes()).as_ref())
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    sha256_hex(secret.expose_secret().as_bytes())
 }
 
 fn belongs(

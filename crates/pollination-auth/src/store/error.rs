@@ -4,7 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Document, ProfileId};
+use super::kind::Document;
+use crate::credential::profile_id::ProfileId;
 
 /// Says why a store can't be used; no secret is in it, nor in its sources.
 ///

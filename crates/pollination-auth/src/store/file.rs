@@ -7,11 +7,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::disk::{Disk, DiskLock, DiskStep, DiskStepKind, Protection, RealDisk};
-use super::{
-    CredentialStore, DOCUMENT_LIMIT, Document, ProfileId, ProfileLock, StoreError, StoreLock,
-};
-use crate::secret::Secret;
+use super::credential_store::{CredentialStore, ProfileLock, StoreLock};
+use super::disk::protection::Protection;
+use super::disk::{Disk, DiskLock, DiskStep, DiskStepKind, RealDisk};
+use super::error::StoreError;
+use super::kind::{DOCUMENT_LIMIT, Document};
+use crate::credential::profile_id::ProfileId;
+use crate::foundation::secret::Secret;
 
 /// The end of the name of a file that is not yet in its place.
 const UNFINISHED: &str = ".tmp";

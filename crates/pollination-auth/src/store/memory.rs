@@ -4,8 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{CredentialStore, Document, ProfileId, ProfileLock, StoreError, StoreLock};
-use crate::secret::Secret;
+use super::credential_store::{CredentialStore, ProfileLock, StoreLock};
+use super::error::StoreError;
+use super::kind::Document;
+use crate::credential::profile_id::ProfileId;
+use crate::foundation::secret::Secret;
 
 /// Keeps credentials in memory; clones share them.
 ///

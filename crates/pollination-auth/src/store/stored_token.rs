@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 use super::document::Record;
-use crate::credential::ApiToken;
+use crate::credential::api_token::ApiToken;
 
 /// An API token as it was stored when it was read.
 ///

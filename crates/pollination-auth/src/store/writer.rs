@@ -3,9 +3,13 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::blocking::{Unfinished, on_store};
+use super::credential_store::StoreLock;
 use super::document::{Journal, Record};
-use super::{Document, Profile, StoreError, StoreLock, Unfinished, on_store};
-use crate::secret::Secret;
+use super::error::StoreError;
+use super::kind::Document;
+use super::profile::Profile;
+use crate::foundation::secret::Secret;
 
 /// A profile whose lock is held; dropping it unlocks the profile.
 ///

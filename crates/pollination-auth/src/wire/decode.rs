@@ -3,43 +3,41 @@
 //! Lenient where the world is lenient (a status of success, a number in quotes, a byte order mark),
 //! strict where it is dangerous (a secret, a lifetime, a token's type).
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use pollination_auth_api::{CutOff, Head, Outcome, types};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::lenient::{Seconds, lenient_login};
+use super::answer::{Answer, Attempted};
+use super::bytes::without_byte_order_mark;
+use super::known::Known;
+use super::login::{LoginFields, Seconds, lenient_login};
 use super::mask::Mask;
+use super::retry_after;
+use super::secrets::secrets_in;
+use super::transport;
 use super::words::Words;
-use super::{Answer, Attempted, SecretBytes, Wire, secrets_in};
-use crate::access_token::AccessToken;
-use crate::clock::Moment;
-use crate::credential::{ApiToken, ApiTokenId, checked_bearer, checked_id};
-use crate::failure::{Facts, Reason};
-use crate::jwt;
-use crate::operation::Operation;
-use crate::retry_after;
-use crate::secret::Secret;
-use crate::transport;
-use crate::validity::{LONGEST_LIFETIME, UNKNOWN_LIFETIME};
-use crate::verdict::{Attempt, Class};
-
-/// What a login gave: an access token, and how long it may be used.
-pub(crate) struct Grant {
-    pub(crate) access_token: AccessToken,
-    pub(crate) requested_at: Moment,
-    pub(crate) lifetime: Duration,
-}
+use crate::credential::api_token::{ApiToken, ApiTokenId, checked_id};
+use crate::credential::grant::Grant;
+use crate::credential::validity::LONGEST_LIFETIME;
+use crate::error::classify::{Attempt, Class};
+use crate::error::failure::{Facts, Reason};
+use crate::foundation::base_url::BaseUrl;
+use crate::foundation::clock::{Clock, Moment};
+use crate::foundation::operation::Operation;
+use crate::foundation::secret::{Secret, SecretBytes};
 
 /// One captured exchange, about to be read.
-pub(super) struct Reply<'a, T> {
-    pub(super) operation: Operation,
+pub(crate) struct Reply<'a, T> {
+    pub(crate) operation: Operation,
     /// What the generated code decoded, where it could.
-    pub(super) typed: Option<T>,
-    pub(super) outcome: Outcome,
+    pub(crate) typed: Option<T>,
+    pub(crate) outcome: Outcome,
     /// The secret that the call carried.
-    pub(super) secret: &'a str,
-    pub(super) wire: &'a Wire,
+    pub(crate) secret: &'a str,
+    pub(crate) known: &'a Known,
+    pub(crate) base_url: &'a BaseUrl,
+    pub(crate) clock: &'a dyn Clock,
 }
 
 /// A success: its head, its bytes, and whether they are all of them.
@@ -50,11 +48,13 @@ struct Success<'a, T> {
     body: SecretBytes,
     cut_off: Option<CutOff>,
     secret: &'a str,
-    wire: &'a Wire,
+    known: &'a Known,
+    base_url: &'a BaseUrl,
+    clock: &'a dyn Clock,
 }
 
 impl Reply<'_, types::Auth0TokenResponse> {
-    pub(super) fn grant(self, requested_at: Moment) -> Attempted<Answer<Grant>> {
+    pub(crate) fn grant(self, requested_at: Moment) -> Attempted<Answer<Grant>> {
         let mut success = self.success()?;
         let fields = match success.typed.take() {
             Some(typed) if !success.is_encoded() => Ok(LoginFields {
@@ -66,7 +66,7 @@ impl Reply<'_, types::Auth0TokenResponse> {
         };
         match fields.and_then(|fields| fields.check(requested_at, success.date())) {
             Ok(grant) => {
-                let known = &success.wire.known;
+                let known = success.known;
                 known.add(success.secret);
                 known.add(grant.access_token.expose_secret());
                 Ok(success.taken(grant))
@@ -77,7 +77,7 @@ impl Reply<'_, types::Auth0TokenResponse> {
 }
 
 impl Reply<'_, types::NewToken> {
-    pub(super) fn api_token_id(self) -> Attempted<Answer<ApiTokenId>> {
+    pub(crate) fn api_token_id(self) -> Attempted<Answer<ApiTokenId>> {
         let mut success = self.success()?;
         let id = success
             .decoded()
@@ -91,7 +91,7 @@ impl Reply<'_, types::NewToken> {
 
 impl Reply<'_, types::Token> {
     /// Reads a new API token; `held` is the one that it takes the place of.
-    pub(super) fn api_token(self, held: Option<&ApiToken>) -> Attempted<Answer<ApiToken>> {
+    pub(crate) fn api_token(self, held: Option<&ApiToken>) -> Attempted<Answer<ApiToken>> {
         let mut success = self.success()?;
         let minted = success
             .decoded()
@@ -115,7 +115,7 @@ impl Reply<'_, ()> {
     /// Reads the success of a delete: 204, or another status with an empty body or one of JSON.
     ///
     /// A 202 promises the delete alone, and a page is not the service's.
-    pub(super) fn nothing(self) -> Attempted<Answer<()>> {
+    pub(crate) fn nothing(self) -> Attempted<Answer<()>> {
         let success = self.success()?;
         let done = match success.head.status.as_u16() {
             204 => Ok(()),
@@ -137,7 +137,9 @@ impl<'a, T> Reply<'a, T> {
             typed,
             outcome,
             secret,
-            wire,
+            known,
+            base_url,
+            clock,
         } = self;
         let (head, body, cut_off) = match outcome {
             Outcome::NotSent(error) => {
@@ -188,7 +190,9 @@ impl<'a, T> Reply<'a, T> {
             body,
             cut_off,
             secret,
-            wire,
+            known,
+            base_url,
+            clock,
         };
         if success.head.status.is_success() {
             Ok(success)
@@ -206,7 +210,7 @@ impl Success<'_, types::Token> {
             .as_ref()
             .map_or("", |secret| secret.expose_secret());
         let minted = ApiToken::exact(&token.id, secret).map_err(Reason::UnusableCredential)?;
-        self.wire.known.add(secret);
+        self.known.add(secret);
         match held {
             Some(held) if held.id() != minted.id() => {
                 let mask = self.mask();
@@ -295,8 +299,8 @@ impl<T> Success<'_, T> {
 
     /// Returns a mask for every secret that this client knows, the call's own included.
     fn mask(&self) -> Mask {
-        self.wire.known.add(self.secret);
-        self.wire.known.mask()
+        self.known.add(self.secret);
+        self.known.mask()
     }
 
     /// Gives the value on, and says when the reply was not quite as it should be.
@@ -321,7 +325,7 @@ impl<T> Success<'_, T> {
         let class = if lost { Class::Lost } else { Class::Unusable };
         let raw = self.operation.mints_a_secret().then(|| self.body.clone());
         for secret in raw.iter().flat_map(secrets_in) {
-            self.wire.known.add(secret.expose_secret());
+            self.known.add(secret.expose_secret());
         }
         let mut facts = Facts {
             raw,
@@ -346,7 +350,7 @@ impl<T> Success<'_, T> {
         let mask = self.mask();
         let content_type = self.header("content-type").unwrap_or_default();
         let words = Words::read(self.body.expose_secret(), content_type, &mask);
-        let now = self.wire.clock.now().wall;
+        let now = self.clock.now().wall;
         let waits = self
             .head
             .headers
@@ -361,7 +365,7 @@ impl<T> Success<'_, T> {
             .then(|| std::str::from_utf8(self.header("location")?).ok())
             .flatten()
             // Masked first: a parsed host is in lower case, and the secret would not be found in it.
-            .and_then(|location| self.wire.base_url.origin_of(&mask.hide(location)))
+            .and_then(|location| self.base_url.origin_of(&mask.hide(location)))
             .and_then(|origin| mask.word(origin.as_bytes()));
         let facts = Facts {
             detail: words.detail,
@@ -383,52 +387,4 @@ impl<T> Success<'_, T> {
             ..Facts::new(self.operation, reason)
         }
     }
-}
-
-/// What a login reply says, before it is believed.
-pub(super) struct LoginFields {
-    pub(super) access_token: Secret,
-    pub(super) token_type: String,
-    pub(super) expires_in: Option<Seconds>,
-}
-
-impl LoginFields {
-    /// Believes the shortest lifetime of all views; `date` is the service's own time.
-    fn check(self, requested_at: Moment, date: Option<SystemTime>) -> Result<Grant, Reason> {
-        if !self.token_type.trim().eq_ignore_ascii_case("bearer") {
-            return Err(Reason::UnsupportedTokenType);
-        }
-        let text = self.access_token.expose_secret();
-        let bearer = checked_bearer(text).map_err(Reason::UnusableCredential)?;
-        let told = self.expires_in.map(Seconds::lifetime);
-        let times = jwt::Times::read(text);
-        let meant = times.and_then(|times| times.lifetime());
-        if [told, meant].contains(&Some(Duration::ZERO)) {
-            return Err(Reason::InvalidLifetime);
-        }
-        // A service can hand out a token that it has had for a while.
-        let left = times.zip(date).map(|(times, date)| {
-            let since_1970 = date.duration_since(SystemTime::UNIX_EPOCH);
-            times
-                .expiry()
-                .saturating_sub(since_1970.unwrap_or_default())
-        });
-        if left == Some(Duration::ZERO) {
-            return Err(Reason::Stale);
-        }
-        let shortest = [told, meant, left].into_iter().flatten().min();
-        let lifetime = shortest.unwrap_or(UNKNOWN_LIFETIME).min(LONGEST_LIFETIME);
-        let expires_at = requested_at.wall.checked_add(lifetime);
-        let access_token = AccessToken::of(bearer, expires_at);
-        Ok(Grant {
-            access_token,
-            requested_at,
-            lifetime,
-        })
-    }
-}
-
-/// Takes off one byte order mark, which some proxies put before UTF-8 (RFC 8259, section 8.1).
-pub(super) fn without_byte_order_mark(body: &[u8]) -> &[u8] {
-    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }

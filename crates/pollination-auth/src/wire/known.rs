@@ -6,18 +6,18 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use super::mask::Mask;
-use crate::secret::Secret;
+use crate::foundation::secret::Secret;
 
 /// The most secrets that are remembered: 16, the API token's and the access tokens of half a day.
 const LIMIT: usize = 16;
 
 /// The newest secrets, each once.
 #[derive(Default)]
-pub(super) struct Known(Mutex<VecDeque<Secret>>);
+pub(crate) struct Known(Mutex<VecDeque<Secret>>);
 
 impl Known {
     /// Remembers a secret as the newest; beyond the limit the oldest is forgotten.
-    pub(super) fn add(&self, secret: &str) {
+    pub(crate) fn add(&self, secret: &str) {
         let secret = Secret::from(secret.to_owned());
         self.with(|secrets| {
             secrets.retain(|known| known.expose_secret() != secret.expose_secret());

@@ -3,8 +3,8 @@
 //! It finds a secret as it stands, JSON-escaped and percent-encoded. What a server's words mean is not
 //! its concern.
 
-use crate::credential::{ApiTokenId, CREDENTIAL_LIMIT, CredentialError, checked_id};
-use crate::secret::Secret;
+use crate::credential::api_token::{ApiTokenId, CREDENTIAL_LIMIT, CredentialError, checked_id};
+use crate::foundation::secret::Secret;
 
 /// The most characters of a text that are shown: 1 KiB.
 pub(super) const TEXT_LIMIT: usize = 1024;

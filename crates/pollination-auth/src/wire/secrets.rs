@@ -7,9 +7,8 @@ use std::fmt;
 use pollination_auth_api::SecretText;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::SecretBytes;
-use super::decode::without_byte_order_mark;
-use crate::secret::Secret;
+use super::bytes::without_byte_order_mark;
+use crate::foundation::secret::{Secret, SecretBytes};
 
 /// The most secrets that are taken from one reply: 4; an honest one has one.
 const LIMIT: usize = 4;

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+use super::bytes::without_byte_order_mark;
 use super::mask::{Mask, WORD_LIMIT};
-use crate::failure::{Location, Violation};
+use crate::error::failure::{Location, Violation};
 
 /// The most violations that are kept; a request of two fields can't have more of use.
 const VIOLATION_LIMIT: usize = 16;
@@ -25,7 +26,7 @@ pub(super) struct Words {
 
 impl Words {
     pub(super) fn read(body: &[u8], content_type: &[u8], mask: &Mask) -> Self {
-        let body = super::decode::without_byte_order_mark(body);
+        let body = without_byte_order_mark(body);
         if is_page(body, content_type) {
             return Self::default();
         }
@@ -169,7 +170,7 @@ fn unit(text: &str) -> Option<(u16, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
+    use crate::foundation::secret::Secret;
     use crate::wire::mask::TEXT_LIMIT;
 
     fn mask() -> Mask {

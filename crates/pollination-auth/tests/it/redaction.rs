@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pollination_auth::{
-    AccessToken, ApiToken, ApiTokenId, BaseUrlError, BuildError, Client, ClientBuilder,
-    CredentialError, CredentialFileError, Error, Failure, Location, Moment, Operation, Reason,
-    RetryPolicy, Secret, SecretBytes, SystemClock, Violation,
+    AccessToken, AccessTokenChanges, ApiToken, ApiTokenId, BaseUrlError, BuildError, Client,
+    ClientBuilder, ClientGone, CredentialError, CredentialFileError, Error, Failure, Location,
+    Moment, Operation, Reason, RetryPolicy, Secret, SecretBytes, SystemClock, Violation,
 };
 
 use crate::listener::Listener;
@@ -59,7 +59,7 @@ fn successes_show_nothing() {
         let client = logging_in_with(API_SECRET, &server.base_url())
             .build()
             .unwrap();
-        let changes = client.access_token_changes();
+        let changes: AccessTokenChanges = client.access_token_changes();
         for operation in [
             Operation::GetApiToken,
             Operation::CreateApiToken,
@@ -70,8 +70,8 @@ fn successes_show_nothing() {
             show_call(&mut shown, "success", &client, operation).await;
             shown.debug("changes", &changes);
             shown.debug("changes", &changes.latest());
-            shown.debug("changes", &changes);
         }
+        shown.debug("changes", &ClientGone);
         let given = bearing(GIVEN, &server.base_url()).build().unwrap();
         for operation in WITH_BEARER {
             show_call(&mut shown, "success", &given, operation).await;

@@ -89,7 +89,7 @@ async fn run(history: Vec<Happens>) -> Result<(), TestCaseError> {
             // Checked before anything else moves the clock.
             let left = cached
                 .validity
-                .remaining(&crate::clock::Clock::now(&source.clock));
+                .remaining(&crate::foundation::clock::Clock::now(&source.clock));
             prop_assert!(!left.is_zero(), "a token past its end");
             prop_assert!(
                 left >= Duration::from_secs(least),

@@ -9,13 +9,13 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::super::{TokenCache, TokenSource};
-use crate::access_token::AccessToken;
-use crate::clock::Clock as _;
-use crate::clock::tests::ManualClock;
+use crate::credential::access_token::AccessToken;
+use crate::credential::grant::Grant;
 use crate::error::Error;
-use crate::failure::{Facts, Reason};
-use crate::operation::Operation;
-use crate::wire::Grant;
+use crate::error::failure::{Facts, Reason};
+use crate::foundation::clock::Clock as _;
+use crate::foundation::clock::tests::ManualClock;
+use crate::foundation::operation::Operation;
 
 /// How long a caller waits for a flight in these tests, on paused time.
 pub(super) const FLIGHT_LIMIT: Duration = Duration::from_secs(31);
@@ -164,14 +164,16 @@ impl std::fmt::Debug for SharedClock {
     }
 }
 
-impl crate::clock::Clock for SharedClock {
-    fn now(&self) -> crate::clock::Moment {
+impl crate::foundation::clock::Clock for SharedClock {
+    fn now(&self) -> crate::foundation::clock::Moment {
         self.0.clock.now()
     }
 }
 
 /// Says in a word what a caller got: `token-N`, or the failure.
-pub(super) fn said(result: Result<Arc<super::super::CachedToken>, Error>) -> String {
+pub(super) fn said(
+    result: Result<Arc<crate::credential::access_token::CachedToken>, Error>,
+) -> String {
     match result {
         Ok(cached) => cached.token.expose_secret().to_owned(),
         Err(Error::Unavailable(_)) => "unavailable".to_owned(),

@@ -2,12 +2,11 @@
 
 use std::time::SystemTime;
 
-use super::{Effect, Machine, Step};
-use crate::credential::ApiToken;
-use crate::rotation::outcome::RotateCause;
+use crate::credential::api_token::ApiToken;
+use crate::foundation::secret::SecretBytes;
+use crate::rotation::cause::RotateCause;
 use crate::store::Ruling;
 use crate::store::document::Record;
-use crate::wire::SecretBytes;
 
 /// What is known at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,25 +47,4 @@ pub(in crate::rotation) struct Ending {
     pub(in crate::rotation) candidates: Vec<ApiToken>,
     pub(in crate::rotation) raw: Vec<SecretBytes>,
     pub(in crate::rotation) cause: Option<RotateCause>,
-}
-
-impl Machine {
-    pub(super) fn finish(&mut self, verdict: Verdict) -> Effect {
-        self.step = Step::Done;
-        let journal = self.journal.as_ref();
-        let candidates = journal.iter().flat_map(|journal| &journal.candidates);
-        Effect::Finish(Box::new(Ending {
-            verdict,
-            record: self.record.clone(),
-            recovered: self.recovered,
-            unchanged: self.unchanged,
-            requests: journal.map_or(0, |journal| journal.requests),
-            at: self.now,
-            started_at: journal.map(|journal| journal.started_at),
-            recover_by: journal.map(|journal| journal.bearer_ends),
-            candidates: candidates.map(|one| one.token.clone()).collect(),
-            raw: std::mem::take(&mut self.raw),
-            cause: self.cause.take(),
-        }))
-    }
 }

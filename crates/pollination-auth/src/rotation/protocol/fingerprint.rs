@@ -5,9 +5,9 @@
 
 use std::hash::{Hash, Hasher};
 
-use super::Machine;
-use crate::credential::ApiToken;
-use crate::rotation::outcome::RotateCause;
+use super::machine::Machine;
+use crate::credential::api_token::ApiToken;
+use crate::rotation::cause::RotateCause;
 use crate::store::document::{Journal, Record};
 
 /// The secrets that were seen, in order.

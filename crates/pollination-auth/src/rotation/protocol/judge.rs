@@ -2,14 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{
-    Bearer, Effect, LoginReply, Machine, POLLS, Step, UNDECIDED_ROUNDS, UNVERIFIED_ROUNDS, Verdict,
+use super::ending::Verdict;
+use super::machine::{
+    Bearer, Effect, LoginReply, Machine, POLLS, Step, UNDECIDED_ROUNDS, UNVERIFIED_ROUNDS,
 };
-use crate::credential::ApiToken;
+use crate::credential::api_token::ApiToken;
+use crate::credential::jwt::Times;
 use crate::error::Error;
-use crate::jwt::Times;
-use crate::rotation::outcome::RotateCause;
-use crate::secret::Secret;
+use crate::foundation::secret::Secret;
+use crate::rotation::cause::RotateCause;
 use crate::store::document::Record;
 use crate::store::{Ruling, StoreError};
 

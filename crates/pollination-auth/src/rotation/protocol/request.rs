@@ -2,10 +2,11 @@
 
 use std::time::SystemTime;
 
-use super::{Effect, Machine, PutReply, Rules, Step, Verdict};
-use crate::credential::ApiToken;
-use crate::rotation::outcome::RotateCause;
-use crate::secret::Secret;
+use super::ending::Verdict;
+use super::machine::{Effect, Machine, PutReply, Rules, Step};
+use crate::credential::api_token::ApiToken;
+use crate::foundation::secret::Secret;
+use crate::rotation::cause::RotateCause;
 use crate::store::document::{Candidate, Journal, Record};
 use crate::store::{Ruling, StoreError};
 

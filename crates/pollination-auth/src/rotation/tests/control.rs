@@ -8,7 +8,7 @@ use super::explore::{Explorer, Protocol, Tally};
 use super::product::{BEHAVIOURS, every_pair};
 use super::report;
 use super::world::{Laws, World};
-use crate::credential::ApiToken;
+use crate::credential::api_token::ApiToken;
 use crate::rotation::protocol::fingerprint::{self, Names};
 use crate::rotation::protocol::{Effect, Ending, LoginReply, PutReply, Reply, Verdict};
 use crate::store::document::{Candidate, Journal, Record};

@@ -6,7 +6,7 @@ use super::product::{AFTERWARDS, BEHAVIOURS, laws};
 use super::report;
 use super::server::token;
 use super::world::{Laws, Others, World};
-use crate::credential::ApiToken;
+use crate::credential::api_token::ApiToken;
 use crate::rotation::protocol::{Effect, Machine, Reply};
 use crate::store::Ruling;
 use crate::store::document::Record;

@@ -6,15 +6,15 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-use crate::credential::ApiToken;
+use crate::credential::api_token::ApiToken;
+use crate::credential::jwt::Times;
 use crate::error::Error;
-use crate::failure::{Facts, Reason};
-use crate::jwt::Times;
-use crate::operation::Operation;
+use crate::error::failure::{Facts, Reason};
+use crate::foundation::operation::Operation;
+use crate::foundation::secret::Secret;
+use crate::foundation::secret::SecretBytes;
 use crate::rotation::protocol::fingerprint::Names;
 use crate::rotation::protocol::{PutFailure, PutReply};
-use crate::secret::Secret;
-use crate::wire::SecretBytes;
 
 /// What the service does with one request for a new secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -272,11 +272,11 @@ impl Server {
     }
 }
 
-pub(super) fn error(variant: fn(crate::failure::Failure) -> Error, reason: Reason) -> Error {
+pub(super) fn error(variant: fn(crate::error::failure::Failure) -> Error, reason: Reason) -> Error {
     variant(Facts::new(Operation::RotateApiTokenSecret, reason).into())
 }
 
-fn failed(variant: fn(crate::failure::Failure) -> Error, reason: Reason) -> PutReply {
+fn failed(variant: fn(crate::error::failure::Failure) -> Error, reason: Reason) -> PutReply {
     PutReply::Failed(PutFailure {
         error: error(variant, reason),
         doubtful: Vec::new(),

@@ -4,12 +4,12 @@ use std::hash::{Hash, Hasher};
 use std::time::{Duration, SystemTime};
 
 use super::server::{Behaviour, Server, bearer, bearer_left, error, number, token};
-use crate::credential::ApiToken;
+use crate::credential::api_token::ApiToken;
 use crate::error::Error;
-use crate::failure::Reason;
+use crate::error::failure::Reason;
+use crate::foundation::secret::Secret;
 use crate::rotation::protocol::fingerprint::{self, Names};
 use crate::rotation::protocol::{Bearer, LoginReply, PutReply, Reply, Rules};
-use crate::secret::Secret;
 use crate::store::document::{Journal, Record};
 use crate::store::{Ruling, StoreError};
 

@@ -4,7 +4,7 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Protection;
+use super::protection::Protection;
 use crate::store::StoreError;
 
 /// The store's directory, known by its path.

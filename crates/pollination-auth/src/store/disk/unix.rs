@@ -1,6 +1,7 @@
 //! The store's directory on Unix: a descriptor that every file is opened by, so that no swap of a
 //! path redirects a step, and what Unix knows of owners and modes.
 
+mod owner;
 mod parents;
 mod sync;
 
@@ -12,8 +13,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use rustix::io::Errno;
 
+use self::owner::own_id;
 use self::sync::NameSync;
-use super::{Protection, unsafe_path};
+use super::protection::{Protection, unsafe_path};
 use crate::store::StoreError;
 
 /// The bits with which others than the owner can read, write or search.
@@ -154,10 +156,6 @@ fn directory_problem(metadata: &Metadata) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-fn own_id() -> u32 {
-    rustix::process::geteuid().as_raw()
 }
 
 #[cfg(test)]

@@ -164,8 +164,9 @@ fn nothing_is_saved_over_an_unfinished_rotation() {
 #[test]
 fn the_keys_of_profiles_differ_and_fit_into_a_file_name() {
     let key = |name: &str| {
-        let base_url = crate::base_url::BaseUrl::parse("https://api.example", false).unwrap();
-        crate::store::ProfileId::new(&base_url, name).key()
+        let base_url =
+            crate::foundation::base_url::BaseUrl::parse("https://api.example", false).unwrap();
+        crate::credential::profile_id::ProfileId::new(&base_url, name).key()
     };
     assert_ne!(key("a/b"), key("a_b"));
     assert_ne!(key("A"), key("a"));

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::virtual_disk::{Step, VirtualDisk, after_power_loss};
-use crate::base_url::BaseUrl;
-use crate::credential::ApiToken;
-use crate::secret::Secret;
+use crate::credential::api_token::ApiToken;
+use crate::credential::profile_id::ProfileId;
+use crate::foundation::base_url::BaseUrl;
+use crate::foundation::secret::Secret;
 use crate::store::document::{Candidate, Journal, Record};
-use crate::store::{FileStore, JournalState, Profile, ProfileId};
+use crate::store::{FileStore, JournalState, Profile};
 
 pub(super) fn profile(disk: Arc<VirtualDisk>) -> Profile {
     let base_url = BaseUrl::parse("https://api.example", false).unwrap();

@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard};
 use zeroize::Zeroizing;
 
 use super::super::StoreError;
-use super::super::disk::{Disk, DiskLock, Protection, Written};
+use super::super::disk::protection::Protection;
+use super::super::disk::{Disk, DiskLock, Written};
 
 /// A step, as it was taken.
 #[derive(Clone, Debug)]

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use super::power_loss::{journal, token};
-use crate::base_url::BaseUrl;
-use crate::credential::ApiToken;
-use crate::secret::Secret;
+use crate::credential::api_token::ApiToken;
+use crate::credential::profile_id::ProfileId;
+use crate::foundation::base_url::BaseUrl;
+use crate::foundation::secret::Secret;
 use crate::store::document::{Conclusion, Journal, Record, Ruling};
 use crate::store::{
-    CredentialStore, Document, JournalState, MemoryStore, Profile, ProfileId, ProfileLock,
-    StoreError, StoreLock,
+    CredentialStore, Document, JournalState, MemoryStore, Profile, ProfileLock, StoreError,
+    StoreLock,
 };
 
 /// Says that a write has begun, and waits until it may end.

@@ -9,9 +9,10 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::io::Errno;
 
+use super::owner::own_id;
 use super::sync::NameSync;
-use super::{own_id, unsafe_path};
 use crate::store::StoreError;
+use crate::store::disk::protection::unsafe_path;
 
 /// The user who can change every directory anyway.
 const ROOT: u32 = 0;

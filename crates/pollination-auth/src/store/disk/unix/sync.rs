@@ -57,8 +57,8 @@ fn is_unsupported(error: &io::Error) -> bool {
 mod tests {
     use super::super::Directory;
     use super::*;
-    use crate::log_in_tests::logged;
     use crate::store::disk::{Disk as _, RealDisk};
+    use crate::testing::log::logged;
 
     fn fails(errno: Errno) -> io::Result<()> {
         Err(errno.into())

@@ -1,0 +1,187 @@
+//! What the clones of a cache and its logins share, and the lock around it.
+//!
+//! Nothing foreign runs under the lock: no spawn, no drop of a task, no clock of the user's, no notification.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::changes::Changes;
+use super::flight::Flight;
+use super::machine::{Failure, Machine};
+use crate::credential::access_token::{AccessToken, CachedToken};
+use crate::credential::cached_token::NO_GENERATION;
+use crate::credential::grant::Grant;
+use crate::credential::slot::{Lent, Slot};
+use crate::credential::validity::{Phase, Validity};
+use crate::error::Error;
+use crate::error::failure::{Facts, Reason};
+use crate::foundation::clock::{Clock, Moment};
+use crate::foundation::operation::Operation;
+
+/// Fetches an access token: a login, or the knowledge that there can be none.
+pub(crate) trait TokenSource: Send + Sync + 'static {
+    /// Starts one login; it runs on a task of its own and is never cancelled by a caller.
+    fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<Grant, Error>> + Send>>;
+}
+
+impl Failure for Error {
+    fn is_retryable(&self) -> bool {
+        Error::is_retryable(self)
+    }
+
+    fn asked_wait(&self, now: &Moment) -> Option<Duration> {
+        self.retry_at()?.duration_since(now.wall).ok()
+    }
+}
+
+pub(super) struct Shared {
+    pub(super) slot: Slot<CachedToken>,
+    pub(super) state: Mutex<State>,
+    pub(super) source: Box<dyn TokenSource>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) changes: Changes,
+    /// A login that takes longer than this is not waited for.
+    pub(super) flight_limit: Duration,
+}
+
+/// What the lock guards.
+pub(super) struct State {
+    pub(super) machine: Machine<AccessToken, Error>,
+    /// The login that the machine speaks of, for those who wait for it.
+    pub(super) flight: Option<Flight>,
+    /// Counts the changes of the current token, so that they are told in their order.
+    changes: u64,
+}
+
+impl State {
+    /// Keeps nothing of a login that nobody is to join any longer.
+    fn forget_flight(&mut self, id: u64) {
+        self.flight.take_if(|flight| flight.id() == id);
+    }
+}
+
+/// The token that is current after a change, with the number of the change.
+pub(super) struct Change(u64, Option<AccessToken>);
+
+impl Shared {
+    pub(super) fn new(
+        source: Box<dyn TokenSource>,
+        clock: Arc<dyn Clock>,
+        flight_limit: Duration,
+    ) -> Self {
+        Self {
+            slot: Slot::new(CachedToken::none()),
+            state: Mutex::new(State {
+                machine: Machine::new(),
+                flight: None,
+                changes: 0,
+            }),
+            source,
+            clock,
+            changes: Changes::new(),
+            flight_limit,
+        }
+    }
+
+    /// A panic elsewhere leaves the state whole, so a poisoned lock is still good.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the token that was put in last, whatever it is good for.
+    pub(super) fn loaded(&self) -> Option<Lent<CachedToken>> {
+        Some(self.slot.lend()).filter(|current| current.generation != NO_GENERATION)
+    }
+
+    /// Returns the current token if it has not expired, for when there is no better one.
+    pub(super) fn unexpired(&self, least: Duration) -> Option<Arc<CachedToken>> {
+        let current = self.loaded()?;
+        let now = self.clock.coarse();
+        current
+            .is_last_resort(&now, least)
+            .then(|| current.into_owned())
+    }
+
+    /// Lets the machine change, and then tells who wants to know.
+    pub(super) fn change<R>(
+        &self,
+        change: impl FnOnce(&mut Machine<AccessToken, Error>) -> R,
+    ) -> R {
+        let (result, changed) = {
+            let mut state = self.lock();
+            let result = change(&mut state.machine);
+            (result, self.publish(&mut state))
+        };
+        self.tell(changed);
+        result
+    }
+
+    /// Lets readers see the machine's token, if it is not the one that they see already.
+    fn publish(&self, state: &mut State) -> Option<Change> {
+        let current = state.machine.current();
+        let generation = current.map_or(NO_GENERATION, |current| current.generation);
+        if self.slot.lend().generation == generation {
+            return None;
+        }
+        let token = current.map(|current| current.token.clone());
+        let visible = current.cloned();
+        self.slot
+            .store(visible.unwrap_or_else(|| Arc::new(CachedToken::none())));
+        state.changes = state.changes.saturating_add(1);
+        Some(Change(state.changes, token))
+    }
+
+    pub(super) fn tell(&self, changed: Option<Change>) {
+        if let Some(Change(number, token)) = changed {
+            self.changes.tell(number, token);
+        }
+    }
+
+    /// Takes the end of a login, and returns what those get who wait for it, and what is to be told after
+    /// them.
+    pub(super) fn land(
+        &self,
+        id: u64,
+        result: Result<Grant, Error>,
+    ) -> (Result<Arc<CachedToken>, Error>, Option<Change>) {
+        let now = self.clock.now();
+        let result = result.and_then(|grant| {
+            let validity =
+                Validity::refreshable(grant.requested_at, grant.lifetime, fastrand::f64());
+            match validity.phase(&now) {
+                Phase::Fresh | Phase::Advisory => Ok((grant.access_token, validity)),
+                Phase::Mandatory | Phase::Expired => Err(stale()),
+            }
+        });
+        let mut state = self.lock();
+        let landed = state.machine.land(id, result, &now, fastrand::f64());
+        state.forget_flight(id);
+        let changed = self.publish(&mut state);
+        (landed, changed)
+    }
+
+    /// Takes the end of a login that panicked; no clock is read, for it may be the clock that panics.
+    pub(super) fn fail(&self, id: u64, at: &Moment, error: &Error) {
+        let mut state = self.lock();
+        let _shared = state
+            .machine
+            .land(id, Err(error.clone()), at, fastrand::f64());
+        state.forget_flight(id);
+    }
+
+    /// Forgets a login that ended without a result, or makes no progress.
+    pub(super) fn lose(&self, id: u64) {
+        let mut state = self.lock();
+        state.machine.lose(id);
+        state.forget_flight(id);
+    }
+}
+
+pub(super) fn stale() -> Error {
+    Error::UnusableReply(Facts::new(Operation::Login, Reason::Stale).into())
+}
+
+pub(super) fn internal(reason: Reason) -> Error {
+    Error::Internal(Facts::new(Operation::Login, reason).into())
+}

@@ -1,0 +1,253 @@
+//! One call as a row of attempts: deadline, retries, budget, and what a log may know of it.
+//!
+//! What may be repeated is decided by `retry`; what an attempt is comes in from outside.
+
+pub(crate) mod retry;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use crate::call::retry::{RetryBudget, RetryPolicy};
+use crate::error::classify::Attempt;
+use crate::foundation::operation::Operation;
+use crate::wire::Wire;
+use crate::wire::answer::{Answer, Attempted};
+
+/// A deadline that a clock can't express is this far away: a year, which is as good as none.
+const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Makes calls: the wire, and the rules for using it.
+pub(crate) struct Calls {
+    pub(crate) wire: Wire,
+    pub(crate) policy: RetryPolicy,
+    pub(crate) budget: RetryBudget,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) total_timeout: Duration,
+}
+
+/// The shared form in which tasks hold them.
+pub(crate) type SharedCalls = Arc<Calls>;
+
+impl Calls {
+    /// Gives the time at which a call that begins now has to be over.
+    pub(crate) fn deadline(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_add(self.total_timeout.min(FAR)).unwrap_or(now)
+    }
+
+    /// Attempts a call until it gives a value, may not be repeated, or the time is over.
+    ///
+    /// `attempt` is given its number, from 1, and the time that it may take; it is run in
+    /// [`observe`](Self::observe).
+    pub(crate) async fn call<T, F>(
+        &self,
+        operation: Operation,
+        deadline: Instant,
+        mut attempt: impl FnMut(u32, Duration) -> F,
+    ) -> Attempted<T>
+    where
+        F: Future<Output = Attempted<T>>,
+    {
+        let mut attempts = 1;
+        let mut last = None;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(last.unwrap_or_else(|| Attempt::too_late(operation)));
+            }
+            let timeout = left.min(self.attempt_timeout);
+            let mut failed = match attempt(attempts, timeout).await {
+                Ok(value) => return Ok(value),
+                Err(failed) => failed,
+            };
+            let wait = self.wait_before_next(operation, &failed, attempts);
+            failed.facts.attempts = attempts;
+            let failed = remember(last, failed);
+            match wait {
+                // A wait that ends past the deadline is not begun.
+                Some(wait) if Instant::now() + wait < deadline && self.budget.take() => {
+                    tokio::time::sleep(wait).await;
+                    attempts = attempts.saturating_add(1);
+                    last = Some(failed);
+                }
+                _ => return Err(failed),
+            }
+        }
+    }
+
+    fn wait_before_next(
+        &self,
+        operation: Operation,
+        failed: &Attempt,
+        attempts: u32,
+    ) -> Option<Duration> {
+        let now = self.wire.clock.now().wall;
+        let hint = failed
+            .facts
+            .retry_at
+            .map(|at| at.duration_since(now).unwrap_or_default());
+        self.policy
+            .next(operation, failed.class, attempts, hint, fastrand::f64())
+    }
+
+    /// Runs one attempt in a span with OpenTelemetry's names for HTTP clients.
+    ///
+    /// Never a body, a header, a query or the server's words.
+    pub(crate) async fn observe<T>(
+        &self,
+        operation: Operation,
+        attempt: u32,
+        running: impl Future<Output = Attempted<Answer<T>>>,
+    ) -> Attempted<T> {
+        let span = tracing::debug_span!(
+            "attempt",
+            operation = operation.as_str(),
+            "http.request.method" = operation.method(),
+            "http.request.resend_count" = attempt - 1,
+            "http.response.status_code" = tracing::field::Empty,
+            "server.address" = self.wire.base_url.host(),
+            "server.port" = self.wire.base_url.port(),
+        );
+        let started = Instant::now();
+        let result = running.instrument(span.clone()).await;
+        // Here, where one exchange ended: a call also returns the error of the login it needed.
+        if result.is_ok() {
+            self.budget.refund();
+        }
+        let status = match &result {
+            Ok(answer) => Some(answer.status),
+            Err(failed) => failed.facts.status,
+        };
+        span.record("http.response.status_code", status);
+        // Who wants no spans may want what is told at their end.
+        span.in_scope(|| {
+            let seconds = started.elapsed().as_secs_f64();
+            match &result {
+                Ok(_) => tracing::debug!("http.client.request.duration" = seconds, "done"),
+                Err(failed) => tracing::debug!(
+                    "http.client.request.duration" = seconds,
+                    "error.type" = %failed.facts.reason,
+                    "failed"
+                ),
+            }
+        });
+        result.map(|answer| answer.value)
+    }
+}
+
+/// Gives the attempt that tells most: one that was not sent does not undo one that may have been.
+fn remember(last: Option<Attempt>, failed: Attempt) -> Attempt {
+    match last {
+        Some(mut last) if last.may_have_happened() && failed.was_not_sent() => {
+            last.facts.attempts = failed.facts.attempts;
+            last
+        }
+        _ => failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use crate::error::classify::Class;
+    use crate::error::failure::{Facts, Reason};
+    use crate::foundation::base_url::BaseUrl;
+    use crate::foundation::clock::SystemClock;
+    use crate::wire::transport::{Settings, Transport};
+
+    fn calls(policy: RetryPolicy) -> Calls {
+        let base_url = BaseUrl::parse("http://127.0.0.1", false).unwrap();
+        let timeout = Duration::from_secs(1);
+        let transport = Transport::build(Settings {
+            base_url: base_url.clone(),
+            connect_timeout: timeout,
+            attempt_timeout: timeout,
+            user_agent: "test".to_owned(),
+            configure: None,
+        });
+        Calls {
+            wire: Wire::new(base_url, transport.ok().unwrap(), Arc::new(SystemClock)),
+            policy,
+            budget: RetryBudget::new(),
+            attempt_timeout: timeout,
+            total_timeout: timeout,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_ends_behind_the_deadline_does_not_turn_a_lost_call_into_one_not_sent() {
+        // The timer counts whole milliseconds, so that it ends a shorter wait too late.
+        const TIMER: Duration = Duration::from_millis(1);
+        let calls = calls(RetryPolicy::default().first_wait(TIMER / 4));
+        let deadline = Instant::now() + TIMER / 2;
+        let attempt = |_number, _timeout| async {
+            let facts = Facts::new(Operation::DeleteApiToken, Reason::ConnectionLost);
+            Attempted::<()>::Err(Attempt::new(Class::Lost, facts))
+        };
+        let result = calls
+            .call(Operation::DeleteApiToken, deadline, attempt)
+            .await;
+        let failed = result.unwrap_err();
+        assert_eq!(failed.class, Class::Lost);
+        assert_eq!(failed.facts.attempts, 1);
+        assert!(matches!(failed.into_error(), Error::Unavailable(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_was_not_sent_does_not_undo_one_that_was_lost() {
+        let calls = calls(RetryPolicy::default().first_wait(Duration::ZERO));
+        let attempt = |number, _timeout| async move {
+            let class = if number == 1 {
+                Class::Lost
+            } else {
+                Class::NotSent
+            };
+            let facts = Facts::new(Operation::DeleteApiToken, Reason::ConnectionLost);
+            Attempted::<()>::Err(Attempt::new(class, facts))
+        };
+        let result = calls.call(Operation::DeleteApiToken, calls.deadline(), attempt);
+        let failed = result.await.unwrap_err();
+        assert_eq!((failed.class, failed.facts.attempts), (Class::Lost, 3));
+    }
+
+    /// Uses the budget up, and counts what it takes until there is a retry again.
+    fn refunds_until_a_retry(budget: &RetryBudget, mut refund: impl FnMut()) -> Option<usize> {
+        const ENOUGH: usize = 100;
+        while budget.take() {}
+        (1..=ENOUGH).find(|_| {
+            refund();
+            budget.take()
+        })
+    }
+
+    #[test]
+    fn a_failed_login_within_a_call_refunds_no_retry_and_an_exchange_that_succeeded_does() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let calls = calls(RetryPolicy::default());
+        let login_failed = || {
+            let attempt = |_number, _timeout| async {
+                let failed = Attempt::too_late(Operation::Login);
+                Attempted::Ok(Err::<(), _>(failed.into_error()))
+            };
+            let call = calls.call(Operation::GetApiToken, calls.deadline(), attempt);
+            assert!(runtime.block_on(call).is_ok_and(|result| result.is_err()));
+        };
+        assert_eq!(refunds_until_a_retry(&calls.budget, login_failed), None);
+        let succeeded = || {
+            let exchange = std::future::ready(Attempted::Ok(Answer {
+                value: (),
+                status: 200,
+            }));
+            let observed = calls.observe(Operation::GetApiToken, 1, exchange);
+            assert!(runtime.block_on(observed).is_ok());
+        };
+        assert_eq!(refunds_until_a_retry(&calls.budget, succeeded), Some(5));
+    }
+}

@@ -1,0 +1,50 @@
+//! Why a client can't be built.
+
+use std::sync::Arc;
+
+use crate::credential::api_token::CredentialError;
+use crate::foundation::base_url::BaseUrlError;
+
+/// The variable that names the base URL of the service; the service's own when it is not set.
+pub(crate) const HOST: &str = "POLLINATION_HOST";
+
+/// Error of a client that can't be built; nothing was sent.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// There is neither an API token nor an access token.
+    #[error("the client has no credential; give it an API token or an access token")]
+    NoCredential,
+    /// An id, a secret or an access token can't be used.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// The base URL is none, or could leak a secret.
+    #[error("the base URL can't be used: {0}")]
+    BaseUrl(BaseUrlError),
+    /// `POLLINATION_HOST` is not a base URL, or could leak a secret.
+    #[error("the base URL (from {name}) can't be used: {0}", name = HOST)]
+    Host(BaseUrlError),
+    /// A timeout is zero; the name says which.
+    #[error("the {0} timeout is zero; leave it out for the default")]
+    ZeroTimeout(&'static str),
+    /// The user agent holds a character that no header can have.
+    #[error("the user agent holds a character that no header can have")]
+    UserAgent,
+    /// The HTTP client can't be set up: a setting given to `configure_http` is not valid.
+    ///
+    /// The message does not show the setting; the chain of sources says more where it can.
+    #[error("the HTTP client can't be set up; look at what `configure_http` gives it")]
+    Http(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// No root certificate was found, so no https service can be trusted.
+    ///
+    /// The text names the variable and the place that were looked at, and what is wrong there.
+    #[error(
+        "no root certificate was found: {0}; install the system's certificates, let SSL_CERT_FILE \
+         name a file of them, or add one with `configure_http`"
+    )]
+    NoRootCertificates(String),
+    /// The thread of the blocking client can't be started.
+    #[cfg(feature = "blocking")]
+    #[error("the thread of the blocking client can't be started")]
+    Thread(#[source] std::io::Error),
+}

@@ -1,0 +1,38 @@
+//! A token as the cache holds it: how long it may be used, and which one it is.
+
+use std::time::Duration;
+
+use crate::credential::validity::{Phase, Validity};
+use crate::foundation::clock::Moment;
+
+/// The generation of a token that was never in the cache; the first one in it is 1.
+pub(crate) const NO_GENERATION: u64 = 0;
+
+/// A token in the cache.
+#[derive(Debug)]
+pub(crate) struct Cached<T> {
+    pub(crate) token: T,
+    /// Counts the tokens of this cache, so that a late 401 can be told from a fresh one.
+    pub(crate) generation: u64,
+    pub(crate) validity: Validity,
+    /// What was left of its life when it arrived; no later login promises more.
+    pub(crate) at_arrival: Duration,
+}
+
+impl<T> Cached<T> {
+    /// Returns `true` if it may be handed out without asking for the next one first.
+    pub(crate) fn is_good(&self, now: &Moment, least: Duration) -> bool {
+        matches!(self.validity.phase(now), Phase::Fresh | Phase::Advisory)
+            && self.has_left(now, least)
+    }
+
+    /// Returns `true` if it has this much left; nothing is asked of one that need not last.
+    pub(crate) fn has_left(&self, now: &Moment, least: Duration) -> bool {
+        least.is_zero() || self.validity.remaining(now) >= least
+    }
+
+    /// Returns `true` if it may be used where there is no better one.
+    pub(crate) fn is_last_resort(&self, now: &Moment, least: Duration) -> bool {
+        self.validity.phase(now) != Phase::Expired && self.has_left(now, least)
+    }
+}

@@ -1,0 +1,41 @@
+//! How long an access token lasts: the shortest of all that is said about it.
+
+use std::time::{Duration, SystemTime};
+
+use super::jwt::Times;
+use super::validity::{LONGEST_LIFETIME, UNKNOWN_LIFETIME};
+
+/// Why a token has no lifetime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoLifetime {
+    /// The reply or the token says that it lasts for no time at all.
+    None,
+    /// It had expired by the service's own time when it was sent.
+    Over,
+}
+
+/// Returns the lifetime of a token, counted from the start of the request that brought it.
+///
+/// `told` is the reply's `expires_in`, `times` are the token's own, and `date` is the reply's `Date`: a service can
+/// hand out a token that it has had for a while.
+pub(crate) fn lifetime(
+    told: Option<Duration>,
+    times: Option<Times>,
+    date: Option<SystemTime>,
+) -> Result<Duration, NoLifetime> {
+    let meant = times.and_then(|times| times.lifetime());
+    if [told, meant].contains(&Some(Duration::ZERO)) {
+        return Err(NoLifetime::None);
+    }
+    let left = times.zip(date).map(|(times, date)| {
+        let since_1970 = date.duration_since(SystemTime::UNIX_EPOCH);
+        times
+            .expiry()
+            .saturating_sub(since_1970.unwrap_or_default())
+    });
+    if left == Some(Duration::ZERO) {
+        return Err(NoLifetime::Over);
+    }
+    let shortest = [told, meant, left].into_iter().flatten().min();
+    Ok(shortest.unwrap_or(UNKNOWN_LIFETIME).min(LONGEST_LIFETIME))
+}

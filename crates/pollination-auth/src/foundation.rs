@@ -1,0 +1,8 @@
+//! What everything else stands on: types that wipe, clocks, the operations, the base URL, the runtime.
+
+pub(crate) mod base_url;
+pub(crate) mod clock;
+pub(crate) mod digest;
+pub(crate) mod operation;
+pub(crate) mod runtime;
+pub(crate) mod secret;

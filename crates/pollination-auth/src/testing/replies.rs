@@ -1,0 +1,211 @@
+//! Replies made of arbitrary bytes, for fuzzing: decoded as real ones, and what must hold checked.
+
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, SystemTime};
+
+use pollination_auth_api::{CutOff, Head, Outcome, types};
+use serde::de::DeserializeOwned;
+
+use crate::credential::api_token::{ApiToken, checked_bearer};
+use crate::credential::validity::LONGEST_LIFETIME;
+use crate::error::classify::Attempt;
+use crate::foundation::base_url::BaseUrl;
+use crate::foundation::clock::{Clock, Moment};
+use crate::foundation::operation::Operation;
+use crate::foundation::secret::SecretBytes;
+use crate::wire::Wire;
+use crate::wire::answer::{Answer, Attempted};
+use crate::wire::decode::Reply;
+use crate::wire::transport::{
+    self, HeaderMap, HeaderName, HeaderValue, Settings, StatusCode, Transport,
+};
+
+/// The secret of the call; wherever a reply echoes it, it must not be seen again.
+const SECRET: &str = "planted-secret";
+
+/// Any time will do: nothing is sent.
+const TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The API token that a rotation takes the place of.
+static HELD: LazyLock<ApiToken> =
+    LazyLock::new(|| ApiToken::new("an-id", SECRET).expect("both are valid"));
+
+static WIRE: LazyLock<Wire> = LazyLock::new(|| {
+    let base_url = BaseUrl::parse("https://h.example", false).expect("it is valid");
+    let settings = Settings {
+        base_url: base_url.clone(),
+        connect_timeout: TIMEOUT,
+        attempt_timeout: TIMEOUT,
+        user_agent: "fuzz".to_owned(),
+        configure: None,
+    };
+    let transport = Transport::build(settings)
+        .ok()
+        .expect("nothing is configured");
+    Wire::new(base_url, transport, Arc::new(Still))
+});
+
+/// A clock that stands still, so that the same bytes always come to the same.
+#[derive(Debug)]
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Moment {
+        Moment {
+            wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+            monotonic: Duration::ZERO,
+        }
+    }
+}
+
+/// Decodes `<operation> <status> [cut | limit]`, lines of headers, an empty line and a body.
+///
+/// Gives whether a value came out of it; none for what is not of this form.
+pub(crate) fn decode(input: &[u8]) -> Option<bool> {
+    let written = Written::parse(input)?;
+    match written.operation {
+        Operation::Login => {
+            let requested_at = Still.now();
+            let reply = written.reply::<types::Auth0TokenResponse>(202);
+            checked(&written, reply.grant(requested_at), |grant| {
+                checked_bearer(grant.access_token.expose_secret()).expect("it can be sent");
+                assert!(!grant.lifetime.is_zero() && grant.lifetime <= LONGEST_LIFETIME);
+            })
+        }
+        Operation::GetApiToken => {
+            let reply = written.reply::<types::NewToken>(200);
+            checked(&written, reply.api_token_id(), |id| {
+                assert!(ApiToken::new(id.as_str(), "s").is_ok_and(|token| token.id() == id));
+            })
+        }
+        Operation::CreateApiToken => {
+            let reply = written.reply::<types::Token>(201);
+            checked(&written, reply.api_token(None), is_usable)
+        }
+        Operation::RotateApiTokenSecret => {
+            let reply = written.reply::<types::Token>(200);
+            checked(&written, reply.api_token(Some(&HELD)), |token| {
+                is_usable(token);
+                assert_eq!(token.id(), HELD.id());
+            })
+        }
+        Operation::DeleteApiToken => checked(&written, written.reply(204).nothing(), |()| {}),
+    }
+}
+
+/// A new API token is taken as it is when it is put in again.
+fn is_usable(token: &ApiToken) {
+    let again = ApiToken::new(token.id().as_str(), token.secret().expose_secret());
+    assert!(again.is_ok_and(|again| again.is_same_as(token)));
+}
+
+fn checked<T>(
+    written: &Written<'_>,
+    result: Attempted<Answer<T>>,
+    good: impl Fn(&T),
+) -> Option<bool> {
+    match result {
+        Ok(Answer { value, status }) => {
+            assert!(written.status.is_success(), "a refusal is no success");
+            assert_eq!(status, written.status.as_u16());
+            good(&value);
+            Some(true)
+        }
+        Err(failed) => {
+            failed_well(written, failed);
+            Some(false)
+        }
+    }
+}
+
+/// An error keeps a reply in which a new secret may stand, and shows no secret that is known.
+fn failed_well(written: &Written<'_>, failed: Attempt) {
+    let error = failed.into_error();
+    let kept = error.raw_reply().map(SecretBytes::expose_secret);
+    let may_hold_a_secret = written.operation.mints_a_secret() && written.status.is_success();
+    assert_eq!(kept, may_hold_a_secret.then_some(written.body));
+    assert_eq!(error.status(), Some(written.status.as_u16()));
+    let mut shown = format!("{error} {error:?} {:?}", error.detail());
+    for violation in error.violations() {
+        shown += &format!("{violation} {violation:?} {}", violation.message());
+    }
+    assert!(!shown.contains(SECRET), "the secret is shown");
+}
+
+/// A reply as the bytes say it.
+struct Written<'a> {
+    operation: Operation,
+    status: StatusCode,
+    cut_off: Option<fn() -> CutOff>,
+    headers: HeaderMap,
+    body: &'a [u8],
+}
+
+impl<'a> Written<'a> {
+    fn parse(input: &'a [u8]) -> Option<Self> {
+        let end = input.windows(2).position(|pair| pair == b"\n\n")?;
+        let (head, body) = input.split_at(end);
+        let mut lines = head.split(|byte| *byte == b'\n');
+        let mut words = std::str::from_utf8(lines.next()?).ok()?.split(' ');
+        let operation = match words.next()? {
+            "login" => Operation::Login,
+            "get" => Operation::GetApiToken,
+            "create" => Operation::CreateApiToken,
+            "rotate" => Operation::RotateApiTokenSecret,
+            "delete" => Operation::DeleteApiToken,
+            _ => return None,
+        };
+        let status = StatusCode::from_bytes(words.next()?.as_bytes()).ok()?;
+        let cut_off: Option<fn() -> CutOff> = match words.next() {
+            None => None,
+            Some("limit") => Some(|| CutOff::Limit),
+            Some("cut") => Some(|| CutOff::Transport(transport::any_error())),
+            Some(_) => return None,
+        };
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            let (name, value) = line.split_at(colon);
+            headers.append(
+                HeaderName::from_bytes(name).ok()?,
+                HeaderValue::from_bytes(value.get(1..)?.trim_ascii()).ok()?,
+            );
+        }
+        Some(Self {
+            operation,
+            status,
+            cut_off,
+            headers,
+            body: body.get(2..)?,
+        })
+    }
+
+    /// The generated code decodes the documented status alone.
+    fn reply<T: DeserializeOwned>(&self, documented: u16) -> Reply<'static, T> {
+        let typed = (self.status.as_u16() == documented)
+            .then(|| serde_json::from_slice(self.body).ok())
+            .flatten();
+        let head = Head {
+            status: self.status,
+            headers: self.headers.clone(),
+        };
+        let body = SecretBytes::from(self.body.to_vec());
+        let outcome = match self.cut_off {
+            None => Outcome::Complete { head, body },
+            Some(cause) => Outcome::CutOff {
+                head,
+                body,
+                cause: cause(),
+            },
+        };
+        Reply {
+            operation: self.operation,
+            typed,
+            outcome,
+            secret: SECRET,
+            known: &WIRE.known,
+            base_url: &WIRE.base_url,
+            clock: &*WIRE.clock,
+        }
+    }
+}

@@ -1,12 +1,12 @@
 //! The one way in which this workspace writes JSON: keys sorted at every level, two spaces, LF,
-//! one newline at the end. It decides nothing about what is in a document.
+//! one newline at the end. The content of a document is not decided here.
 
 use serde::Serialize as _;
 use serde_json::{Map, Value};
 
 /// Writes a document in canonical form.
 ///
-/// The same value gives the same bytes, whatever order its keys were read in.
+/// The same value results in the same bytes, whatever order its keys were read in.
 #[must_use]
 pub fn to_string(document: &Value) -> String {
     let mut bytes = Vec::new();

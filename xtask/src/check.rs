@@ -1,68 +1,34 @@
-//! The rules of this workspace that no compiler and no linter knows. Each rule is a pure function
-//! of a list of files; this module runs them all and reports every failure.
+//! The rules of this workspace that neither the compiler nor clippy checks. Each rule is a pure
+//! function of a list of files; this module runs them all and reports every failure.
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::golden;
+use crate::regenerate::run::{Options, regenerate};
 use crate::terminal::{BAD, GOOD, HEADING};
-use crate::workspace::{
-    CONTRACT, FAULTS, GOLDEN_CLIENT, GOLDEN_HTTPMOCK, OVERLAY, SourceFile, read, sources,
-};
+use crate::workspace::{CONTRACT, FAULTS, SourceFile, read, sources};
 
-mod contract;
+mod arrows;
 mod faults;
 mod files;
+mod finding;
+mod hidden;
 mod layers;
+mod modules;
 mod redaction;
 mod tokens;
 
-/// One broken rule: where, what is wrong, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The file, from the root of the workspace.
-    pub path: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// What is wrong.
-    pub what: String,
-    /// What to do about it.
-    pub remedy: &'static str,
-}
+pub use finding::Finding;
+use finding::Parsed;
 
-/// A Rust file with its tokens: what the rules look at.
-struct Parsed<'a> {
-    file: &'a SourceFile,
-    tokens: proc_macro2::TokenStream,
-}
-
-impl Parsed<'_> {
-    fn finding(&self, line: usize, what: String, remedy: &'static str) -> Finding {
-        Finding {
-            path: self.file.path.clone(),
-            line,
-            what,
-            remedy,
-        }
-    }
-}
-
-/// Checks the workspace, prints every failure, and tells whether there was none.
+/// Checks the workspace, prints every failure, and returns `true` if there is none.
 ///
 /// # Errors
 ///
 /// A file can't be read, or the output can't be written.
 pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
-    let text = read(&root.join(CONTRACT))?;
-    let mut findings = contract::check(&text, &read(&root.join(OVERLAY))?);
-    let golden = [GOLDEN_CLIENT, GOLDEN_HTTPMOCK];
-    for path in golden {
-        findings.extend(stale_golden(
-            &text,
-            path,
-            &read(&root.join(path)).unwrap_or_default(),
-        ));
-    }
+    let mut findings = Vec::from_iter(contract(root));
+    findings.extend(layers::shown(&read(&root.join(layers::SHOWN))?));
     findings.extend(rules(&sources(root)?));
     report(&findings, output)?;
     Ok(findings.is_empty())
@@ -81,12 +47,13 @@ pub fn rules(files: &[SourceFile]) -> Vec<Finding> {
                 path: file.path.clone(),
                 line,
                 what: format!("this is not Rust: {error}"),
-                remedy: "make it compile, or name it something else than .rs",
+                remedy: "make it compile, or rename it to something other than .rs",
             }),
         }
     }
     findings.extend(files::check(&parsed));
-    findings.extend(layers::check(&parsed));
+    findings.extend(arrows::check(&parsed));
+    findings.extend(hidden::check(&parsed));
     findings.extend(redaction::check(&parsed));
     findings.extend(faults::check(&parsed, pages.first().copied()));
     findings
@@ -96,20 +63,27 @@ fn is_generated(path: &str) -> bool {
     path.contains("tests/golden/")
 }
 
-fn stale_golden(contract: &str, path: &str, text: &str) -> Option<Finding> {
-    let finding = |what| Finding {
-        path: path.to_owned(),
-        line: 1,
-        what,
-        remedy: "run `cargo xtask golden` and review the difference",
+/// Checks that regenerating the contract from itself changes neither it nor the golden copy.
+fn contract(root: &Path) -> Option<Finding> {
+    let options = Options {
+        from: root.join(CONTRACT).display().to_string(),
+        check: true,
+        allow_breaking: true,
+        ..Options::default()
     };
-    match golden::generate(contract) {
-        Err(error) => Some(finding(format!("openapi.json makes no client: {error}"))),
-        Ok(files) => {
-            let (_, made) = files.into_iter().find(|(made, _)| *made == path)?;
-            (made != text).then(|| finding("the golden copy is not what openapi.json makes".into()))
-        }
-    }
+    let mut told = Vec::new();
+    let what = match regenerate(root, &options, &mut io::empty(), &mut told) {
+        Ok(true) => return None,
+        Ok(false) => String::from_utf8_lossy(&told).lines().last()?.to_owned(),
+        Err(failure) => failure.to_string(),
+    };
+    Some(Finding {
+        path: CONTRACT.to_owned(),
+        line: 1,
+        what: format!("regenerating it from itself changes something: {what}"),
+        remedy: "don't edit it by hand: run `cargo xtask regenerate --from …`, or `cargo xtask \
+                 golden` if only the copy is stale",
+    })
 }
 
 fn report(findings: &[Finding], output: &mut impl Write) -> io::Result<()> {
@@ -134,17 +108,12 @@ fn report(findings: &[Finding], output: &mut impl Write) -> io::Result<()> {
 }
 
 #[cfg(test)]
-fn tree(files: &[(&str, &str)]) -> Vec<SourceFile> {
-    let file = |(path, text): &(&str, &str)| SourceFile {
-        path: (*path).to_owned(),
-        text: (*text).to_owned(),
-    };
-    files.iter().map(file).collect()
-}
-
-#[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use super::finding::tree;
     use super::*;
+    use crate::workspace::{GOLDEN_CLIENT, GOLDEN_HTTPMOCK, OVERLAY};
 
     #[test]
     fn this_workspace_keeps_its_own_rules() {
@@ -156,29 +125,90 @@ mod tests {
     #[test]
     fn every_failure_is_reported_with_its_place() {
         let files = tree(&[
-            ("src/a.rs", "fn a() {\n    dbg!(1);\n}\n"),
-            ("src/b.rs", "//! B.\nfn b( {\n"),
+            ("build/a.rs", "fn a() {}\n"),
+            ("build/b.rs", "//! B.\nfn b( {\n"),
         ]);
         let places: Vec<_> = rules(&files)
             .into_iter()
             .map(|finding| format!("{}:{}", finding.path, finding.line))
             .collect();
-        assert_eq!(places, ["src/b.rs:2", "src/a.rs:1", "src/a.rs:2"]);
+        assert_eq!(places, ["build/b.rs:2", "build/a.rs:1"]);
     }
 
     #[test]
-    fn a_stale_golden_copy_is_found() {
-        let contract = include_str!("../tests/data/contract.json");
-        let finding = stale_golden(contract, GOLDEN_CLIENT, "//! Old.").unwrap();
-        assert_eq!(
-            finding.what,
-            "the golden copy is not what openapi.json makes"
-        );
+    fn the_contract_and_its_golden_copy_are_what_they_would_be_made_to_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let target = folder.path().join(path);
+            fs::create_dir_all(target.parent().unwrap()).unwrap();
+            fs::write(target, text).unwrap();
+        };
+        let text = |path: &str| read(&crate::workspace::root().join(path)).unwrap();
+        for path in [CONTRACT, OVERLAY, GOLDEN_CLIENT, GOLDEN_HTTPMOCK] {
+            write(path, &text(path));
+        }
+        assert_eq!(contract(folder.path()), None);
+
+        for (path, from, to, told) in [
+            // Another form of the same document.
+            (CONTRACT, "\n", "\r\n", "openapi.json would change"),
+            (
+                CONTRACT,
+                "    \"schemas\"",
+                "\t\"schemas\"",
+                "openapi.json would change",
+            ),
+            // A lost correction.
+            (
+                CONTRACT,
+                "\"password\"",
+                "\"byte\"",
+                "openapi.json would change",
+            ),
+            (
+                CONTRACT,
+                "\"schemas\":",
+                "\"schemas\"",
+                "the JSON is broken",
+            ),
+            (
+                CONTRACT,
+                "\"3.0.2\"",
+                "\"3.0.3\"",
+                "openapi.json would change",
+            ),
+            (
+                CONTRACT,
+                "\"login\"",
+                "\"sign_in\"",
+                "no operation has the operationId `login`",
+            ),
+            (
+                GOLDEN_CLIENT,
+                "\n",
+                "\n\n",
+                "tests/golden/client.rs would change",
+            ),
+            (
+                GOLDEN_HTTPMOCK,
+                "\n",
+                "\n\n",
+                "tests/golden/httpmock.rs would change",
+            ),
+        ] {
+            let before = text(path);
+            let after = before.replace(from, to);
+            assert_ne!(before, after, "{from}");
+            write(path, &after);
+            let what = contract(folder.path()).unwrap().what;
+            assert!(what.contains(told), "{what}");
+            write(path, &before);
+        }
     }
 
     #[test]
     fn generated_files_follow_no_rule() {
-        let files = tree(&[("tests/golden/client.rs", "fn a() { dbg!(1); }")]);
+        let files = tree(&[("tests/golden/client.rs", "fn a() {}")]);
         assert_eq!(rules(&files), []);
     }
 }

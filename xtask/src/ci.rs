@@ -1,5 +1,5 @@
-//! What CI runs: the list of steps, as data, and running them in order. What a step checks is
-//! the business of its command.
+//! The steps of CI, as data, and a function that runs them in order. What a step checks is up to
+//! its command.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -10,28 +10,26 @@ use std::{env, fs};
 use crate::terminal::{BAD, GOOD, HEADING};
 use crate::{bench, check, packaging, races};
 
-/// Where the examples lie that each CI run starts once.
+/// The folder of the examples; CI runs each once.
 const EXAMPLES: &str = "crates/pollination-auth/examples";
 
-/// One step: its arguments to cargo, or a check of our own.
+/// A step: a cargo command as it is typed, environment variables first, or a check of our own.
 enum Step {
-    Cargo(&'static [&'static str]),
-    /// With a variable of the environment.
-    CargoWith((&'static str, &'static str), &'static [&'static str]),
+    Cargo(&'static str),
     Check,
     /// The counts of the benchmarks, against those that are checked in.
     Bench,
     /// A short form of the races.
     Races,
-    /// Once for each feature of [`FEATURES`], whose name stands between the two.
-    EachFeature(&'static [&'static str], &'static [&'static str]),
-    /// Each example by its name, as a user would run it.
-    Examples(&'static [&'static str]),
-    /// With nothing left of what was packaged before.
-    Package(&'static [&'static str]),
+    /// Once for each feature of [`FEATURES`], whose name takes the place of `{}`.
+    EachFeature(&'static str),
+    /// Once for each example, whose name takes the place of `{}`.
+    Examples(&'static str),
+    /// Without leftovers of an earlier packaging.
+    Package(&'static str),
 }
 
-use Step::{Bench, Cargo, CargoWith, Check, EachFeature, Examples, Package, Races};
+use Step::{Bench, Cargo, Check, EachFeature, Examples, Package, Races};
 
 /// The optional features of the library: each has to build and pass without the others.
 const FEATURES: [&str; 3] = ["blocking", "reqwest-middleware", "tower"];
@@ -45,88 +43,23 @@ const RACES: races::Options = races::Options {
 
 /// Everything that CI runs, in order: the README's test command first.
 const STEPS: [Step; 13] = [
-    Cargo(&["test", "--locked", "--workspace", "--all-features"]),
-    Cargo(&[
-        "test",
-        "--locked",
-        "-p",
-        "pollination-auth-api",
-        "--no-default-features",
-    ]),
-    Cargo(&[
-        "test",
-        "--locked",
-        "-p",
-        "pollination-auth",
-        "--no-default-features",
-        "--profile",
-        "dev",
-        "--test",
-        "it",
-    ]),
+    Cargo("test --locked --workspace --all-features"),
+    Cargo("test --locked -p pollination-auth-api --no-default-features"),
+    Cargo("test --locked -p pollination-auth --no-default-features --profile dev --test it"),
     // The other tests don't know of features, and have passed with all of them.
-    EachFeature(
-        &[
-            "test",
-            "--locked",
-            "-p",
-            "pollination-auth",
-            "--profile",
-            "dev",
-            "--test",
-            "it",
-            "--features",
-        ],
-        &["layers"],
-    ),
-    Cargo(&["fmt", "--all", "--check"]),
-    Cargo(&[
-        "clippy",
-        "--locked",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--",
-        "-D",
-        "warnings",
-    ]),
-    EachFeature(
-        &["clippy", "--locked", "-p", "pollination-auth", "--features"],
-        &["--", "-D", "warnings"],
-    ),
-    CargoWith(
-        ("RUSTDOCFLAGS", "-Dwarnings"),
-        &[
-            "doc",
-            "--locked",
-            "--workspace",
-            "--all-features",
-            "--no-deps",
-        ],
-    ),
+    EachFeature("test --locked -p pollination-auth --profile dev --test it --features {} layers"),
+    Cargo("fmt --all --check"),
+    Cargo("clippy --locked --workspace --all-targets --all-features -- -D warnings"),
+    EachFeature("clippy --locked -p pollination-auth --features {} -- -D warnings"),
+    Cargo("RUSTDOCFLAGS=-Dwarnings doc --locked --workspace --all-features --no-deps"),
     Check,
-    Package(&[
-        "package",
-        "--locked",
-        "--workspace",
-        "--exclude",
-        "xtask",
-        "--exclude",
-        "pollination-auth-bench",
-    ]),
+    Package("package --locked --workspace --exclude xtask --exclude pollination-auth-bench"),
     Bench,
     Races,
-    Examples(&[
-        "run",
-        "--locked",
-        "-p",
-        "pollination-auth",
-        "--all-features",
-        "--example",
-    ]),
+    Examples("run --locked -p pollination-auth --all-features --example {}"),
 ];
 
-/// Runs every step until one fails, and tells whether none did.
+/// Runs every step until one fails, and returns `true` if none does.
 ///
 /// The commands write to this process's own streams.
 ///
@@ -137,15 +70,14 @@ pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
     let started = Instant::now();
     for step in &STEPS {
         let passed = match step {
-            Cargo(arguments) => cargo(root, None, arguments, output)?,
-            CargoWith(variable, arguments) => cargo(root, Some(*variable), arguments, output)?,
+            Cargo(command) => cargo(root, command, output)?,
             Check => {
                 announce("cargo xtask check", output)?;
                 check::run(root, output)?
             }
-            Package(arguments) => {
+            Package(command) => {
                 packaging::forget_unpacked()?;
-                cargo(root, None, arguments, output)?
+                cargo(root, command, output)?
             }
             Bench => {
                 announce("cargo xtask bench --check", output)?;
@@ -158,14 +90,8 @@ pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
                 )?;
                 races::run(root, &RACES, output)?
             }
-            EachFeature(before, after) => each(root, before, FEATURES, after, output)?,
-            Examples(arguments) => each(
-                root,
-                arguments,
-                example_names(&root.join(EXAMPLES))?,
-                &[],
-                output,
-            )?,
+            EachFeature(command) => each(root, command, FEATURES, output)?,
+            Examples(command) => each(root, command, example_names(&root.join(EXAMPLES))?, output)?,
         };
         if !passed {
             return Ok(false);
@@ -179,24 +105,22 @@ pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Runs a command once for each name, which stands between its other arguments.
+/// Runs a command once for each name.
 fn each(
     root: &Path,
-    before: &[&str],
+    command: &str,
     names: impl IntoIterator<Item = impl AsRef<str>>,
-    after: &[&str],
     output: &mut impl Write,
 ) -> io::Result<bool> {
     for name in names {
-        let arguments = [before, &[name.as_ref()], after].concat();
-        if !cargo(root, None, &arguments, output)? {
+        if !cargo(root, &command.replace("{}", name.as_ref()), output)? {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-/// Lists the examples of a folder in order; no folder, no examples.
+/// Lists the examples of a folder in order; a missing folder has none.
 fn example_names(folder: &Path) -> io::Result<Vec<String>> {
     if !folder.is_dir() {
         return Ok(Vec::new());
@@ -210,18 +134,16 @@ fn example_names(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-fn cargo(
-    root: &Path,
-    variable: Option<(&str, &str)>,
-    arguments: &[&str],
-    output: &mut impl Write,
-) -> io::Result<bool> {
-    let line = command_line(variable, arguments);
+fn cargo(root: &Path, command: &str, output: &mut impl Write) -> io::Result<bool> {
+    let (variables, arguments) = split(command);
+    let line = [&variables[..], &["cargo"], &arguments[..]]
+        .concat()
+        .join(" ");
     announce(&line, output)?;
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(program)
         .args(arguments)
-        .envs(variable)
+        .envs(variables.iter().filter_map(|word| word.split_once('=')))
         .current_dir(root)
         .status()?;
     if !status.success() {
@@ -233,16 +155,16 @@ fn cargo(
     Ok(status.success())
 }
 
-fn command_line(variable: Option<(&str, &str)>, arguments: &[&str]) -> String {
-    let variable = variable.map(|(name, value)| format!("{name}={value} "));
-    format!(
-        "{}cargo {}",
-        variable.unwrap_or_default(),
-        arguments.join(" ")
-    )
+/// Splits a command into the variables at its start and its arguments.
+fn split(command: &str) -> (Vec<&str>, Vec<&str>) {
+    let words: Vec<_> = command.split(' ').collect();
+    let is_argument = |word: &&str| !word.contains('=');
+    let start = words.iter().position(is_argument).unwrap_or(words.len());
+    let (variables, arguments) = words.split_at(start);
+    (variables.to_vec(), arguments.to_vec())
 }
 
-/// Prints the step before its own output, which goes past us straight to the stream.
+/// Prints the step before its own output, which goes directly to the stream.
 fn announce(line: &str, output: &mut impl Write) -> io::Result<()> {
     writeln!(output, "\n{HEADING}ci: {line}{HEADING:#}")?;
     output.flush()
@@ -255,25 +177,19 @@ mod tests {
 
     #[test]
     fn the_first_step_is_the_test_command_of_the_readme() {
-        let Cargo(arguments) = &STEPS[0] else {
-            panic!("the first step is no plain cargo command")
-        };
-        let line = command_line(None, arguments);
-        assert_eq!(line, "cargo test --locked --workspace --all-features");
+        let first = |step: &Step| matches!(step, Cargo("test --locked --workspace --all-features"));
+        assert!(first(&STEPS[0]));
     }
 
     #[test]
     fn every_cargo_step_that_can_is_locked() {
         for step in &STEPS {
-            if let Cargo(arguments)
-            | CargoWith(_, arguments)
-            | EachFeature(arguments, _)
-            | Examples(arguments)
-            | Package(arguments) = step
+            if let Cargo(command) | EachFeature(command) | Examples(command) | Package(command) =
+                step
             {
                 assert!(
-                    arguments.contains(&"--locked") || arguments[0] == "fmt",
-                    "{arguments:?}"
+                    command.contains(" --locked ") || command.starts_with("fmt "),
+                    "{command}"
                 );
             }
         }
@@ -296,8 +212,8 @@ mod tests {
 
     #[test]
     fn a_variable_stands_before_the_command() {
-        let line = command_line(Some(("A", "b")), &["doc"]);
-        assert_eq!(line, "A=b cargo doc");
+        let (variables, arguments) = split("A=b doc --c=d");
+        assert_eq!((variables, arguments), (vec!["A=b"], vec!["doc", "--c=d"]));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The command line: what can be said, and which module does it. Nothing is decided here.
+//! The command line: which tasks and options there are, and which module runs them.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -11,12 +11,12 @@ use clap::{Parser, Subcommand};
 use crate::regenerate::compare::Verdict;
 use crate::regenerate::run::{self, Failure, Format, Options};
 use crate::terminal::{BAD, MayClose};
-use crate::{bench, check, ci, golden, races, soak, workspace};
+use crate::{bench, check, ci, golden, races, workspace};
 
 /// The stack of the thread that works.
 ///
-/// The stages and the generator walk documents by recursion, within limits that are made for this
-/// much: a few hundred levels of the largest frames, a hundred times over.
+/// The stages and the generator walk documents by recursion, within limits that need far
+/// less: a few hundred levels of the largest frames.
 const STACK: usize = 256 * 1024 * 1024;
 
 /// The exit code of a comparison that found a breaking change.
@@ -32,68 +32,69 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Take in what upstream publishes: openapi.json, and the client that is made of it
+    /// Regenerate openapi.json and the client from what upstream publishes
     ///
-    /// Exits 0 when all is well, and 1 when the document is refused or, with --check, when a
-    /// file would change. After an error the tree is as before.
+    /// Exits with 0 on success, and with 1 if the document is refused or, with --check, if a file
+    /// would change. After an error the tree is unchanged.
     Regenerate {
         /// A file, an address, or - for standard input; JSON or YAML, OpenAPI 3.0 or 3.1
         #[arg(long, value_name = "FILE|URL|-")]
         from: String,
-        /// Write nothing, and exit with 1 if a file would change
+        /// Write nothing; exit with 1 if a file would change
         #[arg(long)]
         check: bool,
-        /// Write nothing, and show the difference
+        /// Write nothing; show the difference
         #[arg(long)]
         dry_run: bool,
-        /// Write a contract that breaks clients of the present one
+        /// Write a contract even if it breaks clients of the current one
         #[arg(long)]
         allow_breaking: bool,
     },
-    /// Say what the change from one document to another means for a client
+    /// Report what the change from one document to another means for a client
     ///
-    /// Exits 0 when the documents are identical or compatible, 2 when the change is breaking, and
-    /// 1 on an error.
+    /// Exits with 0 if the documents are identical or compatible, with 2 if the change is breaking,
+    /// and with 1 on an error.
     Diff {
         /// The old document: a file, an address, or -
         old: String,
         /// The new document: a file, an address, or -
         new: String,
-        /// For people, or for programs
+        /// Output format
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// Check the contract, the golden copy and the rules of the layers
+    /// Check the contract, the golden copy, the layers and the fault table
     Check,
     /// Run everything that CI runs, in its order
     Ci,
     /// Rewrite the golden copy of the generated client from openapi.json
     Golden,
-    /// Let many tasks use the client while faults are injected, and say what was seen
+    /// Run many tasks against the client while faults are injected, and report the result
     ///
-    /// Exits 1 on an error that no injected fault explains, a call that hangs, or too many logins.
+    /// Exits with 1 on an error that no injected fault explains, a call that hangs, or too many
+    /// logins.
     Soak {
-        /// How long
+        /// Duration in seconds
         #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
         seconds: u32,
     },
-    /// Run commands beside one another, kill some, and check that no credential is lost
+    /// Run commands concurrently, kill some, and check that no credential is lost
     ///
-    /// Exits 1 when a stored credential no longer logs in, or when a command hangs.
+    /// Exits with 1 if a stored credential is no longer valid, or if a command hangs.
     Races {
         /// Rounds of each pair of commands
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         rounds: u32,
-        /// What decides on the delays, the kills and the lost replies
+        /// Seed of the delays, the kills and the lost replies
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Start no round after this time
+        /// Start no round after this many seconds
         #[arg(long, default_value_t = 1800, value_parser = clap::value_parser!(u32).range(1..=86_400))]
         seconds: u32,
     },
-    /// Measure what the client costs beside its peers; `-- --help` says how
+    /// Measure the client and its peers; `-- --help` lists the options
     Bench {
-        /// What the benchmarks are told
+        /// Arguments of the benchmarks
         #[arg(
             trailing_var_arg = true,
             allow_hyphen_values = true,
@@ -109,7 +110,7 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help is no error, and a mistake must not look like a breaking change.
+            // Help is not an error, and a wrong argument must not look like a breaking change.
             let _ = error.print();
             return ExitCode::from(u8::from(error.use_stderr()));
         }
@@ -129,7 +130,7 @@ pub fn main() -> ExitCode {
     let result = match worker {
         Ok(worker) => worker
             .join()
-            .unwrap_or_else(|_| Err(io::Error::other("this is a mistake in xtask").into())),
+            .unwrap_or_else(|_| Err(io::Error::other("this is a bug in xtask").into())),
         Err(error) => Err(error.into()),
     };
     match result {
@@ -142,11 +143,11 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Runs a command line in a workspace and gives its exit code, as [`main`] does for its own.
+/// Runs a command line in a workspace and returns its exit code, as [`main`] does for its own.
 ///
 /// # Errors
 ///
-/// The arguments are none of ours, or the task did not come to its end.
+/// The arguments are not valid, or the task could not finish.
 pub fn execute<'a>(
     arguments: impl IntoIterator<Item = &'a str>,
     root: &Path,
@@ -158,7 +159,7 @@ pub fn execute<'a>(
     run(&arguments.task, root, input, output)
 }
 
-/// Runs a task and gives its exit code.
+/// Runs a task and returns its exit code.
 fn run(
     task: &Task,
     root: &Path,
@@ -191,7 +192,7 @@ fn run(
         Task::Check => check::run(root, output)?,
         Task::Ci => ci::run(root, output)?,
         Task::Bench { arguments } => bench::run(root, arguments)?,
-        Task::Soak { seconds } => soak::run(root, *seconds)?,
+        Task::Soak { seconds } => bench::soak(root, *seconds)?,
         Task::Races {
             rounds,
             seed,

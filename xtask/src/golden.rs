@@ -1,5 +1,5 @@
-//! The golden copy of the generated code: what it should be, and writing it.
-//! How the contract becomes Rust is `build/codegen.rs`.
+//! The golden copy of the generated code: generates it and writes it.
+//! `build/codegen.rs` turns the contract into Rust.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -11,9 +11,9 @@ use quote::ToTokens as _;
 use crate::codegen;
 use crate::workspace::{CONTRACT, GOLDEN_CLIENT, GOLDEN_HTTPMOCK, read};
 
-/// Makes both golden files of a contract: path from the root, and text.
+/// Generates both golden files of a contract: path from the root, and text.
 ///
-/// progenitor panics on some documents; that is an error here as any other.
+/// progenitor panics on some documents; here that is an error like any other.
 ///
 /// # Errors
 ///
@@ -30,23 +30,23 @@ pub fn generate(contract: &str) -> Result<[(&'static str, String); 2], String> {
     }
 }
 
-/// Crates that typify's types may come from and that the generated crate has not got.
+/// Crates that typify's types may come from and that the generated crate does not depend on.
 const CRATES: [&str; 3] = ["chrono", "regress", "uuid"];
 
-/// Names the crates that generated code needs and the generated crate has not got.
+/// Lists the crates that generated code needs and the generated crate does not depend on.
 #[must_use]
 pub fn missing_crates(generated: &str) -> Vec<&'static str> {
     let needs = |name: &&str| generated.contains(&format!("::{name}::"));
     CRATES.into_iter().filter(needs).collect()
 }
 
-/// The type that stands in generated code for a secret.
+/// The type of a secret in generated code.
 const SECRET_TYPE: &str = "SecretText";
 
-/// Names the fields of generated structs that hold a secret in a type that would print it.
+/// Lists the fields of generated structs that hold a secret in a type that would print it.
 ///
-/// The document says `format: password`, but only where the generator understands it so is the
-/// field a secret: this looks at what was made.
+/// A document can have `format: password` where the generator ignores it, so this checks the
+/// generated code.
 #[must_use]
 pub fn open_secrets(generated: &str, secrets: &[&str]) -> Vec<String> {
     let Ok(file) = syn::parse_file(generated) else {
@@ -103,7 +103,7 @@ thread_local! {
 
 /// Runs something that may panic, without the panic's own message on standard error.
 ///
-/// The panic hook is the process's: it is put in place once, and silent for this thread alone.
+/// The panic hook belongs to the process: it is installed once, and is silent only for this thread.
 fn quietly<T>(work: impl FnOnce() -> T + panic::UnwindSafe) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

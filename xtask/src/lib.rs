@@ -1,18 +1,18 @@
-//! The tasks of this workspace: check it, run what CI runs, and take in a changed contract.
+//! The tasks of this workspace: check it, run what CI runs, and regenerate the contract.
 //!
 //! The binary is a thin caller of [`cli`]; everything else is here, where tests reach it. What
-//! runs on the machine of a user of the client is in the other crates.
+//! users of the client run is in the other crates.
 
 mod bench;
 pub mod canonical;
 pub mod check;
 pub mod ci;
 pub mod cli;
+pub mod document;
 pub mod golden;
 mod packaging;
 mod races;
 pub mod regenerate;
-mod soak;
 pub mod terminal;
 pub mod workspace;
 

@@ -1,4 +1,4 @@
-//! The command `cargo xtask`: hands its arguments and streams to the library.
+//! The command `cargo xtask`: passes its arguments and streams to the library.
 
 use std::process::ExitCode;
 

@@ -1,9 +1,9 @@
-//! What cargo keeps of an earlier packaging, which would be tested in place of the new one.
+//! Removes what cargo keeps of an earlier packaging: it would be tested instead of the new one.
 //!
 //! `cargo package` builds each archive against the other archives, which it puts into a registry
 //! in the target folder and unpacks below cargo's own home like any dependency. That copy is named
-//! after the folder of the registry and the version: as long as both stay, cargo takes the copy
-//! for good, whatever the new archive holds, be the target folder a new one or not.
+//! after the folder of the registry and the version: as long as both stay the same, cargo
+//! uses the copy, whatever the new archive holds, even with a new target folder.
 
 use std::path::Path;
 use std::{fs, io};
@@ -13,8 +13,8 @@ const PREFIX: &str = "pollination-auth";
 
 /// Removes the unpacked copies of our packages that came out of a registry in a folder.
 ///
-/// Those of other checkouts go with them, as nothing tells whose they are: cargo unpacks them again
-/// when it packages there the next time.
+/// Those of other checkouts are removed too, since nothing shows whose they are. Cargo unpacks them
+/// again the next time it packages there.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! What every command prints with: three styles, and an output that may be closed early.
-//! Whether colours reach the reader is decided by the stream that is handed in.
+//! What every command prints with: styles, and an output that may be closed early. The stream that
+//! is passed in decides whether it shows colours.
 
 use std::io::{self, Write};
 
@@ -11,10 +11,10 @@ pub const HEADING: Style = Style::new().bold();
 pub const GOOD: Style = AnsiColor::Green.on_default().bold();
 /// The style of a refusal or a failure.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
-/// The style of what deserves a look.
+/// The style of a note.
 pub const NOTE: Style = AnsiColor::Yellow.on_default();
 
-/// An output whose reader may leave: what comes after that is dropped without an error.
+/// An output whose reader may close it: what is written after that is dropped without an error.
 ///
 /// `cargo xtask diff … | head -1` ends with the verdict's exit code and no complaint.
 #[derive(Debug)]

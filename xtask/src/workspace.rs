@@ -29,7 +29,7 @@ pub struct SourceFile {
     pub text: String,
 }
 
-/// Gives the root of the workspace that this crate was compiled in.
+/// Returns the root of the workspace that this crate was compiled in.
 #[must_use]
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

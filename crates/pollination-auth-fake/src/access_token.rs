@@ -1,6 +1,7 @@
 //! Access tokens: signed JWTs (RFC 7519) with HS256 (RFC 7518, section 3.2), minted and verified.
 //!
-//! No table of tokens is kept: all that is needed to judge one is in it, as with the service.
+//! No table of tokens is kept: a token contains all that is needed to verify it, as those of the
+//! service do.
 
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ struct Claims {
     fake: PrivateClaims,
 }
 
-/// What only this service reads.
+/// A claim that only this service reads.
 #[derive(Serialize, Deserialize)]
 struct PrivateClaims {
     /// The expiry to the millisecond.
@@ -71,7 +72,7 @@ impl Refusal {
     }
 }
 
-/// Mints access tokens, and knows them again.
+/// Mints and verifies access tokens.
 pub(crate) struct Issuer {
     key: [u8; random::KEY_LENGTH],
     /// Tokens of an earlier generation count as expired.

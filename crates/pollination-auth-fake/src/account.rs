@@ -1,6 +1,6 @@
-//! The one account: its API token, which secret logs in when, and changes that come late.
+//! The one account: its API token, which secret is valid when, and late changes.
 //!
-//! Who may ask is not judged here, and neither is how the answer looks.
+//! Authentication and the form of the response are not decided here.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use crate::clock::{Millis, millis};
 use crate::operation::Operation;
 use crate::random;
 
-/// Why the account can't do what it was asked for.
+/// Why the account can't carry out an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Impossible {
     NoApiToken,
     ApiTokenExists,
 }
 
-/// How a new secret comes into force.
+/// When a new secret becomes valid.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum NewSecret {
     AtOnce,
     /// For this long it is not accepted, and the one before it still is.
     After(Duration),
-    /// There is none: the secret stays as it is.
+    /// There is no new secret: the old one stays valid.
     Same,
 }
 
@@ -46,7 +46,7 @@ struct Propagation {
     accepted: Option<SecretText>,
 }
 
-/// A change that was asked for and is not made yet.
+/// A requested change that is not applied yet.
 struct Late {
     operation: Operation,
     requests_left: usize,
@@ -85,7 +85,7 @@ impl Account {
             && accepted.is_some_and(|accepted| accepted.expose_secret() == secret.expose_secret())
     }
 
-    /// Tells whether an operation would find what it needs.
+    /// Checks that an operation would find what it needs.
     pub(crate) fn allows(&self, operation: Operation) -> Result<(), Impossible> {
         match (operation, &self.api_token) {
             (Operation::Create, Some(_)) if !self.create_replaces => {
@@ -105,7 +105,7 @@ impl Account {
         })
     }
 
-    /// Makes an API token with a new id and a new secret.
+    /// Creates an API token with a new id and a new secret.
     pub(crate) fn create(&mut self, new: NewSecret, now: Millis) -> Result<Token, Impossible> {
         self.allows(Operation::Create)?;
         let token = ApiToken {
@@ -118,7 +118,7 @@ impl Account {
         Ok(shown)
     }
 
-    /// Puts a new secret in the place of the old one, which is then forgotten.
+    /// Replaces the secret with a new one.
     pub(crate) fn rotate(&mut self, new: NewSecret, now: Millis) -> Result<Token, Impossible> {
         let token = self.api_token.as_mut().ok_or(Impossible::NoApiToken)?;
         if !matches!(new, NewSecret::Same) {
@@ -140,7 +140,7 @@ impl Account {
             .ok_or(Impossible::NoApiToken)
     }
 
-    /// Makes a change after this many further requests, or when told to settle.
+    /// Schedules a change for after this many further requests, or until it is settled.
     pub(crate) fn defer(&mut self, operation: Operation, requests: usize) {
         self.late.push(Late {
             operation,
@@ -148,12 +148,12 @@ impl Account {
         });
     }
 
-    /// Counts the changes that are not made yet.
+    /// Counts the changes that are not applied yet.
     pub(crate) fn late_changes(&self) -> usize {
         self.late.len()
     }
 
-    /// Counts one request as past, and makes the changes whose time has come.
+    /// Counts one request, and applies the changes that are due.
     pub(crate) fn pass_one_request(&mut self, now: Millis) {
         let mut due = Vec::new();
         self.late.retain_mut(|late| {
@@ -167,7 +167,7 @@ impl Account {
         self.commit(due, now);
     }
 
-    /// Makes all late changes, and ends every propagation.
+    /// Applies all late changes, and ends every propagation.
     pub(crate) fn settle(&mut self, now: Millis) {
         let due: Vec<_> = self.late.drain(..).map(|late| late.operation).collect();
         self.commit(due, now);

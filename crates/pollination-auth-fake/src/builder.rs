@@ -1,4 +1,4 @@
-//! What a service is started with.
+//! The builder of a service.
 
 use std::fmt;
 use std::io;
@@ -8,18 +8,17 @@ use std::time::Duration;
 
 use pollination_auth_api::SecretText;
 
-use crate::FakeService;
 use crate::listener::Listener;
 use crate::random;
 use crate::request_log::RecordedRequest;
 use crate::service::{Observer, Service, Start};
 
-/// How long an access token lives unless told otherwise: 24 hours.
+/// Default lifetime of an access token: 24 hours.
 ///
-/// It is what Auth0, which signs the tokens of the service, takes for the tokens of an API.
+/// Auth0, which signs the tokens of the service, has this default for the tokens of an API.
 pub const DEFAULT_EXPIRES_IN: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many requests are kept for [`FakeService::requests`] unless told otherwise.
+/// Default number of requests kept for [`FakeService::requests`](crate::FakeService::requests).
 ///
 /// Enough for a test in which a thousand callers race ten times. A login takes some hundred bytes.
 pub const DEFAULT_KEPT_REQUESTS: usize = 10_000;
@@ -64,23 +63,23 @@ impl Builder {
 
     /// Sets how long access tokens live; without it [`DEFAULT_EXPIRES_IN`].
     ///
-    /// The reply to a login says it in whole seconds, rounded down.
+    /// The reply to a login has it in whole seconds, rounded down.
     pub fn expires_in(mut self, expires_in: Duration) -> Self {
         self.expires_in = Some(expires_in);
         self
     }
 
-    /// Lets a creation replace the API token that there is; without it, it is refused with 409.
+    /// Lets a creation replace the existing API token; without this it is refused with 409.
     ///
-    /// The contract leaves open which of the two a service does.
+    /// The contract does not say which of the two a service does.
     pub fn create_replaces(mut self) -> Self {
         self.create_replaces = true;
         self
     }
 
-    /// Holds every reply back for this (real) time; without it no reply is.
+    /// Delays every reply by this (real) time; without it no reply is delayed.
     ///
-    /// A scripted fault with a delay of its own has that one instead. A started service acts on a
+    /// A scripted fault with a delay of its own uses that one instead. A started service handles a
     /// request after this time, a bound one before it.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
@@ -89,16 +88,16 @@ impl Builder {
 
     /// Sets how many requests are kept; without it [`DEFAULT_KEPT_REQUESTS`].
     ///
-    /// The counts go on whatever is kept.
+    /// The counts include requests that are no longer kept.
     pub fn keep_requests(mut self, newest: usize) -> Self {
         self.kept_requests = Some(newest);
         self
     }
 
-    /// Calls this with each request before the service acts on it.
+    /// Calls this with each request before the service handles it.
     ///
-    /// A test can look there at what must be on disk before a request is sent. It runs on the
-    /// server's thread, so it must not block for long, nor script faults. A panic in it ends the
+    /// A test can check there what must be on disk before a request is sent. It runs on the
+    /// server's thread, so it must neither block for long nor script faults. A panic in it ends the
     /// connection without a reply.
     pub fn on_request(
         mut self,
@@ -108,32 +107,22 @@ impl Builder {
         self
     }
 
-    /// Starts the service on a free port of the loopback address.
-    ///
-    /// # Panics
-    ///
-    /// When no server is to be had within [`START_LIMIT`](crate::START_LIMIT).
-    #[track_caller]
-    pub fn start(self) -> FakeService {
-        FakeService::on_mock_server(Arc::new(self.build()))
-    }
-
     /// Binds the service to an address, to be run with [`Listener::run`].
     ///
-    /// This is for a process that is the service and nothing else, like the binary; a test wants
+    /// This is for a process that is only the service, like the binary; a test uses
     /// [`start`](Self::start).
     ///
-    /// Its control endpoint shows the secret and whole requests to whoever reaches the address: let
-    /// it be one of the loopback.
+    /// Its control endpoint shows the secret and whole requests to anyone who can reach it: use a
+    /// loopback address.
     ///
     /// # Errors
     ///
-    /// When the address can't be bound: another process has it, or it is not this machine's.
+    /// The address can't be bound: another process uses it, or it is not this machine's.
     pub fn bind(self, address: SocketAddr) -> io::Result<Listener> {
         Listener::bind(Arc::new(self.build()), address)
     }
 
-    fn build(self) -> Service {
+    pub(crate) fn build(self) -> Service {
         let start = Start {
             id: self.id.unwrap_or_else(random::id),
             secret: self

@@ -1,61 +1,36 @@
-//! The control endpoint of the program: scripting the service and looking in, from any language.
+//! The control endpoint of the program: scripts and inspects the service, from any language.
 //!
-//! It takes and gives JSON. It is no part of the API, and only [`crate::Listener`] has it.
+//! It takes and returns JSON. It is not part of the API, and only [`crate::Listener`] has it.
 
+mod body;
+mod call;
 mod description;
 mod faults;
 mod seen;
 
-use std::time::Duration;
-
+use body::seconds;
 use bytes::Bytes;
+use call::{Act, Call, ROOT};
 use http::header::ALLOW;
 use http::{HeaderValue, Method, Request, StatusCode};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::reply::Reply;
 use crate::service::Service;
 
-/// Where it lies: no path of the API begins like this.
-const ROOT: &str = "/__control";
-
-/// The longest time that is taken: a year, far from where adding it could overflow.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
-/// The most faults that wait at once, for a request or to be carried out late.
+/// The most faults that wait at once, for a request or to be applied late.
 ///
 /// More than a test scripts, and with bodies as large as a request can be 64 MiB.
 const MOST_FAULTS: usize = 1024;
 
-/// One thing that can be asked for.
-struct Call {
-    method: &'static str,
-    /// The path behind [`ROOT`].
-    name: &'static str,
-    /// A body that it takes, if it takes one.
-    takes: Option<&'static str>,
-    does: &'static str,
-    act: Act,
-}
-
-/// What a call comes to; a change is answered with 204.
-enum Act {
-    Show(fn(&Service) -> Reply),
-    Change(fn(&Service)),
-    /// A change that its body describes; the error says what is wrong with that.
-    Read(fn(&Service, &[u8]) -> Result<(), String>),
-}
-
-/// All of them; those of one path by method, as they stand in `Allow`.
+/// All calls; those of one path by method, as in `Allow`.
 const CALLS: [Call; 12] = [
     Call {
         method: "GET",
         name: "",
         takes: None,
         does: "describes all this",
-        act: Act::Show(|_| description::reply()),
+        act: Act::Show(|_| description::reply(&CALLS)),
     },
     Call {
         method: "DELETE",
@@ -145,14 +120,7 @@ const CALLS: [Call; 12] = [
     },
 ];
 
-/// A time, to move the clock by or to wait.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Time {
-    seconds: f64,
-}
-
-/// Answers a request for the control endpoint; none when it is for the API.
+/// Answers a request for the control endpoint; returns `None` if it is for the API.
 pub(crate) fn answer(service: &Service, request: &Request<Bytes>) -> Option<Reply> {
     let name = match request.uri().path().strip_prefix(ROOT)? {
         "/" => "",
@@ -180,7 +148,7 @@ pub(crate) fn answer(service: &Service, request: &Request<Bytes>) -> Option<Repl
     })
 }
 
-/// No such path, or with other methods only.
+/// Answers a request for a path or a method that no call has.
 fn no_such_call(method: &Method, name: &str) -> Reply {
     let methods: Vec<_> = CALLS
         .iter()
@@ -218,22 +186,4 @@ fn show_credential(service: &Service) -> Reply {
     let secret = state.account.secret().map(|secret| secret.expose_secret());
     let credential = json!({ "id": state.account.id(), "secret": secret });
     Reply::json(StatusCode::OK, &credential)
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(body)
-        .map_err(|error| format!("this call takes another body: {error}; GET {ROOT} shows it"))
-}
-
-fn seconds(body: &[u8]) -> Result<Duration, String> {
-    let Time { seconds } = read(body)?;
-    duration(seconds)
-}
-
-fn duration(seconds: f64) -> Result<Duration, String> {
-    let longest = LONGEST.as_secs();
-    Duration::try_from_secs_f64(seconds)
-        .ok()
-        .filter(|time| *time <= LONGEST)
-        .ok_or_else(|| format!("{seconds:?} is no number of seconds from 0 to {longest}"))
 }

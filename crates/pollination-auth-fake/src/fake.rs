@@ -1,6 +1,6 @@
-//! The service as a test has it: started in one line, looked into, and made to fail.
+//! The service for a test: starts in one line, can be inspected, and fails on demand.
 //!
-//! Here httpmock is the server; what it answers with is decided in [`crate::service`].
+//! The server is httpmock; [`crate::service`] decides what it answers.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -24,14 +24,26 @@ use crate::service::Service;
 
 /// How long a start waits for a server: 30 seconds.
 ///
-/// httpmock has 25 of them in a process (`HTTPMOCK_MAX_SERVERS`) and would wait for ever when a
-/// test holds all of them and asks for one more.
+/// httpmock has 25 of them in a process (`HTTPMOCK_MAX_SERVERS`) and would wait forever if a
+/// test holds all of them and starts one more.
 pub const START_LIMIT: Duration = Duration::from_secs(30);
+
+impl Builder {
+    /// Starts the service on a free port of the loopback address.
+    ///
+    /// # Panics
+    ///
+    /// If no server is available within [`START_LIMIT`].
+    #[track_caller]
+    pub fn start(self) -> FakeService {
+        FakeService::on_mock_server(Arc::new(self.build()))
+    }
+}
 
 /// The service in memory, reached over HTTP on the loopback address.
 ///
-/// It has one account with one API token. Dropping it ends it, and panics when a scripted fault was
-/// never met: the test did not do what its author thought. The message says which fault, and the
+/// It has one account with one API token. Dropping it ends it, and panics if a scripted fault was
+/// never met: the test did not do what its author expected. The message has the fault, and the
 /// line that scripted it.
 ///
 /// ```
@@ -50,11 +62,11 @@ pub struct FakeService {
 impl FakeService {
     /// Starts a service with a random id and secret.
     ///
-    /// It can be called in a plain test and in an asynchronous one.
+    /// It works in synchronous and in asynchronous tests.
     ///
     /// # Panics
     ///
-    /// When no server is to be had within [`START_LIMIT`].
+    /// If no server is available within [`START_LIMIT`].
     #[track_caller]
     pub fn start() -> Self {
         Self::builder().start()
@@ -78,19 +90,19 @@ impl FakeService {
         Self { service, server }
     }
 
-    /// Gives the URL to reach it at, without a slash at the end.
+    /// Returns the base URL, without a slash at the end.
     #[must_use]
     pub fn base_url(&self) -> String {
         self.server.base_url()
     }
 
-    /// Gives the id of the API token, unless it was deleted.
+    /// Returns the id of the API token, unless it was deleted.
     #[must_use]
     pub fn id(&self) -> Option<String> {
         self.service.state().account.id().map(str::to_owned)
     }
 
-    /// Gives the current secret of the API token, unless it was deleted.
+    /// Returns the current secret of the API token, unless it was deleted.
     ///
     /// While a new secret propagates this is the new one.
     #[must_use]
@@ -98,26 +110,26 @@ impl FakeService {
         self.service.state().account.secret().cloned()
     }
 
-    /// Gives how long the access tokens live that are minted from now on.
+    /// Returns the lifetime of access tokens minted from now on.
     #[must_use]
     pub fn expires_in(&self) -> Duration {
         self.service.state().expires_in
     }
 
-    /// Sets how long the access tokens live that are minted from now on.
+    /// Sets the lifetime of access tokens minted from now on.
     pub fn set_expires_in(&self, expires_in: Duration) {
         self.service.state().expires_in = expires_in;
     }
 
-    /// Gives the service's clock, for a client that is to go by it.
+    /// Returns the service's clock, for a client to use.
     #[must_use]
     pub fn clock(&self) -> FakeClock {
         FakeClock::of(&self.service)
     }
 
-    /// Moves the service's clock forward; access tokens and new secrets go by it.
+    /// Moves the service's clock forward; access tokens and new secrets depend on it.
     ///
-    /// Nobody else's clock moves, save that of a client that goes by [`clock`](Self::clock).
+    /// No other clock moves, except that of a client that uses [`clock`](Self::clock).
     pub fn advance(&self, time: Duration) {
         self.service.state().clock.advance(time);
     }
@@ -132,7 +144,7 @@ impl FakeService {
         self.service.state().issuer.change_key();
     }
 
-    /// Does now what [`Fault::commit_late`] put off, and ends every propagation.
+    /// Applies now what [`Fault::commit_late`] put off, and ends every propagation.
     pub fn settle(&self) {
         self.service.settle();
     }
@@ -149,20 +161,20 @@ impl FakeService {
         self.count(Operation::Login)
     }
 
-    /// Gives the newest requests, the oldest of them first.
+    /// Returns the newest requests, the oldest of them first.
     ///
-    /// How many are kept says [`Builder::keep_requests`].
+    /// [`Builder::keep_requests`] sets how many are kept.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.service.state().log.newest()
     }
 
-    /// Makes the next request for this operation meet a fault; faults queue up.
+    /// Scripts a fault for the next request of this operation; faults queue up.
     ///
     /// # Panics
     ///
-    /// When the fault would make no difference to the operation: the reply to a login has no id
-    /// that could be wrong.
+    /// If the fault would change nothing for the operation: the reply to a login has no id that
+    /// could be wrong.
     #[expect(
         clippy::panic,
         reason = "a mistake in a test is to be seen where it is made"
@@ -182,18 +194,18 @@ impl FakeService {
         }
     }
 
-    /// Names the scripted faults that no request has met.
+    /// Lists the scripted faults that no request has met.
     #[must_use]
     pub fn unused_faults(&self) -> Vec<String> {
         self.service.state().script.unused()
     }
 
-    /// Takes all scripted faults back.
+    /// Removes all scripted faults.
     pub fn clear_faults(&self) {
         self.service.state().script.clear();
     }
 
-    /// Makes a mock of its own for a delayed fault.
+    /// Creates a mock for a delayed fault.
     ///
     /// httpmock can wait without blocking its thread, but only for a time that is fixed with the
     /// mock. The request is handled when it is matched, so that the change is made before the wait.
@@ -222,13 +234,13 @@ impl FakeService {
                 }
             });
         });
-        // Only now, or a request could meet a fault whose mock is not there yet.
+        // Only now: otherwise a request could meet a fault whose mock does not exist yet.
         let mut state = self.service.state();
         state.script.push(operation, ticket, fault, place);
     }
 }
 
-/// Takes a server from httpmock's pool, which may have to wait for one.
+/// Takes a server from httpmock's pool, and waits if all are in use.
 #[expect(
     clippy::panic,
     reason = "a test that can't start its service has failed"

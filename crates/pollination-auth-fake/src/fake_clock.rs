@@ -8,8 +8,8 @@ use crate::service::Service;
 
 /// Reads the service's clock, which [`FakeService::advance`] moves.
 ///
-/// A client with the machine's clock hears of an [`advance`] by a 401 alone. One that goes by this
-/// clock refreshes early, and knows of a token's end by itself. This crate knows no client: the
+/// A client with the machine's clock notices an [`advance`] only by a 401. A client with this clock
+/// refreshes early, and knows when a token expires. This crate does not depend on the client: the
 /// documentation of `ClientBuilder::clock` in `pollination-auth` has the few lines that make it
 /// that client's clock. It can be read after the service has ended.
 ///
@@ -34,13 +34,15 @@ impl FakeClock {
         Self(Arc::clone(service))
     }
 
-    /// Gives the date and time; it stops ten thousand years after 1970.
+    /// Returns the date and time, which stops ten thousand years after 1970.
     #[must_use]
     pub fn wall(&self) -> SystemTime {
         self.0.state().clock.wall()
     }
 
-    /// Gives the time since the service started, with all that it was advanced by.
+    /// Returns the time since the service started, including every [`advance`].
+    ///
+    /// [`advance`]: crate::FakeService::advance
     #[must_use]
     pub fn monotonic(&self) -> Duration {
         self.0.state().clock.since_start()

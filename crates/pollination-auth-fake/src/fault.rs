@@ -1,6 +1,6 @@
 //! Scripted faults: what a test can make the next request meet.
 //!
-//! They are descriptions; [`crate::service`] carries them out.
+//! They are descriptions; [`crate::service`] acts on them.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,9 +18,9 @@ const LEAST_FINAL_STATUS: u16 = 200;
 
 /// What happens to one request instead of what happens to all others.
 ///
-/// A fault that acts on the account waits for a request that the service would carry out: one that
-/// is refused, with 401 say, gets its usual answer and uses up no fault. [`Fault::status`] and
-/// faults with a delay are used by the next request whatever it is.
+/// A fault that acts on the account waits for a request that the service would carry out. A request
+/// that is refused, for example with 401, gets its usual answer and uses up no fault.
+/// [`Fault::status`] and faults with a delay apply to the next request, whatever it is.
 ///
 /// ```
 /// use std::time::Duration;
@@ -86,7 +86,7 @@ impl Fault {
     ///
     /// # Panics
     ///
-    /// When the status is not between 200 and 999.
+    /// If the status is not between 200 and 999.
     #[track_caller]
     pub fn status(status: u16) -> Self {
         Self::new("status", Act::Nothing, Answer::Error(final_status(status)))
@@ -96,7 +96,7 @@ impl Fault {
     ///
     /// # Panics
     ///
-    /// When the status is not between 200 and 999.
+    /// If the status is not between 200 and 999.
     #[track_caller]
     pub fn commit_and_answer(status: u16) -> Self {
         Self::acted("commit_and_answer", Answer::Error(final_status(status)))
@@ -115,7 +115,7 @@ impl Fault {
     /// Answers 504, and does what was asked only after this many further requests.
     ///
     /// All requests count, of whatever kind; [`FakeService::settle`] does it at once. What a late
-    /// rotation makes of the secret nobody is told.
+    /// rotation makes of the secret is never sent.
     ///
     /// [`FakeService::settle`]: crate::FakeService::settle
     pub fn commit_late(further_requests: usize) -> Self {
@@ -128,7 +128,7 @@ impl Fault {
 
     /// Answers with a new secret that is accepted only after this time.
     ///
-    /// Until then the secret before it still is. The time is that of the service's clock, which
+    /// Until then the old secret is accepted. The time is that of the service's clock, which
     /// [`FakeService::advance`] moves.
     ///
     /// [`FakeService::advance`]: crate::FakeService::advance
@@ -150,7 +150,7 @@ impl Fault {
         Self::acted("no_secret", Answer::NoSecret)
     }
 
-    /// Answers a rotation with the secret that there was, which goes on being accepted.
+    /// Answers a rotation with the old secret, which stays valid.
     pub fn same_secret() -> Self {
         Self::new("same_secret", Act::AsEver(NewSecret::Same), Answer::Usual)
     }
@@ -158,7 +158,7 @@ impl Fault {
     /// Does what was asked, and answers with the first half of the body.
     ///
     /// The length in the headers is that of the half, so HTTP sees nothing wrong with it. A body
-    /// that ends before its announced length takes a raw socket and is not to be had here.
+    /// that ends before its announced length needs a raw socket and is not available here.
     pub fn truncated() -> Self {
         Self::acted("truncated", Answer::Truncated)
     }
@@ -172,7 +172,7 @@ impl Fault {
     ///
     /// # Panics
     ///
-    /// When the status is not between 200 and 999.
+    /// If the status is not between 200 and 999.
     #[track_caller]
     pub fn other_status(status: u16) -> Self {
         Self::acted(
@@ -181,28 +181,28 @@ impl Fault {
         )
     }
 
-    /// Does what was asked at once, and answers as ever after this time.
+    /// Does what was asked at once, and answers as usual after this time.
     ///
     /// This is real time, not that of the service's clock. Other requests don't wait.
     pub fn delay(time: Duration) -> Self {
         Self::acted("delay", Answer::Usual).after(time)
     }
 
-    /// Puts this body into the answer, as it is.
+    /// Sets the body of the answer.
     pub fn body(mut self, bytes: impl Into<Bytes>) -> Self {
         self.body = Some(bytes.into());
         self
     }
 
-    /// Adds a header to the answer, in the place of all that it had of that name.
+    /// Sets a header of the answer, replacing all headers of that name.
     ///
-    /// What frames the body, `content-length` and `transfer-encoding`, is the server's: one that lies
-    /// takes a raw socket and is not to be had here.
+    /// The server sets the headers that frame the body, `content-length` and `transfer-encoding`: a
+    /// wrong one needs a raw socket and is not available here.
     ///
     /// # Panics
     ///
-    /// When the name or the value can't stand in a header, the value is not ASCII, or the header is
-    /// one that frames the body.
+    /// If the name or the value is not valid in a header, the value is not ASCII, or the header
+    /// frames the body.
     #[expect(
         clippy::panic,
         reason = "a mistake in a test is to be seen where it is made"
@@ -217,18 +217,18 @@ impl Fault {
         self
     }
 
-    /// Holds the answer back for this (real) time; what the fault does is done at once.
+    /// Delays the answer by this (real) time; what the fault does is done at once.
     pub fn after(mut self, time: Duration) -> Self {
         self.delay = time;
         self
     }
 
-    /// Tells whether it is left for a later request when this one was refused.
+    /// Returns `true` if it is kept for a later request when this one is refused.
     pub(crate) fn waits_for_a_success(&self) -> bool {
         !matches!(self.act, Act::Nothing) && self.delay.is_zero()
     }
 
-    /// Tells whether it makes a difference to this operation.
+    /// Returns `true` if it changes something for this operation.
     pub(crate) fn applies_to(&self, operation: Operation) -> bool {
         let to_the_act = match self.act {
             Act::Nothing | Act::AsEver(NewSecret::AtOnce) => true,
@@ -250,7 +250,7 @@ impl Fault {
     }
 }
 
-/// Shows its name only: a body can be anything.
+/// Shows only its name: a body can contain anything.
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)?;
@@ -263,9 +263,9 @@ impl fmt::Debug for Fault {
     }
 }
 
-/// Tells whether a header frames the body.
+/// Returns `true` if a header frames the body.
 ///
-/// The server panics over one that lies, and the connection ends without a word of why.
+/// The server panics on a wrong one, and the connection ends without a reason.
 pub(crate) fn is_framing(name: &str) -> bool {
     ["content-length", "transfer-encoding"]
         .iter()
@@ -284,7 +284,7 @@ fn final_status(status: u16) -> StatusCode {
     }
 }
 
-/// Tells whether a status ends an exchange, and is one at all.
+/// Returns `true` if a status code is valid and ends an exchange.
 pub(crate) fn is_final(status: u16) -> bool {
     status >= LEAST_FINAL_STATUS && StatusCode::from_u16(status).is_ok()
 }

@@ -1,9 +1,9 @@
 //! The Pollination authentication service in memory: for tests, and as a program.
 //!
-//! [`FakeService::start`] gives a test a whole service on the loopback address, with one account
-//! and one API token. It keeps the five operations of the contract with their statuses and bodies,
-//! signs real access tokens, lets them expire, and can be told to fail in the ways that a network
-//! and a service fail. Its secrets open nothing but itself.
+//! [`FakeService::start`] starts a complete service on the loopback address, with one account and
+//! one API token. It implements the five operations of the contract with their status codes and
+//! bodies, signs real access tokens, lets them expire, and can be scripted to fail in the ways that
+//! a network and a service fail. Its secrets are valid only for itself.
 //!
 //! ```
 //! use std::time::Duration;
@@ -26,41 +26,41 @@
 //! # }
 //! ```
 //!
-//! # What it decides where the contract is silent
+//! # Where the contract is silent
 //!
-//! - A login without a secret is a wrong credential, 401: the contract makes the secret optional.
-//! - A second API token is refused with 409, and the one that exists stays as it is.
-//! - An access token is judged by what is in it alone. It stays valid until it expires, also after
-//!   its secret was rotated or the API token deleted.
+//! - A login without a secret is answered with 401: the contract makes the secret optional.
+//! - A second API token is refused with 409, and the existing one is unchanged.
+//! - An access token is verified by its content alone. It stays valid until it expires, even after
+//!   its secret was rotated or the API token was deleted.
 //! - A request for another path is answered 404, one with another method 405, and both name it.
-//! - It never answers 403 or 500 by itself; a scripted fault does.
+//! - It answers 403 or 500 only for a scripted fault.
 //!
 //! # The program
 //!
-//! `pollination-auth-fake --port 8000` is the service for code in any language; `--help` lists the
-//! options. A test scripts it through a control endpoint on the same port, which takes and gives
-//! JSON. `GET /__control` describes the calls, the faults with what they take, and the operations;
-//! `docs/fake.md` in the repository has the same, with examples.
+//! `pollination-auth-fake --port 8000` runs the service for code in any language; `--help` lists
+//! the options. A test scripts it through a control endpoint on the same port, which takes and
+//! returns JSON. `GET /__control` describes the calls, the faults with what they take, and the
+//! operations; `docs/fake.md` in the repository has the same, with examples.
 //!
-//! A fault has there the name of a constructor of [`Fault`]:
+//! There a fault has the name of a constructor of [`Fault`]:
 //!
 //! ```json
 //! {"operation": "login", "fault": "status", "status": 429, "headers": {"retry-after": "5"}}
 //! ```
 //!
-//! The program shows its id, its secret and whole requests to whoever asks: it is a fake, and no
-//! real secret may be sent to it.
+//! The program shows its id, its secret and whole requests to anyone who asks. Never send a real
+//! secret to it.
 //!
 //! # Limits
 //!
-//! The server is httpmock's, so paths under `/__httpmock__/` are its own, and it logs requests
-//! whole at the level `debug`. The program `pollination-auth-fake` and [`Builder::bind`] have
-//! neither of the two. Where requests race for a queue of faults in which some have a delay, one of
-//! them can meet its fault without the delay, in a test and not in the program.
+//! The server is httpmock, which reserves paths under `/__httpmock__/` and logs whole requests at
+//! the level `debug`. The program `pollination-auth-fake` and [`Builder::bind`] do neither. If
+//! requests race for a queue of faults in which some have a delay, one of them can meet its fault
+//! without the delay, in a test but not in the program.
 //!
 //! # Features
 //!
-//! - `cli` (default): the program. Without it neither clap nor humantime is built.
+//! - `cli` (default): the program. Without it clap and humantime are not built.
 
 mod access_token;
 mod account;

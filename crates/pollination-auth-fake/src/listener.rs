@@ -31,15 +31,15 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// hyper looks after each read, which can be as long again: the most is a [`BODY_LIMIT`] here too.
 const HEAD_LIMIT: usize = BODY_LIMIT / 2;
 
-/// The rest after a connection could not be accepted.
+/// The pause after a connection could not be accepted.
 ///
-/// It fails for want of file descriptors mostly, and trying at once would only burn the processor.
+/// Mostly there are no file descriptors left, and retrying at once would only burn CPU time.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A bound service, ready to [`run`](Self::run).
 ///
-/// Beside the API it has a control endpoint, through which a test in any language scripts faults:
-/// see the [crate](crate#the-program).
+/// It also has a control endpoint, where a test in any language scripts faults: see the
+/// [crate](crate#the-program).
 ///
 /// ```no_run
 /// # async fn example() -> std::io::Result<()> {
@@ -81,7 +81,7 @@ impl Listener {
         })
     }
 
-    /// Gives the URL to reach it at.
+    /// Returns the base URL.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
@@ -89,11 +89,11 @@ impl Listener {
 
     /// Serves every connection until the future ends.
     ///
-    /// Connections that are open then go with the runtime.
+    /// Connections that are still open end with the runtime.
     ///
     /// # Errors
     ///
-    /// When the socket can't be handed to the runtime.
+    /// The socket can't be registered with the runtime.
     pub async fn run(self, until: impl Future<Output = ()>) -> io::Result<()> {
         let listener = TcpListener::from_std(self.socket)?;
         let mut until = std::pin::pin!(until);

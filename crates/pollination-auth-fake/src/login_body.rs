@@ -1,6 +1,7 @@
 //! The body of a login request: parsed, or the validation errors that FastAPI would give.
 //!
-//! Only the shape is judged here. An error says where and what is wrong, and never shows the value.
+//! Only the form is checked here. An error says where and what is wrong, and never shows the
+//! value.
 
 use http::{HeaderMap, header::CONTENT_TYPE};
 use pollination_auth_api::SecretText;
@@ -82,7 +83,7 @@ fn not_an_object() -> ValidationError {
     )
 }
 
-/// Says where the JSON breaks off: its `loc` alone holds a number, the offset.
+/// The error for invalid JSON; only its `loc` contains a number, the offset.
 fn not_json(body: &[u8], at: &serde_json::Error) -> ValidationError {
     let lines_before = at.line().saturating_sub(1);
     let offset = body

@@ -1,4 +1,4 @@
-//! The program: reads its arguments, says where it listens, and runs until it is ended.
+//! The program: reads its arguments, prints where it listens, and runs until it is stopped.
 
 use std::future::Future;
 use std::io::{self, Write as _};
@@ -10,19 +10,19 @@ use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
 use pollination_auth_fake::{DEFAULT_EXPIRES_IN, FakeService};
 
-/// Where those who don't write Rust find the rest.
+/// Where people who don't write Rust find the rest.
 const CONTROL: &str = "\
 A test in any language scripts faults, looks in and resets it through a control endpoint on the
 same port, which describes itself: curl http://127.0.0.1:PORT/__control";
 
 /// Runs the Pollination authentication service in memory, on the loopback address.
 ///
-/// It prints one line, `listening on http://127.0.0.1:PORT`, and runs until it is ended. All it
-/// knows is gone then. Its credentials open nothing but itself.
+/// It prints one line, `listening on http://127.0.0.1:PORT`, and runs until it is stopped. It keeps
+/// nothing on disk. Its credentials are valid only for itself.
 #[derive(Parser)]
 #[command(version, after_help = CONTROL)]
 struct Arguments {
-    /// Port to listen on; 0 takes a free one
+    /// Port to listen on; 0 picks a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
 
@@ -30,19 +30,19 @@ struct Arguments {
     #[arg(long, default_value = "fake-id", value_parser = NonEmptyStringValueParser::new())]
     id: String,
 
-    /// Secret of the API token; never give a real one, other processes can read it here
+    /// Secret of the API token; never use a real one: other processes can read it here
     #[arg(long, default_value = "fake-secret", value_parser = NonEmptyStringValueParser::new())]
     secret: String,
 
-    /// Seconds that an access token lives
+    /// Lifetime of access tokens in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_EXPIRES_IN.as_secs())]
     expires_in: u64,
 
-    /// Let a creation replace the API token that there is, instead of refusing it with 409
+    /// Let a creation replace the existing API token instead of refusing it with 409
     #[arg(long)]
     create_replaces: bool,
 
-    /// Time that every reply is held back, 250ms or 2s for example
+    /// Delay of every reply, for example 250ms or 2s
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     latency: Duration,
 }
@@ -87,7 +87,7 @@ fn run(arguments: Arguments) -> Result<(), String> {
         .build()
         .map_err(|error| format!("cannot start: {error}"))?;
     runtime.block_on(async {
-        // The handlers are in place before the line says that the program is ready.
+        // The handlers are installed before the line that announces the program.
         let ended = ended().map_err(|error| format!("cannot wait for signals: {error}"))?;
         let mut stdout = io::stdout().lock();
         writeln!(stdout, "listening on {}", listener.base_url())

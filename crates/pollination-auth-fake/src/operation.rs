@@ -1,6 +1,6 @@
-//! The five operations, and which request asks for which.
+//! The five operations, with their methods and paths.
 //!
-//! It knows methods and paths; what an operation does is not its business.
+//! What an operation does is not decided here.
 
 use std::fmt;
 
@@ -22,12 +22,12 @@ pub enum Operation {
     Create,
     /// `PUT /auth/api-token`: a new secret for the API token.
     Rotate,
-    /// `DELETE /auth/api-token`: no API token any more.
+    /// `DELETE /auth/api-token`: deletes the API token.
     Delete,
 }
 
 impl Operation {
-    /// All of them, in the order of the variants.
+    /// All operations, in the order of the variants.
     pub const ALL: [Self; 5] = [
         Self::Login,
         Self::Get,
@@ -36,7 +36,7 @@ impl Operation {
         Self::Delete,
     ];
 
-    /// Gives the `operationId` of the contract.
+    /// Returns the `operationId` of the contract.
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl Operation {
         }
     }
 
-    /// Gives the method and the path of its requests.
+    /// Returns the method and the path of its requests.
     pub(crate) fn request(self) -> &'static str {
         match self {
             Self::Login => "POST /auth/login",
@@ -59,7 +59,7 @@ impl Operation {
         }
     }
 
-    /// Tells whether it changes the account.
+    /// Returns `true` if it changes the account.
     pub(crate) fn changes_the_account(self) -> bool {
         matches!(self, Self::Create | Self::Rotate | Self::Delete)
     }

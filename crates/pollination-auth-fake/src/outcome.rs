@@ -1,4 +1,4 @@
-//! What an operation came to, and the reply that says so.
+//! The outcome of an operation, and its reply.
 
 use bytes::Bytes;
 use http::header::WWW_AUTHENTICATE;
@@ -12,7 +12,7 @@ use crate::account::Impossible;
 use crate::random;
 use crate::reply::Reply;
 
-/// What an operation gives when it went well.
+/// The result of an operation that succeeded.
 pub(crate) enum Success {
     LoggedIn(Auth0TokenResponse),
     Id(NewToken),
@@ -25,11 +25,11 @@ pub(crate) enum Success {
 /// Why an operation was not carried out.
 pub(crate) enum Refused {
     InvalidBody(Vec<ValidationError>),
-    /// Which of id and secret is wrong is nobody's business.
+    /// The reply does not say which of id and secret is wrong.
     WrongCredentials,
     Unauthorized(Refusal),
     Impossible(Impossible),
-    /// An access token could not be written; it takes a bug to get here.
+    /// An access token could not be encoded; only a bug leads here.
     NotMinted,
 }
 

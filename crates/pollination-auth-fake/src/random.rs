@@ -1,4 +1,4 @@
-//! What the service makes up: ids, secrets and key material that nobody can guess.
+//! Random ids, secrets and key material that nobody can guess.
 
 use rand::Rng as _;
 use rand::distr::{Alphanumeric, SampleString as _};

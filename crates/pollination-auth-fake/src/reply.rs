@@ -1,6 +1,6 @@
-//! Replies, in the shapes that FastAPI gives them.
+//! Replies, in the form that FastAPI has.
 //!
-//! Which reply a request deserves is decided elsewhere.
+//! Which reply a request gets is decided elsewhere.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
-/// What a request gets back.
+/// The reply to a request.
 pub(crate) struct Reply {
-    /// Absent when the connection ends without a reply.
+    /// `None` if the connection ends without a reply.
     pub(crate) response: Option<Response<Bytes>>,
-    /// How long the reply is held back.
+    /// The delay of the reply.
     pub(crate) delay: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! What the service was asked: a count for each operation, and the newest requests whole.
+//! The requests so far: a count for each operation, and the newest requests in full.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 
 use crate::operation::Operation;
 
-/// One request, as it came in, and the status of its answer.
+/// A request as it was received, and the status code of its response.
 ///
 /// `Debug` shows the method, the path, the status and the names of the headers: a value or a body
 /// can hold a secret.
@@ -34,51 +34,51 @@ impl RecordedRequest {
         }
     }
 
-    /// Gives the operation; absent when the contract has none for method and path.
+    /// Returns the operation, if the contract has one for this method and path.
     #[must_use]
     pub fn operation(&self) -> Option<Operation> {
         self.operation
     }
 
-    /// Tells whether the contract has an operation for method and path.
+    /// Returns `true` if the contract has an operation for this method and path.
     #[must_use]
     pub fn is_known(&self) -> bool {
         self.operation.is_some()
     }
 
-    /// Gives the method, `GET` for example.
+    /// Returns the method, `GET` for example.
     #[must_use]
     pub fn method(&self) -> &str {
         self.method.as_str()
     }
 
-    /// Gives the path, without a query.
+    /// Returns the path, without a query.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Gives all headers.
+    /// Returns all headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// Gives the first header of this name, if it is ASCII.
+    /// Returns the first header of this name, if it is ASCII.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Gives the bytes of the body.
+    /// Returns the bytes of the body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// Gives the status that it was answered with.
+    /// Returns the status code of the response.
     ///
-    /// Absent when the connection ended without an answer, and while there is none yet, as in
+    /// Returns `None` if the connection ended without a response, and before the response, as in
     /// [`Builder::on_request`](crate::Builder::on_request).
     #[must_use]
     pub fn status(&self) -> Option<u16> {

@@ -1,6 +1,6 @@
 //! The queues of scripted faults, one for each operation.
 //!
-//! It hands them out in order; what they do is not its business.
+//! It returns them in order; what they do is not decided here.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::Location;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::fault::Fault;
 use crate::operation::Operation;
 
-/// Names one entry of the script.
+/// The name of an entry of the script.
 pub(crate) type Ticket = u64;
 
 /// The line of a test that scripted a fault; the control endpoint has none.
@@ -28,7 +28,7 @@ pub(crate) struct Scripted {
 }
 
 impl Script {
-    /// Gives the name for a new entry.
+    /// Returns the name of a new entry.
     pub(crate) fn ticket(&mut self) -> Ticket {
         self.last_ticket += 1;
         self.last_ticket
@@ -56,7 +56,7 @@ impl Script {
         self.queues.get_mut(&operation)?.pop_front()
     }
 
-    /// Leaves a fault for the next request.
+    /// Puts a fault back for the next request.
     pub(crate) fn put_back(&mut self, operation: Operation, scripted: Scripted) {
         self.queues
             .entry(operation)
@@ -64,13 +64,13 @@ impl Script {
             .push_front(scripted);
     }
 
-    /// Tells which entry comes next for an operation, when it is one with a delay.
+    /// Returns the next entry for an operation, if it has a delay.
     pub(crate) fn next_delayed(&self, operation: Operation) -> Option<Ticket> {
         let next = self.queues.get(&operation)?.front()?;
         (next.fault.delay > Duration::ZERO).then_some(next.ticket)
     }
 
-    /// Names the faults that no request has met, in the order of the operations.
+    /// Lists the faults that no request has met, in the order of the operations.
     pub(crate) fn unused(&self) -> Vec<String> {
         self.waiting()
             .map(|(operation, scripted)| format!("{operation}: {:?}", scripted.fault))

@@ -1,6 +1,6 @@
 //! The service: a request in, a reply out, and the state in between.
 //!
-//! It opens no socket, sleeps never, and knows nothing of the server in front of it.
+//! It opens no socket, never sleeps, and knows nothing of the server in front of it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::reply::Reply;
 use crate::request_log::{RecordedRequest, RequestLog};
 use crate::script::{Script, Ticket};
 
-/// Sees each request before the service acts on it.
+/// Called with each request before the service handles it.
 pub(crate) type Observer = Box<dyn Fn(&RecordedRequest) + Send + Sync>;
 
 /// The scheme of a bearer token (RFC 6750, section 2.1); its case does not matter.
@@ -34,7 +34,7 @@ pub(crate) struct Service {
     observer: Option<Observer>,
 }
 
-/// What a service starts with, and has again after a reset.
+/// The state of a service at its start and after a reset.
 pub(crate) struct Start {
     pub(crate) id: String,
     pub(crate) secret: SecretText,
@@ -44,13 +44,13 @@ pub(crate) struct Start {
     pub(crate) kept_requests: usize,
 }
 
-/// All that changes while the service runs.
+/// The state that changes while the service runs.
 pub(crate) struct State {
     pub(crate) account: Account,
     pub(crate) clock: Clock,
     pub(crate) expires_in: Duration,
     pub(crate) issuer: Issuer,
-    /// How long a reply is held back whose fault has no delay of its own.
+    /// The delay of a reply whose fault has no delay of its own.
     pub(crate) latency: Duration,
     pub(crate) log: RequestLog,
     pub(crate) script: Script,
@@ -65,28 +65,28 @@ impl Service {
         }
     }
 
-    /// Makes everything as it was at the start.
+    /// Resets everything to its start.
     ///
-    /// Requests come wholly before it or wholly after. It is for a service that has its replies
-    /// held back by the listener: the mocks of a test's delayed faults would outlive it.
+    /// A request is handled completely before it or completely after. It is for a service whose
+    /// replies the listener delays: the mocks of a test's delayed faults would outlive it.
     pub(crate) fn reset(&self) {
         let new = State::new(&self.start);
         *self.state() = new;
     }
 
-    /// A panic elsewhere leaves the state whole, so a poisoned lock is still good.
+    /// A panic elsewhere leaves the state consistent, so a poisoned lock can be used.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes all late changes, and ends every propagation.
+    /// Applies all late changes, and ends every propagation.
     pub(crate) fn settle(&self) {
         let mut state = self.state();
         let now = state.clock.now();
         state.account.settle(now);
     }
 
-    /// Tells which delayed fault comes next for this request, if one does.
+    /// Returns the delayed fault that comes next for this request, if any.
     pub(crate) fn next_delayed(&self, request: &Request<Bytes>) -> Option<Ticket> {
         let operation = Target::of(request.method(), request.uri().path()).operation()?;
         self.state().script.next_delayed(operation)
@@ -202,7 +202,7 @@ impl State {
     }
 }
 
-/// Gives the one bearer token of a request.
+/// Returns the one bearer token of a request.
 fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next().ok_or(Refusal::Missing)?;
@@ -216,7 +216,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
     }
 }
 
-/// Makes the answer that a fault asks for.
+/// Builds the answer that a fault describes.
 fn dress(outcome: Result<Success, Refused>, fault: Fault) -> Reply {
     let mut reply = match fault.answer {
         Answer::Usual | Answer::UsualWithStatus(_) | Answer::Truncated => reply_to(outcome),

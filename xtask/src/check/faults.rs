@@ -6,7 +6,7 @@ use std::fmt;
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
-use super::{Finding, Parsed};
+use super::finding::{Finding, Parsed};
 use crate::workspace::{FAULTS, SourceFile};
 
 /// The words that end a row which no test can prove; the reason follows.
@@ -232,7 +232,8 @@ fn is_test_attribute(content: &TokenStream) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{rules, tree};
+    use super::super::finding::tree;
+    use super::super::rules;
     use super::*;
 
     const HEAD: &str = "# Faults\n\n| # | Fault |\n|---|---|\n";

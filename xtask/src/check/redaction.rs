@@ -1,12 +1,11 @@
-//! Every public type of `crates/pollination-auth` is in the list of its redaction test. Public is
-//! what `lib.rs` re-exports or a public module holds. What that test does is not looked at.
-
-use std::collections::BTreeMap;
+//! Checks that every public type of `crates/pollination-auth` is on the list of its redaction test.
+//! Public is what `lib.rs` re-exports or a public module contains. The test itself is not checked.
 
 use proc_macro2::Ident;
-use syn::{Item, UseTree, Visibility};
+use syn::{Item, ItemEnum, ItemStruct, ItemUnion, Visibility};
 
-use super::{Finding, Parsed, tokens};
+use super::finding::{Finding, Parsed};
+use super::tokens;
 
 /// The root of the library.
 const LIBRARY_ROOT: &str = "crates/pollination-auth/src/lib.rs";
@@ -18,104 +17,90 @@ const TEST: &str = "redaction.rs";
 
 const REMEDY: &str =
     "add it to a redaction.rs in crates/pollination-auth/tests/it, a secret in each field";
+const GLOB_REMEDY: &str = "name each item: this rule and every reader need the list";
 
 pub(super) fn check(files: &[Parsed<'_>]) -> Vec<Finding> {
-    let library = Library::new(files);
-    let Some(root) = files.iter().find(|parsed| parsed.file.path == LIBRARY_ROOT) else {
-        return Vec::new();
+    let mut public = Public {
+        files,
+        types: Vec::new(),
+        globs: Vec::new(),
     };
-    let mut public = Vec::new();
-    let mut findings = Vec::new();
-    library.public_types(root, &mut public, &mut findings);
-    let mut listed = Vec::new();
-    for test in files.iter().filter(|parsed| is_test(&parsed.file.path)) {
-        tokens::identifiers(&test.tokens, &mut |ident| listed.push(ident.to_string()));
-    }
-    for (path, ident) in public {
-        if !listed.contains(&ident.to_string()) {
-            findings.push(Finding {
-                path,
-                line: ident.span().start().line,
-                what: format!("the public type `{ident}` is not in the redaction test"),
-                remedy: REMEDY,
-            });
+    public.file(LIBRARY_ROOT);
+    let is_test = |path: &str| path.starts_with(TESTS) && path.rsplit('/').next() == Some(TEST);
+    let listed = names_after(files, is_test, None);
+    let traits = names_after(files, |path| path.starts_with(LIBRARY), Some("trait"));
+    let mut findings = public.globs;
+    for (parsed, original, name) in public.types {
+        if !traits.contains(&original.to_string()) && !listed.contains(&name.to_string()) {
+            let what = format!("the public type `{name}` is not in the redaction test");
+            findings.push(parsed.finding(name.span().start().line, what, REMEDY));
         }
     }
     findings
 }
 
-fn is_test(path: &str) -> bool {
-    path.strip_prefix(TESTS)
-        .is_some_and(|below| below.rsplit('/').next() == Some(TEST))
-}
-
-/// The items of the library, by file and by name.
-struct Library<'a> {
-    files: BTreeMap<&'a str, (&'a Parsed<'a>, syn::File)>,
-    /// Names that a file of the library defines as something else than a type.
-    no_types: Vec<String>,
-}
-
-impl<'a> Library<'a> {
-    fn new(files: &'a [Parsed<'a>]) -> Self {
-        let mut library = Self {
-            files: BTreeMap::new(),
-            no_types: Vec::new(),
-        };
-        for parsed in files
-            .iter()
-            .filter(|parsed| parsed.file.path.starts_with(LIBRARY))
-        {
-            if let Ok(syntax) = syn::parse2::<syn::File>(parsed.tokens.clone()) {
-                for item in &syntax.items {
-                    library
-                        .no_types
-                        .extend(other_than_type(item).map(Ident::to_string));
-                }
-                library.files.insert(&parsed.file.path, (parsed, syntax));
+/// Lists the names in some files: all of them, or those that follow a word.
+fn names_after(
+    files: &[Parsed<'_>],
+    is_meant: impl Fn(&str) -> bool,
+    word: Option<&str>,
+) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut before = String::new();
+    for parsed in files.iter().filter(|parsed| is_meant(&parsed.file.path)) {
+        tokens::identifiers(&parsed.tokens, &mut |ident| {
+            let name = ident.to_string();
+            if word.is_none_or(|word| before == word) {
+                names.push(name.clone());
             }
+            before = name;
+        });
+    }
+    names
+}
+
+/// What a user of the library can name.
+struct Public<'a> {
+    files: &'a [Parsed<'a>],
+    /// What may be a type, by its own name and by its public one.
+    types: Vec<(&'a Parsed<'a>, Ident, Ident)>,
+    globs: Vec<Finding>,
+}
+
+impl<'a> Public<'a> {
+    /// Reads a file, if there is one of this path.
+    fn file(&mut self, path: &str) {
+        let found = self.files.iter().find(|parsed| parsed.file.path == path);
+        let file = found.map(|parsed| (parsed, syn::parse2::<syn::File>(parsed.tokens.clone())));
+        if let Some((parsed, Ok(file))) = file {
+            self.items(parsed, &file.items);
         }
-        library
     }
 
-    fn public_types(
-        &self,
-        parsed: &Parsed<'_>,
-        public: &mut Vec<(String, Ident)>,
-        findings: &mut Vec<Finding>,
-    ) {
-        if let Some((_, syntax)) = self.files.get(parsed.file.path.as_str()) {
-            self.items(parsed, &syntax.items, public, findings);
-        }
-    }
-
-    fn items(
-        &self,
-        parsed: &Parsed<'_>,
-        items: &[Item],
-        public: &mut Vec<(String, Ident)>,
-        findings: &mut Vec<Finding>,
-    ) {
+    fn items(&mut self, parsed: &'a Parsed<'a>, items: &[Item]) {
         for item in items {
             match item {
                 Item::Use(item) if is_public(&item.vis) => {
-                    self.exports(parsed, &item.tree, public, findings);
+                    let mut imports = Vec::new();
+                    tokens::imports(&item.tree, &[], &mut imports);
+                    for import in imports {
+                        self.import(parsed, import);
+                    }
                 }
-                Item::Struct(item) if is_public(&item.vis) => {
-                    public.push((parsed.file.path.clone(), item.ident.clone()));
-                }
-                Item::Enum(item) if is_public(&item.vis) => {
-                    public.push((parsed.file.path.clone(), item.ident.clone()));
-                }
-                Item::Union(item) if is_public(&item.vis) => {
-                    public.push((parsed.file.path.clone(), item.ident.clone()));
+                Item::Struct(ItemStruct { vis, ident, .. })
+                | Item::Enum(ItemEnum { vis, ident, .. })
+                | Item::Union(ItemUnion { vis, ident, .. })
+                    if is_public(vis) =>
+                {
+                    self.types.push((parsed, ident.clone(), ident.clone()));
                 }
                 Item::Mod(item) if is_public(&item.vis) => match &item.content {
-                    Some((_, items)) => self.items(parsed, items, public, findings),
+                    Some((_, items)) => self.items(parsed, items),
                     None => {
-                        if let Some(module) = self.module(&parsed.file.path, &item.ident) {
-                            self.public_types(module, public, findings);
-                        }
+                        let stem = parsed.file.path.trim_end_matches(".rs");
+                        let folder = stem.trim_end_matches("/lib").trim_end_matches("/mod");
+                        self.file(&format!("{folder}/{}.rs", item.ident));
+                        self.file(&format!("{folder}/{}/mod.rs", item.ident));
                     }
                 },
                 _ => {}
@@ -123,53 +108,21 @@ impl<'a> Library<'a> {
         }
     }
 
-    /// Finds the file of `mod name;`.
-    fn module(&self, path: &str, name: &Ident) -> Option<&Parsed<'a>> {
-        let stem = path.strip_suffix(".rs").unwrap_or(path);
-        let folder = stem
-            .strip_suffix("/lib")
-            .or_else(|| stem.strip_suffix("/mod"));
-        let folder = folder.unwrap_or(stem);
-        let file = |path: String| self.files.get(path.as_str()).map(|(parsed, _)| *parsed);
-        file(format!("{folder}/{name}.rs")).or_else(|| file(format!("{folder}/{name}/mod.rs")))
-    }
-
-    fn exports(
-        &self,
-        parsed: &Parsed<'_>,
-        tree: &UseTree,
-        public: &mut Vec<(String, Ident)>,
-        findings: &mut Vec<Finding>,
-    ) {
-        match tree {
-            UseTree::Path(tree) => self.exports(parsed, &tree.tree, public, findings),
-            UseTree::Group(group) => {
-                for tree in &group.items {
-                    self.exports(parsed, tree, public, findings);
-                }
-            }
-            UseTree::Name(tree) => self.export(parsed, &tree.ident, &tree.ident, public),
-            UseTree::Rename(tree) => self.export(parsed, &tree.ident, &tree.rename, public),
-            UseTree::Glob(tree) => findings.push(parsed.finding(
-                tree.star_token.span.start().line,
-                "a glob re-export hides what is public".to_owned(),
-                "name each item: this rule and every reader need the list",
-            )),
-        }
-    }
-
-    fn export(
-        &self,
-        parsed: &Parsed<'_>,
-        original: &Ident,
-        name: &Ident,
-        public: &mut Vec<(String, Ident)>,
-    ) {
+    fn import(&mut self, parsed: &'a Parsed<'a>, import: tokens::Import) {
+        let Some(original) = import.path.last() else {
+            return;
+        };
         let text = original.to_string();
         let like_a_type = text.starts_with(char::is_uppercase)
             && (text.len() == 1 || text.contains(char::is_lowercase));
-        if like_a_type && !self.no_types.contains(&text) {
-            public.push((parsed.file.path.clone(), name.clone()));
+        match import.name {
+            Some(name) if like_a_type => self.types.push((parsed, original.clone(), name)),
+            Some(_) => {}
+            None => {
+                let line = original.span().start().line;
+                let what = "a glob re-export hides what is public".to_owned();
+                self.globs.push(parsed.finding(line, what, GLOB_REMEDY));
+            }
         }
     }
 }
@@ -178,18 +131,10 @@ fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
-/// Gives the name of a trait: the only other thing that is named as types are.
-fn other_than_type(item: &Item) -> Option<&Ident> {
-    match item {
-        Item::Trait(item) => Some(&item.ident),
-        Item::TraitAlias(item) => Some(&item.ident),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::{rules, tree};
+    use super::super::finding::tree;
+    use super::super::rules;
     use super::*;
 
     fn found(files: &[(&str, &str)]) -> Vec<String> {

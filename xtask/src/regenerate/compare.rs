@@ -2,24 +2,26 @@
 //! the old one and meets a service of the new one. Both documents have been through the other
 //! stages; what no client sees (order, titles, descriptions, examples) is no change.
 //!
-//! The crate `drift` compares OpenAPI documents too. It stops with a panic where a media type
-//! comes or goes and gives no verdict on formats, bounds and lists of values, so the comparison is
-//! our own; the tests hold it against drift where drift has an answer.
+//! The crate `drift` compares OpenAPI documents too. It panics when a media type is added or
+//! removed, and has no verdict on formats, bounds and lists of values, so this comparison is our
+//! own. The tests compare it with drift where drift has an answer.
 
 use serde_json::Value;
 
-use super::OPERATIONS;
-use super::refusal::at;
-use super::validate::{Operation, entries, operations_of};
+use crate::document::parts::{OPERATIONS, Operation, operations_of};
 
 mod bodies;
 mod change;
+mod changes;
+mod flow;
 mod parameters;
 mod schemas;
 mod security;
 mod unions;
 mod values;
 mod view;
+
+use changes::{Changes, Pair};
 
 pub use change::{Change, Class, Comparison, Kind, Semver, Step, Verdict};
 
@@ -32,7 +34,7 @@ pub fn compare(old: &Value, new: &Value) -> Comparison {
     let after = operations_of(new);
     for id in OPERATIONS {
         changes.operation = Some(id.to_owned());
-        // Of an operation that was renamed, the other side has the place.
+        // A renamed operation is found by its place on the other side.
         let by_id = |side: &'_ [Operation<'_>]| side.iter().position(|other| other.id == id);
         let by_place = |side: &'_ [Operation<'_>], place: &Operation<'_>| {
             side.iter()
@@ -64,43 +66,6 @@ pub fn compare(old: &Value, new: &Value) -> Comparison {
         }
     }
     Comparison::new(changes.found)
-}
-
-/// The two documents, for references.
-#[derive(Clone, Copy)]
-struct Pair<'a> {
-    old: &'a Value,
-    new: &'a Value,
-}
-
-/// Collects changes; what is said of several places at once is kept once for each operation.
-#[derive(Default)]
-struct Changes {
-    operation: Option<String>,
-    found: Vec<Change>,
-}
-
-impl Changes {
-    fn add(&mut self, kind: Kind, class: Class, pointer: &str, message: String) {
-        let change = Change {
-            operation: self.operation.clone(),
-            pointer: pointer.to_owned(),
-            kind,
-            class,
-            message,
-        };
-        if !self.found.contains(&change) {
-            self.found.push(change);
-        }
-    }
-
-    fn breaking(&mut self, kind: Kind, pointer: &str, message: String) {
-        self.add(kind, Class::Breaking, pointer, message);
-    }
-
-    fn compatible(&mut self, kind: Kind, pointer: &str, message: String) {
-        self.add(kind, Class::Compatible, pointer, message);
-    }
 }
 
 fn operation(pair: &Pair<'_>, old: &Operation<'_>, new: &Operation<'_>, changes: &mut Changes) {
@@ -135,7 +100,7 @@ fn operation(pair: &Pair<'_>, old: &Operation<'_>, new: &Operation<'_>, changes:
     bodies::responses(pair, old, new, changes);
 }
 
-/// A path without the names of its parameters, which nobody sees.
+/// Returns a path without the names of its parameters, which are not on the wire.
 fn unnamed(path: &str) -> String {
     let mut parts = path.split('{');
     let mut unnamed = parts.next().unwrap_or_default().to_owned();
@@ -146,7 +111,7 @@ fn unnamed(path: &str) -> String {
     unnamed
 }
 
-/// The host that a client is told; the first is the one it takes.
+/// Compares the servers of the documents; a client uses the first one.
 fn servers(old: &Value, new: &Value, changes: &mut Changes) {
     let urls = |document: &Value| -> Vec<String> {
         let servers = document.get("servers").and_then(Value::as_array);
@@ -174,15 +139,4 @@ fn servers(old: &Value, new: &Value, changes: &mut Changes) {
             changes.compatible(Kind::ServerChanged, "/servers", message);
         }
     }
-}
-
-/// The statuses of an operation with their responses, in order.
-fn statuses<'a>(operation: &Operation<'a>) -> Vec<(&'a str, &'a Value, String)> {
-    let pointer = at(&operation.pointer, "responses");
-    let responses = entries(operation.value.get("responses"));
-    let mut statuses: Vec<_> = responses
-        .map(|(status, response)| (status.as_str(), response, at(&pointer, status)))
-        .collect();
-    statuses.sort_unstable_by_key(|(status, _, _)| *status);
-    statuses
 }

@@ -1,5 +1,5 @@
-//! The corrections of the checked-in overlay document, applied. Which corrections there are is
-//! in that document; an action that matches nothing is told, not an error.
+//! Applies the corrections of the checked-in overlay document. An action that matches nothing is a
+//! note, not an error.
 
 use enumset::EnumSet;
 use roas_overlay::apply::Apply as _;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::refusal::{Refusal, Stage};
 
-/// A corrected document, and what the overlay had no place for.
+/// A corrected document, and the actions that matched nothing.
 #[derive(Debug)]
 pub struct Corrected {
     /// The document.
@@ -22,7 +22,7 @@ pub struct Corrected {
 ///
 /// # Errors
 ///
-/// The overlay is no valid Overlay 1.0 document, or one of its actions can't be applied.
+/// The overlay is not a valid Overlay 1.0 document, or one of its actions can't be applied.
 pub fn correct(mut document: Value, overlay: &str) -> Result<Corrected, Refusal> {
     let refuse = |message: String| Refusal::new(Stage::Correct, "", message);
     let overlay: Overlay = serde_json::from_str(overlay)

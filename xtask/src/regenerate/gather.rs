@@ -6,14 +6,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::positions::{Kind, each_child_mut};
-use super::reference;
-use super::refusal::{Problems, at};
+use super::refusal::Problems;
+use crate::document::pointer::{at, component, to_component};
+use crate::document::positions::{Kind, each_child_mut};
+use crate::document::reference;
 
 /// The most components that the five operations may reach.
 ///
-/// They reach six today. This keeps a document from being taken for the whole service by one
-/// reference too many, and every later stage from work without end.
+/// They reach six today. The limit stops a document in which one reference too many reaches the
+/// whole service, and bounds the work of every later stage.
 const REACH_LIMIT: usize = 500;
 
 /// Collects the reached components of one document.
@@ -21,7 +22,7 @@ pub(super) struct Gather<'a> {
     document: &'a Value,
     /// Every component that was reached, by section and name.
     reached: BTreeSet<(Kind, String)>,
-    /// Those of them that wait to be looked into.
+    /// The reached components that were not read yet.
     waiting: Vec<(Kind, String)>,
 }
 
@@ -34,7 +35,8 @@ impl<'a> Gather<'a> {
         }
     }
 
-    /// Looks into an operation and gives it back with its references in order.
+    /// Follows the references of an operation, and returns it with those into the middle of
+    /// something written out.
     pub(super) fn operation(
         &mut self,
         mut operation: Value,
@@ -43,7 +45,7 @@ impl<'a> Gather<'a> {
     ) -> Value {
         self.security(&operation, pointer, problems);
         if let Value::Object(fields) = &mut operation {
-            // Requests that the service would make are no part of a client.
+            // Requests that the service makes are not part of a client.
             fields.remove("callbacks");
         }
         self.look(
@@ -56,7 +58,7 @@ impl<'a> Gather<'a> {
         operation
     }
 
-    /// Gives every component that was reached.
+    /// Returns every component that was reached.
     pub(super) fn components(mut self, problems: &mut Problems) -> Value {
         let mut components = Map::new();
         while let Some((kind, name)) = self.waiting.pop() {
@@ -68,8 +70,8 @@ impl<'a> Gather<'a> {
             let Some(section) = kind.section() else {
                 continue;
             };
-            let pointer = reference::to_component(section, &name);
-            // That it is there was seen when it was reached.
+            let pointer = to_component(section, &name);
+            // It existed when it was reached.
             let Some(component) = self.document.pointer(&pointer) else {
                 continue;
             };
@@ -107,7 +109,7 @@ impl<'a> Gather<'a> {
             problems.add(pointer, format!("{} must be an object", kind.name()));
         }
         if let (Kind::Response, Value::Object(fields)) = (kind, &mut *value) {
-            // They lead to operations by name, of which most are not here.
+            // They name operations, most of which were not selected.
             fields.remove("links");
         }
         if is_schema {
@@ -134,7 +136,7 @@ impl<'a> Gather<'a> {
         })?;
         let found = self.document.pointer(&target);
         let found = found.ok_or_else(|| format!("`{text}` points at nothing"))?;
-        let component = reference::component(&target);
+        let component = component(&target);
         if let Some((section, name)) = component {
             if kind.section() != Some(section.as_str()) {
                 return Err(format!(
@@ -174,8 +176,8 @@ impl<'a> Gather<'a> {
         for (key, value) in mapping.into_iter().flatten() {
             let text = value.as_str().unwrap_or_default();
             let target = reference::target(&json!({"$ref": text}));
-            let target = target.unwrap_or_else(|| reference::to_component("schemas", text));
-            match reference::component(&target) {
+            let target = target.unwrap_or_else(|| to_component("schemas", text));
+            match component(&target) {
                 Some((section, name))
                     if section == "schemas" && self.document.pointer(&target).is_some() =>
                 {
@@ -202,7 +204,7 @@ impl<'a> Gather<'a> {
                 continue;
             };
             for name in schemes.keys() {
-                let target = reference::to_component("securitySchemes", name);
+                let target = to_component("securitySchemes", name);
                 if self.document.pointer(&target).is_some() {
                     self.reach(Kind::SecurityScheme, name.clone());
                 } else {

@@ -1,49 +1,33 @@
-//! OpenAPI 3.1 to 3.0: each construct is written as its 3.0 equivalent, or refused with its
-//! place where there is none. What means the same in both versions passes as it is, so a valid
-//! 3.0 document comes out as it went in.
+//! OpenAPI 3.1 to 3.0: each construct is written as its 3.0 equivalent, or refused with its place
+//! if it has none. What means the same in both versions is left unchanged, so a valid 3.0 document
+//! stays the same.
 //!
-//! A 3.0 document is looked through all the same: older releases of FastAPI write `const` and
-//! numeric exclusive bounds into them.
+//! A 3.0 document is lowered too: older releases of FastAPI write `const` and numeric exclusive
+//! bounds into it.
 
 use serde_json::{Value, json};
 
-use super::normalise::{VERSION, each_part_mut};
-use super::positions::{Kind, each_child_mut};
-use super::refusal::{Problems, Refusal, Stage, at};
+use super::normalise::VERSION;
+use super::refusal::{Refusal, Stage};
+use crate::document::parts::each_part_mut;
+use crate::document::pointer::at;
+use crate::document::positions::{Kind, each_child_mut};
 
 mod annotations;
 mod applicators;
+mod remarks;
 mod types;
 
-/// The dialect of schemas that 3.1 documents have unless they say otherwise.
-const DIALECTS: [&str; 2] = [
-    "https://spec.openapis.org/oas/3.1/dialect/base",
-    "https://json-schema.org/draft/2020-12/schema",
-];
+use annotations::DIALECTS;
+use remarks::Remarks;
 
-/// A 3.0 document, and what was said in 3.1 that tells a client nothing and is left out.
+/// A 3.0 document, and notes on what was left out because it means nothing to a client.
 #[derive(Debug)]
 pub struct Lowered {
     /// The document.
     pub document: Value,
     /// A line for each thing that was left out.
     pub notes: Vec<String>,
-}
-
-/// What lowering a value has to say.
-#[derive(Default)]
-struct Remarks {
-    problems: Problems,
-    notes: Vec<String>,
-}
-
-impl Remarks {
-    fn note(&mut self, pointer: &str, what: &str) {
-        let note = format!("{pointer}: {what}");
-        if !self.notes.contains(&note) {
-            self.notes.push(note);
-        }
-    }
 }
 
 /// Lowers a selected document.
@@ -103,7 +87,7 @@ fn schema(value: &mut Value, pointer: &str, newer: bool, remarks: &mut Remarks) 
     };
     if fields.contains_key("$ref") && fields.len() > 1 {
         if !newer {
-            // In 3.0 what stands beside a reference is ignored.
+            // 3.0 ignores keywords beside a reference.
             return;
         }
         if let Some(reference) = fields.remove("$ref") {

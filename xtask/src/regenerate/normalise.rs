@@ -1,51 +1,28 @@
-//! One form for what two releases of FastAPI write differently for the same service. It takes
-//! away nothing that is seen on the wire; what it does is in the list of its functions.
+//! Converts what releases of FastAPI write differently for the same service to one form. It removes
+//! nothing that affects the wire.
 
 use serde_json::{Map, Value, json};
 
-use super::positions::{Kind, each_child_mut};
 use super::read::DEPTH_LIMIT;
-use super::reference::to_component;
-use super::refusal::at;
+use crate::document::keywords::{Form, of_form};
+use crate::document::parts::each_part_mut;
+use crate::document::positions::{Kind, each_child_mut};
 
 /// The release of OpenAPI that the contract is written in: that of the first upstream documents.
 /// The patch releases of 3.0 all mean the same.
 pub const VERSION: &str = "3.0.2";
 
-/// What pydantic 1 says of every enumeration that nobody described, and pydantic 2 doesn't.
+/// The description that pydantic 1 gives every enumeration without one, and pydantic 2 does not.
 const MADE_UP_DESCRIPTION: &str = "An enumeration.";
 
-/// Keywords that say nothing when they are false.
-const FALSE_BY_DEFAULT: [&str; 9] = [
-    "allowEmptyValue",
-    "allowReserved",
-    "deprecated",
-    "exclusiveMaximum",
-    "exclusiveMinimum",
-    "nullable",
-    "readOnly",
-    "uniqueItems",
-    "writeOnly",
-];
+/// Keywords of parameters that mean nothing when they are false; schemas have more of them.
+const FALSE_BY_DEFAULT: [&str; 2] = ["allowEmptyValue", "allowReserved"];
 
-/// Keywords whose value is a number.
-const BOUNDS: [&str; 9] = [
-    "maxItems",
-    "maxLength",
-    "maxProperties",
-    "maximum",
-    "minItems",
-    "minLength",
-    "minProperties",
-    "minimum",
-    "multipleOf",
-];
-
-/// Brings a selected 3.0 document into the one form.
+/// Converts a selected 3.0 document to the one form.
 #[must_use]
 pub fn normalise(mut document: Value) -> Value {
     each_part_mut(&mut document, &mut no_titles);
-    // What is settled inside can settle something outside, at most as often as there are levels.
+    // A change inside can enable one outside, at most once per level.
     for _ in 0..DEPTH_LIMIT {
         let before = document.clone();
         each_part_mut(&mut document, &mut settle);
@@ -60,41 +37,19 @@ pub fn normalise(mut document: Value) -> Value {
     document
 }
 
-/// Calls back with every operation and every component of a selected document.
-pub fn each_part_mut(document: &mut Value, visit: &mut impl FnMut(&mut Value, Kind, &str)) {
-    if let Some(Value::Object(paths)) = document.get_mut("paths") {
-        for (path, item) in paths {
-            let pointer = at("/paths", path);
-            for (method, operation) in item.as_object_mut().into_iter().flatten() {
-                visit(operation, Kind::Operation, &at(&pointer, method));
-            }
-        }
-    }
-    if let Some(Value::Object(components)) = document.get_mut("components") {
-        for (section, entries) in components {
-            let Some(kind) = Kind::of_section(section) else {
-                continue;
-            };
-            for (name, component) in entries.as_object_mut().into_iter().flatten() {
-                visit(component, kind, &to_component(section, name));
-            }
-        }
-    }
-}
-
-/// A slash at the end of a server tells nothing; pydantic 2.0 put one there.
+/// Removes the slash at the end of a server, which means nothing and which pydantic 2.0 adds.
 fn servers(document: &mut Value) {
     let servers = document.get_mut("servers").and_then(Value::as_array_mut);
     for server in servers.into_iter().flatten() {
         if let Some(Value::String(url)) = server.get_mut("url") {
             let length = url.trim_end_matches('/').len();
-            // That of the root is all there is of it.
+            // The root's URL is only a slash.
             url.truncate(length.max(usize::from(url.len() == 1)));
         }
     }
 }
 
-/// FastAPI makes titles up from names, and typify would call types after them.
+/// Removes titles: FastAPI derives them from names, and typify would name types after them.
 fn no_titles(value: &mut Value, kind: Kind, pointer: &str) {
     if let (Kind::Schema, Value::Object(fields)) = (kind, &mut *value) {
         fields.remove("title");
@@ -105,7 +60,7 @@ fn no_titles(value: &mut Value, kind: Kind, pointer: &str) {
 fn settle(value: &mut Value, kind: Kind, pointer: &str) {
     if let Value::Object(fields) = &mut *value {
         only_reference(fields, kind);
-        for keyword in FALSE_BY_DEFAULT {
+        for keyword in of_form(&[Form::Boolean]).chain(FALSE_BY_DEFAULT) {
             if fields.get(keyword) == Some(&Value::Bool(false)) {
                 fields.remove(keyword);
             }
@@ -120,7 +75,7 @@ fn settle(value: &mut Value, kind: Kind, pointer: &str) {
     each_child_mut(value, kind, pointer, &mut settle);
 }
 
-/// What stands beside a reference is ignored in 3.0.
+/// Removes keywords beside a reference, which 3.0 ignores.
 fn only_reference(fields: &mut Map<String, Value>, kind: Kind) {
     if kind.section().is_some() && fields.contains_key("$ref") {
         fields.retain(|key, _| key == "$ref");
@@ -150,23 +105,23 @@ fn schema(fields: &mut Map<String, Value>, pointer: &str) {
     if fields.get("default").is_some_and(Value::is_null) {
         fields.remove("default");
     }
-    // It is what an object allows that says nothing about it.
+    // This is the default.
     if fields
         .get("additionalProperties")
         .is_some_and(|rest| *rest == json!(true) || *rest == json!({}))
     {
         fields.remove("additionalProperties");
     }
-    // Of a member of `allOf` another one may say that its fields must be there.
+    // Another member of `allOf` may require the fields of this one.
     let holder = pointer.rsplit_once('/').map(|(holder, _)| holder);
     if !holder.is_some_and(|holder| holder.ends_with("/allOf")) {
         optional_null(fields);
     }
 }
 
-/// pydantic 1 writes some bounds as fractions that are none: 1.0 for 1.
+/// Writes whole numbers as such: pydantic 1 writes some bounds as 1.0 for 1.
 fn whole_numbers(fields: &mut Map<String, Value>) {
-    for keyword in BOUNDS {
+    for keyword in of_form(&[Form::Count, Form::Number]) {
         let Some(value) = fields.get_mut(keyword) else {
             continue;
         };
@@ -179,7 +134,7 @@ fn whole_numbers(fields: &mut Map<String, Value>) {
     }
 }
 
-/// pydantic 1 leaves the type of some enumerations to their values.
+/// Adds the type of enumerations whose values imply it, which pydantic 1 leaves out.
 fn type_of_values(fields: &mut Map<String, Value>) {
     let combined = ["allOf", "anyOf", "oneOf", "type"];
     if combined.iter().any(|keyword| fields.contains_key(*keyword)) {
@@ -205,8 +160,8 @@ fn type_of_values(fields: &mut Map<String, Value>) {
     }
 }
 
-/// `nullable` goes from a property that may be left out: newer releases write an optional field
-/// so, older ones don't, and to the client both are an `Option`.
+/// Removes `nullable` from optional properties: newer releases write it and older ones don't, and
+/// for the client both are an `Option`.
 fn optional_null(fields: &mut Map<String, Value>) {
     let required = fields.get("required").cloned().unwrap_or_default();
     let required = required.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -220,7 +175,7 @@ fn optional_null(fields: &mut Map<String, Value>) {
     }
 }
 
-/// The same for a parameter and a request body, whose absence is their null.
+/// As `optional_null`, for parameters and request bodies.
 fn may_be_left_out(fields: &mut Map<String, Value>) {
     if fields.get("required") == Some(&Value::Bool(false)) {
         fields.remove("required");
@@ -240,7 +195,7 @@ fn may_be_left_out(fields: &mut Map<String, Value>) {
     }
 }
 
-/// Takes null away; a schema that has nothing else stays as it is.
+/// Removes null; a schema that allows nothing else is left unchanged.
 fn not_nullable(schema: &mut Value) {
     let Value::Object(fields) = schema else {
         return;
@@ -257,7 +212,7 @@ fn not_nullable(schema: &mut Value) {
     }
 }
 
-/// A schema that only wraps another one is that one.
+/// Replaces a schema that only wraps another one with that one.
 fn unwrapped(fields: &mut Map<String, Value>) {
     let Some(Value::Array(members)) = fields.get_mut("allOf") else {
         return;

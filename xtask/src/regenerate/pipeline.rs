@@ -1,13 +1,14 @@
-//! The stages read to validate, one after the other: bytes in, a document that can be compared
-//! or become the contract out.
+//! Runs the stages from read to validate: bytes in; out comes a document that can be compared or
+//! become the contract.
 
 use serde_json::Value;
 
 use super::normalise::normalise;
 use super::refusal::{Refusal, Stage};
 use super::select::{Home, Missing, select};
-use super::validate::{Purpose, operations_of, validate};
+use super::validate::{Purpose, validate};
 use super::{correct, lower, read};
+use crate::document::parts::operations_of;
 
 /// A document that went through the stages.
 #[derive(Clone, Debug)]
@@ -16,11 +17,11 @@ pub struct Prepared {
     pub version: String,
     /// The document, in the form of the contract.
     pub document: Value,
-    /// A line for each thing that is worth a look and no reason to refuse.
+    /// Notes: worth a look, but no reason to refuse the document.
     pub notes: Vec<String>,
 }
 
-/// What a document has to become.
+/// What a document is prepared for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal<'a> {
     /// The contract. The homes say in messages where an operation was.
@@ -30,7 +31,7 @@ pub enum Goal<'a> {
     Side(&'a [Home]),
 }
 
-/// Takes a document through the stages read, select, lower, correct and validate.
+/// Runs the stages read, select, lower, correct and validate on a document.
 ///
 /// # Errors
 ///
@@ -39,7 +40,7 @@ pub fn prepare(bytes: &[u8], overlay: &str, goal: Goal<'_>) -> Result<Prepared, 
     prepare_value(read::read(bytes)?, overlay, goal)
 }
 
-/// The same for a document that was read already.
+/// As [`prepare`], for a document that was already read.
 ///
 /// # Errors
 ///
@@ -55,7 +56,7 @@ pub fn prepare_value(document: Value, overlay: &str, goal: Goal<'_>) -> Result<P
         .unwrap_or_default()
         .to_owned();
     let selected = select(&document, homes, missing)?;
-    // The whole service is not needed any more, and may be large.
+    // The whole service is no longer needed, and may be large.
     drop(document);
     if operations_of(&selected).is_empty() {
         let message = "none of the five operations is in this document";

@@ -1,32 +1,17 @@
-//! Bytes to one JSON value: JSON or YAML, within limits, without a key that is there twice, and
-//! of a version of OpenAPI that the later stages know. Where the bytes come from is `source`.
+//! Bytes to one JSON value: JSON or YAML, within limits, without duplicate keys, and of a
+//! version of OpenAPI that the later stages know. `source` fetches the bytes.
 
 use serde_json::Value;
 
 use super::refusal::{Refusal, Stage};
 
 mod json;
+mod limits;
 mod yaml;
 
-/// The most bytes of a document: 64 MiB.
-///
-/// The largest public descriptions of a service have about 12 MB; more than this is a mistake, and
-/// a value takes some ten times the memory of its text.
-pub const SIZE_LIMIT: usize = 64 * 1024 * 1024;
+pub use limits::{DEPTH_LIMIT, SIZE_LIMIT};
 
-/// The most levels of nesting.
-///
-/// FastAPI nests about fifteen deep. Every stage walks a value by recursion, and this keeps the
-/// walk far from the end of any stack.
-pub const DEPTH_LIMIT: usize = 100;
-
-/// The most that aliases of YAML may add to a document, counted in values and in bytes of text.
-///
-/// A document that is written for people repeats a few thousand lines in this way. The "billion
-/// laughs" stop here, at some hundred megabytes of memory.
-const ALIAS_LIMIT: usize = 1024 * 1024;
-
-/// How a first line of HTML or XML begins.
+/// The first character of HTML or XML.
 const MARKUP: char = '<';
 
 /// The first bytes of a gzip file.
@@ -36,8 +21,8 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 ///
 /// # Errors
 ///
-/// It is too long, too deep, no UTF-8, neither JSON nor YAML, has a key twice, or is not OpenAPI
-/// 3.0 or 3.1.
+/// The document is too long, too deep, not UTF-8, neither JSON nor YAML, has duplicate keys, or is
+/// not OpenAPI 3.0 or 3.1.
 pub fn read(bytes: &[u8]) -> Result<Value, Refusal> {
     let refuse = |message: String| Refusal::new(Stage::Read, "", message);
     if bytes.len() > SIZE_LIMIT {
@@ -74,7 +59,7 @@ fn decoded(bytes: &[u8]) -> Result<&str, String> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// Recognises the version.
+/// Checks the version.
 fn version(document: &Value) -> Result<(), Refusal> {
     let refuse = |pointer: &str, message: String| Err(Refusal::new(Stage::Read, pointer, message));
     if !document.is_object() {

@@ -1,10 +1,12 @@
-//! Why a document is refused: each problem with its JSON pointer, all that a stage found.
-//! Printing it in colours is the command's business.
+//! Refusals of a document: all problems that a stage found, each with its JSON pointer.
 
 use std::fmt;
 
+use serde::Serialize;
+
 /// The stage of the pipeline that refused a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// Bytes to one JSON value.
     Read,
@@ -24,28 +26,20 @@ pub enum Stage {
 
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Read => "read",
-            Self::Select => "select",
-            Self::Lower => "lower",
-            Self::Correct => "correct",
-            Self::Validate => "validate",
-            Self::Compare => "compare",
-            Self::Write => "write",
-        })
+        self.serialize(f)
     }
 }
 
-/// One thing that is wrong with a document.
+/// One problem of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The JSON pointer of the place, in the document as the stage got it; empty for all of it.
+    /// The JSON pointer of the place in the stage's input; empty for the whole document.
     pub pointer: String,
-    /// What is wrong there, and what would be right.
+    /// What is wrong there, and what is expected.
     pub message: String,
 }
 
-/// A stage and everything that it found wrong; at least one problem.
+/// A stage and the problems it found, at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The stage that refused.
@@ -91,17 +85,17 @@ impl Problems {
             pointer: pointer.into(),
             message: message.into(),
         };
-        // One schema that is reached twice is still one problem.
+        // A schema that is reached twice is one problem.
         if !self.0.contains(&problem) {
             self.0.push(problem);
         }
     }
 
-    /// Ends a stage.
+    /// Finishes a stage.
     ///
     /// # Errors
     ///
-    /// There is a problem.
+    /// At least one problem was added.
     pub fn into_result(self, stage: Stage) -> Result<(), Refusal> {
         if self.0.is_empty() {
             return Ok(());
@@ -113,15 +107,10 @@ impl Problems {
     }
 }
 
-/// Appends a key to a JSON pointer, escaped.
-#[must_use]
-pub fn at(pointer: &str, key: &str) -> String {
-    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::pointer::at;
 
     #[test]
     fn a_refusal_has_a_line_for_each_problem() {

@@ -1,4 +1,4 @@
-//! What the commands say: changes in words, the difference of texts, and what to do next. It
+//! Output of the commands: changes in words, the difference of texts, and what to do next. It
 //! decides nothing.
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ fn style(verdict: Verdict) -> Style {
     }
 }
 
-/// Prints a stage that went well, and what it has to say.
+/// Prints a stage that succeeded, and its result.
 ///
 /// # Errors
 ///
@@ -30,7 +30,7 @@ pub fn stage(output: &mut dyn Write, name: &str, result: &str) -> io::Result<()>
     writeln!(output, "{HEADING}{name:<9}{HEADING:#} {result}")
 }
 
-/// Prints what is worth a look.
+/// Prints notes.
 ///
 /// # Errors
 ///
@@ -108,7 +108,7 @@ pub fn difference(output: &mut dyn Write, path: &str, old: &str, new: &str) -> i
     Ok(())
 }
 
-/// The lines for the changelog: each change once, with the operations that it is about.
+/// Returns the lines for the changelog: each change once, with the operations it affects.
 #[must_use]
 pub fn changelog(comparison: &Comparison) -> Vec<String> {
     let mut operations: BTreeMap<(Class, &str), Vec<&str>> = BTreeMap::new();
@@ -124,7 +124,7 @@ pub fn changelog(comparison: &Comparison) -> Vec<String> {
     if operations.is_empty() {
         return vec!["- The documentation of the generated client follows upstream.".to_owned()];
     }
-    // The breaking ones first.
+    // Breaking changes first.
     let lines = operations
         .into_iter()
         .rev()
@@ -142,7 +142,7 @@ pub fn changelog(comparison: &Comparison) -> Vec<String> {
     lines.collect()
 }
 
-/// Prints what is left to do.
+/// Prints the remaining steps.
 ///
 /// # Errors
 ///

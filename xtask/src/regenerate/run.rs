@@ -1,5 +1,5 @@
-//! The commands `regenerate` and `diff`: the stages in their order, what they say, and what may
-//! be written. The stages themselves know nothing of files.
+//! The commands `regenerate` and `diff`: they run the stages, print results and write files. The
+//! stages themselves know nothing of files.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -11,12 +11,13 @@ use super::pipeline::{Goal, Prepared, prepare, prepare_value};
 use super::read::read;
 use super::refusal::{Refusal, Stage};
 use super::select::{Home, homes};
-use super::validate::{SECRETS, operations_of};
+use super::validate::SECRETS;
 use super::{report, source, write};
+use crate::document::parts::{entries, operations_of};
 use crate::workspace::{CONTRACT, OVERLAY};
 use crate::{canonical, golden, workspace};
 
-/// What `regenerate` was asked to do.
+/// Options of [`regenerate`].
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// A file, an address, or `-`.
@@ -29,7 +30,7 @@ pub struct Options {
     pub allow_breaking: bool,
 }
 
-/// How a comparison is told.
+/// The output format of a comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// For people.
@@ -39,41 +40,21 @@ pub enum Format {
     Json,
 }
 
-/// Why a command did not come to its end.
-#[derive(Debug)]
+/// Error of a command that could not finish.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
 pub enum Failure {
     /// A document was refused.
-    Refused(Refusal),
+    Refused(#[from] Refusal),
     /// The output can't be written, or a file of the workspace can't be read.
-    Io(io::Error),
+    Io(#[from] io::Error),
 }
 
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Refused(refusal) => refusal.fmt(f),
-            Self::Io(error) => error.fmt(f),
-        }
-    }
-}
-
-/// Takes a document in; tells whether all is well.
+/// Regenerates the contract from a document, and returns `true` if nothing is wrong.
 ///
 /// # Errors
 ///
-/// The document is refused, or a file can't be read or written. The tree is then as before.
+/// The document is refused, or a file can't be read or written. The tree is then unchanged.
 pub fn regenerate(
     root: &Path,
     options: &Options,
@@ -117,7 +98,7 @@ pub fn regenerate(
     conclude(root, options, &comparison, &files, output)
 }
 
-/// A document that names no server takes nothing from the contract: the host is still there.
+/// Keeps the servers of the contract if the document names none: the host still exists.
 fn keep_servers(current: &Value, prepared: &mut Prepared) {
     if let (Some(servers), Value::Object(document)) =
         (current.get("servers"), &mut prepared.document)
@@ -130,7 +111,7 @@ fn keep_servers(current: &Value, prepared: &mut Prepared) {
     }
 }
 
-/// The contract as it is checked in, through the same stages.
+/// Runs the same stages on the contract that is checked in.
 fn current(contract: &str, overlay: &str) -> Result<Prepared, Refusal> {
     prepare(contract.as_bytes(), overlay, Goal::Side(&[])).map_err(|mut refusal| {
         for problem in &mut refusal.problems {
@@ -156,7 +137,7 @@ fn tell(prepared: &Prepared, bytes: &[u8], output: &mut dyn Write) -> io::Result
         &format!("{length} bytes of OpenAPI {version}"),
     )?;
     let operations = operations_of(&prepared.document).len();
-    let components: usize = super::validate::entries(prepared.document.get("components"))
+    let components: usize = entries(prepared.document.get("components"))
         .filter_map(|(_, section)| section.as_object())
         .map(|section| section.len())
         .sum();
@@ -205,7 +186,7 @@ fn conclude(
     Ok(true)
 }
 
-/// Compares two documents and tells the verdict.
+/// Compares two documents, prints the comparison and returns the verdict.
 ///
 /// # Errors
 ///
@@ -254,7 +235,7 @@ pub fn diff(
     Ok(comparison.verdict)
 }
 
-/// Says which of two documents was refused.
+/// Adds to a refusal which of two documents it is about.
 fn named(source: &str, mut refusal: Refusal) -> Refusal {
     for problem in &mut refusal.problems {
         problem.message = format!("in {source}: {}", problem.message);

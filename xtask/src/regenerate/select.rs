@@ -1,12 +1,13 @@
-//! The five operations, found by operationId, and nothing of the document that they don't reach.
-//! Whether what is left makes sense is for the later stages.
+//! Selects the five operations by operationId, and what they reach. The later stages check whether
+//! the result is valid.
 
 use serde_json::{Map, Value, json};
 
-use super::OPERATIONS;
 use super::gather::Gather;
-use super::reference;
-use super::refusal::{Problems, Refusal, Stage, at};
+use super::refusal::{Problems, Refusal, Stage};
+use crate::document::parts::OPERATIONS;
+use crate::document::pointer::at;
+use crate::document::reference;
 
 /// The methods of a path item, in the order in which the specification names them.
 pub const METHODS: [&str; 8] = [
@@ -16,7 +17,7 @@ pub const METHODS: [&str; 8] = [
 /// The fields of `info` that the contract keeps; the others tell a client nothing.
 const INFO: [&str; 3] = ["title", "description", "version"];
 
-/// Where an operation is expected: where the contract of today has it.
+/// The place where an operation is expected: its place in the current contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
     /// The operationId.
@@ -27,13 +28,12 @@ pub struct Home {
     pub method: String,
 }
 
-/// What becomes of an operation that no operationId leads to.
+/// What happens to an operation whose operationId is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
     /// The document is refused.
     Refused,
-    /// What stands at the operation's home is taken instead, and nothing if nothing does: to say
-    /// what changed.
+    /// The operation at its home is taken instead, if there is one, to report what changed.
     Tolerated,
 }
 
@@ -65,7 +65,7 @@ pub fn homes(document: &Value) -> Vec<Home> {
 ///
 /// # Errors
 ///
-/// An operation is missing or there twice, or something that is reached is not there.
+/// An operation is missing or duplicated, or something that is reached does not exist.
 pub fn select(document: &Value, homes: &[Home], missing: Missing) -> Result<Value, Refusal> {
     let mut problems = Problems::default();
     if !document.get("paths").is_some_and(Value::is_object) {
@@ -120,7 +120,7 @@ pub fn select(document: &Value, homes: &[Home], missing: Missing) -> Result<Valu
     Ok(selected)
 }
 
-/// Says what stands where the operation was.
+/// Describes what is now where the operation was.
 fn not_found(id: &str, home: Option<&Home>, at_home: Option<&Found<'_>>) -> (String, String) {
     let start = format!("no operation has the operationId `{id}`");
     match (home, at_home) {
@@ -150,7 +150,7 @@ fn operation_id(operation: &Value) -> Option<&str> {
     operation.get("operationId").and_then(Value::as_str)
 }
 
-/// Lists every operation; what is not shaped as one is none.
+/// Lists every operation, and skips what is not shaped like one.
 fn operations(document: &Value) -> Vec<Found<'_>> {
     let mut found = Vec::new();
     let paths = document.get("paths").and_then(Value::as_object);
@@ -171,7 +171,7 @@ fn operations(document: &Value) -> Vec<Found<'_>> {
     found
 }
 
-/// Puts the selected document together.
+/// Assembles the selected document.
 fn assemble(document: &Value, chosen: &[Found<'_>], problems: &mut Problems) -> Value {
     let mut gather = Gather::new(document);
     let mut paths = Map::new();
@@ -214,7 +214,7 @@ fn assemble(document: &Value, chosen: &[Found<'_>], problems: &mut Problems) -> 
     Value::Object(selected)
 }
 
-/// Finds what the document says of a tag; its name is enough.
+/// Returns the document's description of a tag, or one with its name alone.
 fn described(document: &Value, tag: &Value) -> Value {
     let known = document.get("tags").and_then(Value::as_array);
     let known = known

@@ -1,5 +1,5 @@
-//! Where a document comes from: a file, an address, or standard input. It brings bytes, never
-//! more than are allowed; what is in them is for the stage `read`.
+//! Fetches a document: from a file, an address, or standard input. It reads no more bytes than are
+//! allowed; the stage `read` decides what is in them.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,10 +12,10 @@ use reqwest::redirect::Policy;
 use super::read::SIZE_LIMIT;
 use super::refusal::{Refusal, Stage};
 
-/// How long to wait for a connection: a host that is there answers within a second or two.
+/// How long to wait for a connection: a reachable host answers within a second or two.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long to wait for the whole document: a large one on a slow line, not a line that hangs.
+/// How long to wait for the whole document: enough for a large one on a slow line.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How many redirects to follow: one from http to https, one to a version, and some to spare.
@@ -24,13 +24,13 @@ const REDIRECT_LIMIT: usize = 5;
 /// The name of standard input.
 pub const STANDARD_INPUT: &str = "-";
 
-/// Tells whether a source is an address.
+/// Returns `true` if a source is an address.
 #[must_use]
 pub fn is_address(source: &str) -> bool {
     source.starts_with("http://") || source.starts_with("https://")
 }
 
-/// Brings the bytes of a source.
+/// Reads the bytes of a source.
 ///
 /// # Errors
 ///

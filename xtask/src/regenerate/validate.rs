@@ -1,14 +1,15 @@
-//! Whether a corrected document makes sense, and whether the generator and the handwritten crate
-//! can live with it. It changes nothing.
+//! Checks that a corrected document is valid, and that the generator and the handwritten crate
+//! can use it. It changes nothing.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::OPERATIONS;
-use super::positions::{Kind, each_child};
-use super::reference::{self, to_component};
-use super::refusal::{Problems, Refusal, Stage, at};
+use super::refusal::{Problems, Refusal, Stage};
+use crate::document::parts::{OPERATIONS, each_part, entries, operations_of};
+use crate::document::pointer::{at, component, to_component};
+use crate::document::positions::{Kind, each_child};
+use crate::document::reference;
 
 mod forms;
 mod needs;
@@ -16,12 +17,12 @@ mod operations;
 
 pub use needs::SECRETS;
 
-/// What a document is validated for.
+/// The purpose of a validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To become the contract: it has to be all that the generator and our crate need.
+    /// To become the contract: the document must have all that the generator and our crate need.
     Contract,
-    /// To be compared: it has to be well-formed.
+    /// To be compared: the document must be well-formed.
     Comparison,
 }
 
@@ -29,7 +30,7 @@ pub enum Purpose {
 ///
 /// # Errors
 ///
-/// It is not well-formed, or not what the purpose needs.
+/// The document is not well-formed, or not what the purpose needs.
 pub fn validate(document: &Value, purpose: Purpose) -> Result<(), Refusal> {
     let mut problems = Problems::default();
     each_part(document, &mut |value, kind, pointer| {
@@ -41,7 +42,7 @@ pub fn validate(document: &Value, purpose: Purpose) -> Result<(), Refusal> {
     for found in operations_of(document) {
         operations::well_formed(document, &found, &mut problems);
     }
-    // What follows reads a document that is well-formed.
+    // The next checks need a well-formed document.
     problems.into_result(Stage::Validate)?;
     let mut problems = Problems::default();
     parses(document, &mut problems);
@@ -56,66 +57,12 @@ pub fn validate(document: &Value, purpose: Purpose) -> Result<(), Refusal> {
     problems.into_result(Stage::Validate)
 }
 
-/// An operation of a selected document.
-pub struct Operation<'a> {
-    /// The path.
-    pub path: &'a str,
-    /// The method, in lower case.
-    pub method: &'a str,
-    /// The operationId, or nothing.
-    pub id: &'a str,
-    /// The operation itself.
-    pub value: &'a Value,
-    /// Its JSON pointer.
-    pub pointer: String,
-}
-
-/// Lists the operations of a selected document.
-#[must_use]
-pub fn operations_of(document: &Value) -> Vec<Operation<'_>> {
-    let mut operations = Vec::new();
-    for (path, item) in entries(document.get("paths")) {
-        for (method, value) in entries(Some(item)) {
-            operations.push(Operation {
-                path,
-                method,
-                id: value
-                    .get("operationId")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default(),
-                value,
-                pointer: at(&at("/paths", path), method),
-            });
-        }
-    }
-    operations.sort_by(|left, right| left.pointer.cmp(&right.pointer));
-    operations
-}
-
-/// The entries of a value that should be an object; anything else has none.
-pub fn entries(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
-    value.and_then(Value::as_object).into_iter().flatten()
-}
-
-fn each_part(document: &Value, visit: &mut impl FnMut(&Value, Kind, &str)) {
-    for operation in operations_of(document) {
-        visit(operation.value, Kind::Operation, &operation.pointer);
-    }
-    for (section, components) in entries(document.get("components")) {
-        if let Some(kind) = Kind::of_section(section) {
-            for (name, component) in entries(Some(components)) {
-                visit(component, kind, &to_component(section, name));
-            }
-        }
-    }
-}
-
-/// Every reference resolves, and every schema has the form of one.
+/// Checks that every reference resolves and every schema has a valid form.
 fn part(document: &Value, value: &Value, kind: Kind, pointer: &str, problems: &mut Problems) {
     if kind.section().is_some() && value.get("$ref").is_some() {
         let target = reference::target(value);
         let resolves = target.is_some_and(|target| {
-            reference::component(&target).is_some_and(|(section, _)| {
+            component(&target).is_some_and(|(section, _)| {
                 kind.section() == Some(&section) && document.pointer(&target).is_some()
             })
         });
@@ -134,7 +81,7 @@ fn part(document: &Value, value: &Value, kind: Kind, pointer: &str, problems: &m
     });
 }
 
-/// The names of components are those that OpenAPI allows.
+/// Checks that OpenAPI allows the names of components.
 fn names(document: &Value, problems: &mut Problems) {
     for (section, components) in entries(document.get("components")) {
         for (name, _) in entries(Some(components)) {
@@ -149,37 +96,25 @@ fn names(document: &Value, problems: &mut Problems) {
     }
 }
 
-/// No schema is made of itself before it is made of anything else.
+/// Checks that no schema refers to itself through references and combinations alone.
 fn cycles(document: &Value, problems: &mut Problems) {
     let mut edges: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (section, components) in entries(document.get("components")) {
         for (name, component) in entries(Some(components)) {
-            let mut targets = Vec::new();
-            made_of(component, &mut targets);
-            edges.insert(to_component(section, name), targets);
+            let targets = edges.entry(to_component(section, name)).or_default();
+            made_of(component, targets);
         }
     }
-    // Whatever can't be taken away, one component without open edges after the other, is a cycle.
-    let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, targets) in &mut edges {
-        targets.sort_unstable();
-        targets.dedup();
-        for target in targets.iter() {
-            users.entry(target.clone()).or_default().push(name.clone());
-        }
-    }
-    let is_done =
-        |(name, targets): (&String, &Vec<String>)| targets.is_empty().then(|| name.clone());
-    let mut done: Vec<_> = edges.iter().filter_map(is_done).collect();
-    while let Some(name) = done.pop() {
-        edges.remove(&name);
-        for user in users.remove(&name).unwrap_or_default() {
-            if let Some(targets) = edges.get_mut(&user) {
-                targets.retain(|target| *target != name);
-                if targets.is_empty() {
-                    done.push(user);
-                }
-            }
+    // Components whose targets are all removed are removed too; what remains is a cycle.
+    loop {
+        let names: Vec<_> = edges.keys().cloned().collect();
+        edges.retain(|_, targets| {
+            targets
+                .iter()
+                .any(|target| names.binary_search(target).is_ok())
+        });
+        if edges.len() == names.len() {
+            break;
         }
     }
     if let Some((pointer, _)) = edges.first_key_value() {
@@ -229,8 +164,8 @@ fn info(document: &Value, problems: &mut Problems) {
     }
 }
 
-/// The parser that the generator uses takes the document; the finer checks went before, because
-/// it gives no place.
+/// Checks that the generator's parser accepts the document. The finer checks come first, because
+/// the parser reports no place.
 fn parses(document: &Value, problems: &mut Problems) {
     if let Err(error) = serde_json::from_value::<openapiv3::OpenAPI>(document.clone()) {
         problems.add("", format!("this is not OpenAPI 3.0: {error}"));

@@ -1,5 +1,5 @@
-//! Several files, replaced together: after an error the tree is as it was. What is in them is
-//! decided before.
+//! Several files, replaced together: after an error the tree is unchanged. Their content is decided
+//! before.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::refusal::{Refusal, Stage};
 
-/// A file to be written: its path from the root, and its text.
+/// A file to write: its path from the root, and its text.
 pub type NewFile = (&'static str, String);
 
 /// Lists the files that are not what they should be.
@@ -67,7 +67,7 @@ fn replace_all_by(
     Ok(names)
 }
 
-/// What was written beside its target; what is left of it goes, whatever happens.
+/// Files written beside their targets; what is left of them is removed on drop.
 struct Staged(Vec<(PathBuf, PathBuf, Option<Vec<u8>>)>);
 
 impl Drop for Staged {

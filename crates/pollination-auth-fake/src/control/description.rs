@@ -1,4 +1,4 @@
-//! What the control endpoint says of itself: its calls, the faults, the operations.
+//! The description of the control endpoint: its calls, the faults, the operations.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -6,8 +6,8 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::call::{Call, ROOT};
 use super::faults::{KINDS, Kind};
-use super::{CALLS, Call, ROOT};
 use crate::operation::Operation;
 use crate::reply::Reply;
 
@@ -84,10 +84,10 @@ const FIELDS: [FieldLine; 8] = [
     },
 ];
 
-pub(super) fn reply() -> Reply {
+pub(super) fn reply(calls: &[Call]) -> Reply {
     let description = Description {
         about: "the Pollination authentication service in memory; its secrets open nothing but itself",
-        calls: CALLS.iter().map(CallLine::of).collect(),
+        calls: calls.iter().map(CallLine::of).collect(),
         faults: KINDS.iter().map(FaultLine::of).collect(),
         fault_fields: FIELDS,
         operations: Operation::ALL.map(|operation| OperationLine {

@@ -1,6 +1,6 @@
-//! Faults as JSON: which there are, what each takes, and how one is read.
+//! Faults as JSON: the list of them, their arguments, and how one is read.
 //!
-//! What a fault does stands in [`crate::fault`].
+//! What a fault does is in [`crate::fault`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::duration;
+use super::body;
 use crate::fault::{Answer, Fault, is_final, is_framing};
 use crate::operation::Operation;
 
@@ -99,7 +99,7 @@ pub(super) const KINDS: [Kind; 13] = [
 ];
 
 impl Kind {
-    /// Names the field of its argument, if it needs one.
+    /// Returns the field of its argument, if it needs one.
     pub(super) fn takes(&self) -> Option<&'static str> {
         match self.takes {
             Takes::Nothing(_) => None,
@@ -110,7 +110,7 @@ impl Kind {
         }
     }
 
-    /// Gives the operations that it makes a difference to.
+    /// Returns the operations that it changes something for.
     pub(super) fn operations(&self) -> Vec<&'static str> {
         // Any argument does: none decides on which operations a fault acts.
         let one = match self.takes {
@@ -123,7 +123,7 @@ impl Kind {
         ids(|operation| one.applies_to(operation))
     }
 
-    /// Makes it, with everything checked that its constructor would panic over.
+    /// Creates the fault, after checking what its constructor would panic on.
     fn make(&self, wanted: &Wanted) -> Result<Fault, String> {
         let needs = |what: &str| format!("{} needs {what}", self.name);
         match self.takes {
@@ -133,7 +133,7 @@ impl Kind {
                 _ => Err(needs("\"status\", a number from 200 to 999")),
             },
             Takes::Seconds(make) => match wanted.seconds.as_ref().and_then(Value::as_f64) {
-                Some(seconds) => Ok(make(duration(seconds)?)),
+                Some(seconds) => Ok(make(body::duration(seconds)?)),
                 None => Err(needs("\"seconds\", a number")),
             },
             Takes::Requests(make) => match whole(wanted.requests.as_ref()) {
@@ -166,8 +166,8 @@ struct Wanted {
 }
 
 /// Reads a fault, and the operation that is to meet it.
-pub(super) fn read(body: &[u8]) -> Result<(Operation, Fault), String> {
-    let wanted: Wanted = super::read(body)?;
+pub(super) fn read(text: &[u8]) -> Result<(Operation, Fault), String> {
+    let wanted: Wanted = body::read(text)?;
     let operation = Operation::ALL
         .into_iter()
         .find(|one| one.id() == wanted.operation)
@@ -195,7 +195,7 @@ pub(super) fn read(body: &[u8]) -> Result<(Operation, Fault), String> {
     }
     if let Some(seconds) = &wanted.after_seconds {
         let seconds = seconds.as_f64().ok_or("\"after_seconds\" is a number")?;
-        fault = fault.after(duration(seconds)?);
+        fault = fault.after(body::duration(seconds)?);
     }
     if !fault.applies_to(operation) {
         let to_these = ids(|operation| fault.applies_to(operation)).join(", ");
@@ -206,7 +206,7 @@ pub(super) fn read(body: &[u8]) -> Result<(Operation, Fault), String> {
     Ok((operation, fault))
 }
 
-/// Refuses what a fault would not look at: whoever wrote it expects that it does something.
+/// Refuses fields that a fault ignores: whoever wrote one expects an effect.
 fn refuse_what_is_not_used(wanted: &Wanted, kind: &Kind, fault: &Fault) -> Result<(), String> {
     let takes = |name| kind.takes() == Some(name);
     let answers = !matches!(fault.answer, Answer::Lost);
@@ -231,7 +231,7 @@ fn refuse_what_is_not_used(wanted: &Wanted, kind: &Kind, fault: &Fault) -> Resul
     Ok(())
 }
 
-/// Takes a text as it is, and anything else as the JSON that it is.
+/// Returns the bytes of a text as it is, and of anything else as JSON.
 fn bytes_of(body: &Value) -> Bytes {
     match body {
         Value::String(text) => Bytes::from(text.clone()),
@@ -244,7 +244,7 @@ fn whole<T: TryFrom<u64>>(number: Option<&Value>) -> Option<T> {
     number?.as_u64()?.try_into().ok()
 }
 
-/// Takes a number for the text that it is in a header, `retry-after` for one.
+/// Returns the text of a header, which may be written as a number (`retry-after`).
 fn header_value(name: &str, value: &Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text.clone()),

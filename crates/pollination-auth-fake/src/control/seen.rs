@@ -1,4 +1,4 @@
-//! The requests that the service has seen, as JSON; those of the control endpoint are not among them.
+//! The requests that the service has seen, as JSON, without those of the control endpoint.
 
 use std::collections::BTreeMap;
 

@@ -38,7 +38,7 @@ pub(crate) const OF_THE_FAKE: [(&str, u16); 15] = [
     ("rotate_api_token_secret", 404),
 ];
 
-/// Says what is wrong with a reply; `Ok` when the contract has it.
+/// Checks that the contract has a reply; the error is what is wrong with it.
 ///
 /// Fields that a schema does not name are wrong too: OpenAPI would let them pass.
 pub(crate) fn check(operation_id: &str, status: u16, body: &[u8]) -> Result<(), String> {
@@ -93,7 +93,7 @@ fn operation<'a>(contract: &'a Value, id: &str) -> &'a Value {
         .unwrap_or_else(|| panic!("the contract has no operation {id}"))
 }
 
-/// Puts what they refer to in the place of references.
+/// Replaces references with what they refer to.
 fn written_out(schema: &Value, contract: &Value) -> Value {
     match schema {
         Value::Object(object) => match object.get("$ref").and_then(Value::as_str) {

@@ -1,16 +1,18 @@
-//! The bodies: of the request, and of the response for each status.
+//! Compares the request body, and the response for each status code.
 
 use serde_json::{Map, Value};
 
-use super::super::reference::follow;
-use super::super::refusal::at;
-use super::super::validate::{Operation, entries};
+use super::change::{Class, Kind};
+use super::changes::{Changes, Pair};
+use super::flow::Direction;
 use super::parameters::headers;
-use super::schemas::{Direction, Schemas};
+use super::schemas::Schemas;
 use super::view::Node;
-use super::{Changes, Class, Kind, Pair, statuses};
+use crate::document::parts::{Operation, entries};
+use crate::document::pointer::at;
+use crate::document::reference::follow;
 
-/// What the client sends, and asks for.
+/// The media type that the client sends and accepts.
 const JSON: &str = "application/json";
 
 pub(super) fn request(
@@ -97,7 +99,7 @@ pub(super) fn responses(
             continue;
         }
         if is_success(status) {
-            // The client was made for the other one, and takes this for a reply it doesn't know.
+            // The client was made for the other one, and this is an unknown reply to it.
             let message = format!("the success {status} is new");
             changes.breaking(Kind::StatusAdded, new_place, message);
         } else {
@@ -105,6 +107,17 @@ pub(super) fn responses(
             changes.compatible(Kind::StatusAdded, new_place, message);
         }
     }
+}
+
+/// Returns the status codes of an operation with their responses, in order.
+fn statuses<'a>(operation: &Operation<'a>) -> Vec<(&'a str, &'a Value, String)> {
+    let pointer = at(&operation.pointer, "responses");
+    let responses = entries(operation.value.get("responses"));
+    let mut statuses: Vec<_> = responses
+        .map(|(status, response)| (status.as_str(), response, at(&pointer, status)))
+        .collect();
+    statuses.sort_unstable_by_key(|(status, _, _)| *status);
+    statuses
 }
 
 fn is_success(status: &str) -> bool {
@@ -138,7 +151,7 @@ fn response(
     }
 }
 
-/// Compares what is said of each media type; the client speaks JSON where it can.
+/// Compares each media type; the client uses JSON where it can.
 fn content(
     pair: &Pair<'_>,
     direction: Direction,
@@ -184,7 +197,7 @@ fn content(
     }
 }
 
-/// The media types by their name without parameters, their key, and what is said of them.
+/// Returns the media types: the name without parameters, the key, and the description.
 fn media_types(value: &Value) -> Vec<(String, String, Value)> {
     let media_types = entries(value.get("content")).map(|(key, media_type)| {
         let name = key.split(';').next().unwrap_or(key).trim().to_lowercase();

@@ -1,5 +1,5 @@
-//! A change and what it means: its class, the verdict over all of them, and the step of the
-//! version that they ask of each crate.
+//! A change and what it means: its class, the verdict on all changes, and the version step that
+//! each crate needs.
 
 use std::fmt;
 
@@ -9,19 +9,19 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
-    /// It goes on as before.
+    /// It works as before.
     Compatible,
-    /// It may fail, or lose something that it read.
+    /// It may fail, or lose data that it read.
     Breaking,
 }
 
-/// What all changes together mean.
+/// The verdict on all changes together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// There is no change that a client could see.
+    /// No client sees a change.
     Identical,
-    /// Clients go on as before.
+    /// Clients work as before.
     Compatible,
     /// Some client may fail.
     Breaking,
@@ -29,15 +29,11 @@ pub enum Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Identical => "identical",
-            Self::Compatible => "compatible",
-            Self::Breaking => "breaking",
-        })
+        self.serialize(f)
     }
 }
 
-/// What was changed.
+/// The kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -48,78 +44,78 @@ pub enum Kind {
     ConstraintChanged,
     /// A default.
     DefaultChanged,
-    /// A mark of what should no longer be used.
+    /// A deprecation.
     Deprecated,
-    /// A list of values became longer, or is no longer there.
+    /// A list of allowed values became longer, or was removed.
     EnumWidened,
-    /// A list of values became shorter, or is there now.
+    /// A list of allowed values became shorter, or was added.
     EnumNarrowed,
-    /// A field is there that was not.
+    /// A field was added.
     FieldAdded,
-    /// A field is gone.
+    /// A field was removed.
     FieldRemoved,
-    /// A field may now be left out.
+    /// A field became optional.
     FieldOptional,
-    /// A field must now be there.
+    /// A field became required.
     FieldRequired,
     /// A format of values.
     FormatChanged,
     /// A header of a response.
     HeaderChanged,
-    /// A media type is taken or sent that was not.
+    /// A media type was added.
     MediaTypeAdded,
-    /// A media type is no longer taken or sent.
+    /// A media type was removed.
     MediaTypeRemoved,
     /// A method.
     MethodChanged,
-    /// Null is no longer among the values.
+    /// Null is no longer allowed.
     NullRemoved,
-    /// Null is among the values.
+    /// Null is allowed.
     NullAdded,
-    /// An operation is there that was not.
+    /// An operation was added.
     OperationAdded,
     /// An operationId.
     OperationIdChanged,
-    /// An operation is gone.
+    /// An operation was removed.
     OperationRemoved,
-    /// A parameter is there that was not.
+    /// A parameter was added.
     ParameterAdded,
-    /// A parameter is written in another way, or is another.
+    /// A parameter is serialized differently, or replaced.
     ParameterChanged,
-    /// A parameter is gone.
+    /// A parameter was removed.
     ParameterRemoved,
     /// A path.
     PathChanged,
-    /// An operation takes a body that took none.
+    /// A request body was added.
     RequestBodyAdded,
-    /// A body that could be left out, or the other way round.
+    /// A request body became required or optional.
     RequestBodyChanged,
-    /// An operation takes no body any more.
+    /// A request body was removed.
     RequestBodyRemoved,
-    /// A response has a body that had none.
+    /// A response body was added.
     ResponseBodyAdded,
-    /// A response has no body any more.
+    /// A response body was removed.
     ResponseBodyRemoved,
     /// A schema of the same structure has another name: a type of Rust is renamed.
     SchemaRenamed,
-    /// What has to be shown to be let in.
+    /// The required authentication.
     SecurityChanged,
     /// The host.
     ServerChanged,
-    /// A status is documented that was not.
+    /// A status code was added.
     StatusAdded,
-    /// A status is no longer documented.
+    /// A status code was removed.
     StatusRemoved,
     /// A type of values.
     TypeChanged,
-    /// An alternative of a schema is there that was not.
+    /// An alternative of a schema was added.
     VariantAdded,
-    /// An alternative of a schema is gone.
+    /// An alternative of a schema was removed.
     VariantRemoved,
 }
 
 impl Kind {
-    /// Whether the generated types and functions stay as they are.
+    /// Returns `true` if the generated types and functions stay the same.
     fn leaves_rust_alone(self) -> bool {
         matches!(
             self,
@@ -137,7 +133,7 @@ impl Kind {
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The derived name is the one that the JSON has.
+        // The derived name is the one in JSON.
         self.serialize(f)
     }
 }
@@ -145,7 +141,7 @@ impl fmt::Display for Kind {
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// The operationId of the contract; nothing for what is said of all operations.
+    /// The operationId of the contract; `None` for a change of all operations.
     pub operation: Option<String>,
     /// A JSON pointer into the new document, or into the old one for what is gone.
     pub pointer: String,
@@ -163,34 +159,28 @@ pub struct Change {
 pub enum Step {
     /// No release is needed.
     None,
-    /// Nothing that a user's code sees.
+    /// A change that a user's code does not see.
     Patch,
-    /// Something more to use; before 1.0 it is told by the patch number too.
+    /// Something new to use; before 1.0 it also raises the patch number.
     Minor,
-    /// Code of a user may no longer compile or work; before 1.0 it is the minor number.
+    /// A user's code may no longer compile or work; before 1.0 this raises the minor number.
     Major,
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "none",
-            Self::Patch => "patch",
-            Self::Minor => "minor",
-            Self::Major => "major",
-        })
+        self.serialize(f)
     }
 }
 
-/// The steps that the changes ask of each crate.
+/// The version step of each crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Semver {
-    /// Of `pollination-auth-api`, whose types and functions are generated: a field more in a
-    /// public struct is a break for who writes that struct out.
+    /// Of `pollination-auth-api`, whose types and functions are generated: a new field in a
+    /// public struct breaks code that constructs that struct.
     #[serde(rename = "pollination-auth-api")]
     pub api: Step,
-    /// Of `pollination-auth`, whose own types stand between: only what breaks on the wire breaks
-    /// there.
+    /// Of `pollination-auth`, which has types of its own: only what breaks on the wire breaks it.
     #[serde(rename = "pollination-auth")]
     pub auth: Step,
 }
@@ -230,7 +220,7 @@ impl Comparison {
         }
     }
 
-    /// The same when the text of the contract differs: then its documentation is generated anew.
+    /// Raises the step if the text of the contract differs: its documentation is generated again.
     #[must_use]
     pub fn with_other_text(mut self) -> Self {
         self.semver.api = self.semver.api.max(Step::Patch);

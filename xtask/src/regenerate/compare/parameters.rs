@@ -1,13 +1,15 @@
-//! The parameters of a request and the headers of a response.
+//! Compares the parameters of a request and the headers of a response.
 
 use serde_json::{Value, json};
 
-use super::super::reference::follow;
-use super::super::refusal::at;
-use super::super::validate::{Operation, entries};
-use super::schemas::{Direction, Schemas};
+use super::change::{Class, Kind};
+use super::changes::{Changes, Pair};
+use super::flow::Direction;
+use super::schemas::Schemas;
 use super::view::Node;
-use super::{Changes, Class, Kind, Pair};
+use crate::document::parts::{Operation, entries};
+use crate::document::pointer::at;
+use crate::document::reference::follow;
 
 /// A parameter with the key that makes it the same one in both documents.
 struct Parameter<'a> {
@@ -114,7 +116,7 @@ fn one(pair: &Pair<'_>, old: &Parameter<'_>, new: &Parameter<'_>, changes: &mut 
     }
 }
 
-/// How a parameter is written, the defaults written out.
+/// Returns how a parameter is serialized, with the defaults filled in.
 fn serialization(value: &Value) -> Value {
     let location = value.get("in").and_then(Value::as_str).unwrap_or_default();
     let form = ["query", "cookie"].contains(&location);
@@ -127,8 +129,8 @@ fn serialization(value: &Value) -> Value {
     json!([style, explode, value.get("allowReserved")])
 }
 
-/// Compares the headers of a response; a header that is gone was read by somebody only if it
-/// had to be there.
+/// Compares the headers of a response. Removing a header breaks a client only if the header was
+/// required.
 pub(super) fn headers(
     pair: &Pair<'_>,
     (old, old_pointer): (&Value, &str),

@@ -1,19 +1,20 @@
-//! What a client has to show: compared by what the schemes are, not by their names.
+//! Compares the required authentication by what the schemes are, not by their names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::super::reference::{follow, to_component};
-use super::super::refusal::at;
-use super::super::validate::{Operation, entries};
-use super::{Changes, Kind, Pair};
+use super::change::Kind;
+use super::changes::{Changes, Pair};
 use crate::canonical;
+use crate::document::parts::{Operation, entries};
+use crate::document::pointer::{at, to_component};
+use crate::document::reference::follow;
 
-/// A way to be let in: each scheme in its canonical text, and the scopes that it asks for.
+/// A way to authenticate: each scheme as canonical text, and the scopes it requires.
 type Way = BTreeMap<String, BTreeSet<String>>;
 
-/// What a scheme says to people only.
+/// Fields of a scheme that are for people only.
 const SAID_TO_PEOPLE: [&str; 2] = ["bearerFormat", "description"];
 
 pub(super) fn compare(
@@ -26,7 +27,7 @@ pub(super) fn compare(
     if before == after {
         return;
     }
-    // A client that gets in today gets in tomorrow if no more is asked of it.
+    // A client that has access today keeps it if nothing more is required.
     let still_open = |way: &Way| after.iter().any(|other| asks_no_more(other, way));
     let pointer = at(&new.pointer, "security");
     let message = format!(
@@ -78,7 +79,7 @@ fn scheme(document: &Value, name: &str) -> String {
     let mut plain = Map::new();
     for (key, value) in entries(Some(scheme)) {
         if !SAID_TO_PEOPLE.contains(&key.as_str()) && !key.starts_with("x-") {
-            // Neither names of headers nor names of HTTP schemes have a case.
+            // Names of headers and of HTTP schemes are case-insensitive.
             let lower = value.as_str().filter(|_| key == "scheme" || key == "name");
             let lower = lower.map(|text| json!(text.to_lowercase()));
             plain.insert(key.clone(), lower.unwrap_or_else(|| value.clone()));

@@ -1,98 +1,55 @@
-//! Schemas with alternatives: which alternative came, which went, which one changed.
+//! Pairs off the alternatives of two schemas: which are the same, changed, removed or added.
 
-use serde_json::Value;
+use super::change::Class;
+use super::view::Node;
 
-use super::schemas::Schemas;
-use super::view::{Node, View};
-use super::{Class, Kind};
-
-/// Compares two schemas of which one at least has alternatives; the other one is its only
-/// alternative then.
-pub(super) fn compare(
-    schemas: &mut Schemas<'_, '_>,
-    (old, old_node): (&View<'_>, &Node<'_>),
-    (new, new_node): (&View<'_>, &Node<'_>),
-) {
-    if !old.branches.is_empty() && !new.branches.is_empty() {
-        // What is said beside the alternatives holds for all of them.
-        let (old_frame, new_frame) = (frame(old), frame(new));
-        schemas.plain(&old_frame, &new_frame);
-    }
-    let alternatives = |view: &View<'_>, node: &Node<'_>| -> Vec<(String, Value)> {
-        if view.branches.is_empty() {
-            return vec![(node.pointer.clone(), node.value.clone())];
-        }
-        view.branches
-            .iter()
-            .map(|node| (node.pointer.clone(), node.value.clone()))
-            .collect()
-    };
-    let (mut before, mut after) = (alternatives(old, old_node), alternatives(new, new_node));
-    let (all_before, all_after) = (before.clone(), after.clone());
-    // First what is as it was.
-    before.retain(|(old_pointer, old_value)| {
-        let old = Node::new(old_value, old_pointer.clone());
-        let same = after.iter().position(|(pointer, value)| {
-            schemas
-                .judge(&old, &Node::new(value, pointer.clone()))
-                .is_none()
-        });
-        match same {
-            Some(index) => {
-                let (pointer, value) = after.remove(index);
-                schemas.compare(&old, &Node::new(&value, pointer));
-                false
-            }
-            None => true,
-        }
-    });
-    if let ([(old_pointer, old_value)], [(new_pointer, new_value)]) =
-        (before.as_slice(), after.as_slice())
-    {
-        // One is left on each side: it changed.
-        let old = Node::new(old_value, old_pointer.clone());
-        let new = Node::new(new_value, new_pointer.clone());
-        schemas.compare(&old, &new);
-        return;
-    }
-    for (pointer, value) in &before {
-        let old = Node::new(value, pointer.clone());
-        let taken = all_after.iter().any(|(pointer, value)| {
-            schemas.judge(&old, &Node::new(value, pointer.clone())) != Some(Class::Breaking)
-        });
-        let message = "an alternative is gone".to_owned();
-        if taken {
-            schemas
-                .changes
-                .compatible(Kind::VariantRemoved, pointer, message);
-        } else {
-            schemas.narrower(Kind::VariantRemoved, pointer, message);
-        }
-    }
-    for (pointer, value) in &after {
-        let new = Node::new(value, pointer.clone());
-        let known = all_before.iter().any(|(pointer, value)| {
-            schemas.judge(&Node::new(value, pointer.clone()), &new) != Some(Class::Breaking)
-        });
-        let message = "an alternative is new".to_owned();
-        if known {
-            schemas
-                .changes
-                .compatible(Kind::VariantAdded, pointer, message);
-        } else {
-            schemas.wider(Kind::VariantAdded, pointer, message);
-        }
-    }
+/// The alternatives of two schemas.
+pub(super) struct Alternatives<'n, 'a> {
+    /// The unchanged ones.
+    pub(super) same: Vec<(&'n Node<'a>, &'n Node<'a>)>,
+    /// The only one left on each side: it changed.
+    pub(super) changed: Option<(&'n Node<'a>, &'n Node<'a>)>,
+    /// The removed ones, and whether another one accepts their values.
+    pub(super) gone: Vec<(&'n Node<'a>, bool)>,
+    /// The added ones, and whether an old one accepted their values.
+    pub(super) come: Vec<(&'n Node<'a>, bool)>,
 }
 
-/// A schema without its alternatives.
-fn frame<'a>(view: &View<'a>) -> View<'a> {
-    View {
-        pointer: view.pointer.clone(),
-        keywords: view.keywords.clone(),
-        properties: view.properties.clone(),
-        required: view.required.clone(),
-        besides: view.besides.clone(),
-        ..View::default()
+/// Pairs off the alternatives between which a judge finds no difference.
+pub(super) fn pair_off<'n, 'a>(
+    before: &'n [Node<'a>],
+    after: &'n [Node<'a>],
+    judge: &mut impl FnMut(&Node<'_>, &Node<'_>) -> Option<Class>,
+) -> Alternatives<'n, 'a> {
+    let mut same = Vec::new();
+    let mut come: Vec<_> = after.iter().collect();
+    let mut gone: Vec<_> = before.iter().collect();
+    gone.retain(|old| {
+        let found = come.iter().position(|new| judge(old, new).is_none());
+        same.extend(found.map(|index| (*old, come.remove(index))));
+        found.is_none()
+    });
+    if let ([old], [new]) = (gone.as_slice(), come.as_slice()) {
+        return Alternatives {
+            same,
+            changed: Some((*old, *new)),
+            gone: Vec::new(),
+            come: Vec::new(),
+        };
+    }
+    let mut fits = |old: &Node<'_>, new: &Node<'_>| judge(old, new) != Some(Class::Breaking);
+    let gone = gone
+        .into_iter()
+        .map(|old| (old, after.iter().any(|new| fits(old, new))))
+        .collect();
+    let come = come
+        .into_iter()
+        .map(|new| (new, before.iter().any(|old| fits(old, new))))
+        .collect();
+    Alternatives {
+        same,
+        changed: None,
+        gone,
+        come,
     }
 }

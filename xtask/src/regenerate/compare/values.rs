@@ -1,14 +1,14 @@
-//! What is said of single values: lists of them, formats, bounds, patterns, defaults. Each change
+//! Constraints on single values: lists of them, formats, bounds, patterns, defaults. Each change
 //! allows more values, or fewer, or others.
 
 use serde_json::Value;
 
-use super::super::refusal::at;
-use super::schemas::Schemas;
+use super::change::{Class, Kind};
+use super::flow::Flow;
 use super::view::View;
-use super::{Class, Kind};
+use crate::document::pointer::at;
 
-/// Formats that say how a value is shown or typed in, not what it is.
+/// Formats that affect how a value is displayed or entered, not what it is.
 const SHOWN: [&str; 1] = ["password"];
 
 /// The widths of whole numbers, from narrow to wide; without one it is 64 bits in Rust.
@@ -20,7 +20,7 @@ const LOWER: [&str; 3] = ["minItems", "minLength", "minProperties"];
 /// Limits that allow fewer values the smaller they are.
 const UPPER: [&str; 3] = ["maxItems", "maxLength", "maxProperties"];
 
-/// Limits that are there or not; two different ones can't be compared.
+/// Limits that exist or not; two different ones can't be compared.
 const LIMITS: [&str; 5] = [
     "discriminator",
     "multipleOf",
@@ -44,7 +44,7 @@ const OTHERS: [&str; 11] = [
     "type",
 ];
 
-/// How the values that are possible changed.
+/// How the set of allowed values changed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shift {
     None,
@@ -53,10 +53,10 @@ enum Shift {
     Others,
 }
 
-pub(super) fn compare(schemas: &mut Schemas<'_, '_>, old: &View<'_>, new: &View<'_>) {
-    enumeration(schemas, old, new);
-    format(schemas, old, new);
-    bounds(schemas, old, new);
+pub(super) fn compare(flow: &mut Flow<'_>, old: &View<'_>, new: &View<'_>) {
+    enumeration(flow, old, new);
+    format(flow, old, new);
+    bounds(flow, old, new);
     for keyword in ["default", "deprecated"] {
         let (before, after) = (old.keywords.get(keyword), new.keywords.get(keyword));
         if before != after {
@@ -66,9 +66,7 @@ pub(super) fn compare(schemas: &mut Schemas<'_, '_>, old: &View<'_>, new: &View<
                 Kind::Deprecated
             };
             let message = format!("`{keyword}` {}", step(before, after));
-            schemas
-                .changes
-                .compatible(kind, &at(&new.pointer, keyword), message);
+            flow.compatible(kind, &at(&new.pointer, keyword), message);
         }
     }
     let mut rest: Vec<_> = old
@@ -91,7 +89,7 @@ pub(super) fn compare(schemas: &mut Schemas<'_, '_>, old: &View<'_>, new: &View<
             _ => Shift::Others,
         };
         tell(
-            schemas,
+            flow,
             shift,
             &at(&new.pointer, keyword),
             limit(keyword, before, after),
@@ -99,7 +97,7 @@ pub(super) fn compare(schemas: &mut Schemas<'_, '_>, old: &View<'_>, new: &View<
     }
 }
 
-/// Says how a value became another.
+/// Describes how a value changed.
 fn step(before: Option<&&Value>, after: Option<&&Value>) -> String {
     match (before, after) {
         (None, Some(after)) => format!("is now {after}"),
@@ -113,20 +111,20 @@ fn limit(keyword: &str, before: Option<&&Value>, after: Option<&&Value>) -> Stri
     format!("`{keyword}` {}", step(before, after))
 }
 
-fn tell(schemas: &mut Schemas<'_, '_>, shift: Shift, pointer: &str, message: String) {
+fn tell(flow: &mut Flow<'_>, shift: Shift, pointer: &str, message: String) {
     let kind = Kind::ConstraintChanged;
     match shift {
         Shift::None => {}
-        Shift::Fewer => schemas.narrower(kind, pointer, message),
-        Shift::More => schemas.wider(kind, pointer, message),
-        Shift::Others => schemas.changes.breaking(kind, pointer, message),
+        Shift::Fewer => flow.narrower(kind, pointer, message),
+        Shift::More => flow.wider(kind, pointer, message),
+        Shift::Others => flow.breaking(kind, pointer, message),
     }
 }
 
-fn enumeration(schemas: &mut Schemas<'_, '_>, old: &View<'_>, new: &View<'_>) {
+fn enumeration(flow: &mut Flow<'_>, old: &View<'_>, new: &View<'_>) {
     let values = |view: &View<'_>| -> Option<Vec<Value>> {
         let values = view.keywords.get("enum")?.as_array()?;
-        // Null is told of on its own.
+        // Null is reported on its own.
         Some(
             values
                 .iter()
@@ -140,11 +138,11 @@ fn enumeration(schemas: &mut Schemas<'_, '_>, old: &View<'_>, new: &View<'_>) {
         (None, None) => {}
         (None, Some(after)) => {
             let message = format!("the value is now one of {}", list(&after));
-            schemas.narrower(Kind::EnumNarrowed, &pointer, message);
+            flow.narrower(Kind::EnumNarrowed, &pointer, message);
         }
         (Some(before), None) => {
             let message = format!("the value may be another than {}", list(&before));
-            schemas.wider(Kind::EnumWidened, &pointer, message);
+            flow.wider(Kind::EnumWidened, &pointer, message);
         }
         (Some(before), Some(after)) => {
             let only = |these: &[Value], those: &[Value]| -> Vec<Value> {
@@ -157,11 +155,11 @@ fn enumeration(schemas: &mut Schemas<'_, '_>, old: &View<'_>, new: &View<'_>) {
             let (gone, come) = (only(&before, &after), only(&after, &before));
             if !gone.is_empty() {
                 let message = format!("{} is no longer a value", list(&gone));
-                schemas.narrower(Kind::EnumNarrowed, &pointer, message);
+                flow.narrower(Kind::EnumNarrowed, &pointer, message);
             }
             if !come.is_empty() {
                 let message = format!("{} is a value now", list(&come));
-                schemas.wider(Kind::EnumWidened, &pointer, message);
+                flow.wider(Kind::EnumWidened, &pointer, message);
             }
         }
     }
@@ -175,7 +173,7 @@ fn list(values: &[Value]) -> String {
         .join(", ")
 }
 
-fn format(schemas: &mut Schemas<'_, '_>, old: &View<'_>, new: &View<'_>) {
+fn format(flow: &mut Flow<'_>, old: &View<'_>, new: &View<'_>) {
     let (before, after) = (said_format(old), said_format(new));
     if before == after {
         return;
@@ -196,26 +194,24 @@ fn format(schemas: &mut Schemas<'_, '_>, old: &View<'_>, new: &View<'_>) {
         Some(format) => WIDTHS.iter().position(|width| *width == format),
     };
     let class = match (width(before), width(after)) {
-        (Some(before), Some(after)) if before < after => schemas.direction.wider(),
-        (Some(before), Some(after)) if before > after => schemas.direction.narrower(),
+        (Some(before), Some(after)) if before < after => flow.direction.wider(),
+        (Some(before), Some(after)) if before > after => flow.direction.narrower(),
         (Some(_), Some(_)) => Class::Compatible,
         _ => match (shown(before), shown(after)) {
             (true, true) => Class::Compatible,
-            (true, false) => schemas.direction.narrower(),
-            (false, true) => schemas.direction.wider(),
+            (true, false) => flow.direction.narrower(),
+            (false, true) => flow.direction.wider(),
             (false, false) => Class::Breaking,
         },
     };
-    schemas
-        .changes
-        .add(Kind::FormatChanged, class, &pointer, message);
+    flow.add(Kind::FormatChanged, class, &pointer, message);
 }
 
 fn said_format<'a>(view: &View<'a>) -> Option<&'a str> {
     view.keywords.get("format").copied()?.as_str()
 }
 
-fn bounds(schemas: &mut Schemas<'_, '_>, old: &View<'_>, new: &View<'_>) {
+fn bounds(flow: &mut Flow<'_>, old: &View<'_>, new: &View<'_>) {
     for (keyword, exclusive, sign) in [
         ("minimum", "exclusiveMinimum", 1.0),
         ("maximum", "exclusiveMaximum", -1.0),
@@ -239,7 +235,7 @@ fn bounds(schemas: &mut Schemas<'_, '_>, old: &View<'_>, new: &View<'_>) {
         } else {
             limit(keyword, before, after)
         };
-        tell(schemas, shift, &at(&new.pointer, keyword), message);
+        tell(flow, shift, &at(&new.pointer, keyword), message);
     }
     for (keywords, sign) in [(LOWER, 1.0), (UPPER, -1.0)] {
         for keyword in keywords {
@@ -248,7 +244,7 @@ fn bounds(schemas: &mut Schemas<'_, '_>, old: &View<'_>, new: &View<'_>) {
             let none = |bound: Option<(f64, bool)>| bound.filter(|(limit, _)| *limit != 0.0);
             let shift = compared(none(bound(before)), none(bound(after)));
             tell(
-                schemas,
+                flow,
                 shift,
                 &at(&new.pointer, keyword),
                 limit(keyword, before, after),

@@ -1,15 +1,15 @@
-//! A schema as a comparison looks at it: references followed, `allOf` put together, alternatives
-//! as a list. Two schemas that say the same look the same.
+//! A schema as a comparison sees it: references followed, `allOf` merged, alternatives as a list.
+//! Two schemas that mean the same look the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::super::reference::{component, follow, trail};
-use super::super::refusal::at;
-use super::super::validate::entries;
+use crate::document::parts::entries;
+use crate::document::pointer::{at, component};
+use crate::document::reference::{follow, trail};
 
-/// A schema and where it stands.
+/// A schema and its pointer.
 #[derive(Clone, Debug)]
 pub(super) struct Node<'a> {
     pub(super) value: &'a Value,
@@ -22,7 +22,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// What a schema says, all of it together.
+/// Everything that a schema says.
 #[derive(Default)]
 pub(super) struct View<'a> {
     /// The pointer of the schema that says it.
@@ -36,16 +36,16 @@ pub(super) struct View<'a> {
     pub(super) nullable: bool,
     /// The alternatives; none for a schema that has no alternatives.
     pub(super) branches: Vec<Node<'a>>,
-    /// What is said twice and differently, so that both must hold.
+    /// Keywords that occur twice with different values, so that both must hold.
     pub(super) besides: BTreeSet<String>,
 }
 
-/// The most schemas that are put together into one.
+/// The most schemas that are merged into one.
 ///
-/// FastAPI writes one within another at most; this only ends what has no end in sight.
+/// FastAPI nests one at most; the limit only stops endless nesting.
 const DEPTH_LIMIT: usize = 100;
 
-/// Keywords that only say something to people, or to nobody.
+/// Keywords that mean nothing to a client.
 const UNSEEN: [&str; 9] = [
     "$ref",
     "allOf",
@@ -59,7 +59,7 @@ const UNSEEN: [&str; 9] = [
 ];
 
 impl<'a> View<'a> {
-    /// Looks at a schema of a document.
+    /// Reads a schema of a document.
     pub(super) fn new(document: &'a Value, node: &Node<'a>) -> Self {
         let mut view = Self {
             pointer: node.pointer.clone(),
@@ -146,7 +146,27 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The type; said, or plain from what else is said.
+    /// Returns the alternatives; a schema without any is its own only alternative.
+    pub(super) fn alternatives(&self, node: &Node<'a>) -> Vec<Node<'a>> {
+        match self.branches.is_empty() {
+            true => vec![node.clone()],
+            false => self.branches.clone(),
+        }
+    }
+
+    /// Returns the schema without its alternatives.
+    pub(super) fn without_branches(&self) -> Self {
+        Self {
+            pointer: self.pointer.clone(),
+            keywords: self.keywords.clone(),
+            properties: self.properties.clone(),
+            required: self.required.clone(),
+            besides: self.besides.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Returns the type: the stated one, or the one that other keywords imply.
     pub(super) fn kind(&self) -> Option<&'a str> {
         let said = self.keywords.get("type").and_then(|kind| kind.as_str());
         let object = || (!self.properties.is_empty()).then_some("object");
@@ -154,7 +174,7 @@ impl<'a> View<'a> {
             .or_else(|| self.keywords.contains_key("items").then_some("array"))
     }
 
-    /// Whether the generator makes a type of it that has a name.
+    /// Returns `true` if the generator makes a named type of it.
     pub(super) fn has_a_type_of_its_own(&self) -> bool {
         !self.properties.is_empty()
             || !self.branches.is_empty()

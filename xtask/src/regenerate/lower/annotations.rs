@@ -3,50 +3,18 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::refusal::at;
-use super::{DIALECTS, Remarks};
+use super::applicators::REFUSED;
+use super::remarks::Remarks;
+use crate::document::keywords::KEYWORDS;
+use crate::document::pointer::at;
 
-/// Every keyword of a 3.0 schema.
-const KNOWN: [&str; 36] = [
-    "$ref",
-    "additionalProperties",
-    "allOf",
-    "anyOf",
-    "default",
-    "deprecated",
-    "description",
-    "discriminator",
-    "enum",
-    "example",
-    "exclusiveMaximum",
-    "exclusiveMinimum",
-    "externalDocs",
-    "format",
-    "items",
-    "maxItems",
-    "maxLength",
-    "maxProperties",
-    "maximum",
-    "minItems",
-    "minLength",
-    "minProperties",
-    "minimum",
-    "multipleOf",
-    "not",
-    "nullable",
-    "oneOf",
-    "pattern",
-    "properties",
-    "readOnly",
-    "required",
-    "title",
-    "type",
-    "uniqueItems",
-    "writeOnly",
-    "xml",
+/// The dialect of schemas that 3.1 documents have unless they say otherwise.
+pub(super) const DIALECTS: [&str; 2] = [
+    "https://spec.openapis.org/oas/3.1/dialect/base",
+    "https://json-schema.org/draft/2020-12/schema",
 ];
 
-/// Keywords that name a place or comment on it; what refers to such a name was refused before.
+/// Keywords that name a place or comment on it; references to such a name were refused before.
 const NAMES: [&str; 5] = [
     "$anchor",
     "$comment",
@@ -84,7 +52,7 @@ pub(super) fn lower(schema: &mut Map<String, Value>, pointer: &str, remarks: &mu
     content(schema, pointer, remarks);
 }
 
-/// A list of examples becomes the one that 3.0 can have.
+/// Replaces a list of examples with the single one that 3.0 allows.
 fn examples(schema: &mut Map<String, Value>, pointer: &str, remarks: &mut Remarks) {
     let Some(examples) = schema.remove("examples") else {
         return;
@@ -110,7 +78,7 @@ fn examples(schema: &mut Map<String, Value>, pointer: &str, remarks: &mut Remark
     }
 }
 
-/// Encoded and binary text has a format in 3.0.
+/// Replaces the encoding and media type of text with a format, as in 3.0.
 fn content(schema: &mut Map<String, Value>, pointer: &str, remarks: &mut Remarks) {
     let encoding = schema.remove("contentEncoding");
     let media_type = schema.remove("contentMediaType");
@@ -146,7 +114,7 @@ fn content(schema: &mut Map<String, Value>, pointer: &str, remarks: &mut Remarks
     }
 }
 
-/// Leaves out what no version knows: it describes something to somebody else.
+/// Removes keywords that no version knows.
 pub(super) fn leave_out_unknown(
     schema: &mut Map<String, Value>,
     pointer: &str,
@@ -154,8 +122,8 @@ pub(super) fn leave_out_unknown(
 ) {
     let unknown: Vec<_> = schema
         .keys()
-        .filter(|key| !KNOWN.contains(&key.as_str()) && !key.starts_with("x-"))
-        .filter(|key| !super::applicators::REFUSED.contains(&key.as_str()))
+        .filter(|key| KEYWORDS.iter().all(|(known, ..)| key != known) && !key.starts_with("x-"))
+        .filter(|key| !REFUSED.contains(&key.as_str()))
         .filter(|key| !SCOPES.contains(&key.as_str()) && *key != "contentSchema")
         .cloned()
         .collect();

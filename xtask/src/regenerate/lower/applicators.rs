@@ -1,10 +1,10 @@
-//! Keywords of 3.1 that apply schemas: alternatives with null among them, and those that 3.0 has
-//! not got.
+//! Keywords of 3.1 that apply schemas: alternatives with null among them, and those that 3.0 does
+//! not have.
 
 use serde_json::{Map, Value, json};
 
-use super::super::refusal::at;
-use super::Remarks;
+use super::remarks::Remarks;
+use crate::document::pointer::at;
 
 /// Keywords that constrain and have no equivalent in 3.0.
 pub(super) const REFUSED: [&str; 14] = [
@@ -41,7 +41,7 @@ pub(super) fn lower(schema: &mut Map<String, Value>, pointer: &str, remarks: &mu
             remarks.problems.add(at(pointer, "items"), message);
         }
         _ => {
-            // Without a tuple there is nothing for it to apply to.
+            // It applies only to tuples.
             schema.remove("additionalItems");
         }
     }
@@ -50,33 +50,27 @@ pub(super) fn lower(schema: &mut Map<String, Value>, pointer: &str, remarks: &mu
     }
 }
 
-/// Takes away what allows everything, and says the rest in the words of 3.0.
+/// Removes keywords that allow everything, and writes the rest as 3.0 does.
 fn vacuous(schema: &mut Map<String, Value>) {
-    if schema
-        .get("patternProperties")
-        .is_some_and(|patterns| *patterns == json!({}))
-    {
-        schema.remove("patternProperties");
-    }
-    for name in ["dependentRequired", "dependentSchemas", "dependencies"] {
-        if schema
-            .get(name)
-            .is_some_and(|dependents| *dependents == json!({}))
-        {
+    let nothing = json!({});
+    for name in [
+        "patternProperties",
+        "dependentRequired",
+        "dependentSchemas",
+        "dependencies",
+    ] {
+        if schema.get(name) == Some(&nothing) {
             schema.remove(name);
         }
     }
     for name in ["propertyNames", "unevaluatedItems", "unevaluatedProperties"] {
-        let everything = [json!(true), json!({})];
-        let every_name = name == "propertyNames"
-            && schema
-                .get(name)
-                .is_some_and(|names| *names == json!({"type": "string"}));
-        if every_name
-            || schema
-                .get(name)
-                .is_some_and(|value| everything.contains(value))
-        {
+        let every_name = json!({"type": "string"});
+        let allows_all = |value: &Value| {
+            *value == json!(true)
+                || *value == nothing
+                || name == "propertyNames" && *value == every_name
+        };
+        if schema.get(name).is_some_and(allows_all) {
             schema.remove(name);
         }
     }
@@ -93,7 +87,7 @@ fn vacuous(schema: &mut Map<String, Value>) {
         && !schema.contains_key("patternProperties")
         && let Some(rest) = schema.remove("unevaluatedProperties")
     {
-        // What `additionalProperties` speaks of is evaluated by it.
+        // Properties that `additionalProperties` covers count as evaluated.
         schema.entry("additionalProperties").or_insert(rest);
     }
     if !combines && schema.contains_key("items") && !schema.contains_key("prefixItems") {
@@ -101,7 +95,7 @@ fn vacuous(schema: &mut Map<String, Value>) {
     }
 }
 
-/// Alternatives with null among them become a nullable schema of the others.
+/// Replaces null among the alternatives with `nullable`.
 fn null_branches(schema: &mut Map<String, Value>, name: &str) {
     let Some(Value::Array(branches)) = schema.get_mut(name) else {
         return;
@@ -131,18 +125,14 @@ fn is_null(branch: &Value) -> bool {
     let Value::Object(branch) = branch else {
         return false;
     };
-    let says_null = branch
-        .get("type")
-        .is_some_and(|kind| *kind == json!("null"))
-        || branch.get("const").is_some_and(Value::is_null)
-        || branch
-            .get("type")
-            .is_some_and(|kind| *kind == json!(["null"]));
+    let says = |key: &str, value: Value| branch.get(key) == Some(&value);
+    let says_null =
+        says("type", json!("null")) || says("type", json!(["null"])) || says("const", Value::Null);
     let describes = ["type", "const", "title", "description", "nullable"];
     says_null && branch.keys().all(|key| describes.contains(&key.as_str()))
 }
 
-/// Puts the only alternative in the place of the alternatives.
+/// Replaces the alternatives with the only one that is left.
 fn merge(schema: &mut Map<String, Value>, only: Value) {
     match only {
         Value::Object(fields)
@@ -152,7 +142,7 @@ fn merge(schema: &mut Map<String, Value>, only: Value) {
                     .all(|key| is_annotation(key) || !schema.contains_key(key)) =>
         {
             for (key, value) in fields {
-                // What the outer schema says of itself goes before what the inner one says.
+                // Keywords of the outer schema take precedence.
                 schema.entry(key).or_insert(value);
             }
         }
@@ -172,7 +162,7 @@ fn is_annotation(key: &str) -> bool {
     .contains(&key)
 }
 
-/// Adds a schema that must hold as well.
+/// Adds a schema that must hold too.
 pub(super) fn all_of(schema: &mut Map<String, Value>, other: Value) {
     match schema.entry("allOf").or_insert_with(|| json!([])) {
         Value::Array(members) => members.insert(0, other),

@@ -3,35 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::refusal::at;
-use super::Remarks;
-
-/// The keywords that speak of values of one type only, and of which.
-const TYPED: [(&str, &[&str]); 20] = [
-    ("additionalProperties", &["object"]),
-    ("exclusiveMaximum", &["integer", "number"]),
-    ("exclusiveMinimum", &["integer", "number"]),
-    ("format", &["string", "integer", "number"]),
-    ("items", &["array"]),
-    ("maxItems", &["array"]),
-    ("maxLength", &["string"]),
-    ("maxProperties", &["object"]),
-    ("maximum", &["integer", "number"]),
-    ("minItems", &["array"]),
-    ("minLength", &["string"]),
-    ("minProperties", &["object"]),
-    ("minimum", &["integer", "number"]),
-    ("multipleOf", &["integer", "number"]),
-    ("pattern", &["string"]),
-    ("properties", &["object"]),
-    ("required", &["object"]),
-    ("uniqueItems", &["array"]),
-    ("discriminator", &["object"]),
-    (
-        "enum",
-        &["string", "integer", "number", "boolean", "array", "object"],
-    ),
-];
+use super::applicators::all_of;
+use super::remarks::Remarks;
+use crate::document::keywords::KEYWORDS;
+use crate::document::pointer::at;
 
 pub(super) fn lower(schema: &mut Map<String, Value>, pointer: &str, remarks: &mut Remarks) {
     constant(schema, pointer, remarks);
@@ -54,7 +29,7 @@ pub(super) fn lower(schema: &mut Map<String, Value>, pointer: &str, remarks: &mu
     }
 }
 
-/// A constant is an enumeration of one value.
+/// Replaces a constant with an enumeration of one value.
 fn constant(schema: &mut Map<String, Value>, pointer: &str, remarks: &mut Remarks) {
     let Some(value) = schema.remove("const") else {
         return;
@@ -86,7 +61,7 @@ fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// A number as an exclusive bound becomes the bound, and its being exclusive.
+/// Replaces a numeric exclusive bound with the bound and a flag.
 fn bound(
     schema: &mut Map<String, Value>,
     inclusive: &str,
@@ -114,7 +89,7 @@ fn bound(
     }
 }
 
-/// Null among the types is `nullable`.
+/// Replaces null among the types with `nullable`.
 fn null(schema: &mut Map<String, Value>) {
     match schema.get_mut("type") {
         Some(Value::Array(kinds)) => {
@@ -142,7 +117,7 @@ fn nothing_but_null(schema: &mut Map<String, Value>) {
     schema.insert("nullable".to_owned(), json!(true));
 }
 
-/// Several types become alternatives, each with the keywords that speak of it.
+/// Replaces several types with alternatives, each with the keywords that apply to it.
 fn several(schema: &mut Map<String, Value>) {
     let Some(Value::Array(kinds)) = schema.get("type").cloned() else {
         return;
@@ -152,7 +127,7 @@ fn several(schema: &mut Map<String, Value>) {
     for kind in &kinds {
         let name = kind.as_str().unwrap_or_default();
         let mut branch = Map::from_iter([("type".to_owned(), kind.clone())]);
-        for (keyword, speaks_of) in TYPED {
+        for (keyword, _, speaks_of) in KEYWORDS {
             let value = schema.get(keyword).filter(|_| speaks_of.contains(&name));
             if let Some(value) = value {
                 branch.insert(keyword.to_owned(), value.clone());
@@ -169,12 +144,14 @@ fn several(schema: &mut Map<String, Value>) {
         }
         branches.push(Value::Object(branch));
     }
-    for (keyword, _) in TYPED {
-        schema.remove(keyword);
-    }
+    schema.retain(|key, _| {
+        KEYWORDS
+            .iter()
+            .all(|(keyword, _, speaks_of)| key != keyword || speaks_of.is_empty())
+    });
     let alternatives = Value::Array(branches);
     if schema.contains_key("anyOf") {
-        super::applicators::all_of(schema, json!({"anyOf": alternatives}));
+        all_of(schema, json!({"anyOf": alternatives}));
     } else {
         schema.insert("anyOf".to_owned(), alternatives);
     }

@@ -1,13 +1,14 @@
-//! JSON text to a value, with the place of what is wrong. serde_json alone would take the last
-//! of two equal keys, in silence.
+//! Parses JSON text; errors have their place. serde_json alone would silently use the last of two
+//! equal keys.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::super::refusal::{Refusal, Stage, at};
-use super::DEPTH_LIMIT;
+use super::super::refusal::{Refusal, Stage};
+use super::limits::DEPTH_LIMIT;
+use crate::document::pointer::at;
 
 pub(super) fn parse(text: &str) -> Result<Value, Refusal> {
     let mut trail = Vec::new();
@@ -27,7 +28,7 @@ pub(super) fn parse(text: &str) -> Result<Value, Refusal> {
     })
 }
 
-/// One value; on an error the trail gets the keys that lead to it, from the inside out.
+/// Parses one value; on an error the trail collects the keys that lead to it, from the inside out.
 struct Seed<'a> {
     depth: usize,
     trail: &'a mut Vec<String>,

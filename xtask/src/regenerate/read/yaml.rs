@@ -1,15 +1,22 @@
-//! YAML 1.2 text to a JSON value: the core schema, one document, bounded aliases. What JSON
-//! can't say (keys that are no text, own tags, infinity) is refused.
+//! Parses YAML 1.2 text to a JSON value: the core schema, one document, bounded aliases. What JSON
+//! can't represent (keys that are not strings, custom tags, infinity) is refused.
 
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use serde_json::{Map, Number, Value};
 
-use super::super::refusal::{Refusal, Stage, at};
-use super::{ALIAS_LIMIT, DEPTH_LIMIT};
+use super::super::refusal::{Refusal, Stage};
+use super::limits::DEPTH_LIMIT;
+use crate::document::pointer::at;
 
-/// The key with which YAML 1.1 merged mappings; 1.2 has no such thing.
+/// The most that aliases of YAML may add to a document, counted in values and in bytes of text.
+///
+/// A document written by hand repeats a few thousand lines in this way. The limit stops a "billion
+/// laughs" document at some hundred megabytes of memory.
+const ALIAS_LIMIT: usize = 1024 * 1024;
+
+/// The merge key of YAML 1.1, which 1.2 does not have.
 const MERGE: &str = "<<";
 
 pub(super) fn parse(text: &str) -> Result<Value, Refusal> {
@@ -31,7 +38,7 @@ fn placed(message: &str, place: &Marker) -> String {
     format!("the YAML is broken: {message} at line {line} column {column}")
 }
 
-/// A collection that is not at its end.
+/// A collection that is still open.
 struct Open {
     anchor: usize,
     content: Content,
@@ -43,7 +50,7 @@ enum Content {
     Mapping(Map<String, Value>, Option<String>),
 }
 
-/// How much a value is: values and bytes together, and levels.
+/// The size of a value: values and bytes together, and levels.
 #[derive(Clone, Copy, Default)]
 struct Size {
     weight: usize,
@@ -86,7 +93,7 @@ impl Loader {
         anchor: usize,
         tag: Option<&Tag>,
     ) -> Result<(), String> {
-        // A key is its text: the status `200` is no number.
+        // A key is always a string: the status code `200` is not a number.
         let value = if self.wants_key() {
             Value::from(text)
         } else {
@@ -155,11 +162,11 @@ impl Loader {
         self.add(value, size, closed.anchor)
     }
 
-    /// Puts a value where it belongs.
+    /// Adds a value to the collection that is open.
     fn add(&mut self, value: Value, size: Size, anchor: usize) -> Result<(), String> {
         if anchor != 0 {
             self.anchors.insert(anchor, (value.clone(), size));
-            // A long anchored text that nothing refers to is copied all the same.
+            // An anchored text is copied even if nothing refers to it.
             self.added = self.added.saturating_add(size.weight);
             if self.added > ALIAS_LIMIT {
                 return Err("anchors make the document longer than may be".to_owned());
@@ -192,7 +199,7 @@ impl Loader {
         Ok(())
     }
 
-    /// Where the loader is.
+    /// Returns the pointer of the current place.
     fn pointer(&self) -> String {
         self.open
             .iter()
@@ -214,7 +221,7 @@ fn core_tag(tag: Option<&Tag>, expected: &str) -> Result<(), String> {
     }
 }
 
-/// Gives a scalar its type.
+/// Resolves the type of a scalar.
 fn resolved(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, String> {
     if let Some(tag) = tag {
         let known = tag.is_yaml_core_schema();
@@ -237,7 +244,7 @@ fn resolved(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, 
     }
 }
 
-/// The core schema of YAML 1.2.
+/// Resolves a plain scalar by the core schema of YAML 1.2.
 fn plain(text: &str) -> Result<Value, String> {
     let number = |digits: &str, radix| {
         u64::from_str_radix(digits, radix)
@@ -251,6 +258,8 @@ fn plain(text: &str) -> Result<Value, String> {
         ".nan" | ".NaN" | ".NAN" => return Err("JSON has no .nan".to_owned()),
         _ => {
             let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+            let whole = text.parse::<i64>().map(Value::from);
+            let whole = whole.or_else(|_| text.parse::<u64>().map(Value::from)).ok();
             let all_digits = |digits: &str| {
                 !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
             };
@@ -258,10 +267,8 @@ fn plain(text: &str) -> Result<Value, String> {
                 number(hex, 16)?
             } else if let Some(octal) = text.strip_prefix("0o").filter(|octal| is_radix(octal, 8)) {
                 number(octal, 8)?
-            } else if all_digits(unsigned) && text.parse::<i64>().is_ok() {
-                text.parse::<i64>().map(Value::from).unwrap_or_default()
-            } else if all_digits(unsigned) && text.parse::<u64>().is_ok() {
-                text.parse::<u64>().map(Value::from).unwrap_or_default()
+            } else if let Some(whole) = whole.filter(|_| all_digits(unsigned)) {
+                whole
             } else if is_float(unsigned) {
                 let float = text.parse::<f64>().ok().and_then(Number::from_f64);
                 Value::Number(float.ok_or_else(|| format!("the number {text} is too large"))?)
@@ -278,7 +285,7 @@ fn is_radix(digits: &str, radix: u32) -> bool {
     !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix))
 }
 
-/// Tells whether a text is a float of the core schema, its sign aside.
+/// Returns `true` if a text is a float of the core schema, its sign aside.
 fn is_float(text: &str) -> bool {
     let (number, exponent) = match text.split_once(['e', 'E']) {
         Some((number, exponent)) => (number, Some(exponent)),

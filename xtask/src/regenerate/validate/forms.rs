@@ -1,69 +1,18 @@
-//! The form of a 3.0 schema, keyword by keyword. openapiv3 would take most broken schemas for
-//! ones that allow everything.
+//! Checks the form of a 3.0 schema, keyword by keyword. openapiv3 reads most broken schemas as ones
+//! that allow everything.
 
 use serde_json::Value;
 
-use super::super::refusal::{Problems, at};
-
-/// What the value of a keyword must be.
-#[derive(Clone, Copy)]
-enum Form {
-    Boolean,
-    Count,
-    Number,
-    Object,
-    /// A list with something in it.
-    Schemas,
-    Text,
-    /// A list of different texts.
-    Texts,
-    Type,
-    /// A list with something in it.
-    Values,
-}
-
-const FORMS: [(&str, Form); 31] = [
-    ("allOf", Form::Schemas),
-    ("anyOf", Form::Schemas),
-    ("deprecated", Form::Boolean),
-    ("description", Form::Text),
-    ("discriminator", Form::Object),
-    ("enum", Form::Values),
-    ("exclusiveMaximum", Form::Boolean),
-    ("exclusiveMinimum", Form::Boolean),
-    ("externalDocs", Form::Object),
-    ("format", Form::Text),
-    ("items", Form::Object),
-    ("maxItems", Form::Count),
-    ("maxLength", Form::Count),
-    ("maxProperties", Form::Count),
-    ("maximum", Form::Number),
-    ("minItems", Form::Count),
-    ("minLength", Form::Count),
-    ("minProperties", Form::Count),
-    ("minimum", Form::Number),
-    ("multipleOf", Form::Number),
-    ("not", Form::Object),
-    ("nullable", Form::Boolean),
-    ("oneOf", Form::Schemas),
-    ("pattern", Form::Text),
-    ("properties", Form::Object),
-    ("readOnly", Form::Boolean),
-    ("required", Form::Texts),
-    ("title", Form::Text),
-    ("type", Form::Type),
-    ("uniqueItems", Form::Boolean),
-    ("writeOnly", Form::Boolean),
-];
-
-const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
+use super::super::refusal::Problems;
+use crate::document::keywords::{Form, KEYWORDS, TYPES};
+use crate::document::pointer::at;
 
 pub(super) fn schema(schema: &Value, pointer: &str, problems: &mut Problems) {
     if !schema.is_object() {
         problems.add(pointer, "a schema must be an object");
         return;
     }
-    for (keyword, form) in FORMS {
+    for (keyword, form, _) in KEYWORDS {
         if let Some(value) = schema.get(keyword)
             && let Some(expected) = expected(form, value)
         {
@@ -79,10 +28,11 @@ pub(super) fn schema(schema: &Value, pointer: &str, problems: &mut Problems) {
     bounds(schema, pointer, problems);
 }
 
-/// Says what was expected, if the value is not that.
+/// Returns what was expected, if the value is something else.
 fn expected(form: Form, value: &Value) -> Option<&'static str> {
     let list = value.as_array();
     let (fits, expected) = match form {
+        Form::Any => return None,
         Form::Boolean => (value.is_boolean(), "true or false"),
         Form::Count => (value.is_u64(), "a whole number, not below zero"),
         Form::Number => (value.is_number(), "a number"),
@@ -115,7 +65,7 @@ fn are_different_texts(list: &[Value]) -> bool {
     texts.len() == list.len()
 }
 
-/// A lower bound over its upper one lets nothing through: a mistake.
+/// Checks that no lower bound is above its upper bound.
 fn bounds(schema: &Value, pointer: &str, problems: &mut Problems) {
     for (low, high) in [
         ("minimum", "maximum"),

@@ -1,22 +1,23 @@
-//! What the handwritten crate needs of the five operations before it can be compiled at all: the
-//! bodies it reads and sends, the credential it has, and secrets that are generated as secrets.
-//! When upstream can no longer give it, the crate changes first, and this list with it.
+//! Checks what the handwritten crate needs of the five operations: the bodies it reads and sends,
+//! the credential it has, and secrets that are generated as secrets. When upstream changes one of
+//! these, the crate has to change first, and this list with it.
 
 use serde_json::Value;
 
-use super::super::positions::{Kind, each_child};
-use super::super::reference::{self, to_component};
-use super::super::refusal::{Problems, at};
-use super::{Operation, each_part, entries, operations_of};
+use super::super::refusal::Problems;
+use crate::document::parts::{Operation, each_part, entries, operations_of};
+use crate::document::pointer::{at, to_component};
+use crate::document::positions::{Kind, each_child};
+use crate::document::reference;
 
 /// What the crate needs of one operation.
 struct Need {
     id: &'static str,
     /// It sends a body.
     request: bool,
-    /// It reads an object from a success.
+    /// It reads an object from a successful response.
     reply: bool,
-    /// It has a bearer to show.
+    /// It sends a bearer token.
     bearer: bool,
 }
 
@@ -52,7 +53,7 @@ pub(super) fn check(document: &Value, problems: &mut Problems) {
     });
 }
 
-/// Every secret is marked, wherever it stands: else its type would print it.
+/// Checks that every secret is marked: otherwise its type would print it.
 fn secrets(value: &Value, kind: Kind, pointer: &str, problems: &mut Problems) {
     for secret in SECRETS {
         let place = at("/properties", secret);
@@ -89,7 +90,7 @@ fn bodies(document: &Value, found: &Operation<'_>, need: &Need, problems: &mut P
     }
 }
 
-/// The operation asks for a bearer, or for nothing.
+/// Checks that the operation requires a bearer token or nothing.
 fn security(document: &Value, found: &Operation<'_>, need: &Need, problems: &mut Problems) {
     let alternatives = found.value.get("security").and_then(Value::as_array);
     let alternatives = alternatives.map(Vec::as_slice).unwrap_or_default();
@@ -118,7 +119,7 @@ fn is_bearer(document: &Value, name: &str) -> bool {
             .and_then(Value::as_str)
             .is_some_and(|it| it.eq_ignore_ascii_case(expected))
     };
-    // OAuth and OpenID hand out what is shown as a bearer too.
+    // OAuth and OpenID use bearer tokens too.
     says("type", "http") && says("scheme", "bearer")
         || says("type", "oauth2")
         || says("type", "openIdConnect")

@@ -1,15 +1,16 @@
-//! One operation: that it is well-formed, and that progenitor can take it.
+//! Checks that an operation is well-formed, and that progenitor can generate code for it.
 
 use serde_json::Value;
 
-use super::super::reference;
-use super::super::refusal::{Problems, at};
-use super::{Operation, entries};
+use super::super::refusal::Problems;
+use crate::document::parts::{Operation, entries};
+use crate::document::pointer::at;
+use crate::document::reference;
 
-/// What the generated client speaks.
+/// The media type of the generated client.
 const JSON: &str = "application/json";
 
-/// Checks what OpenAPI says of every operation.
+/// Checks what OpenAPI requires of every operation.
 pub(super) fn well_formed(document: &Value, operation: &Operation<'_>, problems: &mut Problems) {
     let Operation {
         path,
@@ -129,7 +130,7 @@ fn parameters_of(document: &Value, operation: &Operation<'_>, problems: &mut Pro
     }
 }
 
-/// Checks what the generator needs: it panics otherwise, or makes something else in silence.
+/// Checks what the generator needs: otherwise it panics, or silently generates something else.
 pub(super) fn generable(document: &Value, operation: &Operation<'_>, problems: &mut Problems) {
     let Operation { value, pointer, .. } = operation;
     if value.get("servers").is_some() {
@@ -139,7 +140,7 @@ pub(super) fn generable(document: &Value, operation: &Operation<'_>, problems: &
     if let Some(body) = value.get("requestBody") {
         let (body, place) = reference::follow(document, body, at(pointer, "requestBody"));
         let media_types: Vec<_> = entries(body.get("content")).map(|(name, _)| name).collect();
-        // With JSON among them the others are left out, see `build/codegen.rs`.
+        // If JSON is among them, the others are ignored, see `build/codegen.rs`.
         if media_types.len() > 1 && !media_types.iter().any(|name| *name == JSON) {
             let message = "the generator takes one media type for a request";
             problems.add(at(&place, "content"), message);
@@ -159,7 +160,7 @@ pub(super) fn generable(document: &Value, operation: &Operation<'_>, problems: &
         if status.starts_with('2') {
             successes.push(shape);
         } else if shape.is_some() {
-            // One without content is left to the exchange, see `build/codegen.rs`.
+            // The exchange reads one without content, see `build/codegen.rs`.
             errors.push(shape);
         }
     }

@@ -1,11 +1,11 @@
-//! Which key of which OpenAPI object holds what: the map that every stage walks by, so that data
-//! (an example, a default, a property called `$ref`) is never taken for structure.
+//! The content of each key of each OpenAPI object. Every stage walks documents by this map, so data
+//! (an example, a default, a property called `$ref`) is never mistaken for structure.
 
 use serde_json::Value;
 
-use super::refusal::at;
+use super::pointer::at;
 
-/// What a JSON value is, by the place where it stands.
+/// The kind of a JSON value, by its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// An operation.
@@ -34,42 +34,35 @@ pub enum Kind {
     SecurityScheme,
 }
 
+/// What can be referred to, and the section of `components` that has it.
+const SECTIONS: [(Kind, &str); 9] = [
+    (Kind::Parameter, "parameters"),
+    (Kind::RequestBody, "requestBodies"),
+    (Kind::Response, "responses"),
+    (Kind::Header, "headers"),
+    (Kind::Schema, "schemas"),
+    (Kind::Example, "examples"),
+    (Kind::Link, "links"),
+    (Kind::Callback, "callbacks"),
+    (Kind::SecurityScheme, "securitySchemes"),
+];
+
 impl Kind {
-    /// The section of `components` that holds what can be referred to.
+    /// Returns the section of `components` that has it, if it can be referred to.
     #[must_use]
     pub fn section(self) -> Option<&'static str> {
-        Some(match self {
-            Self::Parameter => "parameters",
-            Self::RequestBody => "requestBodies",
-            Self::Response => "responses",
-            Self::Header => "headers",
-            Self::Schema => "schemas",
-            Self::Example => "examples",
-            Self::Link => "links",
-            Self::Callback => "callbacks",
-            Self::SecurityScheme => "securitySchemes",
-            Self::Operation | Self::MediaType | Self::Encoding => return None,
-        })
+        let found = SECTIONS.iter().find(|(kind, _)| *kind == self);
+        found.map(|(_, section)| *section)
     }
 
-    /// What a section of `components` holds.
+    /// Returns what a section of `components` has in it.
     #[must_use]
     pub fn of_section(section: &str) -> Option<Self> {
-        const ALL: [Kind; 9] = [
-            Kind::Parameter,
-            Kind::RequestBody,
-            Kind::Response,
-            Kind::Header,
-            Kind::Schema,
-            Kind::Example,
-            Kind::Link,
-            Kind::Callback,
-            Kind::SecurityScheme,
-        ];
-        ALL.into_iter().find(|kind| kind.section() == Some(section))
+        let found = SECTIONS.iter().find(|(_, name)| *name == section);
+        found.map(|(kind, _)| *kind)
     }
 
-    /// The name of such a thing in a message.
+    /// Returns its name for a message.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -99,7 +92,7 @@ enum Layout {
     OneOrList,
 }
 
-/// What the key of an object holds, when it holds more structure.
+/// Returns what the key of an object has in it, if that is more structure.
 fn child(kind: Kind, key: &str) -> Option<(Layout, Kind)> {
     use Layout::{List, Map, One, OneOrList};
     Some(match (kind, key) {
@@ -140,6 +133,30 @@ fn child(kind: Kind, key: &str) -> Option<(Layout, Kind)> {
     })
 }
 
+/// Lists the parts of a value that are structure themselves: the pointer below the value, and the
+/// kind.
+fn children(value: &Value, kind: Kind) -> Vec<(String, Kind)> {
+    let mut children = Vec::new();
+    for (key, value) in value.as_object().into_iter().flatten() {
+        let Some((layout, kind)) = child(kind, key) else {
+            continue;
+        };
+        let place = at("", key);
+        match (layout, value) {
+            (Layout::List | Layout::OneOrList, Value::Array(items)) => {
+                children.extend((0..items.len()).map(|index| (format!("{place}/{index}"), kind)));
+            }
+            (Layout::Map, Value::Object(entries)) => {
+                children.extend(entries.keys().map(|name| (at(&place, name), kind)));
+            }
+            // Anything else is broken, and the later stages report it.
+            (Layout::List | Layout::Map, _) => {}
+            (Layout::One | Layout::OneOrList, _) => children.push((place, kind)),
+        }
+    }
+    children
+}
+
 /// Calls back with each part of a value that is structure itself, and with its pointer.
 pub fn each_child(
     value: &Value,
@@ -147,54 +164,23 @@ pub fn each_child(
     pointer: &str,
     visit: &mut impl FnMut(&Value, Kind, &str),
 ) {
-    for (key, value) in value.as_object().into_iter().flatten() {
-        let Some((layout, kind)) = child(kind, key) else {
-            continue;
-        };
-        let pointer = at(pointer, key);
-        match (layout, value) {
-            (Layout::List | Layout::OneOrList, Value::Array(items)) => {
-                for (index, item) in items.iter().enumerate() {
-                    visit(item, kind, &at(&pointer, &index.to_string()));
-                }
-            }
-            (Layout::Map, Value::Object(entries)) => {
-                for (name, entry) in entries {
-                    visit(entry, kind, &at(&pointer, name));
-                }
-            }
-            // What is laid out otherwise is broken, and the later stages say so.
-            (Layout::List | Layout::Map, _) => {}
-            (Layout::One | Layout::OneOrList, value) => visit(value, kind, &pointer),
+    for (place, kind) in children(value, kind) {
+        if let Some(child) = value.pointer(&place) {
+            visit(child, kind, &format!("{pointer}{place}"));
         }
     }
 }
 
-/// As [`each_child`], with each part open to change.
+/// As [`each_child`], with mutable parts.
 pub fn each_child_mut(
     value: &mut Value,
     kind: Kind,
     pointer: &str,
     visit: &mut impl FnMut(&mut Value, Kind, &str),
 ) {
-    for (key, value) in value.as_object_mut().into_iter().flatten() {
-        let Some((layout, kind)) = child(kind, key) else {
-            continue;
-        };
-        let pointer = at(pointer, key);
-        match (layout, value) {
-            (Layout::List | Layout::OneOrList, Value::Array(items)) => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    visit(item, kind, &at(&pointer, &index.to_string()));
-                }
-            }
-            (Layout::Map, Value::Object(entries)) => {
-                for (name, entry) in entries {
-                    visit(entry, kind, &at(&pointer, name));
-                }
-            }
-            (Layout::List | Layout::Map, _) => {}
-            (Layout::One | Layout::OneOrList, value) => visit(value, kind, &pointer),
+    for (place, kind) in children(value, kind) {
+        if let Some(child) = value.pointer_mut(&place) {
+            visit(child, kind, &format!("{pointer}{place}"));
         }
     }
 }

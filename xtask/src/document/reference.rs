@@ -1,13 +1,11 @@
-//! References within a document: reading them and following them. Whether one may stand where
-//! it stands is not decided here.
+//! References within a document: reads and follows them. Whether a reference is allowed at its
+//! place is not decided here.
 
 use serde_json::Value;
 
-use super::refusal::at;
-
 /// Follows the reference of a value, and its reference again, to what it names.
 ///
-/// A reference that leads nowhere or in a circle gives the last value on the way.
+/// For a reference that leads nowhere or in a circle, returns the value itself.
 pub fn follow<'a>(document: &'a Value, value: &'a Value, pointer: String) -> (&'a Value, String) {
     let last = trail(document, value).pop();
     match last.and_then(|pointer| Some((document.pointer(&pointer)?, pointer))) {
@@ -16,7 +14,7 @@ pub fn follow<'a>(document: &'a Value, value: &'a Value, pointer: String) -> (&'
     }
 }
 
-/// The pointers that the reference of a value leads through, none of them twice.
+/// Returns the pointers that the reference of a value leads through, each once.
 #[must_use]
 pub fn trail(document: &Value, value: &Value) -> Vec<String> {
     let mut trail = Vec::new();
@@ -31,7 +29,7 @@ pub fn trail(document: &Value, value: &Value) -> Vec<String> {
     trail
 }
 
-/// The JSON pointer of a value's reference into its own document.
+/// Returns the JSON pointer of a value's reference into its own document.
 #[must_use]
 pub fn target(value: &Value) -> Option<String> {
     let text = value.get("$ref")?.as_str()?;
@@ -39,24 +37,7 @@ pub fn target(value: &Value) -> Option<String> {
     (fragment.is_empty() || fragment.starts_with('/')).then(|| decoded(fragment))
 }
 
-/// Reads a pointer as the name of a component: its section and its name.
-#[must_use]
-pub fn component(pointer: &str) -> Option<(String, String)> {
-    let (section, name) = pointer.strip_prefix("/components/")?.split_once('/')?;
-    (!name.contains('/')).then(|| (section.to_owned(), unescaped(name)))
-}
-
-/// The pointer of a component.
-#[must_use]
-pub fn to_component(section: &str, name: &str) -> String {
-    at(&at("/components", section), name)
-}
-
-fn unescaped(key: &str) -> String {
-    key.replace("~1", "/").replace("~0", "~")
-}
-
-/// Decodes `%41` in a fragment; what is no such escape stays.
+/// Decodes escapes like `%41` in a fragment; anything else is unchanged.
 fn decoded(fragment: &str) -> String {
     let mut bytes = Vec::with_capacity(fragment.len());
     let mut rest = fragment.as_bytes();
@@ -83,6 +64,7 @@ fn decoded(fragment: &str) -> String {
 mod tests {
     use serde_json::json;
 
+    use super::super::pointer::{component, to_component};
     use super::*;
 
     #[test]
@@ -118,11 +100,5 @@ mod tests {
         let (value, pointer) = follow(&document, &document["a"], "/a".to_owned());
         assert_eq!((value, pointer.as_str()), (&document["a"], "/a"));
         assert_eq!(trail(&document, &document["a"]), ["/b", "/a"]);
-    }
-
-    #[test]
-    fn deeper_pointers_are_no_components() {
-        assert_eq!(component("/components/schemas/A/properties/b"), None);
-        assert_eq!(component("/paths/~1a"), None);
     }
 }

@@ -1,0 +1,89 @@
+//! The parts of a selected document: its operations and its components.
+
+use serde_json::Value;
+
+use super::pointer::{at, to_component};
+use super::positions::Kind;
+
+/// The operations of the contract, by operationId. This is the one place that lists them.
+pub const OPERATIONS: [&str; 5] = [
+    "login",
+    "get_api_token",
+    "create_api_token",
+    "rotate_api_token_secret",
+    "delete_api_token",
+];
+
+/// An operation of a selected document.
+pub struct Operation<'a> {
+    /// The path.
+    pub path: &'a str,
+    /// The method, in lower case.
+    pub method: &'a str,
+    /// The operationId; empty if there is none.
+    pub id: &'a str,
+    /// The operation itself.
+    pub value: &'a Value,
+    /// Its JSON pointer.
+    pub pointer: String,
+}
+
+/// Lists the operations of a selected document.
+#[must_use]
+pub fn operations_of(document: &Value) -> Vec<Operation<'_>> {
+    let mut operations = Vec::new();
+    for (path, item) in entries(document.get("paths")) {
+        for (method, value) in entries(Some(item)) {
+            operations.push(Operation {
+                path,
+                method,
+                id: value
+                    .get("operationId")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default(),
+                value,
+                pointer: at(&at("/paths", path), method),
+            });
+        }
+    }
+    operations.sort_by(|left, right| left.pointer.cmp(&right.pointer));
+    operations
+}
+
+/// Returns the entries of a value that should be an object; anything else has none.
+pub fn entries(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
+    value.and_then(Value::as_object).into_iter().flatten()
+}
+
+/// Lists the pointers of the operations and components of a selected document.
+fn parts(document: &Value) -> Vec<(String, Kind)> {
+    let operations = operations_of(document).into_iter();
+    let mut parts: Vec<_> = operations
+        .map(|found| (found.pointer, Kind::Operation))
+        .collect();
+    for (section, components) in entries(document.get("components")) {
+        if let Some(kind) = Kind::of_section(section) {
+            let names = entries(Some(components)).map(|(name, _)| name);
+            parts.extend(names.map(|name| (to_component(section, name), kind)));
+        }
+    }
+    parts
+}
+
+/// Calls back with every operation and every component of a selected document.
+pub fn each_part(document: &Value, visit: &mut impl FnMut(&Value, Kind, &str)) {
+    for (pointer, kind) in parts(document) {
+        if let Some(part) = document.pointer(&pointer) {
+            visit(part, kind, &pointer);
+        }
+    }
+}
+
+/// As [`each_part`], with mutable parts.
+pub fn each_part_mut(document: &mut Value, visit: &mut impl FnMut(&mut Value, Kind, &str)) {
+    for (pointer, kind) in parts(document) {
+        if let Some(part) = document.pointer_mut(&pointer) {
+            visit(part, kind, &pointer);
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Compiles `openapi.json` into `OUT_DIR`: the client, and the typed httpmock helpers.
 //!
-//! With the feature `codegen` progenitor does it. Without it the golden copy is taken as it is.
+//! With the feature `codegen`, progenitor generates them. Without it, the golden copy is used.
 
 use std::path::{Path, PathBuf};
 use std::{env, error, fs};

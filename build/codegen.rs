@@ -1,6 +1,6 @@
 //! Turns the contract into Rust: the client and the typed httpmock helpers.
 //!
-//! It reads no file and writes none: `build.rs` and `xtask` do that, each for its own purpose.
+//! `build.rs` and `xtask` read the contract and write the result.
 
 #[path = "operations.rs"]
 mod operations;
@@ -12,7 +12,7 @@ use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, HooksMode, TypeImpl};
 use quote::{ToTokens as _, quote};
 
-/// The Rust source that progenitor makes of one contract.
+/// The Rust source that progenitor generates from one contract.
 pub(crate) struct Generated {
     /// The models, the client and its operations.
     pub(crate) client: String,
@@ -20,7 +20,7 @@ pub(crate) struct Generated {
     pub(crate) httpmock: String,
 }
 
-/// Says why a contract can't be turned into a client.
+/// Error of a contract that can't be turned into a client.
 #[derive(Debug)]
 pub(crate) struct CodegenError(String);
 
@@ -45,17 +45,11 @@ pub(crate) fn generate(contract: &str) -> Result<Generated, CodegenError> {
     let for_mocks: OpenAPI = serde_json::from_value(contract.clone()).map_err(because(not_read))?;
     each_operation(&mut contract, without_bodiless_errors);
     let for_client: OpenAPI = serde_json::from_value(contract).map_err(because(not_read))?;
-    let mut client = Generator::new(&settings());
-    let client = client
-        .generate_tokens(&for_client)
-        .map_err(because("progenitor"))?;
-    let mut httpmock = Generator::new(&settings());
-    let httpmock = httpmock
-        .httpmock(&for_mocks, "crate")
-        .map_err(because("progenitor (httpmock)"))?;
+    let client = Generator::new(&settings()).generate_tokens(&for_client);
+    let httpmock = Generator::new(&settings()).httpmock(&for_mocks, "crate");
     Ok(Generated {
-        client: print(client)?,
-        httpmock: print(httpmock)?,
+        client: print(client.map_err(because("progenitor"))?)?,
+        httpmock: print(httpmock.map_err(because("progenitor (httpmock)"))?)?,
     })
 }
 
@@ -66,7 +60,7 @@ fn each_operation(contract: &mut serde_json::Value, change: fn(&mut serde_json::
     operations.for_each(|(_, operation)| change(operation));
 }
 
-/// Leaves out the other media types of a request that can be JSON: progenitor takes one.
+/// Removes the other media types of a request that can be JSON: progenitor accepts only one.
 fn ask_in_json(operation: &mut serde_json::Value) {
     let content = operation.pointer_mut("/requestBody/content");
     let content = content.and_then(|it| it.as_object_mut());
@@ -75,11 +69,11 @@ fn ask_in_json(operation: &mut serde_json::Value) {
     }
 }
 
-/// Leaves out the errors without content of an operation that has one with content.
+/// Removes the errors without content of an operation that has one with content.
 ///
-/// progenitor takes one type for all errors of an operation, and panics at a second one: nothing
-/// is a type too. What is left out arrives as an unexpected status, and is explained by the
-/// exchange as every error is. The mocks keep it.
+/// progenitor panics if the errors of an operation have two types, and no content is a type too. A
+/// removed error arrives as an unexpected status. The exchange captures it like every other error.
+/// The mocks keep it.
 fn without_bodiless_errors(operation: &mut serde_json::Value) {
     let responses = operation.get_mut("responses");
     let Some(responses) = responses.and_then(|it| it.as_object_mut()) else {
@@ -95,11 +89,11 @@ fn without_bodiless_errors(operation: &mut serde_json::Value) {
     }
 }
 
-/// Formats of texts for which typify would take a type of another crate. They stay texts: the
-/// client hands them on, and its users choose their own crate for them.
+/// Formats for which typify would use a type of another crate. They stay texts, so that users of
+/// the client choose that crate.
 const TEXTS: [&str; 3] = ["date", "date-time", "uuid"];
 
-/// The settings: our own secret type, and the exchange as the client's inner value.
+/// Returns the settings: our own secret type, and the exchange as the client's inner value.
 fn settings() -> GenerationSettings {
     let text = |format: &str| schemars08::schema::SchemaObject {
         instance_type: Some(schemars08::schema::InstanceType::String.into()),
@@ -122,13 +116,13 @@ fn settings() -> GenerationSettings {
 fn print(tokens: TokenStream) -> Result<String, CodegenError> {
     let mut file: syn::File = syn::parse2(tokens).map_err(because("the generated code"))?;
     derive_json_schema(&mut file.items);
-    operations::slim(&mut file.items);
+    operations::slim(&mut file.items)?;
     Ok(prettyplease::unparse(&file))
 }
 
-/// Derives `JsonSchema` on every model behind the `schemars` feature.
+/// Derives `JsonSchema` for every model if the feature `schemars` is on.
 ///
-/// progenitor's own `with_derive` is unconditional; one golden copy has to serve both settings.
+/// progenitor's own `with_derive` is unconditional; the golden copy has to serve both settings.
 fn derive_json_schema(items: &mut [syn::Item]) {
     for item in items {
         match item {
@@ -153,26 +147,16 @@ fn json_schema_derive() -> syn::Attribute {
     syn::parse_quote!(#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))])
 }
 
-/// An optional field may be left out; schemars would say that it may be null as well, which the
-/// contract does not.
+/// Describes an optional field as one that may be left out, as the contract does; by itself,
+/// schemars would also allow null.
 fn describe_optional(field: &mut syn::Field) {
-    let syn::Type::Path(path) = &field.ty else {
-        return;
-    };
-    let Some(last) = path
-        .path
-        .segments
-        .last()
-        .filter(|last| last.ident == "Option")
-    else {
-        return;
-    };
-    if let syn::PathArguments::AngleBracketed(arguments) = &last.arguments {
-        let inner = arguments
-            .args
-            .to_token_stream()
-            .to_string()
-            .replace(' ', "");
+    if let syn::Type::Path(path) = &field.ty
+        && let Some(last) = path.path.segments.last()
+        && last.ident == "Option"
+        && let syn::PathArguments::AngleBracketed(arguments) = &last.arguments
+    {
+        let inner = arguments.args.to_token_stream().to_string();
+        let inner = inner.replace(' ', "");
         field.attrs.push(syn::parse_quote! {
             #[cfg_attr(feature = "schemars", schemars(with = #inner, default))]
         });
@@ -183,7 +167,7 @@ fn is_model(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let mut found = false;
         if attribute.path().is_ident("derive") {
-            // A derive that does not parse is none of progenitor's.
+            // progenitor writes no derive that does not parse.
             let _ = attribute.parse_nested_meta(|meta| {
                 found |= meta
                     .path

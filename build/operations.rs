@@ -1,151 +1,87 @@
-//! Takes out of each generated operation what costs something on every call and gives nothing.
+//! Saves each generated operation two costs: the parsing of its URL, and a header.
 //!
-//! progenitor sends a header `api-version`, which the contract does not have, and has the URL put
-//! together and parsed anew for each call. An operation of another shape stays as it is.
+//! progenitor formats the URL anew for each call and sends a header `api-version`, which the
+//! contract does not have. A path without parameters is asked of `crate::url` instead, which
+//! parses it once; the header is left out. What progenitor writes differently is an error.
 
-use proc_macro2::Span;
-use quote::{ToTokens, quote};
-use syn::{Expr, ExprMethodCall, ImplItem, Item, LitStr, Pat, Stmt};
+use quote::ToTokens as _;
+use syn::punctuated::Punctuated;
+use syn::{Expr, ImplItem, ImplItemFn, Item, LitStr, Local, Stmt, Token};
 
-/// Slims the operations of the client.
-pub(super) fn slim(items: &mut [Item]) {
+use super::CodegenError;
+
+/// Changes all operations: the async functions of the client.
+pub(super) fn slim(items: &mut [Item]) -> Result<(), CodegenError> {
     for item in items {
         let Item::Impl(client) = item else { continue };
         for item in &mut client.items {
-            if let ImplItem::Fn(operation) = item {
-                without_api_version(&mut operation.block.stmts);
-                without_parsing(&mut operation.block.stmts);
-            }
-        }
-    }
-}
-
-/// Takes the header out, and the map of headers where it was the only one in it.
-///
-/// A contract may have a header of that name; the value of progenitor's own is a function's.
-fn without_api_version(statements: &mut Vec<Stmt>) {
-    const MAP: &str = "header_map";
-    let is_api_version = |statement: &Stmt| {
-        matches!(statement, Stmt::Expr(Expr::MethodCall(call), _) if is_named(&call.receiver, MAP))
-            && text(statement).contains(":: api_version ()")
-    };
-    statements.retain(|statement| !is_api_version(statement));
-    let mentions = |statement: &&Stmt| text(statement).contains(MAP);
-    // It is made and handed on; whatever else there is puts something in.
-    if statements.iter().filter(mentions).count() != 2 {
-        return;
-    }
-    let no_longer_handed_on = each_link(statements, |link| {
-        if link.method == "headers" && link.args.iter().any(|argument| is_named(argument, MAP)) {
-            return Some((*link.receiver).clone());
-        }
-        None
-    });
-    if no_longer_handed_on {
-        statements.retain(|statement| local_name(statement).as_deref() != Some(MAP));
-    }
-}
-
-/// Lets the client make the request to a path that has no parameters: it knows the URL already.
-fn without_parsing(statements: &mut Vec<Stmt>) {
-    let Some(path) = statements.iter().find_map(fixed_path) else {
-        return;
-    };
-    let replaced = each_link(statements, |link| {
-        let is_first = text(&link.receiver) == "self . client"
-            && link.args.len() == 1
-            && link.args.iter().all(|argument| is_named(argument, "url"));
-        let method = syn::Ident::new(&link.method.to_string().to_uppercase(), Span::call_site());
-        is_first.then(|| syn::parse_quote!(crate::request(self, ::reqwest::Method::#method, #path)))
-    });
-    if replaced {
-        statements.retain(|statement| local_name(statement).as_deref() != Some("url"));
-    }
-}
-
-/// Gives the path in `let url = format!("{}/the/path", self.baseurl,);`.
-fn fixed_path(statement: &Stmt) -> Option<LitStr> {
-    let Stmt::Local(local) = statement else {
-        return None;
-    };
-    let Expr::Macro(made) = &*local.init.as_ref()?.expr else {
-        return None;
-    };
-    let (format, rest) = made
-        .mac
-        .parse_body_with(|input: syn::parse::ParseStream<'_>| {
-            let format: LitStr = input.parse()?;
-            let rest: proc_macro2::TokenStream = input.parse()?;
-            Ok((format, rest.to_string()))
-        })
-        .ok()?;
-    let written = format.value();
-    let path = written.strip_prefix("{}")?;
-    let is_fixed = made.mac.path.is_ident("format")
-        && local_name(statement)? == "url"
-        && rest == quote!(, self.baseurl,).to_string()
-        && !path.contains(['{', '}']);
-    is_fixed.then(|| LitStr::new(path, format.span()))
-}
-
-/// Offers each call of the chain that builds the request to be replaced, and tells whether one was.
-fn each_link(statements: &mut [Stmt], replace: impl Fn(&ExprMethodCall) -> Option<Expr>) -> bool {
-    let mut replaced = false;
-    for statement in statements {
-        // It begins with an underscore where a parameter has the name.
-        if local_name(statement).is_none_or(|name| name.trim_start_matches('_') != "request") {
-            continue;
-        }
-        let Stmt::Local(syn::Local {
-            init: Some(init), ..
-        }) = statement
-        else {
-            continue;
-        };
-        let mut link = &mut *init.expr;
-        loop {
-            if let Expr::MethodCall(call) = &*link
-                && let Some(other) = replace(call)
+            if let ImplItem::Fn(operation) = item
+                && operation.sig.asyncness.is_some()
             {
-                *link = other;
-                replaced = true;
-                break;
+                let changed = slim_url(operation).and_then(|()| slim_header(operation));
+                changed.ok_or_else(|| {
+                    CodegenError(format!(
+                        "build/operations.rs does not know how progenitor writes the URL and the \
+                         header `api-version` of the operation `{}`",
+                        operation.sig.ident
+                    ))
+                })?;
             }
-            link = match link {
-                Expr::MethodCall(call) => &mut call.receiver,
-                Expr::Try(tried) => &mut tried.expr,
-                _ => break,
-            };
         }
     }
-    replaced
+    Ok(())
 }
 
-/// Gives the name that a `let` gives.
-fn local_name(statement: &Stmt) -> Option<String> {
+/// Replaces `format!("{}/the/path", self.baseurl,)`; more arguments are the path's parameters.
+fn slim_url(operation: &mut ImplItemFn) -> Option<()> {
+    let mut values = operation.block.stmts.iter_mut().filter_map(value_of);
+    let (url, arguments) = values.find_map(|value| match value {
+        Expr::Macro(made) if made.mac.path.is_ident("format") => {
+            let list = Punctuated::<Expr, Token![,]>::parse_terminated;
+            let arguments = made.mac.parse_body_with(list).ok()?;
+            Some((value, arguments))
+        }
+        _ => None,
+    })?;
+    if arguments.len() == 2 {
+        let format: LitStr = syn::parse2(arguments.first()?.to_token_stream()).ok()?;
+        let format = format.value();
+        let path = format.strip_prefix("{}")?;
+        *url = syn::parse_quote!(crate::url(self, #path)?);
+    }
+    Some(())
+}
+
+/// Removes the header from the map of headers, which no longer needs room for it.
+fn slim_header(operation: &mut ImplItemFn) -> Option<()> {
+    let statements = &mut operation.block.stmts;
+    let text = |statement: &Stmt| statement.to_token_stream().to_string().replace(' ', "");
+    let header = statements
+        .iter()
+        .position(|statement| text(statement).contains("::api_version()"))?;
+    let map = statements.get_mut(header.checked_sub(1)?)?;
+    let map = Some(map).filter(|map| text(map).contains("HeaderMap::with_capacity("))?;
+    *value_of(map)? = syn::parse_quote!(::reqwest::header::HeaderMap::new());
+    statements.remove(header);
+    Some(())
+}
+
+/// Returns the value of a `let`.
+fn value_of(statement: &mut Stmt) -> Option<&mut Expr> {
     match statement {
-        Stmt::Local(local) => match &local.pat {
-            Pat::Ident(name) => Some(name.ident.to_string()),
-            _ => None,
-        },
+        Stmt::Local(Local {
+            init: Some(init), ..
+        }) => Some(&mut init.expr),
         _ => None,
     }
-}
-
-fn is_named(expression: &Expr, name: &str) -> bool {
-    matches!(expression, Expr::Path(path) if path.path.is_ident(name))
-}
-
-fn text(tokens: &impl ToTokens) -> String {
-    tokens.to_token_stream().to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::generate;
 
-    /// Gives the generated client of one operation on `/a/path`, without blanks.
-    fn operation(id: &str, parameters: &[(&str, &str)]) -> String {
+    /// Returns the generated client of one operation, without blanks.
+    fn operation(id: &str, path: &str, parameters: &[(&str, &str)]) -> String {
         let parameters = parameters.iter().map(|(place, name)| {
             serde_json::json!({
                 "in": place, "name": name, "required": true, "schema": {"type": "string"}
@@ -154,7 +90,7 @@ mod tests {
         let contract = serde_json::json!({
             "openapi": "3.0.2",
             "info": {"title": "", "version": ""},
-            "paths": {"/a/path": {"get": {
+            "paths": {path: {"get": {
                 "operationId": id,
                 "parameters": parameters.collect::<Vec<_>>(),
                 "responses": {"204": {"description": ""}},
@@ -166,40 +102,36 @@ mod tests {
 
     #[test]
     fn only_the_header_that_the_contract_does_not_have_is_taken_out() {
-        let plain = operation("get_it", &[]);
-        assert!(!plain.contains("header_map"), "{plain}");
-        let other = operation("get_it", &[("header", "x-other")]);
-        assert!(other.contains(r#"header_map.append("x-other","#), "{other}");
-        assert!(!other.contains("::api_version()"), "{other}");
-        let own = operation("get_it", &[("header", "api-version")]);
-        assert!(own.contains(r#"header_map.append("api-version","#), "{own}");
-        assert!(own.contains(".headers(header_map)"), "{own}");
-        assert!(!own.contains("::api_version()"), "{own}");
+        for name in ["x-other", "api-version"] {
+            let own = operation("get_it", "/a", &[("header", name)]);
+            let appended = format!(r#"header_map.append("{name}","#);
+            assert_eq!(own.matches(&appended).count(), 1, "{own}");
+            assert!(!own.contains("::api_version()"), "{own}");
+        }
     }
 
     #[test]
-    fn a_parameter_may_have_the_name_of_what_is_replaced() {
-        let request = operation("get_it", &[("query", "request")]);
-        assert!(!request.contains("header_map"), "{request}");
-        assert!(
-            request.contains("letmut_request=crate::request("),
-            "{request}"
-        );
-        let url = operation("get_it", &[("query", "url")]);
-        assert!(url.contains("let_url=format!("), "{url}");
-        assert!(url.contains(".get(_url)"), "{url}");
+    fn a_path_without_parameters_is_parsed_once_whatever_else_has_its_name() {
+        for (id, query, name) in [("get_it", "x", "url"), ("url", "url", "_url")] {
+            let written = operation(id, "/a/path", &[("query", query)]);
+            let url = format!(r#"let{name}=crate::url(self,"/a/path")?;"#);
+            assert!(written.contains(&url), "{written}");
+        }
+        let written = operation("get_it", "/a/{id}", &[("path", "id")]);
+        assert!(written.contains(r#"format!("{}/a/{}","#), "{written}");
     }
 
     #[test]
-    fn an_operation_may_have_the_name_of_what_is_called_instead() {
-        let client = operation("request", &[]);
-        assert!(
-            client.contains("pubasyncfnrequest<'a>(&'aself)"),
-            "{client}"
-        );
-        assert!(
-            client.contains(r#"crate::request(self,::reqwest::Method::GET,"/a/path")"#),
-            "{client}"
-        );
+    fn an_operation_of_another_shape_is_an_error_that_names_it() {
+        for body in [
+            r#"let url = "/a"; let map = Map::new(); map.append(Self::api_version());"#,
+            r#"let url = format!("/a", self.baseurl); let map = Map::new();"#,
+            r#"let url = format!("{}/a", self.baseurl); send(Self::api_version());"#,
+        ] {
+            let client = format!("impl Client {{ async fn get_it(&self) {{ {body} }} }}");
+            let mut file: syn::File = syn::parse_str(&client).unwrap();
+            let error = super::slim(&mut file.items).unwrap_err();
+            assert!(error.to_string().contains("`get_it`"), "{error}");
+        }
     }
 }

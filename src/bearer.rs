@@ -1,4 +1,4 @@
-//! An access token as a request carries it: put together once, and shared by every request.
+//! An access token as a request carries it: formatted once, and shared by every request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 /// The scheme of a bearer token in its header (RFC 6750, section 2.1).
 const SCHEME: &str = "Bearer ";
 
-/// An access token behind its scheme, as the value of an `Authorization` header.
+/// An access token with its scheme, as the value of an `Authorization` header.
 ///
-/// Clones, and the headers that it gives, share one text, which the last of them wipes.
+/// Clones and headers share one text, which is wiped when the last of them is dropped.
 ///
 /// ```
 /// use pollination_auth_api::Bearer;
@@ -32,7 +32,7 @@ pub struct Bearer {
 #[derive(Debug)]
 pub struct InvalidBearer;
 
-/// Lets a header share the text instead of copying it.
+/// The text in a form that a header can share instead of copying it.
 struct Shared(Arc<Zeroizing<String>>);
 
 impl AsRef<[u8]> for Shared {
@@ -42,13 +42,13 @@ impl AsRef<[u8]> for Shared {
 }
 
 impl Bearer {
-    /// Puts an access token behind the scheme.
+    /// Creates the header's value for an access token.
     ///
     /// # Errors
     ///
     /// [`InvalidBearer`] when a byte of it is not allowed in a header.
     pub fn new(access_token: &str) -> Result<Self, InvalidBearer> {
-        // With all of its room from the start, it leaves no copy behind.
+        // With its full capacity from the start it never moves, and so leaves no copy.
         let mut line = Zeroizing::new(String::with_capacity(SCHEME.len() + access_token.len()));
         line.push_str(SCHEME);
         line.push_str(access_token);
@@ -60,20 +60,20 @@ impl Bearer {
         Ok(Self { line, header })
     }
 
-    /// Gives the access token: the only way out beside the header.
+    /// Returns the access token.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         self.line.strip_prefix(SCHEME).unwrap_or_default()
     }
 
-    /// Gives the header's value, which is marked sensitive.
+    /// Returns the header's value, which is marked sensitive.
     #[must_use]
     pub fn header(&self) -> &HeaderValue {
         &self.header
     }
 }
 
-/// Stands for no access token: an empty text.
+/// Creates an empty one, which is no access token.
 impl Default for Bearer {
     fn default() -> Self {
         Self {

@@ -1,10 +1,10 @@
 //! One HTTP exchange, captured: what was sent, what came back, and how it ended.
 //!
-//! It is the generated client's inner value and sends for it. It decides nothing: no retry, no
-//! redirect, no error type. It keeps the facts from which the layer above decides.
+//! It is the generated client's inner value and sends for it. It does not retry, follow a redirect
+//! or choose an error type: the layer above decides from the facts that are kept here.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION};
@@ -13,7 +13,8 @@ use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::ResponseBuilderExt as _;
 use zeroize::Zeroizing;
 
-use crate::{Bearer, Client, Error, ResponseValue, SecretBytes, Urls};
+use crate::urls::Urls;
+use crate::{Bearer, Client, Error, ResponseValue, SecretBytes};
 
 /// The most bytes of a reply that are read: 64 KiB.
 ///
@@ -25,7 +26,8 @@ pub const REPLY_LIMIT: usize = 64 * 1024;
 /// and [concluded](Self::conclude) after it.
 #[derive(Default)]
 pub struct Exchange {
-    urls: Option<Urls>,
+    /// Shared with the exchanges that were cloned from this one.
+    pub(crate) urls: Arc<Urls>,
     authorization: Option<HeaderValue>,
     timeout: Option<Duration>,
     captured: Mutex<Captured>,
@@ -46,17 +48,17 @@ struct Captured {
 pub struct Head {
     /// The status code.
     pub status: StatusCode,
-    /// The headers, as they came; a value can hold anything a server writes.
+    /// The headers, as received; a value can be anything that a server writes.
     pub headers: HeaderMap,
 }
 
-/// Why a reply's body did not come to its end.
+/// Why a reply's body is incomplete.
 #[non_exhaustive]
 #[derive(Debug)]
 pub enum CutOff {
     /// It is longer than [`REPLY_LIMIT`]; the rest was not read.
     Limit,
-    /// Reading failed: the connection ended, the time ran out, the encoding is broken.
+    /// Reading failed: the connection was closed, the time ran out, or the encoding is broken.
     Transport(reqwest::Error),
 }
 
@@ -68,9 +70,9 @@ pub enum CutOff {
 pub enum Outcome {
     /// No byte of the request left this machine: sending it again is safe.
     NotSent(reqwest::Error),
-    /// No reply, and nothing says that the service did not act on the request.
+    /// No reply, and the service may have acted on the request.
     ///
-    /// The error is absent where the generated code gave none of its transport.
+    /// The error is absent if the generated code returned no transport error.
     Ambiguous(Option<reqwest::Error>),
     /// A status and a part of the body.
     CutOff {
@@ -78,7 +80,7 @@ pub enum Outcome {
         head: Head,
         /// The bytes so far.
         body: SecretBytes,
-        /// What ended it.
+        /// What cut it off.
         cause: CutOff,
     },
     /// A status and the whole body.
@@ -91,17 +93,10 @@ pub enum Outcome {
 }
 
 impl Exchange {
-    /// Makes an exchange that sends no credential of its own.
+    /// Creates an exchange that sends no bearer.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Takes the URLs that were parsed for earlier exchanges with the same service.
-    #[must_use]
-    pub fn urls(mut self, urls: &Urls) -> Self {
-        self.urls = Some(urls.clone());
-        self
     }
 
     /// Sends this access token as the bearer.
@@ -111,24 +106,21 @@ impl Exchange {
         self
     }
 
-    /// Ends the exchange after this time, connecting and reading included.
+    /// Limits the exchange to this time, connecting and reading included.
     ///
-    /// Without it the timeout of the reqwest client holds.
+    /// Without it the timeout of the reqwest client applies.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Ends a call: the value, if the generated code could decode it, and how the exchange went.
+    /// Returns how the exchange of a call ended.
     ///
-    /// A value can come with [`Outcome::CutOff`]: the bytes so far were a whole document. The
-    /// generated error is taken apart here and never printed, since it shows bodies and headers.
-    pub fn conclude<T, E>(
-        client: Client,
-        result: Result<ResponseValue<T>, Error<E>>,
-    ) -> (Option<T>, Outcome) {
-        // A panic elsewhere leaves these fields whole, so a poisoned lock is still good.
+    /// The captured bytes are the caller's to decode. The generated value is dropped: it exists for
+    /// the documented status alone. So is the generated error, which shows bodies and headers.
+    pub fn conclude<T, E>(client: Client, result: Result<ResponseValue<T>, Error<E>>) -> Outcome {
+        // A panic elsewhere leaves these fields whole, so a poisoned lock is still usable.
         let captured = client.inner.captured.into_inner();
         let Captured {
             not_sent,
@@ -136,29 +128,23 @@ impl Exchange {
             body,
             cut_off,
         } = captured.unwrap_or_else(PoisonError::into_inner);
-        let (value, error) = match result {
-            Ok(value) => (Some(value.into_inner()), None),
-            Err(Error::CommunicationError(error)) => (None, Some(error)),
-            Err(_) => (None, None),
+        let error = match result {
+            Err(Error::CommunicationError(error)) => Some(error),
+            _ => None,
         };
-        let outcome = match (head, cut_off, error) {
+        match (head, cut_off, error) {
             (Some(head), None, _) => Outcome::Complete { head, body },
             (Some(head), Some(cause), _) => Outcome::CutOff { head, body, cause },
             (None, _, Some(error)) if not_sent || error.is_builder() => Outcome::NotSent(error),
             (None, _, error) => Outcome::Ambiguous(error),
-        };
-        (value, outcome)
-    }
-
-    pub(crate) fn known_urls(&self) -> Option<&Urls> {
-        self.urls.as_ref()
+        }
     }
 
     fn captured(&self) -> MutexGuard<'_, Captured> {
         self.captured.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts on what every request carries.
+    /// Sets the timeout and the headers of every request.
     fn prepare(&self, request: &mut reqwest::Request) {
         if let Some(timeout) = self.timeout {
             *request.timeout_mut() = Some(timeout);
@@ -194,7 +180,7 @@ impl Exchange {
     }
 }
 
-/// Reads the body up to the limit, and wipes what it outgrows, so that no copy is left behind.
+/// Reads the body up to the limit. Every buffer that it outgrows is wiped.
 async fn read_body(response: &mut reqwest::Response) -> (SecretBytes, Option<CutOff>) {
     let told = response.content_length().unwrap_or_default();
     let mut body = Body::with_room_for(usize::try_from(told).unwrap_or(REPLY_LIMIT));
@@ -212,18 +198,18 @@ async fn read_body(response: &mut reqwest::Response) -> (SecretBytes, Option<Cut
     (SecretBytes::from(body.0), cut_off)
 }
 
-/// A body that is being read. What it holds is wiped when it moves, and by whoever takes it.
+/// A body that is being read; its buffer is wiped when it moves and when it is dropped.
 struct Body(Zeroizing<Vec<u8>>);
 
 impl Body {
-    /// Makes room for as much as the server announces, within the limit.
+    /// Creates a body with room for as much as the server announces, within the limit.
     fn with_room_for(announced: usize) -> Self {
         Self(Zeroizing::new(Vec::with_capacity(
             announced.min(REPLY_LIMIT),
         )))
     }
 
-    /// Takes what fits below the limit, and tells whether that was all.
+    /// Appends what fits below the limit, and returns `true` if that was the whole chunk.
     fn takes(&mut self, chunk: &[u8]) -> bool {
         let fitting = chunk.get(..REPLY_LIMIT - self.0.len()).unwrap_or(chunk);
         let needed = self.0.len() + fitting.len();
@@ -238,19 +224,19 @@ impl Body {
     }
 }
 
-/// Gives the generated code a reply with the same status and bytes, shared and not copied.
+/// Returns a reply for the generated code, with the same status and the same bytes, not copied.
 fn replay(mut response: reqwest::Response, body: &SecretBytes) -> reqwest::Response {
     let mut replay = http::Response::builder().status(response.status());
     if let Some(extensions) = replay.extensions_mut() {
         *extensions = std::mem::take(response.extensions_mut());
     }
-    // Without its URL the reply would be given another one, which is parsed anew each time.
+    // Without a URL the reply would get a default one, which is parsed each time.
     let replay = replay.url(response.url().clone()).body(body.shared());
-    // A builder that was given a status and a URL has nothing to refuse.
+    // A builder with only a status and a URL can't fail.
     replay.map_or(response, reqwest::Response::from)
 }
 
-/// Makes another exchange with the same settings; what was captured stays with this one.
+/// Creates an exchange with the same settings and parsed URLs; what was captured is not cloned.
 impl Clone for Exchange {
     fn clone(&self) -> Self {
         Self {
@@ -281,7 +267,7 @@ impl fmt::Debug for Exchange {
     }
 }
 
-/// Shows the status and the names of the headers; a value can hold anything.
+/// Shows the status and the names of the headers; a value can contain a secret.
 impl fmt::Debug for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.headers.keys().collect();

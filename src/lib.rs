@@ -1,10 +1,10 @@
-//! The generated client of the Pollination authentication API, and the little that makes it safe.
+//! The generated client of the Pollination authentication API, made safe for secrets.
 //!
-//! `build.rs` compiles `openapi.json` into [`types`] and [`Client`]; nothing of that is written by
-//! hand. The handwritten rim is [`SecretText`], which stands in the models wherever the contract
-//! says `format: password`, and [`Exchange`], which sends each request and keeps what came back.
+//! `build.rs` compiles `openapi.json` into [`types`] and [`Client`]. The handwritten part is small:
+//! [`SecretText`], the type of every `format: password` in the models, and [`Exchange`], which sends
+//! each request and captures the reply.
 //!
-//! Programs want the crate `pollination-auth`, which sits on top: it logs in by itself, keeps the
+//! Programs use the crate `pollination-auth`, which is built on this one: it logs in, keeps the
 //! access token fresh and maps every reply to a typed error. Use this crate for the models alone,
 //! or for the typed httpmock helpers (feature `httpmock`).
 //!
@@ -18,8 +18,8 @@
 //!
 //! # Features
 //!
-//! - `codegen` (default): run progenitor at build time. Without it the checked-in golden copy is
-//!   compiled, and progenitor is not built.
+//! - `codegen` (default): run progenitor at build time. Without it the checked-in copy of the same
+//!   code is compiled, and progenitor is not built.
 //! - `httpmock`: typed mocks of the five operations.
 //! - `schemars`: `JsonSchema` for every model.
 
@@ -32,18 +32,19 @@ pub use bearer::{Bearer, InvalidBearer};
 pub use exchange::{CutOff, Exchange, Head, Outcome, REPLY_LIMIT};
 pub use generated::{Client, ClientInfo, Error, ResponseValue, types};
 pub use secret::{SecretBytes, SecretText};
-pub use urls::Urls;
-// The generated code names it at the root of its crate.
-use urls::request;
+// The generated code calls it at the root of the crate.
+use urls::url;
 
-/// What `build.rs` made of `openapi.json`.
+/// The code that `build.rs` generated from `openapi.json`.
 #[allow(
     clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
+    clippy::exhaustive_enums,
     clippy::unwrap_used,
     missing_docs,
     unreachable_pub,
     unused_imports,
+    unused_mut,
     reason = "generated: its lints are progenitor's, and differ with the contract"
 )]
 mod generated {
@@ -67,6 +68,7 @@ mod generated {
 #[allow(
     clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
+    clippy::exhaustive_enums,
     clippy::unwrap_used,
     missing_docs,
     unreachable_pub,

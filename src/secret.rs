@@ -1,6 +1,4 @@
-//! The secret types: text for the models, bytes for a reply that was captured.
-//!
-//! They hold and wipe; who may look inside is decided by who calls `expose_secret`.
+//! The secret types: text for the models, bytes for a captured reply.
 
 use std::fmt;
 
@@ -11,8 +9,8 @@ use zeroize::Zeroizing;
 
 /// A string that is wiped on drop and never shown by `Debug`.
 ///
-/// It stands in the generated models for `format: password`. It serializes to its value, because
-/// the login request carries the secret; nothing else of this crate prints it.
+/// It is the type of `format: password` in the generated models. It serializes to its value, because
+/// the login request carries the secret.
 ///
 /// ```
 /// use pollination_auth_api::SecretText;
@@ -25,7 +23,7 @@ use zeroize::Zeroizing;
 pub struct SecretText(SecretString);
 
 impl SecretText {
-    /// Gives the value: the only way out.
+    /// Returns the text.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         self.0.expose_secret()
@@ -56,8 +54,7 @@ impl<'de> Deserialize<'de> for SecretText {
     }
 }
 
-/// Takes a string, and says of anything else only that it is not one: serde's own message for a
-/// wrong type shows the value.
+/// Accepts a string; the error for anything else does not show the value, as serde's own would.
 struct TextVisitor;
 
 impl serde::de::Visitor<'_> for TextVisitor {
@@ -93,29 +90,29 @@ impl schemars::JsonSchema for SecretText {
 
 /// Bytes that are wiped on drop and never shown by `Debug`.
 ///
-/// Clones share the buffer; the last one wipes it.
+/// Clones share the buffer, which is wiped when the last of them is dropped.
 #[derive(Clone, Default)]
 pub struct SecretBytes(Bytes);
 
 impl SecretBytes {
-    /// Gives the bytes: the only way out.
+    /// Returns the bytes.
     #[must_use]
     pub fn expose_secret(&self) -> &[u8] {
         &self.0
     }
 
-    /// Gives the same buffer to who takes bytes alone; it is wiped when they are dropped, too.
+    /// Returns the same buffer as plain bytes; it is still wiped when the last clone is dropped.
     pub(crate) fn shared(&self) -> Bytes {
         self.0.clone()
     }
 
-    /// Counts the bytes.
+    /// Returns the number of bytes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Tells whether there are none.
+    /// Returns `true` if there are no bytes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,112 +1,61 @@
 //! The URLs of one service, each parsed once and not for every request.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Mutex, PoisonError};
 
-use reqwest::{Method, RequestBuilder, Url};
+use reqwest::Url;
 
 use crate::Client;
 
-/// How many URLs are kept: one for each path without parameters that the contract has, and room for
-/// as many again. What is beyond is parsed each time.
-const PATHS: usize = 4;
+/// URLs that were parsed for earlier requests, one for each path of the contract.
+pub(crate) type Urls = Mutex<Vec<Url>>;
 
-/// The URLs of one service, to be shared by the exchanges with it.
+/// Returns the URL of a path; the generated operations call it.
 ///
-/// Clones share what they hold. Reading takes no lock.
-#[derive(Clone, Debug)]
-pub struct Urls(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    base: String,
-    parsed: [OnceLock<(&'static str, Url)>; PATHS],
-}
-
-impl Urls {
-    /// Begins without a URL, for the service at a base URL as the generated client takes it.
-    #[must_use]
-    pub fn new(base: impl Into<String>) -> Self {
-        Self(Arc::new(Inner {
-            base: base.into(),
-            parsed: Default::default(),
-        }))
+/// It is not a method, because an operation could have its name.
+pub(crate) fn url(client: &Client, path: &str) -> reqwest::Result<Url> {
+    let is_wanted = |url: &&Url| url.as_str().strip_prefix(&*client.baseurl) == Some(path);
+    // A panic elsewhere leaves the list whole.
+    let urls = client.inner.urls.lock();
+    let mut urls = urls.unwrap_or_else(PoisonError::into_inner);
+    if let Some(url) = urls.iter().find(is_wanted) {
+        return Ok(url.clone());
     }
-
-    /// Gives the base URL.
-    #[must_use]
-    pub fn base(&self) -> &str {
-        &self.0.base
-    }
-
-    /// Gives the URL of a path, parsed before or now; none when it is no URL.
-    fn get(&self, path: &'static str) -> Option<Url> {
-        for place in &self.0.parsed {
-            // Of two at once one fills the place, and both look at what is in it.
-            let (known, url) = match place.get() {
-                Some(kept) => kept,
-                None => {
-                    let url = self.parse(path)?;
-                    place.get_or_init(|| (path, url))
-                }
-            };
-            if *known == path {
-                return Some(url.clone());
-            }
-        }
-        self.parse(path)
-    }
-
-    fn parse(&self, path: &str) -> Option<Url> {
-        Url::parse(&format!("{}{path}", self.0.base)).ok()
-    }
-}
-
-/// Begins a request to a path of the contract; the generated operations are made with it.
-///
-/// It is no method, since an operation could have the same name.
-pub(crate) fn request(client: &Client, method: Method, path: &'static str) -> RequestBuilder {
-    let urls = client
-        .inner
-        .known_urls()
-        .filter(|urls| urls.base() == client.baseurl);
-    match urls.and_then(|urls| urls.get(path)) {
-        Some(url) => client.client.request(method, url),
-        None => client
-            .client
-            .request(method, format!("{}{path}", client.baseurl)),
-    }
+    let text = format!("{}{path}", client.baseurl);
+    let url = client.client.get(text).build()?.url().clone();
+    // A base URL that the parser writes differently is never found again.
+    urls.extend(Some(&url).filter(is_wanted).cloned());
+    Ok(url)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Exchange;
 
     #[test]
-    fn each_path_is_parsed_once() {
-        let urls = Urls::new("http://h.example/v1");
-        for _ in 0..3 {
-            for path in ["/a", "/b"] {
-                let url = urls.get(path).unwrap();
-                assert_eq!(url.as_str(), format!("http://h.example/v1{path}"));
+    fn exchanges_made_of_one_parse_each_path_once() {
+        let exchange = Exchange::new();
+        for base in ["http://h.example/v1", "http://other.example"] {
+            for path in ["/a", "/b", "/a", "/b"] {
+                let client = Client::new(base, exchange.clone());
+                assert_eq!(url(&client, path).unwrap().as_str(), base.to_owned() + path);
             }
         }
-        let kept = urls.0.parsed.iter().filter_map(OnceLock::get);
-        assert_eq!(kept.count(), 2);
+        assert_eq!(exchange.urls.lock().unwrap().len(), 4);
     }
 
     #[test]
-    fn more_paths_than_there_are_places_are_right_all_the_same() {
-        let urls = Urls::new("http://h.example");
+    fn a_base_url_that_is_parsed_differently_is_not_kept() {
+        let client = Client::new("HTTP://H.example", Exchange::new());
         for _ in 0..2 {
-            for path in ["/a", "/b", "/c", "/d", "/e", "/f"] {
-                let url = urls.get(path).unwrap();
-                assert_eq!(url.as_str(), format!("http://h.example{path}"));
-            }
+            assert_eq!(url(&client, "/a").unwrap().as_str(), "http://h.example/a");
         }
+        assert_eq!(client.inner.urls.lock().unwrap().len(), 0);
     }
 
     #[test]
-    fn what_is_no_url_is_told_by_the_request() {
-        assert_eq!(Urls::new("nowhere").get("/a"), None);
+    fn an_invalid_url_is_an_error_of_the_request() {
+        let client = Client::new("nowhere", Exchange::new());
+        assert!(url(&client, "/a").unwrap_err().is_builder());
     }
 }

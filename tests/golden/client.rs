@@ -176,12 +176,17 @@ Sends a `GET` request to `/auth/api-token`
     pub async fn get_api_token<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::NewToken>, Error<()>> {
+        let url = crate::url(self, "/auth/api-token")?;
+        let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
-        let mut request = crate::request(self, ::reqwest::Method::GET, "/auth/api-token")
+        let mut request = self
+            .client
+            .get(url)
             .header(
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
+            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_api_token",
@@ -209,12 +214,17 @@ Sends a `PUT` request to `/auth/api-token`
     pub async fn rotate_api_token_secret<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::Token>, Error<()>> {
+        let url = crate::url(self, "/auth/api-token")?;
+        let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
-        let mut request = crate::request(self, ::reqwest::Method::PUT, "/auth/api-token")
+        let mut request = self
+            .client
+            .put(url)
             .header(
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
+            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "rotate_api_token_secret",
@@ -242,16 +252,17 @@ Sends a `POST` request to `/auth/api-token`
     pub async fn create_api_token<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::Token>, Error<()>> {
+        let url = crate::url(self, "/auth/api-token")?;
+        let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
-        let mut request = crate::request(
-                self,
-                ::reqwest::Method::POST,
-                "/auth/api-token",
-            )
+        let mut request = self
+            .client
+            .post(url)
             .header(
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
+            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "create_api_token",
@@ -273,13 +284,10 @@ Sends a `DELETE` request to `/auth/api-token`
 
 */
     pub async fn delete_api_token<'a>(&'a self) -> Result<ResponseValue<()>, Error<()>> {
+        let url = crate::url(self, "/auth/api-token")?;
+        let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
-        let mut request = crate::request(
-                self,
-                ::reqwest::Method::DELETE,
-                "/auth/api-token",
-            )
-            .build()?;
+        let mut request = self.client.delete(url).headers(header_map).build()?;
         let info = OperationInfo {
             operation_id: "delete_api_token",
         };
@@ -310,13 +318,18 @@ Sends a `POST` request to `/auth/login`
         ResponseValue<types::Auth0TokenResponse>,
         Error<types::HttpValidationError>,
     > {
+        let url = crate::url(self, "/auth/login")?;
+        let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
-        let mut request = crate::request(self, ::reqwest::Method::POST, "/auth/login")
+        let mut request = self
+            .client
+            .post(url)
             .header(
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
+            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "login",

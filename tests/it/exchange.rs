@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pollination_auth_api::{Bearer, Client, CutOff, Exchange, Outcome, REPLY_LIMIT, types};
+use pollination_auth_api::{Bearer, Client, CutOff, Exchange, Outcome, REPLY_LIMIT};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -45,7 +45,7 @@ fn http() -> reqwest::Client {
         .unwrap()
 }
 
-async fn rotate(address: &str) -> (Option<types::Token>, Outcome) {
+async fn rotate(address: &str) -> Outcome {
     let exchange = Exchange::new().bearer(&Bearer::new("a.b.c").unwrap());
     let client = Client::new_with_client(address, http(), exchange);
     let result = client.rotate_api_token_secret().await;
@@ -55,8 +55,7 @@ async fn rotate(address: &str) -> (Option<types::Token>, Outcome) {
 #[tokio::test]
 async fn sends_the_bearer_and_nothing_the_contract_does_not_have() {
     let (address, served) = serve(reply("200 OK", r#"{"id":"i","secret":"s"}"#)).await;
-    let (token, outcome) = rotate(&address).await;
-    assert_eq!(token.unwrap().secret.unwrap().expose_secret(), "s");
+    let outcome = rotate(&address).await;
     assert!(matches!(outcome, Outcome::Complete { .. }));
     let host = address.trim_start_matches("http://");
     let request = served.await.unwrap().to_lowercase();
@@ -77,8 +76,7 @@ async fn sends_the_bearer_and_nothing_the_contract_does_not_have() {
 #[tokio::test]
 async fn a_documented_error_keeps_the_body_that_the_generated_code_drops() {
     let (address, _served) = serve(reply("403 Forbidden", r#"{"detail":"no"}"#)).await;
-    let (token, outcome) = rotate(&address).await;
-    assert!(token.is_none());
+    let outcome = rotate(&address).await;
     let Outcome::Complete { head, body } = outcome else {
         panic!("{outcome:?}")
     };
@@ -92,8 +90,7 @@ async fn a_documented_error_keeps_the_body_that_the_generated_code_drops() {
 async fn a_body_that_stops_early_keeps_its_bytes() {
     let whole = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"id\":\"i\",\"sec".to_vec();
     let (address, _served) = serve(whole).await;
-    let (token, outcome) = rotate(&address).await;
-    assert!(token.is_none());
+    let outcome = rotate(&address).await;
     let Outcome::CutOff {
         body,
         cause: CutOff::Transport(_),
@@ -106,20 +103,10 @@ async fn a_body_that_stops_early_keeps_its_bytes() {
 }
 
 #[tokio::test]
-async fn a_whole_document_before_the_cut_is_decoded_all_the_same() {
-    let whole =
-        b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"id\":\"i\",\"secret\":\"s\"}".to_vec();
-    let (address, _served) = serve(whole).await;
-    let (token, outcome) = rotate(&address).await;
-    assert_eq!(token.unwrap().id, "i");
-    assert!(matches!(outcome, Outcome::CutOff { .. }));
-}
-
-#[tokio::test]
 async fn reading_stops_at_the_limit() {
     for (surplus, over) in [(0, false), (1, true), (10 * REPLY_LIMIT, true)] {
         let (address, _served) = serve(reply("200 OK", &"x".repeat(REPLY_LIMIT + surplus))).await;
-        let (_, outcome) = rotate(&address).await;
+        let outcome = rotate(&address).await;
         let body = match outcome {
             Outcome::CutOff {
                 body,
@@ -140,14 +127,14 @@ async fn a_connection_that_was_never_made_is_not_sent() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let (_, outcome) = rotate(&format!("http://{free}")).await;
+    let outcome = rotate(&format!("http://{free}")).await;
     assert!(matches!(outcome, Outcome::NotSent(_)), "{outcome:?}");
 }
 
 #[tokio::test]
 async fn a_connection_that_closes_without_a_reply_is_ambiguous() {
     let (address, _served) = serve(Vec::new()).await;
-    let (_, outcome) = rotate(&address).await;
+    let outcome = rotate(&address).await;
     assert!(
         matches!(outcome, Outcome::Ambiguous(Some(_))),
         "{outcome:?}"
@@ -157,7 +144,7 @@ async fn a_connection_that_closes_without_a_reply_is_ambiguous() {
 #[tokio::test]
 async fn half_a_status_line_is_ambiguous() {
     let (address, _served) = serve(b"HTTP/1.1 20".to_vec()).await;
-    let (_, outcome) = rotate(&address).await;
+    let outcome = rotate(&address).await;
     assert!(
         matches!(outcome, Outcome::Ambiguous(Some(_))),
         "{outcome:?}"
@@ -173,7 +160,7 @@ async fn debug_shows_no_bearer_no_body_and_no_header_value() {
         b"HTTP/1.1 200 OK\r\nx-echo: planted\r\ncontent-length: 9\r\n\r\n\"planted\"".to_vec(),
     )
     .await;
-    let (_, outcome) = rotate(&address).await;
+    let outcome = rotate(&address).await;
     assert!(
         !format!("{outcome:?} {outcome:#?}").contains("planted"),
         "{outcome:?}"

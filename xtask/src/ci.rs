@@ -11,7 +11,7 @@ use crate::terminal::{BAD, GOOD, HEADING};
 use crate::{bench, check, packaging, races};
 
 /// The folder of the examples; CI runs each once.
-const EXAMPLES: &str = "crates/pollination-auth/examples";
+const EXAMPLES: &str = "crates/pollination-auth-examples/examples";
 
 /// A step: a cargo command as it is typed, environment variables first, or a check of our own.
 enum Step {
@@ -53,10 +53,13 @@ const STEPS: [Step; 13] = [
     EachFeature("clippy --locked -p pollination-auth --features {} -- -D warnings"),
     Cargo("RUSTDOCFLAGS=-Dwarnings doc --locked --workspace --all-features --no-deps"),
     Check,
-    Package("package --locked --workspace --exclude xtask --exclude pollination-auth-bench"),
+    Package(
+        "package --locked --workspace --exclude xtask --exclude pollination-auth-bench \
+         --exclude pollination-auth-examples",
+    ),
     Bench,
     Races,
-    Examples("run --locked -p pollination-auth --all-features --example {}"),
+    Examples("run --locked -p pollination-auth-examples --all-features --example {}"),
 ];
 
 /// Runs every step until one fails, and returns `true` if none does.

@@ -3,6 +3,8 @@
 //! The binary is a thin caller of [`cli`]; everything else is here, where tests reach it. What
 //! users of the client run is in the other crates.
 
+#![expect(clippy::exhaustive_enums, reason = "the crate is not published")]
+
 mod bench;
 pub mod canonical;
 pub mod check;

@@ -3,6 +3,7 @@
 //! The service is a process of its own, as small as can be, so that the client dominates; see
 //! `docs/performance.md` for each number and how to repeat it.
 
+#![expect(clippy::exhaustive_enums, reason = "the crate is not published")]
 #![expect(
     unexpected_cfgs,
     reason = "the generated code asks for features of the crate that it is made for"
@@ -25,5 +26,5 @@ pub mod server;
 pub mod work;
 
 // The generated code names these at the root of its crate.
-use peers::generated::{Exchange, request};
+use peers::generated::{Exchange, url};
 use pollination_auth_api::SecretText;

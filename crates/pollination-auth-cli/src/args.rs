@@ -7,9 +7,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::environment;
 use crate::exit;
 use crate::output::Format;
+use crate::variables::{self, HOST};
 
 /// What the program is called.
 pub(crate) const NAME: &str = "pollination-auth";
@@ -66,7 +66,7 @@ pub(crate) struct Global {
         global = true,
         value_name = "URL",
         default_value = DEFAULT_HOST,
-        env = environment::HOST,
+        env = HOST,
         hide_env_values = true,
         help_heading = "Global options"
     )]
@@ -327,8 +327,8 @@ pub(crate) fn variables() -> String {
                                system's store is what counts
   SSL_CERT_DIR                 the same as a directory of files
   NO_COLOR                     no colour, also on a terminal",
-        credentials = crate::directory::CREDENTIALS,
-        rescue = crate::directory::RESCUE,
+        credentials = variables::DIRECTORY,
+        rescue = variables::RESCUE,
     )
 }
 

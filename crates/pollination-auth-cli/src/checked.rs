@@ -8,7 +8,7 @@ use pollination_auth::{ApiToken, Error, StoreError, StoredToken};
 
 use crate::context::Context;
 use crate::error::CliError;
-use crate::patience;
+use crate::lock_wait;
 
 /// How often it begins again: 5 times.
 ///
@@ -36,7 +36,7 @@ pub(crate) async fn store<T>(
 ) -> Result<T, NotStored> {
     let mut problem = StoreError::Changed;
     for _ in 0..MOST_CHANGES {
-        let free = patience::outwait(|| context.is_free()).await;
+        let free = lock_wait::outwait(|| context.is_free()).await;
         free.map_err(NotStored::Unwritten)?;
         let seen = match context.profile.stored() {
             // It is replaced: nobody can log in with it.

@@ -13,13 +13,14 @@ use pollination_auth::{
 use tokio::time::Instant;
 
 use crate::args::Global;
-use crate::directory;
 use crate::environment;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::lock_wait;
 use crate::output;
-use crate::patience;
+use crate::paths;
 use crate::recovery::Remedies;
+use crate::variables;
 
 /// The command for those who are not logged in.
 const LOGIN: &str = "login";
@@ -62,7 +63,7 @@ pub(crate) struct Stored {
 impl Context {
     /// Opens the store, making its directory if there is none.
     pub(crate) fn open(global: &Global) -> Result<Self, CliError> {
-        let directory = directory::credentials()?;
+        let directory = paths::credentials()?;
         let store = open_store(directory.clone())?;
         let context = Self::on(global, Some(directory), store.clone())?;
         Ok(Self {
@@ -76,8 +77,8 @@ impl Context {
     /// A job that has its credential there may have no home directory, or one that is read-only.
     /// A directory that is not there is not made: nothing stands in it.
     pub(crate) fn open_or_without_store(global: &Global) -> Result<Self, CliError> {
-        if let Ok(directory) = directory::credentials()
-            && directory::is_missing(&directory)
+        if let Ok(directory) = paths::credentials()
+            && paths::is_missing(&directory)
         {
             return Self::on(global, Some(directory), Arc::new(MemoryStore::new()));
         }
@@ -163,7 +164,7 @@ impl Context {
         if environment::has_other_id(stored.token.id().as_str()) {
             output::warning(format_args!(
                 "{} is that of another API token; the stored one of the profile {} goes first",
-                environment::ID,
+                variables::ID,
                 self.profile.id().name()
             ));
         }
@@ -186,11 +187,11 @@ impl Context {
         let mut stored = self.look(&client).await?;
         let mut was_free = false;
         // Whoever rotates for longer than this hangs, or begins again and again.
-        let deadline = Instant::now() + patience::LOCK_WAIT;
+        let deadline = Instant::now() + lock_wait::LOCK_WAIT;
         while is_unfinished(stored.as_ref()) && Instant::now() < deadline {
             if self.is_held() {
                 was_free = false;
-                patience::outwait(|| self.is_free()).await?;
+                lock_wait::outwait(|| self.is_free()).await?;
             } else if was_free {
                 break;
             } else {
@@ -222,7 +223,7 @@ impl Context {
         &self,
         change: impl FnMut() -> Result<(), StoreError>,
     ) -> Result<(), CliError> {
-        let changed = patience::outwait(change).await;
+        let changed = lock_wait::outwait(change).await;
         changed.map_err(|error| self.store_error(error))
     }
 
@@ -283,7 +284,7 @@ impl Context {
         let Some(files) = &self.files else {
             return Ok(());
         };
-        Ok(patience::outwait(|| files.check_writable()).await?)
+        Ok(lock_wait::outwait(|| files.check_writable()).await?)
     }
 
     /// Gives the error of a command with the file that it is about and a way out, if it is a file.

@@ -4,7 +4,6 @@
 //! way to replace it, so the file is written before the request. It is that of a store of its own
 //! below the one of the credentials, whose disk the new secret needs as well.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,9 +14,11 @@ use pollination_auth::{
 
 use crate::args::{Global, quoted};
 use crate::context::{self, Context};
-use crate::directory;
 use crate::error::CliError;
-use crate::patience;
+use crate::lock_wait;
+use crate::paths;
+use crate::recovery::Redo;
+use crate::variables;
 
 /// The store's directory, below that of the credentials.
 const DIRECTORY: &str = "creations";
@@ -49,32 +50,13 @@ pub(crate) struct Found {
     pub(crate) redo: Redo,
 }
 
-/// The commands that replace an API token whose secret nobody knows.
-#[derive(Clone, Debug)]
-pub(crate) struct Redo {
-    delete: String,
-    create: String,
-}
-
-impl fmt::Display for Redo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\n    {}\n    {}", self.delete, self.create)
-    }
-}
-
-impl Redo {
-    /// Returns the command that creates another one where none exists.
-    pub(crate) fn create(&self) -> &str {
-        &self.create
-    }
-
-    fn of(global: &Global, file: &Path) -> Self {
-        let file = quoted(&file.to_string_lossy());
-        let line = |command| format!("{} < {file}", global.line(command));
-        Self {
-            delete: line("token delete --yes --access-token-stdin"),
-            create: line("token create --yes --access-token-stdin"),
-        }
+/// Returns the commands that go on from a creation whose access token is in this file.
+fn redo(global: &Global, file: &Path) -> Redo {
+    let file = quoted(&file.to_string_lossy());
+    let line = |command| format!("{} < {file}", global.line(command));
+    Redo {
+        delete: line("token delete --yes --access-token-stdin"),
+        create: line("token create --yes --access-token-stdin"),
     }
 }
 
@@ -103,7 +85,7 @@ impl Place {
     fn look(context: &Context) -> Result<Option<Self>, CliError> {
         let directory = context.directory.as_ref().map(|at| at.join(DIRECTORY));
         match directory {
-            Some(directory) if !directory::is_missing(&directory) => Self::open(context),
+            Some(directory) if !paths::is_missing(&directory) => Self::open(context),
             _ => Ok(None),
         }
     }
@@ -123,7 +105,7 @@ impl Place {
                 .try_lock(&self.profile)?
                 .ok_or(StoreError::Locked)
         };
-        patience::outwait(lock).await
+        lock_wait::outwait(lock).await
     }
 }
 
@@ -141,9 +123,9 @@ impl Creation {
         access_token: &AccessToken,
         stored: Option<&ApiTokenId>,
     ) -> Result<Self, CliError> {
-        let place = Place::open(context)?.ok_or(CliError::NoDirectory(directory::CREDENTIALS))?;
+        let place = Place::open(context)?.ok_or(CliError::NoDirectory(variables::DIRECTORY))?;
         let mut lock = place.lock().await?;
-        let redo = Redo::of(&context.global, &place.file);
+        let redo = redo(&context.global, &place.file);
         let kept = place.read()?;
         if let Some(kept) = &kept
             && kept.expose_secret() != access_token.expose_secret()
@@ -210,7 +192,7 @@ pub(crate) fn find(context: &Context) -> Result<Option<Found>, CliError> {
     Ok(Some(Found {
         is_stored: stored.is_some_and(|stored| stored.id().as_str() != before),
         under_way: place.store.is_locked(&place.profile).unwrap_or(false),
-        redo: Redo::of(&context.global, &place.file),
+        redo: redo(&context.global, &place.file),
         file: place.file,
     }))
 }

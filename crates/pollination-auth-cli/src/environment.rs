@@ -8,44 +8,31 @@ use std::ffi::OsString;
 use pollination_auth::{ApiToken, Secret};
 
 use crate::error::CliError;
+use crate::variables::{ID, SECRET};
 
-/// The variable with the id of the API token.
-pub(crate) const ID: &str = "POLLINATION_API_KEY_ID";
-
-/// The variable with the secret of the API token.
-pub(crate) const SECRET: &str = "POLLINATION_API_KEY_SECRET";
-
-/// The variable with the base URL of the service.
-pub(crate) const HOST: &str = "POLLINATION_HOST";
-
-/// Tells whether the host may be that of the environment.
-pub(crate) fn has_host() -> bool {
-    env::var_os(HOST).is_some()
-}
-
-/// Tells whether either is set; one alone is a mistake, and no absence.
+/// Tells whether either is set. One alone is a mistake: it does not count as unset.
 pub(crate) fn is_set() -> bool {
     [ID, SECRET].map(env::var_os).iter().any(Option::is_some)
 }
 
-/// Gives the id and secret, or none when neither is set.
+/// Returns the id and secret, unless neither is set.
 pub(crate) fn find() -> Result<Option<ApiToken>, CliError> {
     is_set().then(|| api_token(env::var_os)).transpose()
 }
 
-/// Tells whether the id that is set is another one than this.
+/// Tells whether an id is set and differs from this one.
 pub(crate) fn has_other_id(id: &str) -> bool {
     env::var_os(ID).is_some_and(|set| set != id)
 }
 
-/// Tells whether another secret of the same API token is set: one of the two is dead, most likely.
+/// Tells whether another secret of the same API token is set. Most likely one of the two is dead.
 pub(crate) fn has_other_secret(token: &ApiToken) -> bool {
     find().ok().flatten().is_some_and(|set| {
         set.id() == token.id() && set.secret().expose_secret() != token.secret().expose_secret()
     })
 }
 
-/// Reads both variables; what is wrong with one is told by its name, and never its value.
+/// Reads both variables. An error names the variable and never shows its value.
 pub(crate) fn api_token(
     look_up: impl Fn(&'static str) -> Option<OsString>,
 ) -> Result<ApiToken, CliError> {

@@ -11,11 +11,10 @@ use pollination_auth::{
     BaseUrlError, BuildError, CredentialError, Error, RotateCause, RotateError, Ruling, StoreError,
 };
 
-use crate::creation::Redo;
-use crate::directory;
 use crate::exit::Exit;
-use crate::recovery::{Recovery, Remedies, before, ruled, ruling};
-use crate::words::{self, Host, Rotation, Service, Unbuilt};
+use crate::messages::{self, Host, Rotation, Service, Unbuilt};
+use crate::recovery::{Recovery, Redo, Remedies, before, ruled, ruling};
+use crate::variables;
 
 /// Says why the command can't give its answer.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +103,7 @@ pub(crate) enum CliError {
     #[error(
         "the new API token {id} could not be stored in its place ({problem})\n  it \
          was put into {dir}; {variable}={dir} makes every command use it",
-        dir = .directory.display(), variable = directory::CREDENTIALS
+        dir = .directory.display(), variable = variables::DIRECTORY
     )]
     PutAside {
         id: String,
@@ -217,7 +216,7 @@ fn path_of(directory: &Path, problem: &StoreError) -> String {
 /// Says how to repeat a creation that was taken back.
 fn again(redo: Option<&Redo>) -> String {
     redo.map_or_else(String::new, |redo| {
-        format!("\n  create another: run `{}`", redo.create())
+        format!("\n  create another: run `{}`", redo.create)
     })
 }
 
@@ -304,7 +303,7 @@ impl CliError {
         let Some(error) = self.service() else {
             return Vec::new();
         };
-        let mut notes = words::notes(error, host);
+        let mut notes = messages::notes(error, host);
         // A server's text could move the cursor or recolour what stands above.
         let detail = error.detail().map(str::escape_debug);
         notes.extend(detail.map(|detail| format!("the service says: {detail}")));

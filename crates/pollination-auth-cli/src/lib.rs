@@ -88,28 +88,29 @@
 //! | 12 | access tokens don't live as long as was asked for |
 //! | 130 | interrupted; after a rotation: run `token rotate --resume` |
 
+mod access_token_file;
 mod args;
+mod argument_error;
 mod checked;
 mod command;
 mod context;
 mod creation;
-mod directory;
 mod environment;
 mod error;
 mod exit;
 mod interrupt;
+mod lock_wait;
 mod log;
+mod messages;
 mod output;
-mod patience;
+mod paths;
 mod progress;
 mod prompt;
 mod recovery;
 mod rescue;
 mod run;
-mod shared_token;
 mod terminal;
 mod time;
-mod usage;
-mod words;
+mod variables;
 
 pub use run::main;

@@ -35,6 +35,20 @@ impl Remedies {
     }
 }
 
+/// The commands that replace an API token whose secret nobody knows.
+#[derive(Clone, Debug)]
+pub(crate) struct Redo {
+    pub(crate) delete: String,
+    /// This one alone, where no API token exists.
+    pub(crate) create: String,
+}
+
+impl fmt::Display for Redo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n    {}\n    {}", self.delete, self.create)
+    }
+}
+
 /// Says how to go on with a rotation, and until when.
 pub(crate) struct Recovery<'a> {
     pub(crate) error: &'a RotateError,

@@ -11,8 +11,8 @@ use pollination_auth::{
     CredentialStore, Document, FileStore, ProfileId, Secret, SecretBytes, StoreError, StoreLock,
 };
 
-use crate::directory;
 use crate::error::CliError;
+use crate::paths;
 use crate::time;
 
 /// A store whose directory is made by the first thing that is done with it.
@@ -20,7 +20,7 @@ pub(crate) struct Rescue(PathBuf);
 
 impl Rescue {
     pub(crate) fn find() -> Result<Self, CliError> {
-        directory::rescue().map(Self)
+        paths::rescue().map(Self)
     }
 
     pub(crate) fn directory(&self) -> &Path {

@@ -7,7 +7,7 @@ use clap::Parser as _;
 use crate::args::Arguments;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::{command, interrupt, log, output, usage};
+use crate::{argument_error, command, interrupt, log, output};
 
 /// Runs the command with the arguments of this process.
 #[must_use]
@@ -53,11 +53,11 @@ fn ended(result: Result<(), CliError>, host: &str) -> Exit {
 /// Shows the help, or what is wrong with the arguments but not the arguments.
 fn unparsed(error: clap::Error) -> Exit {
     if error.use_stderr() {
-        let error = usage::without_values(error);
+        let error = argument_error::without_values(error);
         output::tell(format_args!(
             "{}{}",
             error.render().ansi(),
-            usage::tip(&error)
+            argument_error::tip(&error)
         ));
         Exit::Usage
     } else {

@@ -3,6 +3,7 @@
 //! It takes and returns JSON. It is not part of the API, and only [`crate::Listener`] has it.
 
 mod body;
+mod browser;
 mod call;
 mod description;
 mod faults;
@@ -127,6 +128,10 @@ pub(crate) fn answer(service: &Service, request: &Request<Bytes>) -> Option<Repl
         name if name.is_empty() || name.starts_with('/') => name,
         _ => return None,
     };
+    if browser::is_foreign(request) {
+        let detail = "only programs on this machine may ask, under a loopback address";
+        return Some(Reply::detail(StatusCode::FORBIDDEN, detail));
+    }
     let method = request.method();
     let Some(call) = CALLS
         .iter()

@@ -12,6 +12,7 @@ const LOGIN_PATH: &str = "/auth/login";
 const API_TOKEN_PATH: &str = "/auth/api-token";
 
 /// One of the operations of the contract.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// `POST /auth/login`: an access token for an id and a secret.

@@ -1,6 +1,6 @@
 //! The client for code without async (feature `blocking`).
 //!
-//! Each method is one of the async client, waited for; how it runs is the worker's business.
+//! Each method waits for one of the async client, which runs on the worker's thread.
 
 mod worker;
 
@@ -18,17 +18,16 @@ use crate::credential::api_token::{ApiToken, ApiTokenId};
 use crate::error::Error;
 use crate::foundation::operation::Operation;
 
-/// Talks to the service with one credential, and blocks; clones share it.
+/// A blocking client for the service, with one credential. Clones share everything.
 ///
 /// It is the [async client](crate::Client) on a thread of its own, which ends with the last clone;
-/// [`ClientBuilder::build_blocking`] makes one. Needs the feature `blocking`.
+/// [`ClientBuilder::build_blocking`] creates one. Needs the feature `blocking`.
 ///
 /// Call it from as many threads as you like: their calls run at the same time and share one access
 /// token.
 ///
-/// It works inside of a Tokio runtime too, and may be dropped there; but a call blocks the thread
-/// that it is made on, and with it all tasks of a current-thread runtime. Async code is better off
-/// with the async client.
+/// It also works inside a Tokio runtime, and may be dropped there. But a call blocks its thread,
+/// and with it all tasks of a current-thread runtime: prefer the async client in async code.
 ///
 /// ```
 /// use pollination_auth::{ApiToken, Client};
@@ -46,9 +45,9 @@ use crate::foundation::operation::Operation;
 ///
 /// # Errors
 ///
-/// Each method fails as the async one does, and with [`Error::Internal`] when a setting of the
-/// caller's panicked on the client's thread, such as its clock, or called the client from there, and
-/// when the process is a fork of the one that built the client: a fork has no such thread.
+/// Each method fails as the async one does. It also fails with [`Error::Internal`] if one of your
+/// settings, such as a clock, panics on the client's thread or calls the client from there, and in
+/// a fork of the process that built the client: a fork does not have that thread.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -72,7 +71,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`BuildError::Thread`] when its thread can't be started, and those of
+    /// [`BuildError::Thread`] if its thread can't be started, and those of
     /// [`build`](Self::build).
     pub fn build_blocking(self) -> Result<Client, BuildError> {
         let client = self.build()?;
@@ -92,7 +91,7 @@ impl Client {
         ClientBuilder::from_env()?.build_blocking()
     }
 
-    /// Gives an access token that is good now, logging in only if there is none.
+    /// Returns a valid access token, logging in first if none is cached.
     ///
     /// # Errors
     ///
@@ -103,25 +102,27 @@ impl Client {
         })
     }
 
-    /// Gives an access token that stays good for at least this long.
+    /// Returns an access token that stays valid for at least this long.
     ///
     /// # Errors
     ///
-    /// [`Error::LifetimeTooShort`] when the service's access tokens don't live that long, and those
-    /// of [`login`](Self::login).
+    /// [`Error::LifetimeTooShort`] if the service's access tokens expire sooner, and those of
+    /// [`login`](Self::login).
     pub fn access_token_valid_for(&self, least: Duration) -> Result<AccessToken, Error> {
         self.wait(Operation::Login, move |client| async move {
             client.access_token_valid_for(least).await
         })
     }
 
-    /// Returns a receiver of every new access token; [`AccessTokenChanges::latest`] reads it without async.
+    /// Returns a channel that receives every new access token; [`AccessTokenChanges::latest`] reads
+    /// it without async.
     #[must_use]
     pub fn access_token_changes(&self) -> AccessTokenChanges {
         self.0.client.access_token_changes()
     }
 
-    /// Logs in now, and uses the new access token from here on (`POST /auth/login`).
+    /// Logs in now, even if a valid access token is cached, and caches the new one (`POST
+    /// /auth/login`).
     ///
     /// # Errors
     ///
@@ -133,7 +134,7 @@ impl Client {
         )
     }
 
-    /// Asks for the id of the account's API token (`GET /auth/api-token`).
+    /// Returns the id of the account's API token (`GET /auth/api-token`).
     ///
     /// # Errors
     ///
@@ -146,8 +147,8 @@ impl Client {
 
     /// Creates an API token (`POST /auth/api-token`).
     ///
-    /// It does not change what this client holds. The reply is the only place where its secret is ever seen. The request is never made twice
-    /// once it may have been sent.
+    /// This client keeps its own credential. Only the reply contains the secret. The request is
+    /// never repeated once it may have been sent.
     ///
     /// # Errors
     ///
@@ -160,8 +161,8 @@ impl Client {
 
     /// Replaces the secret of the account's API token (`PUT /auth/api-token`).
     ///
-    /// The client logs in with the new secret from then on. The old one is dead at once, so store
-    /// the new one before anything else.
+    /// The client logs in with the new secret from then on. The old one is revoked at once, so
+    /// store the new one before anything else.
     ///
     /// # Errors
     ///
@@ -174,8 +175,8 @@ impl Client {
 
     /// Deletes the account's API token (`DELETE /auth/api-token`).
     ///
-    /// Its id and secret log in no more, and the client forgets its access token. A store keeps the
-    /// dead credential until [`Profile::remove`](crate::Profile::remove).
+    /// Its id and secret no longer work, and the client drops its access token. A store keeps the
+    /// revoked credential until [`Profile::remove`](crate::Profile::remove).
     ///
     /// # Errors
     ///
@@ -207,7 +208,7 @@ impl fmt::Debug for Client {
 
 #[cfg(test)]
 mod tests {
-    /// Gives the names of the methods that a source declares behind these words.
+    /// Returns the names of the methods that a source declares after these words.
     fn methods<'a>(source: &'a str, words: &'a str) -> Vec<&'a str> {
         source
             .lines()

@@ -1,6 +1,6 @@
-//! One call as a row of attempts: deadline, retries, budget, and what a log may know of it.
+//! One call as a series of attempts: deadline, retries, budget and log events.
 //!
-//! What may be repeated is decided by `retry`; what an attempt is comes in from outside.
+//! `retry` decides what may be retried; the caller passes in the attempt.
 
 pub(crate) mod retry;
 
@@ -11,15 +11,15 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::call::retry::{RetryBudget, RetryPolicy};
-use crate::error::classify::Attempt;
+use crate::error::classify::FailedAttempt;
 use crate::foundation::operation::Operation;
 use crate::wire::Wire;
 use crate::wire::answer::{Answer, Attempted};
 
-/// A deadline that a clock can't express is this far away: a year, which is as good as none.
+/// The farthest deadline: a year, which is in effect none and which a clock can express.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Makes calls: the wire, and the rules for using it.
+/// The wire with the rules for its use.
 pub(crate) struct Calls {
     pub(crate) wire: Wire,
     pub(crate) policy: RetryPolicy,
@@ -28,19 +28,19 @@ pub(crate) struct Calls {
     pub(crate) total_timeout: Duration,
 }
 
-/// The shared form in which tasks hold them.
+/// The form in which tasks share them.
 pub(crate) type SharedCalls = Arc<Calls>;
 
 impl Calls {
-    /// Gives the time at which a call that begins now has to be over.
+    /// Returns the deadline of a call that begins now.
     pub(crate) fn deadline(&self) -> Instant {
         let now = Instant::now();
         now.checked_add(self.total_timeout.min(FAR)).unwrap_or(now)
     }
 
-    /// Attempts a call until it gives a value, may not be repeated, or the time is over.
+    /// Attempts a call until it succeeds, may not be retried, or the time is over.
     ///
-    /// `attempt` is given its number, from 1, and the time that it may take; it is run in
+    /// `attempt` receives its number, from 1, and the time that it may take. It calls
     /// [`observe`](Self::observe).
     pub(crate) async fn call<T, F>(
         &self,
@@ -56,7 +56,7 @@ impl Calls {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(last.unwrap_or_else(|| Attempt::too_late(operation)));
+                return Err(last.unwrap_or_else(|| FailedAttempt::too_late(operation)));
             }
             let timeout = left.min(self.attempt_timeout);
             let mut failed = match attempt(attempts, timeout).await {
@@ -67,7 +67,7 @@ impl Calls {
             failed.facts.attempts = attempts;
             let failed = remember(last, failed);
             match wait {
-                // A wait that ends past the deadline is not begun.
+                // A wait beyond the deadline is not started.
                 Some(wait) if Instant::now() + wait < deadline && self.budget.take() => {
                     tokio::time::sleep(wait).await;
                     attempts = attempts.saturating_add(1);
@@ -81,7 +81,7 @@ impl Calls {
     fn wait_before_next(
         &self,
         operation: Operation,
-        failed: &Attempt,
+        failed: &FailedAttempt,
         attempts: u32,
     ) -> Option<Duration> {
         let now = self.wire.clock.now().wall;
@@ -95,7 +95,7 @@ impl Calls {
 
     /// Runs one attempt in a span with OpenTelemetry's names for HTTP clients.
     ///
-    /// Never a body, a header, a query or the server's words.
+    /// It never records a body, a header, a query or the server's error text.
     pub(crate) async fn observe<T>(
         &self,
         operation: Operation,
@@ -113,7 +113,7 @@ impl Calls {
         );
         let started = Instant::now();
         let result = running.instrument(span.clone()).await;
-        // Here, where one exchange ended: a call also returns the error of the login it needed.
+        // Refunded per exchange: a call also returns the error of the login that it needed.
         if result.is_ok() {
             self.budget.refund();
         }
@@ -122,7 +122,7 @@ impl Calls {
             Err(failed) => failed.facts.status,
         };
         span.record("http.response.status_code", status);
-        // Who wants no spans may want what is told at their end.
+        // The event is for those who record no spans.
         span.in_scope(|| {
             let seconds = started.elapsed().as_secs_f64();
             match &result {
@@ -138,8 +138,8 @@ impl Calls {
     }
 }
 
-/// Gives the attempt that tells most: one that was not sent does not undo one that may have been.
-fn remember(last: Option<Attempt>, failed: Attempt) -> Attempt {
+/// Returns the more telling attempt: one that was not sent does not undo one that may have been.
+fn remember(last: Option<FailedAttempt>, failed: FailedAttempt) -> FailedAttempt {
     match last {
         Some(mut last) if last.may_have_happened() && failed.was_not_sent() => {
             last.facts.attempts = failed.facts.attempts;
@@ -186,7 +186,7 @@ mod tests {
         let deadline = Instant::now() + TIMER / 2;
         let attempt = |_number, _timeout| async {
             let facts = Facts::new(Operation::DeleteApiToken, Reason::ConnectionLost);
-            Attempted::<()>::Err(Attempt::new(Class::Lost, facts))
+            Attempted::<()>::Err(FailedAttempt::new(Class::Lost, facts))
         };
         let result = calls
             .call(Operation::DeleteApiToken, deadline, attempt)
@@ -207,7 +207,7 @@ mod tests {
                 Class::NotSent
             };
             let facts = Facts::new(Operation::DeleteApiToken, Reason::ConnectionLost);
-            Attempted::<()>::Err(Attempt::new(class, facts))
+            Attempted::<()>::Err(FailedAttempt::new(class, facts))
         };
         let result = calls.call(Operation::DeleteApiToken, calls.deadline(), attempt);
         let failed = result.await.unwrap_err();
@@ -233,7 +233,7 @@ mod tests {
         let calls = calls(RetryPolicy::default());
         let login_failed = || {
             let attempt = |_number, _timeout| async {
-                let failed = Attempt::too_late(Operation::Login);
+                let failed = FailedAttempt::too_late(Operation::Login);
                 Attempted::Ok(Err::<(), _>(failed.into_error()))
             };
             let call = calls.call(Operation::GetApiToken, calls.deadline(), attempt);

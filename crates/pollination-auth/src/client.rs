@@ -1,12 +1,15 @@
-//! The client that people hold: the five operations and the access token.
+//! The client: the five operations and the access token.
 //!
-//! Each method is one call; the rules that join cache and calls are in `inner`.
+//! Each method is one call; `replay_after_401` joins cache and calls.
 
-pub(crate) mod authorized;
+mod build;
 pub(crate) mod build_error;
 pub(crate) mod builder;
 pub(crate) mod env;
-pub(crate) mod login;
+mod held;
+mod inner;
+mod login;
+mod replay_after_401;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,23 +19,43 @@ use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
 use tokio::sync::MutexGuard;
 
-use self::authorized::{Inner, internal};
+use self::held::Held;
+use self::inner::Inner;
 use crate::cache::{AccessTokenChanges, TokenCache};
 use crate::call::SharedCalls;
-use crate::client::login::Held;
 use crate::credential::access_token::AccessToken;
 use crate::credential::api_token::{ApiToken, ApiTokenId};
 use crate::error::Error;
-use crate::error::classify::{Attempt, Class};
+use crate::error::classify::{Class, FailedAttempt};
 use crate::error::failure::{Facts, Reason};
 use crate::foundation::operation::Operation;
 use crate::store::Profile;
 use crate::wire::answer::Answer;
 
-/// Talks to the service with one credential; clones share it, and are cheap.
+/// A client for the service, with one credential. Clones are cheap and share everything.
 ///
-/// Call it from as many tasks as you like: the access token is fetched once for all of them, and
-/// is replaced before it ends.
+/// ```
+/// use pollination_auth::{ApiToken, Client};
+/// use pollination_auth_fake::FakeService;
+///
+/// #[tokio::main]
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     // The service in memory; leave out `base_url` to call the real one.
+///     let service = FakeService::builder().id("an-id").secret("a-secret").start();
+///     let client = Client::builder()
+///         .api_token(ApiToken::new("an-id", "a-secret")?)
+///         .base_url(service.base_url())
+///         .build()?;
+///
+///     let token = client.access_token().await?;
+///     println!("valid until {:?}", token.expires_at());
+///     println!("the API token has the id {}", client.get_api_token().await?);
+///     Ok(())
+/// }
+/// ```
+///
+/// Call it from as many tasks as you like: they share one access token, which is replaced before it
+/// expires.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -46,10 +69,10 @@ impl Client {
         }))
     }
 
-    /// Gives an access token that is good now, logging in only if there is none.
+    /// Returns a valid access token, logging in first if none is cached.
     ///
-    /// While the current one is good this neither waits nor allocates. Shortly before its end one
-    /// task fetches the next one, and callers go on with the old one meanwhile.
+    /// With a fresh token in the cache this neither waits nor allocates. Shortly before the token
+    /// expires one task fetches the next one, while callers keep getting the old one.
     ///
     /// ```
     /// # use pollination_auth::{ApiToken, Client};
@@ -67,17 +90,17 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of [`login`](Self::login). A failure is shared by all callers that waited for it.
+    /// Those of [`login`](Self::login). All callers that waited for a login share its failure.
     pub async fn access_token(&self) -> Result<AccessToken, Error> {
         self.access_token_valid_for(Duration::ZERO).await
     }
 
-    /// Gives an access token that stays good for at least this long.
+    /// Returns an access token that stays valid for at least this long.
     ///
     /// # Errors
     ///
-    /// [`Error::LifetimeTooShort`] when the service's access tokens don't live that long, and those
-    /// of [`login`](Self::login).
+    /// [`Error::LifetimeTooShort`] if the service's access tokens expire sooner, and those of
+    /// [`login`](Self::login).
     pub async fn access_token_valid_for(&self, least: Duration) -> Result<AccessToken, Error> {
         if let Some(fresh) = self.0.cache.fresh(least) {
             return Ok(fresh);
@@ -86,33 +109,34 @@ impl Client {
         Ok(cached.token.clone())
     }
 
-    /// Returns a receiver of every new access token, for code that keeps it elsewhere.
+    /// Returns a channel that receives every new access token, for code that keeps it elsewhere.
     #[must_use]
     pub fn access_token_changes(&self) -> AccessTokenChanges {
         self.0.cache.changes()
     }
 
-    /// Logs in now, and uses the new access token from here on (`POST /auth/login`).
+    /// Logs in now, even if a valid access token is cached, and caches the new one (`POST
+    /// /auth/login`).
     ///
-    /// There is no need to call it before anything else: every operation logs in by itself. Calls
-    /// made at the same time share one login.
+    /// You need not call it first: every operation logs in by itself. Concurrent calls share one
+    /// login.
     ///
     /// # Errors
     ///
-    /// [`Error::CredentialsRejected`] when the service refuses id and secret,
-    /// [`Error::AccessTokenExpired`] when the client has nothing to log in with,
-    /// [`Error::NotSent`] or [`Error::Unavailable`] when the service can't be reached or can't
-    /// answer, [`Error::UnusableReply`] when its access token can't be used.
+    /// [`Error::CredentialsRejected`] if the service refuses id and secret,
+    /// [`Error::AccessTokenExpired`] if the client has nothing to log in with,
+    /// [`Error::NotSent`] or [`Error::Unavailable`] if the service can't be reached or can't
+    /// answer, [`Error::UnusableReply`] if its access token can't be used.
     pub async fn login(&self) -> Result<AccessToken, Error> {
         let cached = self.0.cache.refresh(self.0.calls.deadline()).await?;
         Ok(cached.token.clone())
     }
 
-    /// Asks for the id of the account's API token (`GET /auth/api-token`).
+    /// Returns the id of the account's API token (`GET /auth/api-token`).
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when the account has none, those of [`login`](Self::login), and those
+    /// [`Error::NotFound`] if the account has none, those of [`login`](Self::login), and those
     /// of a refusal.
     pub async fn get_api_token(&self) -> Result<ApiTokenId, Error> {
         let deadline = self.0.calls.deadline();
@@ -125,14 +149,14 @@ impl Client {
             .await
     }
 
-    /// Creates an API token (`POST /auth/api-token`); it does not change what this client holds.
+    /// Creates an API token (`POST /auth/api-token`). This client keeps its own credential.
     ///
-    /// The reply is the only place where its secret is ever seen. The request is never made twice
-    /// once it may have been sent.
+    /// Only the reply contains the secret. The request is never repeated once it may have been
+    /// sent.
     ///
     /// # Errors
     ///
-    /// [`Error::Ambiguous`] when it may have happened; [`Error::UnusableReply`] when it happened
+    /// [`Error::Ambiguous`] if it may have happened; [`Error::UnusableReply`] if it happened
     /// and the reply can't be used, with [`raw_reply`](Error::raw_reply); those of
     /// [`login`](Self::login), and those of a refusal.
     pub async fn create_api_token(&self) -> Result<ApiToken, Error> {
@@ -148,48 +172,43 @@ impl Client {
 
     /// Replaces the secret of the account's API token (`PUT /auth/api-token`).
     ///
-    /// The client logs in with the new secret from then on. The old one is dead at once, so store
-    /// the new one before anything else; a client that was built on a store does that by itself.
-    /// The request is never made twice once it may have been sent, and goes on when the returned
-    /// future is dropped.
+    /// The client logs in with the new secret from then on. The old one is revoked at once, so
+    /// store the new one before anything else; a client with a store does so by itself. The request
+    /// is never repeated once it may have been sent, and continues if the returned future is
+    /// dropped.
     ///
-    /// A crash at the wrong moment loses the secret. [`rotation`](Self::rotation) does not.
+    /// A crash at the wrong moment loses the secret. With [`rotation`](Self::rotation) it can't.
     ///
     /// # Errors
     ///
-    /// [`Error::StoreFailed`] when the client's store can't be read or locked, or has an unfinished
-    /// rotation: then nothing was sent; or when the new secret can't be stored: then it is in
-    /// [`raw_reply`](Error::raw_reply).
-    /// [`Error::Ambiguous`] when it may have happened; [`Error::UnusableReply`] when it happened
-    /// and the reply can't be used, with [`raw_reply`](Error::raw_reply); those of
-    /// [`login`](Self::login), and those of a refusal.
+    /// [`Error::StoreFailed`] if the client's store can't be read or locked, or has an unfinished
+    /// rotation: then nothing was sent. Also if the new secret can't be stored: then it is in
+    /// [`raw_reply`](Error::raw_reply). [`Error::Ambiguous`] if it may have happened;
+    /// [`Error::UnusableReply`] if it happened and the reply can't be used, with
+    /// [`raw_reply`](Error::raw_reply); those of [`login`](Self::login), and those of a refusal.
     pub async fn rotate_api_token_secret(&self) -> Result<ApiToken, Error> {
         const OPERATION: Operation = Operation::RotateApiTokenSecret;
         let runtime =
-            Handle::try_current().map_err(|_none| internal(OPERATION, Reason::NoRuntime))?;
+            Handle::try_current().map_err(|_none| Error::internal(OPERATION, Reason::NoRuntime))?;
         let deadline = self.0.calls.deadline();
-        // Who gives up while others rotate has not begun: nothing is sent on its behalf.
+        // A caller that gives up while another one rotates has sent nothing.
         let turn = tokio::time::timeout_at(deadline, self.0.rotating.clone().lock_owned())
             .await
-            .map_err(|_late| Attempt::too_late(OPERATION).into_error())?;
+            .map_err(|_late| FailedAttempt::too_late(OPERATION).into_error())?;
         let inner = self.0.clone();
         let sent = Arc::new(AtomicBool::new(false));
         let may_be_sent = sent.clone();
-        // On a task of its own: once it is sent, only its reply knows the secret.
+        // On its own task: once the request is sent, only the reply has the secret.
         let task = runtime.spawn(async move {
             let _turn = turn;
             inner.rotate(deadline, &may_be_sent).await
         });
         task.await.unwrap_or_else(|error| {
-            let reason = if error.is_panic() {
-                Reason::Panicked
-            } else {
-                Reason::NoRuntime
-            };
+            let reason = Reason::of_task(&error);
             if sent.load(Ordering::SeqCst) {
                 return Err(Error::Ambiguous(Facts::new(OPERATION, reason).into()));
             }
-            Err(internal(OPERATION, reason))
+            Err(Error::internal(OPERATION, reason))
         })
     }
 
@@ -212,16 +231,16 @@ impl Client {
 
     /// Deletes the account's API token (`DELETE /auth/api-token`).
     ///
-    /// Its id and secret log in no more, and a client that logs in forgets its access token. One
-    /// that was given an access token alone keeps it: the service goes on accepting it.
+    /// Its id and secret no longer work, and a client that logs in drops its access token. A client
+    /// that was given only an access token keeps it: the service still accepts it.
     ///
-    /// A [store](ClientBuilder::store) keeps the dead credential until
-    /// [`Profile::remove`](crate::Profile::remove): the id that was deleted need not be the stored one.
+    /// A [store](crate::ClientBuilder::store) keeps the revoked credential until
+    /// [`Profile::remove`](crate::Profile::remove): the deleted id may not be the stored one.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when there was none, those of [`login`](Self::login), and those of a
-    /// refusal. When an attempt was lost and the next one finds none, it is done.
+    /// [`Error::NotFound`] if there was none, those of [`login`](Self::login), and those of a
+    /// refusal. If a reply was lost and the retry gets a 404, that counts as success.
     pub async fn delete_api_token(&self) -> Result<(), Error> {
         let deadline = self.0.calls.deadline();
         let may_be_done = AtomicBool::new(false);
@@ -251,7 +270,8 @@ impl Client {
             }
             other => other,
         };
-        // A given access token is all that such a client has; forgotten, it would seem expired.
+        // A client that was given only an access token has nothing else; without it, it would seem
+        // expired.
         if self.0.held.is_some() && matches!(result, Ok(()) | Err(Error::NotFound(_))) {
             self.0.cache.clear();
         }
@@ -259,7 +279,7 @@ impl Client {
     }
 }
 
-/// What the middleware needs: the same token and the same rule, for requests of somebody else.
+/// What the middleware needs: the same access token and the same rule for a 401.
 #[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 impl Client {
     pub(crate) async fn cached_token(
@@ -268,7 +288,7 @@ impl Client {
         self.0.token(Duration::ZERO, self.0.calls.deadline()).await
     }
 
-    /// Takes note of a 401, and tells whether a replay can have another access token.
+    /// Takes note of a 401. Returns `true` if a replay can have another access token.
     pub(crate) fn token_refused(&self, generation: u64) -> bool {
         self.0.refused(generation)
     }

@@ -1,4 +1,4 @@
-//! The two credentials and how long one of them may be used; where they are kept is the store's affair.
+//! The two credentials, and how long an access token may be used.
 
 pub(crate) mod access_token;
 pub(crate) mod api_token;
@@ -7,5 +7,4 @@ pub(crate) mod grant;
 pub(crate) mod jwt;
 pub(crate) mod lifetime;
 pub(crate) mod profile_id;
-pub(crate) mod slot;
 pub(crate) mod validity;

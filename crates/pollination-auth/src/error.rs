@@ -1,6 +1,6 @@
-//! The one error type of calls: each variant says what the caller does next.
+//! The error type of calls: each variant tells the caller what to do next.
 //!
-//! The facts are in `failure`; which reply leads to which variant is decided in `verdict`.
+//! The facts are in `failure`; `classify` maps replies to variants.
 
 pub(crate) mod classify;
 pub(crate) mod failure;
@@ -8,36 +8,38 @@ pub(crate) mod failure;
 use std::fmt;
 use std::time::SystemTime;
 
-use crate::error::failure::{Failure, Reason, Violation};
+use crate::error::failure::{Facts, Failure, Reason, Violation};
 use crate::foundation::operation::Operation;
 use crate::foundation::secret::SecretBytes;
 
-/// Says that a call failed, and by its variant what to do next.
+/// Error of a failed call; its variant tells you what to do next.
 ///
-/// A failed login is shared by all callers that waited for it, so errors are cheap to clone.
-/// Neither `Display` nor `Debug` nor a source shows a secret or the server's own words.
+/// All callers that waited for a login share its error, so errors are cheap to clone. Neither
+/// `Display` nor `Debug` nor a source shows a secret or the server's error text.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Error {
     /// The service refused the id or the secret at login (401 or 403). Give the client another API
     /// token.
     CredentialsRejected(Failure),
-    /// The credential store, or the files of [`api_token_files`](crate::ClientBuilder::api_token_files), have no usable
-    /// credential. Look at the source.
+    /// The credential store, or the files of
+    /// [`api_token_files`](crate::ClientBuilder::api_token_files), have no usable credential. The
+    /// source says why.
     ///
-    /// Repair the store, or store a credential. After a rotate the new secret stands in [`raw_reply`](Self::raw_reply): keep it.
+    /// Repair the store, or store a credential. After a rotate the new secret is in
+    /// [`raw_reply`](Self::raw_reply): keep it.
     StoreFailed(Failure),
-    /// The access token that the client was given has ended. Give the client another one.
+    /// The access token that the client was built with has expired. Build it with another one.
     AccessTokenExpired(Failure),
-    /// The service's access tokens don't live as long as was asked for. Ask for less.
+    /// Access tokens expire sooner than requested. Request a shorter validity.
     LifetimeTooShort(Failure),
-    /// The service refused the access token (401), also a fresh one. Ask the service's operator.
+    /// The service refused the access token (401), even a new one. Ask the service's operator.
     Unauthorized(Failure),
     /// The account may not do this (403). Ask for the permission.
     Forbidden(Failure),
     /// There is no API token (404). Create one.
     NotFound(Failure),
-    /// The service calls the request malformed (422). Look at the [`violations`](Self::violations).
+    /// The request is malformed (422). Look at the [`violations`](Self::violations).
     InvalidRequest(Failure),
     /// Another refusal (4xx). Repeating does not help.
     Rejected(Failure),
@@ -47,16 +49,15 @@ pub enum Error {
     RateLimited(Failure),
     /// Nothing was sent: the service could not be reached. Try again later.
     NotSent(Failure),
-    /// The service did not answer, or said that it can't. Trying again later is safe.
+    /// The service did not answer, or is unavailable. Trying again later is safe.
     Unavailable(Failure),
-    /// A create or rotate may have happened, or not. Find out before you repeat it.
+    /// The outcome of a create or rotate is unknown. Find out before you repeat it.
     ///
-    /// Ask `get_api_token` whether there is an API token; if a secret was lost, rotating mints a
-    /// new one.
+    /// `get_api_token` returns the id if there is an API token; if its secret was lost, rotate it.
     Ambiguous(Failure),
-    /// The service said yes, but what it sent can't be used.
+    /// The service answered with success, but its reply can't be used.
     ///
-    /// For a create or rotate the old secret is probably dead, and the new one may stand in
+    /// After a create or rotate the old secret probably no longer works, and the new one may be in
     /// [`raw_reply`](Self::raw_reply). A delete may not have happened.
     UnusableReply(Failure),
     /// The program can't run the call: no Tokio runtime, or a bug in this client.
@@ -64,7 +65,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// Gives the facts.
+    /// Returns the error of a call that the program itself prevents.
+    pub(crate) fn internal(operation: Operation, reason: Reason) -> Self {
+        Self::Internal(Facts::new(operation, reason).into())
+    }
+
+    /// Returns the facts.
     #[must_use]
     pub fn failure(&self) -> &Failure {
         match self {
@@ -87,21 +93,21 @@ impl Error {
         }
     }
 
-    /// Gives the HTTP status, if there was a reply.
+    /// Returns the HTTP status, if there was a reply.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.failure().status()
     }
 
-    /// Names the operation that failed; a call can fail in the login that it needed.
+    /// Returns the operation that failed; a call can fail in the login that it needed.
     #[must_use]
     pub fn operation(&self) -> Operation {
         self.failure().operation()
     }
 
-    /// Tells whether the same call may be made again later, without harm and with hope.
+    /// Returns `true` if retrying later is safe and may succeed.
     ///
-    /// The client has made its own attempts by then; see [`RetryPolicy`](crate::RetryPolicy).
+    /// The client has already retried; see [`RetryPolicy`](crate::RetryPolicy).
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -113,25 +119,25 @@ impl Error {
         }
     }
 
-    /// Gives the time before which the service asked not to be called again.
+    /// Returns the time before which the service asked not to be called again.
     #[must_use]
     pub fn retry_at(&self) -> Option<SystemTime> {
         self.failure().retry_at()
     }
 
-    /// Gives the server's own words; see [`Failure::detail`].
+    /// Returns the server's error text; see [`Failure::detail`].
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.failure().detail()
     }
 
-    /// Lists what the server found wrong with the request, for a status 422.
+    /// Returns what the server found wrong with the request, for a status 422.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         self.failure().violations()
     }
 
-    /// Gives the raw reply of a create or rotate; see [`Failure::raw_reply`].
+    /// Returns the raw reply of a create or rotate; see [`Failure::raw_reply`].
     #[must_use]
     pub fn raw_reply(&self) -> Option<&SecretBytes> {
         self.failure().raw_reply()

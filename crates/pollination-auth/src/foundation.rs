@@ -1,4 +1,4 @@
-//! What everything else stands on: types that wipe, clocks, the operations, the base URL, the runtime.
+//! The basics of all layers: secrets, clocks, the operations, the base URL, the runtime.
 
 pub(crate) mod base_url;
 pub(crate) mod clock;

@@ -1,31 +1,32 @@
-//! Holds the credentials of Pollination, a cloud service for building simulation.
+//! A Rust client for the authentication API of Pollination, a cloud service for building
+//! simulation.
 //!
-//! You have an API token, an id and a secret. A [`Client`] logs in with it, keeps one access token
-//! fresh for all of your tasks, and says by the variant of an [`Error`] what to do next.
+//! You have an API token: an id and a secret. A [`Client`] logs in with it, keeps one access token
+//! fresh for all of your tasks, and reports each [`Error`] by type, so you know what to do next.
 //!
 //! ```
 //! use pollination_auth::{ApiToken, Client};
-//! # use pollination_auth_fake::FakeService;
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let service = FakeService::builder().id("an-id").secret("a-secret").start();
-//! # let host = service.base_url();
+//! use pollination_auth_fake::FakeService;
 //!
-//! let api_token = ApiToken::new("an-id", "a-secret")?;
-//! let client = Client::builder().api_token(api_token).base_url(host).build()?;
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     // The service in memory; leave out `base_url` to call the real one.
+//!     let service = FakeService::builder().id("an-id").secret("a-secret").start();
+//!     let api_token = ApiToken::new("an-id", "a-secret")?;
+//!     let client = Client::builder().api_token(api_token).base_url(service.base_url()).build()?;
 //!
-//! let token = client.access_token().await?;
-//! let header = format!("Bearer {}", token.expose_secret());
-//! # assert!(header.len() > 100);
-//! # Ok(())
-//! # }
+//!     let token = client.access_token().await?;
+//!     let header = format!("Bearer {}", token.expose_secret());
+//!     assert!(header.len() > 100);
+//!     Ok(())
+//! }
 //! ```
 //!
 //! # How do I …
 //!
 //! **… get a token?** [`Client::access_token`], as often as you like: it logs in once, and again
-//! before the token ends. [`Client::access_token_valid_for`] gives one that lasts for a while,
-//! [`Client::access_token_changes`] receives every new one.
+//! before the token expires. [`Client::access_token_valid_for`] returns one that stays valid for a
+//! while, [`Client::access_token_changes`] a channel that receives every new one.
 //!
 //! **… take the credential from the environment?** [`Client::from_env`].
 //!
@@ -33,41 +34,41 @@
 //! [`ClientBuilder::api_token_files`], or name them in the environment.
 //!
 //! **… use an access token that I have already?** [`ClientBuilder::access_token`]. Such a client
-//! can't log in by itself; [`Error::AccessTokenExpired`] says when it ends.
+//! can't log in; after the token expires, calls fail with [`Error::AccessTokenExpired`].
 //!
-//! **… call my API with it?** With the feature `reqwest-middleware` or `tower`: a layer puts a fresh
-//! access token on your own requests to the service's host, and on no others. Without them: send
-//! it behind `Bearer` to that host, and to no other.
+//! **… call my API with it?** With the feature `reqwest-middleware` or `tower`: a layer puts a
+//! fresh access token on your own requests to the service's host, and on no others. Without them,
+//! send it after `Bearer` to that host, and to no other.
 //!
 //! **… use it without async?** With the feature `blocking`.
 //!
-//! **… keep the credential?** In a [`CredentialStore`]: [`FileStore`], or your own. A client that was
-//! built on one ([`ClientBuilder::store`]) reads it at each login.
+//! **… keep the credential?** In a [`CredentialStore`]: [`FileStore`], or your own. A client with a
+//! store ([`ClientBuilder::store`]) reads it at each login.
 //!
-//! **… rotate the secret?** On a store, with [`Client::rotation`]: no crash, lost reply or full disk
-//! loses it. Without one, with [`Client::rotate_api_token_secret`]: store the new secret before
-//! anything else; if the reply can't be used, its bytes are in [`Error::raw_reply`].
+//! **… rotate the secret?** With a store: [`Client::rotation`], which no crash, lost reply or full
+//! disk makes lose the secret. Without one: [`Client::rotate_api_token_secret`]. Store the new
+//! secret before anything else; if the reply can't be used, its bytes are in [`Error::raw_reply`].
 //!
-//! **… test my code?** With the crate `pollination-auth-fake`: the service in memory, which can be
-//! told to fail. Time comes in through [`Clock`]; [`ClientBuilder::clock`] shows one that moves with
-//! the service's.
+//! **… test my code?** With the crate `pollination-auth-fake`: the service in memory, which fails
+//! on demand. [`ClientBuilder::clock`] shows a [`Clock`] that moves with the service's.
 //!
 //! **… change the host, the proxy, the certificates, the timeouts?** [`ClientBuilder`].
 //!
-//! **… trust a private CA?** [`ClientBuilder::configure_http`] with `tls_certs_merge`, or the variable
-//! `SSL_CERT_FILE`; an HTTP client of your own, under the middleware, needs the same.
+//! **… trust a private CA?** [`ClientBuilder::configure_http`] with `tls_certs_merge`, or the
+//! variable `SSL_CERT_FILE`. The HTTP client under the middleware needs the same.
 //!
 //! **… see what it does?** Through `tracing`, at the level `debug`: one span for each attempt, with
 //! the operation, the status and the duration. Never a body, a header or a query.
 //!
-//! Each answer has a program in `examples/`: `quickstart`, `middleware`, `blocking`, `rotate`,
-//! `testing`, `settings` and `observe`. They run against the service in memory.
+//! The repository has a program for each answer in `crates/pollination-auth-examples`:
+//! `quickstart`, `middleware`, `blocking`, `rotate`, `testing`, `settings` and `observe`. They run
+//! against the service in memory.
 //!
 //! # What it never does
 //!
-//! It follows no redirect. It speaks plain http to no other machine unless you allow that by name.
-//! It repeats no create or rotate that may have happened. It prints no secret and no server's
-//! words: a secret leaves through `expose_secret`, a server's words through [`Error::detail`].
+//! It follows no redirect. It speaks plain http to no other machine unless you allow it by name. It
+//! repeats no create or rotate that may have happened. It prints neither secrets nor the server's
+//! error text: a secret leaves through `expose_secret`, the text through [`Error::detail`].
 //!
 //! # Features
 //!
@@ -112,20 +113,20 @@ pub use foundation::secret::{Secret, SecretBytes};
 #[cfg(feature = "reqwest-middleware")]
 pub use middleware::AuthMiddleware;
 #[cfg(feature = "tower")]
-pub use middleware::{AuthLayer, AuthService, ByClone, CloneBody};
+pub use middleware::{AuthLayer, AuthService};
 pub use rotation::{
     Recovered, RotateCause, RotateError, RotateFailure, RotateOptions, Rotated, Rotation,
     RotationHandle, RotationStatus,
 };
 pub use store::credential_files::CredentialFileError;
 pub use store::{
-    CredentialStore, DiskStep, DiskStepKind, Document, FileStore, MemoryStore, Profile,
-    ProfileLock, Ruling, StoreError, StoreLock, StoredToken,
+    CredentialStore, Document, FileStore, MemoryStore, Profile, ProfileLock, Ruling, StoreError,
+    StoreLock, StoredToken,
 };
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub use testing::fuzzing;
-/// The HTTP client, in the version that [`ClientBuilder::configure_http`] hands through.
+/// The HTTP client, in the version that [`ClientBuilder::configure_http`] takes.
 pub use wire::transport::reqwest;
 
 /// The README's example, run as a test.

@@ -1,6 +1,6 @@
-//! Rotating the secret so that no crash, lost reply or full disk can lose it: what callers see.
+//! Rotating the secret so that no crash, lost reply or full disk can lose it.
 //!
-//! Here it is started, awaited and reported. The rules are in `protocol`, the work in `drive`.
+//! This file starts and reports a rotation. `protocol` has the rules, `drive` does the work.
 
 mod cause;
 mod drive;
@@ -20,16 +20,17 @@ pub use self::outcome::{Recovered, RotateError, RotateFailure, Rotated};
 use self::protocol::{Ending, Machine, Verdict};
 pub use self::task::RotationHandle;
 use crate::client::Client;
-use crate::store::document::{Journal, Record};
+use crate::store::journal::Journal;
+use crate::store::record::Record;
 use crate::store::{Profile, Ruling, StoreError};
 
-/// Rotates the secret of a stored credential, and mends what was interrupted.
+/// A crash-safe rotation of the stored secret.
 ///
-/// The service makes the new secret, and keeps the old one no longer. So before it is asked, an
-/// access token is put into a journal beside the credential: whatever happens then, it can mint
-/// another secret. A new secret is in the journal before it is used, and in the place of the old
-/// one only when it has logged in. When an answer is lost, nothing is judged or repeated before the
-/// service has [settled](RotateOptions::settle).
+/// The service creates the new secret and revokes the old one in one step. So the client first
+/// writes an access token to a journal beside the credential: whatever happens then, it can create
+/// another secret. A new secret is in the journal before it is used, and replaces the old one only
+/// after it has logged in. If a reply is lost, nothing is decided or repeated before the service
+/// has [settled](RotateOptions::settle).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -58,7 +59,23 @@ pub struct Rotation {
     options: RotateOptions,
 }
 
-/// Says where the stored credential is between two rotations.
+/// The state of the stored credential and its rotation.
+///
+/// ```
+/// use pollination_auth::{RotationStatus, Ruling};
+///
+/// fn advice(status: &RotationStatus) -> &'static str {
+///     match status {
+///         RotationStatus::Unfinished { .. } => "recover the rotation",
+///         RotationStatus::Concluded { ruling: Ruling::OtherApiToken, .. } => {
+///             "log in with the account's new API token"
+///         }
+///         RotationStatus::Concluded { .. } => "create a new API token",
+///         _ => "nothing to do",
+///     }
+/// }
+/// # let _ = advice;
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RotationStatus {
@@ -70,29 +87,27 @@ pub enum RotationStatus {
         generation: u64,
         /// The time of the last rotation.
         rotated_at: Option<SystemTime>,
-        /// Whether the secret before that is still kept.
-        keeps_previous: bool,
     },
     /// A rotation is under way, or was interrupted.
     Unfinished {
         /// The time at which it began.
         started_at: SystemTime,
-        /// The requests that may have been acted on.
+        /// The number of requests that the service may have acted on.
         requests: u32,
-        /// The new secrets that are in the journal.
+        /// The number of new secrets in the journal.
         candidates: usize,
-        /// The time until which a recovery can mint another secret.
+        /// The time until which a recovery can create another secret.
         recover_by: SystemTime,
     },
     /// The service has ruled on a rotation that brought no secret of the stored API token.
     ///
-    /// It does not keep another credential from being stored.
+    /// Another credential can be stored.
     Concluded {
         /// The time at which it began.
         started_at: SystemTime,
         /// The time of the ruling.
         concluded_at: SystemTime,
-        /// What the service has ruled.
+        /// The ruling of the service.
         ruling: Ruling,
     },
 }
@@ -103,43 +118,41 @@ impl Client {
     /// Requires a client built with a [store](crate::ClientBuilder::store).
     #[must_use]
     pub fn rotation(&self, options: RotateOptions) -> Rotation {
-        Rotation::new(self.clone(), options)
+        Rotation {
+            client: self.clone(),
+            options,
+        }
     }
 }
 
 impl Rotation {
-    pub(crate) fn new(client: Client, options: RotateOptions) -> Self {
-        Self { client, options }
-    }
-
-    /// Rotates the secret, mending an interrupted rotation first.
+    /// Rotates the secret, after recovering an interrupted rotation.
     ///
-    /// Dropping the future does not stop it. If a mended rotation brought a new secret, that is the
+    /// Dropping the future does not stop it. If the recovery brought a new secret, that is the
     /// result; if another process rotated while this one waited for the lock, it is that one's.
     ///
     /// # Errors
     ///
-    /// [`RotateError`]; its variants say what to do.
+    /// [`RotateError`]; its variant is what to do next.
     pub async fn rotate(&self) -> Result<Rotated, RotateError> {
         self.start().wait().await
     }
 
-    /// Starts a rotation on a task of its own, and gives a handle to wait for it.
+    /// Starts a rotation on a task of its own and returns a handle to wait for it.
     ///
-    /// It ends with its runtime: a program that ends early leaves a journal to recover from.
+    /// It stops with its runtime: a program that exits early leaves a journal to recover from.
     pub fn start(&self) -> RotationHandle {
         let this = self.clone();
         RotationHandle::spawn(async move { this.run_rotate().await })
     }
 
-    /// Brings an interrupted rotation to its end; does nothing when there is none.
+    /// Recovers an interrupted rotation; does nothing if there is none.
     ///
-    /// Dropping the future does not stop it. When the time of
-    /// [grace](RotateOptions::grace) is over it also forgets the secret before the last rotation.
+    /// Dropping the future does not stop it.
     ///
     /// # Errors
     ///
-    /// [`RotateError`]; its variants say what to do.
+    /// [`RotateError`]; its variant is what to do next.
     pub async fn recover(&self) -> Result<Recovered, RotateError> {
         let this = self.clone();
         task::detached(
@@ -149,11 +162,11 @@ impl Rotation {
         .await
     }
 
-    /// Looks at the store, without lock and network.
+    /// Reads the state from the store, without the lock or the network.
     ///
     /// # Errors
     ///
-    /// [`RotateError::NotStarted`] when the store can't be read or not be trusted.
+    /// [`RotateError::NotStarted`] when the store can't be read or trusted.
     pub async fn status(&self) -> Result<RotationStatus, RotateError> {
         let mut driver = self.driver()?;
         let look = |profile: &Profile| {
@@ -171,13 +184,12 @@ impl Rotation {
                         started_at: journal.started_at,
                         requests: journal.requests,
                         candidates: journal.candidates.len(),
-                        recover_by: journal.bearer_ends,
+                        recover_by: journal.access_token_expires,
                     },
                 },
                 _ => RotationStatus::Settled {
                     generation: record.generation,
                     rotated_at: record.rotated_at,
-                    keeps_previous: record.previous.is_some(),
                 },
             })
         };
@@ -208,7 +220,7 @@ impl Rotation {
         let _turn = self.client.rotating().await;
         let (record, journal) = self.open(&mut driver).await?;
         if let Some(journal) = journal {
-            // Then its caller was told so, and only the journal was left behind.
+            // Then its caller knows the result, and only the journal was left.
             let was_done = journal.is_done(&record);
             let machine = Machine::recover(self.options.rules(), record.clone(), journal);
             let ending = self.finish(&mut driver, record.clone(), machine).await?;
@@ -218,7 +230,6 @@ impl Rotation {
         } else if seen.is_some_and(|seen| seen.generation != record.generation) {
             return Ok(self.rotated_by_another(record));
         }
-        self.check_capacity(&driver, &record)?;
         let machine = Machine::rotate(self.options.rules(), record.clone());
         let ending = self.finish(&mut driver, record, machine).await?;
         if ending.verdict == Verdict::Rotated {
@@ -232,23 +243,21 @@ impl Rotation {
         let mut driver = self.driver()?;
         let _turn = self.client.rotating().await;
         let (record, journal) = self.open(&mut driver).await?;
-        let rules = self.options.rules();
-        let machine = match journal {
-            Some(journal) => Machine::recover(rules, record.clone(), journal),
-            None if self.grace_is_over(&record) => Machine::retire(rules, record.clone()),
-            None => return Ok(Recovered::NothingToDo),
+        let Some(journal) = journal else {
+            return Ok(Recovered::NothingToDo);
         };
+        let machine = Machine::recover(self.options.rules(), record.clone(), journal);
         let ending = self.finish(&mut driver, record, machine).await?;
-        Ok(match ending.verdict {
-            Verdict::Rotated => Recovered::Rotated(self.rotated(ending)),
-            Verdict::NothingHappened => Recovered::NothingHappened,
-            _ => Recovered::NothingToDo,
+        Ok(if ending.verdict == Verdict::Rotated {
+            Recovered::Rotated(self.rotated(ending))
+        } else {
+            Recovered::NothingHappened
         })
     }
 
     /// Takes the lock and reads both documents.
     ///
-    /// Nothing is touched when one can't be trusted.
+    /// Changes nothing if one can't be trusted.
     async fn open(&self, driver: &mut Driver) -> Result<(Record, Option<Journal>), RotateError> {
         let locked = driver.lock(self.options.lock_wait).await;
         locked.map_err(RotateError::not_started)?;
@@ -260,7 +269,7 @@ impl Rotation {
         driver.read(read).await.map_err(RotateError::not_started)
     }
 
-    /// Runs the protocol; what can't be told to a caller as a success is an error.
+    /// Runs the protocol; a result that is no success for a caller is an error.
     async fn finish(
         &self,
         driver: &mut Driver,
@@ -276,7 +285,7 @@ impl Rotation {
                 driver.adopt(&ending.record.token);
                 Ok(ending)
             }
-            Verdict::NothingHappened | Verdict::Settled => Ok(ending),
+            Verdict::NothingHappened => Ok(ending),
             Verdict::PersistFailed | Verdict::Ruled(Ruling::OtherApiToken) => {
                 let kept = self.keep_in_emergency(driver, &ending).await;
                 Err(RotateError::from_ending(ending, kept))
@@ -285,7 +294,7 @@ impl Rotation {
         }
     }
 
-    /// Offers the newest secret to the emergency store.
+    /// Stores the newest secret in the emergency store.
     async fn keep_in_emergency(&self, driver: &mut Driver, ending: &Ending) -> bool {
         let (Some(store), Some(token)) = (&self.options.emergency, ending.candidates.last()) else {
             return false;
@@ -309,35 +318,6 @@ impl Rotation {
                 false
             }
         }
-    }
-
-    /// Refuses a store that would be full when the new secret is there.
-    fn check_capacity(&self, driver: &Driver, record: &Record) -> Result<(), RotateError> {
-        let Some(limit) = driver.profile.capacity() else {
-            return Ok(());
-        };
-        let longest = protocol::longest_journal(self.options.rules(), record);
-        let length = longest
-            .write(driver.profile.id(), record)
-            .map(|text| text.expose_secret().len());
-        match length {
-            Ok(length) if length <= limit => Ok(()),
-            _ => Err(RotateError::not_started(RotateCause::Store(
-                StoreError::TooLong {
-                    document: crate::store::Document::Journal,
-                    limit,
-                },
-            ))),
-        }
-    }
-
-    fn grace_is_over(&self, record: &Record) -> bool {
-        let (Some(_), Some(rotated_at)) = (&record.previous, record.rotated_at) else {
-            return false;
-        };
-        // A rotation in the future is one of a clock that was set since; it is over some day.
-        let age = self.client.wall_clock().duration_since(rotated_at);
-        age.is_ok_and(|age| age >= self.options.grace)
     }
 
     fn rotated(&self, ending: Ending) -> Rotated {

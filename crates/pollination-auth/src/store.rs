@@ -1,30 +1,32 @@
 //! Where credentials are kept: stores, and files that others write.
 //!
-//! `credential_store` has the traits that a store implements, `document` what a document contains, `writer` what
-//! is checked before a write; `rotation` decides the order of the writes.
+//! `credential_store` has the traits that a store implements, `record` and `journal` the content of
+//! the two documents, `writer` the checks before a write. `rotation` decides the order of the
+//! writes.
 
 mod blocking;
 mod change;
 pub(crate) mod credential_files;
 mod credential_store;
 mod disk;
-pub(crate) mod document;
+mod document;
 mod error;
 mod file;
+pub(crate) mod journal;
 pub(crate) mod kind;
 mod memory;
 mod profile;
+pub(crate) mod record;
 mod stored_token;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 pub(crate) use self::blocking::{Unfinished, on_store};
 pub use self::credential_store::{CredentialStore, ProfileLock, StoreLock};
-pub use self::disk::{DiskStep, DiskStepKind};
-pub use self::document::Ruling;
 pub use self::error::StoreError;
 pub use self::file::FileStore;
+pub use self::journal::Ruling;
 pub use self::kind::Document;
 pub use self::memory::MemoryStore;
 pub(crate) use self::profile::JournalState;

@@ -1,7 +1,6 @@
 //! The five operations over the wire: our types in, our types or a failed attempt out.
 //!
-//! The only place that names the generated crate. One call here is one HTTP exchange: nothing is
-//! repeated, nothing is cached.
+//! One call here is one HTTP exchange: nothing is retried, nothing is cached.
 
 pub(crate) mod answer;
 mod bytes;
@@ -18,11 +17,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pollination_auth_api::{
-    Client, Error as Generated, Exchange, ResponseValue, SecretText, Urls, types,
+    Client, Error as Generated, Exchange, ResponseValue, SecretText, types,
 };
 
 use self::answer::{Answer, Attempted};
-use self::decode::Reply;
+use self::decode::{Context, Reply};
 use self::known::Known;
 use crate::credential::access_token::AccessToken;
 use crate::credential::api_token::{ApiToken, ApiTokenId};
@@ -37,18 +36,18 @@ pub(crate) struct Wire {
     pub(crate) base_url: BaseUrl,
     pub(crate) transport: Transport,
     pub(crate) clock: Arc<dyn Clock>,
-    urls: Urls,
+    /// What each call's exchange is cloned from, so that they share the parsed URLs.
+    exchange: Exchange,
     pub(crate) known: Known,
 }
 
 impl Wire {
     pub(crate) fn new(base_url: BaseUrl, transport: Transport, clock: Arc<dyn Clock>) -> Self {
-        let urls = Urls::new(base_url.prefix());
         Self {
             base_url,
             transport,
             clock,
-            urls,
+            exchange: Exchange::new(),
             known: Known::default(),
         }
     }
@@ -130,7 +129,7 @@ impl Wire {
     }
 
     fn exchange(&self, timeout: Duration) -> Exchange {
-        let exchange = Exchange::new().urls(&self.urls);
+        let exchange = self.exchange.clone();
         match self.transport.own_timeout(timeout) {
             Some(timeout) => exchange.timeout(timeout),
             None => exchange,
@@ -139,28 +138,26 @@ impl Wire {
 
     fn client(&self, operation: Operation, exchange: Exchange) -> Client {
         let http = self.transport.client_for(operation);
-        Client::new_with_client(self.urls.base(), http, exchange)
+        Client::new_with_client(self.base_url.prefix(), http, exchange)
     }
 
-    /// Takes the generated result apart: the value if there is one, and what the exchange captured.
-    ///
-    /// `secret` is the one that the call carried.
+    /// Returns what the exchange captured of a call that carried this secret.
     fn reply<'a, T, E>(
         &'a self,
         operation: Operation,
         client: Client,
         result: Result<ResponseValue<T>, Generated<E>>,
         secret: &'a str,
-    ) -> Reply<'a, T> {
-        let (typed, outcome) = Exchange::conclude(client, result);
+    ) -> Reply<'a> {
         Reply {
-            operation,
-            typed,
-            outcome,
-            secret,
-            known: &self.known,
-            base_url: &self.base_url,
-            clock: &*self.clock,
+            context: Context {
+                operation,
+                secret,
+                known: &self.known,
+                base_url: &self.base_url,
+                clock: &*self.clock,
+            },
+            outcome: Exchange::conclude(client, result),
         }
     }
 }

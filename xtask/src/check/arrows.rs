@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::{Finding, Parsed};
-use super::layers::{LAYERS, Layers, MOVING};
+use super::layers::{LAYERS, Layers};
 use super::modules::{Arrow, Modules};
 
 const UP: &str = "move the item down to the layer that needs it, or the code that names it up";
@@ -12,9 +12,6 @@ const CIRCLE: &str =
     "move what both need into a file of its own that names neither, or make one file of them";
 const NO_LAYER: &str = "add it to the layers in xtask/src/check/layers.rs, or move it into one";
 const NO_FILE: &str = "take it off the layers in xtask/src/check/layers.rs";
-
-const ARRIVED: &str = "this crate keeps its layers, and is not held to them";
-const SWITCH_ON: &str = "take it off MOVING in xtask/src/check/layers.rs";
 
 /// Arrows between the entries of one folder, the first of each pair.
 type Edges<'e, 'm, 'a> = BTreeMap<(&'e str, &'e str), &'e Arrow<'m, 'a>>;
@@ -24,14 +21,8 @@ pub(super) fn check(files: &[Parsed<'_>]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for layers in &LAYERS {
         let root = format!("{}/lib.rs", layers.folder);
-        let Some(root) = files.iter().find(|parsed| parsed.file.path == root) else {
-            continue;
-        };
-        let found = of_crate(files, layers);
-        if !MOVING.contains(&layers.folder) {
-            findings.extend(found);
-        } else if found.is_empty() {
-            findings.push(root.finding(1, ARRIVED.to_owned(), SWITCH_ON));
+        if files.iter().any(|parsed| parsed.file.path == root) {
+            findings.extend(of_crate(files, layers));
         }
     }
     findings

@@ -19,13 +19,13 @@ const HIDDEN: [Hidden; 2] = [
     Hidden {
         names: &["reqwest", "reqwest_middleware"],
         // The root re-exports the crate, so that users name the same version.
-        by: &["transport", "wire/transport", "middleware", "lib"],
-        remedy: "ask `transport` for what you need; only it and middleware name reqwest",
+        by: &["wire/transport", "middleware", "lib"],
+        remedy: "ask `wire::transport` for what you need; only it and middleware name reqwest",
     },
     Hidden {
         names: &["pollination_auth_api"],
-        // The foundation re-exports the types that wipe themselves.
-        by: &["foundation", "wire", "transport"],
+        // The foundation re-exports the types that wipe themselves; `testing` makes replies of the wire.
+        by: &["foundation", "wire", "testing"],
         remedy: "take our own types from `wire`; only it names the generated crate",
     },
 ];

@@ -37,14 +37,6 @@ fn names(row: &str) -> impl Iterator<Item = &str> {
     row.split("  ").take(1).flat_map(|names| names.split(' '))
 }
 
-/// Crates that are still being moved into their layers, and are not checked yet.
-///
-/// When a crate keeps its layers, the check asks to remove it from this list.
-pub(super) const MOVING: [&str; 2] = [
-    "crates/pollination-auth/src",
-    "crates/pollination-auth-cli/src",
-];
-
 pub(super) const LAYERS: [Layers; 5] = [
     Layers {
         folder: "crates/pollination-auth/src",
@@ -66,16 +58,16 @@ testing     what fuzzers and authors of stores call
     Layers {
         folder: "crates/pollination-auth-cli/src",
         rows: "\
-variables exit time            names of variables, exit codes, times as text
-words usage log recovery       messages
-error                          errors with their exit code and what to do
-environment directory output   what is read from and written to the system
-args prompt progress rescue    the command line and the terminal's questions
-interrupt patience             what ends a command, and when
-terminal context               what every command is given
-shared_token checked creation  what several commands do
-command                        one file for each command
-run                            from arguments to an exit code
+variables exit time                   names of variables, exit codes, times as text
+messages argument_error log recovery  what the command says
+error                                 errors with their exit code and what to do
+environment paths output              what is read from and written to the system
+args prompt progress rescue           the command line and the terminal's questions
+interrupt lock_wait                   what ends a command, and when
+terminal context                      what every command is given
+access_token_file checked creation    what several commands do
+command                               one file for each command
+run                                   from arguments to an exit code
 ",
     },
     Layers {

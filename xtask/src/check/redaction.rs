@@ -134,12 +134,16 @@ fn is_public(visibility: &Visibility) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::finding::tree;
-    use super::super::rules;
+    use super::super::tokens;
     use super::*;
 
     fn found(files: &[(&str, &str)]) -> Vec<String> {
-        let findings = rules(&tree(files));
-        findings
+        let files = tree(files);
+        let parsed = |file| Parsed {
+            file,
+            tokens: tokens::parse(&file.text).unwrap(),
+        };
+        check(&files.iter().map(parsed).collect::<Vec<_>>())
             .into_iter()
             .map(|found| format!("{}:{} {}", found.path, found.line, found.what))
             .collect()

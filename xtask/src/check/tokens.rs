@@ -25,7 +25,8 @@ pub(super) fn identifiers(tokens: &TokenStream, found: &mut impl FnMut(&Ident)) 
     }
 }
 
-/// Calls back with every path of at least two segments, inside macros as well.
+/// Calls back with every path of at least two segments, inside macros as well. The path of a
+/// visibility is left out: `pub(in a::b)` names who may look, and takes nothing from there.
 pub(super) fn paths(tokens: &TokenStream, found: &mut impl FnMut(&[Ident])) {
     let mut path: Vec<Ident> = Vec::new();
     let mut colons = 0;
@@ -41,7 +42,9 @@ pub(super) fn paths(tokens: &TokenStream, found: &mut impl FnMut(&[Ident])) {
                 match &token {
                     // What begins with `::` is a path into another crate.
                     TokenTree::Ident(ident) if colons < 2 => path.push(ident.clone()),
-                    TokenTree::Group(group) => paths(&group.stream(), found),
+                    TokenTree::Group(group) if !is_visibility(&group.stream()) => {
+                        paths(&group.stream(), found);
+                    }
                     _ => {}
                 }
             }
@@ -49,6 +52,11 @@ pub(super) fn paths(tokens: &TokenStream, found: &mut impl FnMut(&[Ident])) {
         colons = 0;
     }
     report(&mut path, found);
+}
+
+fn is_visibility(tokens: &TokenStream) -> bool {
+    let first = tokens.clone().into_iter().next();
+    matches!(first, Some(TokenTree::Ident(ident)) if ident == "in")
 }
 
 fn report(path: &mut Vec<Ident>, found: &mut impl FnMut(&[Ident])) {
@@ -148,7 +156,7 @@ mod tests {
 
     #[test]
     fn paths_are_found_in_code_and_in_macros() {
-        let text = "fn a(b: &c::d) -> e { vec![f::g::<h::i>(), j.k, ::l::m, 'n: o] }";
+        let text = "pub(in q::r) fn a(b: &c::d) -> e { vec![f::g::<h::i>(), j.k, ::l::m, 'n: o] }";
         let mut found = Vec::new();
         paths(
             &parse(text).unwrap_or_else(|_| TokenStream::from_str(text).unwrap()),

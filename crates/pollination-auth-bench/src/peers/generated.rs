@@ -1,8 +1,8 @@
 //! The client that progenitor generates from the contract, without what makes it safe.
 
 use progenitor_client::{ClientHooks, ClientInfo as _};
+use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, RequestBuilder};
 
 use super::Calls;
 use super::by_hand::http;
@@ -18,6 +18,7 @@ pub struct Exchange(HeaderValue);
     clippy::allow_attributes_without_reason,
     clippy::unwrap_used,
     missing_docs,
+    unused_mut,
     reason = "generated: its lints are progenitor's, and differ with the contract"
 )]
 pub mod client {
@@ -26,14 +27,9 @@ pub mod client {
 
 use client::Client;
 
-/// Begins a request as progenitor writes it into each operation: the URL is put together and
-/// parsed, and a header is sent that the contract does not have.
-pub(crate) fn request(client: &Client, method: Method, path: &str) -> RequestBuilder {
-    let url = format!("{}{path}", client.baseurl);
-    let mut headers = HeaderMap::with_capacity(1);
-    let version = HeaderValue::from_static(Client::api_version());
-    headers.append(HeaderName::from_static("api-version"), version);
-    client.client.request(method, url).headers(headers)
+/// Returns a URL as progenitor has it: formatted and parsed for each call.
+pub(crate) fn url(client: &Client, path: &str) -> reqwest::Result<Url> {
+    Ok(Url::parse(&format!("{}{path}", client.baseurl)).expect("a URL"))
 }
 
 impl ClientHooks<Exchange> for Client {
@@ -42,6 +38,11 @@ impl ClientHooks<Exchange> for Client {
         request: &mut reqwest::Request,
         _: &progenitor_client::OperationInfo,
     ) -> Result<(), progenitor_client::Error<E>> {
+        // progenitor sends this header, which the contract does not have.
+        let mut headers = HeaderMap::with_capacity(1);
+        let version = HeaderValue::from_static(Client::api_version());
+        headers.append(HeaderName::from_static("api-version"), version);
+        request.headers_mut().extend(headers);
         let authorization = self.inner.0.clone();
         request.headers_mut().insert(AUTHORIZATION, authorization);
         Ok(())

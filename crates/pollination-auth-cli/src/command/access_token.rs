@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime};
 use pollination_auth::{AccessToken, Client};
 use serde::Serialize;
 
+use crate::access_token_file::{Kept, Owner, SharedToken};
 use crate::args;
 use crate::context::{Context, Credential, Stored};
 use crate::creation;
 use crate::error::CliError;
 use crate::output;
 use crate::progress;
-use crate::shared_token::{Kept, Owner, SharedToken};
 use crate::time::Stamp;
 
 /// The least time that a kept token must have left: 1 minute.

@@ -11,19 +11,20 @@ use pollination_auth::{
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use crate::access_token_file::{self, Kept, Owner, SharedToken};
 use crate::args::{Login, Source};
 use crate::checked::{self, NotStored};
 use crate::context::Context;
 use crate::creation;
-use crate::environment::{self, ID, SECRET};
+use crate::environment;
 use crate::error::CliError;
 use crate::interrupt::Interrupts;
 use crate::output;
 use crate::progress;
 use crate::prompt;
-use crate::shared_token::{self, Kept, Owner, SharedToken};
 use crate::terminal::Hidden;
 use crate::time::{Stamp, rfc3339};
+use crate::variables::{ID, SECRET};
 
 /// The longest standard input that is read: 16 KiB, more than the longest id and secret together.
 const STDIN_LIMIT: u64 = 16 * 1024;
@@ -73,7 +74,7 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
             let before = SystemTime::now();
             let access_token = progress::watch("logging in", check(context, &token)).await?;
             // Before the credential changes, so that no access token is left that is not its own.
-            shared_token::forget(context).await?;
+            access_token_file::forget(context).await?;
             if give_up_rotation {
                 context.change(|| context.profile.discard_journal()).await?;
                 // What another process begins after that is not what was confirmed.

@@ -5,15 +5,16 @@ use std::fmt;
 use pollination_auth::StoreError;
 use serde::Serialize;
 
+use crate::access_token_file;
 use crate::args::Confirmed;
 use crate::context::{Context, Stored};
 use crate::creation;
 use crate::environment;
 use crate::error::CliError;
+use crate::lock_wait;
 use crate::output;
-use crate::patience;
 use crate::prompt;
-use crate::shared_token;
+use crate::variables;
 
 /// Said where a rotation has made the stored secret the only good one.
 const OTHER_SECRET: &str = " The environment has another secret of this API token, which a rotation \
@@ -70,7 +71,7 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
         prompt::confirm(confirmed.yes, "the logout", &question)?;
     }
     // The access token goes first: a crash between the two must not leave it without its owner.
-    shared_token::forget(context).await?;
+    access_token_file::forget(context).await?;
     if let Some(stored) = stored {
         remove(context, stored).await?;
     }
@@ -80,8 +81,8 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
     if environment::is_set() {
         output::note(format_args!(
             "{} and {} are set, and used from now on.{}",
-            environment::ID,
-            environment::SECRET,
+            variables::ID,
+            variables::SECRET,
             if other_secret { OTHER_SECRET } else { "" }
         ));
     }
@@ -96,7 +97,7 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
 /// Removes the stored credential, also if another process has rotated its secret meanwhile.
 async fn remove(context: &Context, mut stored: Stored) -> Result<(), CliError> {
     for _ in 0..MOST_CHANGES {
-        match patience::outwait(|| context.profile.remove(&stored.seen)).await {
+        match lock_wait::outwait(|| context.profile.remove(&stored.seen)).await {
             Err(StoreError::Changed) => {}
             removed => return removed.map_err(|error| context.store_error(error)),
         }

@@ -6,12 +6,13 @@ use std::time::SystemTime;
 use pollination_auth::{RotationStatus, Ruling};
 use serde::Serialize;
 
+use crate::access_token_file::{Owner, SharedToken};
 use crate::context::{Context, Credential};
-use crate::creation::{self, Redo};
+use crate::creation;
 use crate::error::CliError;
 use crate::output;
+use crate::recovery::Redo;
 use crate::recovery::{self, OVERDUE};
-use crate::shared_token::{Owner, SharedToken};
 use crate::time::{Stamp, rfc3339};
 
 #[derive(Serialize)]
@@ -179,7 +180,6 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         Some(RotationStatus::Settled {
             generation,
             rotated_at,
-            ..
         }) => {
             answer.generation = Some(*generation);
             answer.rotated_at = rotated_at.map(Stamp);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use pollination_auth_fake::{Fault, Operation};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::patience;
+use crate::waiting;
 use crate::world::{SECRET, World, without_waits};
 
 const ROTATE: [&str; 5] = ["token", "rotate", "--yes", "--settle", "1ms"];
@@ -119,10 +119,10 @@ fn a_rotation_that_is_under_way_is_told_from_one_that_was_cut_off() {
     );
     let status = held.world.run(&["status", "--output", "json"]);
     assert_eq!(status.json()["unfinished_rotation"]["under_way"], true);
-    let logout = patience::start(&held.world, &["logout", "--yes"]);
+    let logout = waiting::start(&held.world, &["logout", "--yes"]);
     held.answer.send(()).unwrap();
     assert_eq!(held.ended(), (Some(0), String::new()));
-    let logout = patience::end(logout);
+    let logout = waiting::end(logout);
     assert_eq!((logout.code, logout.stderr.as_str()), (Some(0), ""));
     assert!(held.world.profile().load().unwrap().is_none());
 }

@@ -25,8 +25,6 @@ mod output;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
-mod patience;
-#[cfg(test)]
 #[cfg(unix)]
 mod readme;
 #[cfg(test)]
@@ -42,5 +40,7 @@ mod store;
 mod terminal;
 #[cfg(test)]
 mod unreachable;
+#[cfg(test)]
+mod waiting;
 #[cfg(test)]
 mod world;

@@ -98,6 +98,7 @@ impl Caller {
             Operation::Create => Method::POST,
             Operation::Rotate => Method::PUT,
             Operation::Delete => Method::DELETE,
+            other => panic!("the request of {other} is not written yet"),
         };
         self.request(method, "/auth/api-token")
             .header(AUTHORIZATION, format!("Bearer {access_token}"))

@@ -276,3 +276,21 @@ async fn scripted_faults_can_be_taken_back() {
     );
     assert_eq!(login(&caller).await.status, 202);
 }
+
+#[tokio::test]
+async fn row_83_a_web_page_is_refused() {
+    let program = Program::start(&[]);
+    let caller = Caller::at(program.base_url.clone());
+    for (name, value, status) in [
+        ("origin", "https://page.example", 403),
+        ("origin", "null", 403),
+        ("host", "rebound.example:8080", 403),
+        ("origin", program.base_url.as_str(), 200),
+    ] {
+        let request = caller.request(Method::GET, "/__control/credential");
+        let answer = Caller::send(request.header(name, value)).await;
+        assert_eq!(answer.status, status, "{name}: {value}");
+        let shows_it = answer.body.windows(11).any(|part| part == b"fake-secret");
+        assert_eq!(shows_it, status == 200, "{name}: {value}");
+    }
+}

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tracing::instrument::{Instrument as _, WithSubscriber as _};
 
 use crate::error::Error;
-use crate::error::failure::{Facts, Reason};
+use crate::error::failure::Reason;
 use crate::foundation::operation::Operation;
 
 /// The thread's name, as debuggers and panics show it.
@@ -54,7 +54,7 @@ impl Worker {
             .name(NAME.to_owned())
             .spawn(move || {
                 if let Some(runtime) = &background.0 {
-                    // It ends with an error always: nothing is ever sent.
+                    // Always an error: nothing is ever sent.
                     let _dropped = runtime.block_on(ended);
                 }
             })?;
@@ -75,11 +75,11 @@ impl Worker {
         call: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
         if thread::current().id() == self.thread {
-            return Err(internal(operation, Reason::OwnThread));
+            return Err(Error::internal(operation, Reason::OwnThread));
         }
         if process::id() != self.process {
             // Nobody would ever answer.
-            return Err(internal(operation, Reason::NoRuntime));
+            return Err(Error::internal(operation, Reason::NoRuntime));
         }
         let (sender, receiver) = mpsc::sync_channel(1);
         // Spans and subscribers belong to a thread; the caller's hold for its call.
@@ -92,12 +92,8 @@ impl Worker {
         // However the task ends, its sender is dropped, and the wait is over.
         receiver
             .recv()
-            .unwrap_or_else(|_dropped| Err(internal(operation, Reason::Panicked)))
+            .unwrap_or_else(|_dropped| Err(Error::internal(operation, Reason::Panicked)))
     }
-}
-
-fn internal(operation: Operation, reason: Reason) -> Error {
-    Error::Internal(Facts::new(operation, reason).into())
 }
 
 #[cfg(test)]

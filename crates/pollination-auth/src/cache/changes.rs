@@ -1,4 +1,4 @@
-//! The notification of new access tokens: it hands out copies, and lends nothing that could hold the cache up.
+//! The notification of new access tokens. It sends copies, so that no receiver can block the cache.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use crate::credential::access_token::AccessToken;
 
-/// Tells watchers of each new access token.
+/// Sends each new access token to its watchers.
 pub(super) struct Changes(watch::Sender<Told>);
 
 /// What was told last.
@@ -23,7 +23,7 @@ impl Changes {
         }))
     }
 
-    /// Tells of a change, unless a later one was told already.
+    /// Sends a change, unless a later one was sent already.
     pub(super) fn tell(&self, number: u64, token: Option<AccessToken>) {
         self.0.send_if_modified(|told| {
             let is_newer = told.number < number;
@@ -41,9 +41,9 @@ impl Changes {
 
 /// Receives every new access token of a client, for code that keeps it elsewhere.
 ///
-/// [`Client::access_token_changes`](crate::Client::access_token_changes) creates one. It hands out copies: holding one
-/// blocks nobody. There is no access token before the first login, after a delete, and after the service
-/// refused the one that there was.
+/// [`Client::access_token_changes`](crate::Client::access_token_changes) creates one. It returns
+/// copies: keeping one blocks nobody. There is no access token before the first login, after a
+/// delete, and after the service refused the one that there was.
 ///
 /// ```
 /// # use pollination_auth::{ApiToken, Client};
@@ -72,7 +72,8 @@ impl AccessTokenChanges {
 
     /// Waits for a change since the last call, and returns the access token that is current then.
     ///
-    /// Of several changes in between only the last one is seen. The first call waits for a change since this was created.
+    /// Of several changes in between only the last one is seen. The first call waits for a change
+    /// since this was created.
     ///
     /// # Errors
     ///

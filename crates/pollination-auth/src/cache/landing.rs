@@ -9,13 +9,15 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::flight::{End, Flight, Pulse};
-use super::shared::{Shared, State, internal};
+use super::shared::{Shared, State};
+use crate::error::Error;
 use crate::error::failure::Reason;
 use crate::foundation::clock::Moment;
+use crate::foundation::operation::Operation;
 use crate::foundation::runtime::guarded;
 
-/// How often a login that is driven says so: every 250 ms, several times within the time after which callers
-/// elsewhere call it stalled.
+/// How often a login that is driven says so: every 250 ms, several times within the time after
+/// which callers elsewhere call it stalled.
 const BEAT: Duration = Duration::from_millis(250);
 
 /// The end of a login, held by its task.
@@ -46,8 +48,8 @@ impl Landing {
         }
     }
 
-    /// Starts the login on a task of its own, which no caller's end can end. Called without the lock: a
-    /// runtime that was shut down drops the task here and now.
+    /// Starts the login on a task of its own, which no caller's end can end. Called without the
+    /// lock: a runtime that was shut down drops the task here and now.
     pub(super) fn take_off(self, runtime: &Handle) {
         runtime.spawn(self.land());
     }
@@ -95,7 +97,7 @@ impl Drop for Landing {
         };
         if std::thread::panicking() {
             // It may be the clock that panicked: to read it again would end the process.
-            let error = internal(Reason::Panicked);
+            let error = Error::internal(Operation::Login, Reason::Panicked);
             self.shared.fail(self.login, &self.started_at, &error);
             pulse.tell(End::Landed(Err(error)));
         } else {

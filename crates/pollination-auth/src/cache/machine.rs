@@ -1,7 +1,7 @@
 //! The cache's decisions, without time, runtime or network.
 //!
-//! It is told what happened and when, and says what follows. Who carries that out is in `cache`; the tests walk
-//! through every order of events within their bounds.
+//! It is told what happened and when, and says what follows. Who carries that out is in `cache`;
+//! the tests walk through every order of events within their bounds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,10 +26,11 @@ const PERMANENT_COOLDOWN: Duration = Duration::from_secs(1);
 /// A `Retry-After` beyond that is more likely a mistake than a wish; a forced login asks at once.
 const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
 
-/// After a 401 caused a login, further 401s cause none for this long: 30 s, unless the new token is accepted.
+/// After a 401 caused a login, further 401s cause none for this long: 30 s, unless the new token is
+/// accepted.
 ///
-/// A fresh token that meets a 401 as well is not to blame, and dropping it would take it from everybody
-/// else.
+/// A fresh token that meets a 401 as well is not to blame, and dropping it would take it from
+/// everybody else.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(30);
 
 /// A failed login, as far as it matters for when to log in again.
@@ -92,8 +93,8 @@ pub(super) enum Then<T, E> {
     WaitOn,
 }
 
-/// Decides for a caller that waits; `is_elsewhere` says that the login is on another runtime than the caller, and `old` is a token to
-/// use where there is no better one.
+/// Decides for a caller that waits; `is_elsewhere` says that the login is on another runtime than
+/// the caller, and `old` is a token to use where there is no better one.
 pub(super) fn then<T, E>(
     seen: Seen<T, E>,
     is_elsewhere: bool,
@@ -106,7 +107,8 @@ pub(super) fn then<T, E>(
         (Seen::Landed(Ok(token)), _) => Then::Use(token),
         (Seen::Landed(Err(_)) | Seen::Nothing { .. }, Some(old)) => Then::Use(old),
         (Seen::Landed(Err(error)), None) => Then::Fail(error),
-        // Where the login was lost with the caller's own runtime, the next one can't be started, which says so.
+        // Where the login was lost with the caller's own runtime, the next one can't be started,
+        // which says so.
         (Seen::Lost, _) => Then::LookAgain,
         (Seen::Unfit, _) if is_elsewhere => Then::LookAgain,
         (Seen::Unfit, _) => Then::Unfit,
@@ -164,7 +166,8 @@ impl<T, E: Failure> Machine<T, E> {
         self.current.as_ref()
     }
 
-    /// Decides for a caller that found no token it can use; `limit` is the longest that a login takes.
+    /// Decides for a caller that found no token it can use; `limit` is the longest that a login
+    /// takes.
     pub(super) fn ask(&mut self, ask: Ask, now: &Moment, limit: Duration) -> Next<T, E> {
         if let Ask::Token { least } = ask
             && let Some(current) = self.current.as_ref().filter(|one| one.is_good(now, least))
@@ -219,8 +222,8 @@ impl<T, E: Failure> Machine<T, E> {
 
     /// Takes the end of a login; `random` is a number from 0 to 1.
     ///
-    /// A login that was given up, or voided by a clear, is good for those who waited for it, and for nobody
-    /// else.
+    /// A login that was given up, or voided by a clear, is good for those who waited for it, and
+    /// for nobody else.
     pub(super) fn land(
         &mut self,
         id: u64,
@@ -246,7 +249,8 @@ impl<T, E: Failure> Machine<T, E> {
         }
     }
 
-    /// Forgets a login that ended without a result or makes no progress; `true` if it was the current one.
+    /// Forgets a login that ended without a result or makes no progress; `true` if it was the
+    /// current one.
     pub(super) fn lose(&mut self, id: u64) -> bool {
         self.login.take_if(|login| login.id == id).is_some()
     }
@@ -268,8 +272,8 @@ impl<T, E: Failure> Machine<T, E> {
 
     /// Takes note of a 401 for the token of this generation.
     ///
-    /// Returns `true` if a replay can have another token, and drops the current one for that at most once
-    /// in [`REFUSAL_PAUSE`].
+    /// Returns `true` if a replay can have another token, and drops the current one for that at
+    /// most once in [`REFUSAL_PAUSE`].
     pub(super) fn refuse(&mut self, generation: u64, now: &Moment) -> bool {
         let is_current = self
             .current
@@ -290,7 +294,8 @@ impl<T, E: Failure> Machine<T, E> {
         true
     }
 
-    /// Takes note that the service accepts the token that a 401 caused: the one before was to blame.
+    /// Takes note that the service accepts the token that a 401 caused: the one before was to
+    /// blame.
     pub(super) fn accepted(&mut self) {
         self.refused_at = None;
     }
@@ -329,8 +334,8 @@ impl<T, E: Failure> Machine<T, E> {
         });
     }
 
-    /// Hashes all that decides what follows, for tests that visit every state once; what only counts is left
-    /// out.
+    /// Hashes all that decides what follows, for tests that visit every state once; what only
+    /// counts is left out.
     #[cfg(test)]
     pub(super) fn fingerprint(&self, now: &Moment, state: &mut impl std::hash::Hasher)
     where

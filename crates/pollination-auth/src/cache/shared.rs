@@ -1,6 +1,7 @@
 //! What the clones of a cache and its logins share, and the lock around it.
 //!
-//! Nothing foreign runs under the lock: no spawn, no drop of a task, no clock of the user's, no notification.
+//! Nothing foreign runs under the lock: no spawn, no drop of a task, no clock of the user's, no
+//! notification.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,17 +10,16 @@ use std::time::Duration;
 use super::changes::Changes;
 use super::flight::Flight;
 use super::machine::{Failure, Machine};
-use crate::credential::access_token::{AccessToken, CachedToken};
+use crate::credential::access_token::{AccessToken, CachedToken, Current};
 use crate::credential::cached_token::NO_GENERATION;
 use crate::credential::grant::Grant;
-use crate::credential::slot::{Lent, Slot};
-use crate::credential::validity::{Phase, Validity};
+use crate::credential::validity::Phase;
 use crate::error::Error;
 use crate::error::failure::{Facts, Reason};
 use crate::foundation::clock::{Clock, Moment};
 use crate::foundation::operation::Operation;
 
-/// Fetches an access token: a login, or the knowledge that there can be none.
+/// A source of access tokens: logins, or an error if there is nothing to log in with.
 pub(crate) trait TokenSource: Send + Sync + 'static {
     /// Starts one login; it runs on a task of its own and is never cancelled by a caller.
     fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<Grant, Error>> + Send>>;
@@ -36,7 +36,8 @@ impl Failure for Error {
 }
 
 pub(super) struct Shared {
-    pub(super) slot: Slot<CachedToken>,
+    /// What readers see without the lock.
+    pub(super) current: Current,
     pub(super) state: Mutex<State>,
     pub(super) source: Box<dyn TokenSource>,
     pub(super) clock: Arc<dyn Clock>,
@@ -50,6 +51,8 @@ pub(super) struct State {
     pub(super) machine: Machine<AccessToken, Error>,
     /// The login that the machine speaks of, for those who wait for it.
     pub(super) flight: Option<Flight>,
+    /// The generation of the token that readers see.
+    visible: u64,
     /// Counts the changes of the current token, so that they are told in their order.
     changes: u64,
 }
@@ -71,10 +74,11 @@ impl Shared {
         flight_limit: Duration,
     ) -> Self {
         Self {
-            slot: Slot::new(CachedToken::none()),
+            current: Current::default(),
             state: Mutex::new(State {
                 machine: Machine::new(),
                 flight: None,
+                visible: NO_GENERATION,
                 changes: 0,
             }),
             source,
@@ -89,18 +93,12 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the token that was put in last, whatever it is good for.
-    pub(super) fn loaded(&self) -> Option<Lent<CachedToken>> {
-        Some(self.slot.lend()).filter(|current| current.generation != NO_GENERATION)
-    }
-
     /// Returns the current token if it has not expired, for when there is no better one.
     pub(super) fn unexpired(&self, least: Duration) -> Option<Arc<CachedToken>> {
-        let current = self.loaded()?;
-        let now = self.clock.coarse();
-        current
-            .is_last_resort(&now, least)
-            .then(|| current.into_owned())
+        let now = self.clock.now();
+        let state = self.lock();
+        let current = state.machine.current()?;
+        current.is_last_resort(&now, least).then(|| current.clone())
     }
 
     /// Lets the machine change, and then tells who wants to know.
@@ -121,13 +119,12 @@ impl Shared {
     fn publish(&self, state: &mut State) -> Option<Change> {
         let current = state.machine.current();
         let generation = current.map_or(NO_GENERATION, |current| current.generation);
-        if self.slot.lend().generation == generation {
+        if state.visible == generation {
             return None;
         }
         let token = current.map(|current| current.token.clone());
-        let visible = current.cloned();
-        self.slot
-            .store(visible.unwrap_or_else(|| Arc::new(CachedToken::none())));
+        self.current.store(token.as_ref());
+        state.visible = generation;
         state.changes = state.changes.saturating_add(1);
         Some(Change(state.changes, token))
     }
@@ -138,21 +135,17 @@ impl Shared {
         }
     }
 
-    /// Takes the end of a login, and returns what those get who wait for it, and what is to be told after
-    /// them.
+    /// Takes the end of a login, and returns what those get who wait for it, and what is to be told
+    /// after them.
     pub(super) fn land(
         &self,
         id: u64,
         result: Result<Grant, Error>,
     ) -> (Result<Arc<CachedToken>, Error>, Option<Change>) {
         let now = self.clock.now();
-        let result = result.and_then(|grant| {
-            let validity =
-                Validity::refreshable(grant.requested_at, grant.lifetime, fastrand::f64());
-            match validity.phase(&now) {
-                Phase::Fresh | Phase::Advisory => Ok((grant.access_token, validity)),
-                Phase::Mandatory | Phase::Expired => Err(stale()),
-            }
+        let result = result.and_then(|grant| match grant.validity.phase(&now) {
+            Phase::Fresh | Phase::Advisory => Ok((grant.access_token, grant.validity)),
+            Phase::Mandatory | Phase::Expired => Err(stale()),
         });
         let mut state = self.lock();
         let landed = state.machine.land(id, result, &now, fastrand::f64());
@@ -161,7 +154,8 @@ impl Shared {
         (landed, changed)
     }
 
-    /// Takes the end of a login that panicked; no clock is read, for it may be the clock that panics.
+    /// Takes the end of a login that panicked; no clock is read, for it may be the clock that
+    /// panics.
     pub(super) fn fail(&self, id: u64, at: &Moment, error: &Error) {
         let mut state = self.lock();
         let _shared = state
@@ -180,8 +174,4 @@ impl Shared {
 
 pub(super) fn stale() -> Error {
     Error::UnusableReply(Facts::new(Operation::Login, Reason::Stale).into())
-}
-
-pub(super) fn internal(reason: Reason) -> Error {
-    Error::Internal(Facts::new(Operation::Login, reason).into())
 }

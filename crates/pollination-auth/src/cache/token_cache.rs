@@ -9,12 +9,11 @@ use tokio::time::Instant;
 use super::changes::AccessTokenChanges;
 use super::landing::Landing;
 use super::machine::{Ask, Machine};
-use super::shared::{Shared, TokenSource};
+use super::shared::{Shared, State, TokenSource};
 use super::wait;
 use crate::credential::access_token::{AccessToken, CachedToken};
 use crate::credential::grant::Grant;
-use crate::credential::slot::Lent;
-use crate::credential::validity::{Phase, Validity};
+use crate::credential::validity::Phase;
 use crate::error::Error;
 use crate::error::failure::{Facts, Reason};
 use crate::foundation::clock::{Clock, Moment};
@@ -33,41 +32,39 @@ impl TokenCache {
         Self(Arc::new(Shared::new(source, clock, flight_limit)))
     }
 
-    /// Puts in a token that no login brought.
-    pub(crate) fn seed(&self, token: AccessToken, validity: Validity) {
+    /// Puts in a token that was not fetched by this cache.
+    pub(crate) fn put(&self, grant: Grant) {
         let now = self.0.clock.now();
         self.0.change(|machine| {
-            machine.put(token, validity, &now);
+            machine.put(grant.access_token, grant.validity, &now);
         });
-    }
-
-    /// Puts in the token of a login that was made elsewhere.
-    pub(crate) fn adopt(&self, grant: Grant) {
-        let validity = Validity::refreshable(grant.requested_at, grant.lifetime, fastrand::f64());
-        self.seed(grant.access_token, validity);
     }
 
     /// Returns the current token if it is fresh and has at least `least` left.
     ///
-    /// The way of nearly every caller, and the short one: it neither waits nor counts.
+    /// Nearly every call gets its token here: without a lock, a count or an allocation.
     pub(crate) fn fresh(&self, least: Duration) -> Option<AccessToken> {
-        let lent = self.0.slot.lend();
-        let now = self.0.clock.coarse();
-        let fresh = lent.validity.is_fresh(&now) && lent.has_left(&now, least);
-        fresh.then(|| AccessToken::lent(lent))
+        self.0.current.fresh(&self.0.clock.now(), least)
     }
 
-    /// Returns the current token if it is good and has at least `least` left; never waits.
+    /// Returns the current token if it is good and has at least `least` left; never waits for a
+    /// login.
     ///
-    /// In the advisory window it starts a login meanwhile, where there is a runtime for it.
-    pub(crate) fn current(&self, least: Duration) -> Option<Lent<CachedToken>> {
-        let now = self.0.clock.coarse();
-        let current = self.0.loaded()?;
-        if !current.is_good(&now, least) {
-            return None;
-        }
-        if current.validity.phase(&now) == Phase::Advisory {
-            self.refresh_meanwhile(&now);
+    /// In the advisory window it starts a login meanwhile, if there is a runtime for it.
+    fn current(&self, least: Duration) -> Option<Arc<CachedToken>> {
+        let now = self.0.clock.now();
+        let (current, landing) = {
+            let mut state = self.0.lock();
+            let current = state.machine.current()?.clone();
+            if !current.is_good(&now, least) {
+                return None;
+            }
+            let is_due = current.validity.phase(&now) == Phase::Advisory;
+            let landing = is_due.then(|| self.refresh_meanwhile(&mut state, now));
+            (current, landing.flatten())
+        };
+        if let Some((landing, runtime)) = landing {
+            landing.take_off(&runtime);
         }
         Some(current)
     }
@@ -79,13 +76,13 @@ impl TokenCache {
         deadline: Instant,
     ) -> Result<Arc<CachedToken>, Error> {
         if let Some(current) = self.current(least) {
-            return Ok(current.into_owned());
+            return Ok(current);
         }
         if !least.is_zero() && self.promises_less_than(least) {
             return Err(too_short());
         }
         let fetched = wait::wait(&self.0, Ask::Token { least }, deadline).await?;
-        if fetched.has_left(&self.0.clock.coarse(), least) {
+        if fetched.validity.has_left(&self.0.clock.now(), least) {
             Ok(fetched)
         } else {
             Err(too_short())
@@ -94,8 +91,9 @@ impl TokenCache {
 
     /// Returns `true` if a login would bring a token that lives too short: the current one did.
     fn promises_less_than(&self, least: Duration) -> bool {
-        let now = self.0.clock.coarse();
-        let current = self.0.loaded();
+        let now = self.0.clock.now();
+        let state = self.0.lock();
+        let current = state.machine.current();
         current.is_some_and(|one| one.is_good(&now, Duration::ZERO) && one.at_arrival < least)
     }
 
@@ -106,8 +104,9 @@ impl TokenCache {
 
     /// Returns `true` if the current token has expired by this machine's clock, which may be wrong.
     pub(crate) fn seems_expired(&self) -> bool {
-        let now = self.0.clock.coarse();
-        let current = self.0.loaded();
+        let now = self.0.clock.now();
+        let state = self.0.lock();
+        let current = state.machine.current();
         current.is_none_or(|current| current.validity.remaining(&now).is_zero())
     }
 
@@ -120,7 +119,7 @@ impl TokenCache {
     ///
     /// Returns `true` if a replay can have another token.
     pub(crate) fn refuse(&self, generation: u64) -> bool {
-        let now = self.0.clock.coarse();
+        let now = self.0.clock.now();
         self.0.change(|machine| machine.refuse(generation, &now))
     }
 
@@ -143,23 +142,12 @@ impl TokenCache {
         self.0.changes.subscribe()
     }
 
-    /// Starts a login that nobody waits for, unless one is under way or failed just now.
-    ///
-    /// A caller never waits here: who finds the lock held leaves the work to its holder.
-    fn refresh_meanwhile(&self, now: &Moment) {
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
-        let landing = {
-            let Ok(mut state) = self.0.state.try_lock() else {
-                return;
-            };
-            let Some(id) = state.machine.refresh(now, self.0.flight_limit) else {
-                return;
-            };
-            Landing::prepare(&self.0, &mut state, id, *now, &runtime)
-        };
-        landing.take_off(&runtime);
+    /// Prepares a login that nobody waits for, unless one is under way or failed just now.
+    fn refresh_meanwhile(&self, state: &mut State, now: Moment) -> Option<(Landing, Handle)> {
+        let runtime = Handle::try_current().ok()?;
+        let id = state.machine.refresh(&now, self.0.flight_limit)?;
+        let landing = Landing::prepare(&self.0, state, id, now, &runtime);
+        Some((landing, runtime))
     }
 }
 

@@ -11,19 +11,19 @@ use tokio::time::Instant;
 use super::flight::{Flight, Waited};
 use super::landing::Landing;
 use super::machine::{Ask, Next, Seen, Then, then};
-use super::shared::{Shared, internal, stale};
+use super::shared::{Shared, stale};
 use crate::credential::access_token::CachedToken;
 use crate::error::Error;
 use crate::error::failure::{Facts, Reason};
 use crate::foundation::operation::Operation;
 use crate::foundation::runtime;
 
-/// How often a caller looks again when what it waited for came to nothing: 64 times, far more than there are runtimes that
-/// end in one wait.
+/// How often a caller looks again when what it waited for came to nothing: 64 times, far more than
+/// there are runtimes that end in one wait.
 const MOST_LOOKS: u32 = 64;
 
-/// How long a caller waits for the next token while the old one still has some seconds: 1 s, several
-/// times what a login takes.
+/// How long a caller waits for the next token while the old one still has some seconds: 1 s,
+/// several times what a login takes.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A login on another runtime that has not beaten for this long is not driven: 1.5 s, six beats.
@@ -53,8 +53,9 @@ pub(super) async fn wait(
     deadline: Instant,
 ) -> Result<Arc<CachedToken>, Error> {
     // Waiting needs a runtime, as logging in does.
-    let runtime = runtime::current().map_err(|missing| internal(missing.into()))?;
-    let mut last = internal(Reason::NoRuntime);
+    let runtime =
+        runtime::current().map_err(|missing| Error::internal(Operation::Login, missing.into()))?;
+    let mut last = Error::internal(Operation::Login, Reason::NoRuntime);
     for _ in 0..MOST_LOOKS {
         let flight = match look(shared, ask, &runtime) {
             Found::Use(token) => return Ok(token),
@@ -72,7 +73,7 @@ pub(super) async fn wait(
 
 /// Decides with a second look at everything that was read without the lock.
 fn look(shared: &Arc<Shared>, ask: Ask, runtime: &Handle) -> Found {
-    let now = shared.clock.coarse();
+    let now = shared.clock.now();
     let (flight, landing) = {
         let mut state = shared.lock();
         match state.machine.ask(ask, &now, shared.flight_limit) {
@@ -89,12 +90,12 @@ fn look(shared: &Arc<Shared>, ask: Ask, runtime: &Handle) -> Found {
         }
     };
     let Some(flight) = flight else {
-        return Found::Fail(internal(Reason::Panicked));
+        return Found::Fail(Error::internal(Operation::Login, Reason::Panicked));
     };
     if let Some(landing) = landing {
         landing.take_off(runtime);
         if flight.is_lost() {
-            return Found::Fail(internal(Reason::NoRuntime));
+            return Found::Fail(Error::internal(Operation::Login, Reason::NoRuntime));
         }
     }
     Found::Wait(flight)
@@ -113,7 +114,7 @@ async fn wait_for(
         let until = until(shared, ask, is_elsewhere, deadline);
         let waited = match flight.landed(until).await {
             Ok(waited) => waited,
-            Err(missing) => return Ended::Fail(internal(missing.into())),
+            Err(missing) => return Ended::Fail(Error::internal(Operation::Login, missing.into())),
         };
         let (seen, reason) = match waited {
             Waited::Landed(landed) => (Seen::Landed(landed), Reason::Stale),
@@ -127,7 +128,7 @@ async fn wait_for(
                 (nothing, Reason::TimedOut)
             }
         };
-        let now = shared.clock.coarse();
+        let now = shared.clock.now();
         match then(seen, is_elsewhere, last_resort(shared, ask), &now) {
             Then::Use(token) => return Ended::Use(token),
             Then::Fail(error) => return Ended::Fail(error),
@@ -169,6 +170,6 @@ fn failed(reason: Reason) -> Error {
     match reason {
         Reason::TimedOut => Error::Unavailable(Facts::new(Operation::Login, reason).into()),
         Reason::Stale => stale(),
-        other => internal(other),
+        other => Error::internal(Operation::Login, other),
     }
 }

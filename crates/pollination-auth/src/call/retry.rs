@@ -1,7 +1,6 @@
-//! The retry table, the waits and the budget: the only place that decides what is repeated.
+//! The retry table, the waits and the budget: decides what is retried, and when.
 //!
-//! Pure but for the budget's counter: randomness and time come in as arguments. The replay after a
-//! 401 is no retry; it belongs to `client`.
+//! Randomness and time are arguments. The replay after a 401 is not a retry; it belongs to `client`.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -12,31 +11,31 @@ use crate::foundation::operation::Operation;
 /// Attempts of one call, the first included: 3, enough for one restart of a server.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// The first wait is at most this: 200 ms, more than a connection takes, less than a person notices.
+/// The longest first wait: 200 ms, longer than a connection takes, shorter than a person notices.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 
-/// No wait of our own is longer than this: 5 s.
+/// The longest wait that the service did not ask for: 5 s.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// A call waits for a `Retry-After` of up to 20 s: within the default total of 30 s.
+/// The longest `Retry-After` that a call waits for: 20 s, within the default total of 30 s.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(20);
 
-/// No setting makes a wait longer than this: a day, far from where adding it to a clock overflows.
+/// The longest wait under any setting: a day, far from where adding it to a clock overflows.
 const LONGEST_SETTING: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What the budget holds when it is full: 500 tokens, for 100 retries in a row, so that one
-/// disturbance of many calls at once does not use it up.
+/// The full budget: 500 tokens, for 100 retries in a row, so that one disturbance of many calls at
+/// once does not use it up.
 const BUDGET: u32 = 500;
 
-/// What one retry takes from the budget.
+/// The tokens that one retry takes from the budget.
 const RETRY_COST: u32 = 5;
 
-/// What one success puts back: under a steady load one call in five may be a retry.
+/// The tokens that one success returns: under a steady load one call in five may be a retry.
 const SUCCESS_REFUND: u32 = 1;
 
-/// Says how often a call is attempted, and how long it waits in between.
+/// How often a call is attempted, and how long it waits in between.
 ///
-/// It never widens what may be repeated: a create or rotate that may have happened is not.
+/// No setting retries a create or rotate that may have happened.
 ///
 /// ```
 /// use std::time::Duration;
@@ -66,7 +65,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Attempts everything once.
+    /// Creates a policy without retries.
     #[must_use]
     pub fn none() -> Self {
         Self::default().max_attempts(1)
@@ -95,18 +94,18 @@ impl RetryPolicy {
 
     /// Sets the longest `Retry-After` of the service that a call waits for; the default is 20 s.
     ///
-    /// A longer one ends the call at once, with [`Error::retry_at`](crate::Error::retry_at): an
-    /// earlier repeat is what the service asked not to get.
+    /// With a longer one the call fails at once, with [`Error::retry_at`](crate::Error::retry_at),
+    /// because the service asked for no earlier retry.
     #[must_use]
     pub fn longest_retry_after(mut self, wait: Duration) -> Self {
         self.longest_retry_after = wait;
         self
     }
 
-    /// Decides whether a call is attempted again, and after which wait.
+    /// Returns the wait before the next attempt, or `None` if there is none.
     ///
-    /// `attempts` have been made, the last one ended with `class`; `hint` is what the service asked
-    /// for; `random` is a number from 0 to 1 (full jitter).
+    /// `attempts` have been made, the last one failed with `class`; `hint` is the wait that the
+    /// service asked for; `random` is a number from 0 to 1 (full jitter).
     pub(crate) fn next(
         &self,
         operation: Operation,
@@ -131,20 +130,20 @@ impl RetryPolicy {
     }
 }
 
-/// The table: operation by outcome.
+/// Returns `true` if an operation may be retried after this outcome.
 fn may_repeat(operation: Operation, class: Class) -> bool {
     match class {
         Class::NotSent => true,
         Class::NeverSent | Class::Unusable | Class::Foreign404 => false,
         Class::Lost => !operation.mints_a_secret(),
         Class::Status(429) => !operation.mints_a_secret(),
-        // 408 and 425 are a proxy's ways to say what a 503 says.
+        // A proxy uses 408 and 425 like a 503.
         Class::Status(408 | 425 | 500..=599) => !operation.mints_a_secret(),
         Class::Status(_) => false,
     }
 }
 
-/// Bounds the retries of all calls of one client, so that an outage is not answered by a flood.
+/// The retries left to all calls of one client, so that an outage does not cause a flood.
 pub(crate) struct RetryBudget(AtomicU32);
 
 impl RetryBudget {
@@ -152,7 +151,7 @@ impl RetryBudget {
         Self(AtomicU32::new(BUDGET))
     }
 
-    /// Takes one retry out, if there is enough for it.
+    /// Takes one retry out, and returns `true` if enough was left.
     pub(crate) fn take(&self) -> bool {
         let take = |tokens: u32| tokens.checked_sub(RETRY_COST);
         self.0
@@ -160,14 +159,14 @@ impl RetryBudget {
             .is_ok()
     }
 
-    /// Puts the refund of one success back.
+    /// Returns the tokens of one success to the budget.
     pub(crate) fn refund(&self) {
-        // Full, as nearly always; threads that only look do not take it from each other.
+        // It is nearly always full, and threads that only read it do not contend.
         if self.0.load(Ordering::Relaxed) == BUDGET {
             return;
         }
         let put = |tokens: u32| Some(tokens.saturating_add(SUCCESS_REFUND).min(BUDGET));
-        // It always puts something in, so there is no error.
+        // The update always applies, so there is no error.
         let _ = self
             .0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, put);

@@ -18,7 +18,7 @@ pub enum BuildError {
     /// An id, a secret or an access token can't be used.
     #[error(transparent)]
     Credential(#[from] CredentialError),
-    /// The base URL is none, or could leak a secret.
+    /// The base URL is invalid or could leak a secret.
     #[error("the base URL can't be used: {0}")]
     BaseUrl(BaseUrlError),
     /// `POLLINATION_HOST` is not a base URL, or could leak a secret.
@@ -27,7 +27,7 @@ pub enum BuildError {
     /// A timeout is zero; the name says which.
     #[error("the {0} timeout is zero; leave it out for the default")]
     ZeroTimeout(&'static str),
-    /// The user agent holds a character that no header can have.
+    /// The user agent contains a character that no header can have.
     #[error("the user agent holds a character that no header can have")]
     UserAgent,
     /// The HTTP client can't be set up: a setting given to `configure_http` is not valid.
@@ -37,7 +37,7 @@ pub enum BuildError {
     Http(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// No root certificate was found, so no https service can be trusted.
     ///
-    /// The text names the variable and the place that were looked at, and what is wrong there.
+    /// The text names the variables and the places that were searched, and what is wrong there.
     #[error(
         "no root certificate was found: {0}; install the system's certificates, let SSL_CERT_FILE \
          name a file of them, or add one with `configure_http`"

@@ -1,17 +1,19 @@
-//! The short-lived credential: an access token, as callers hold it.
+//! The short-lived credential: an access token, and the cell for the current one.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::credential::api_token::{CredentialError, checked_bearer};
-use crate::credential::cached_token::{Cached, NO_GENERATION};
+use arc_swap::{ArcSwap, Guard};
+
+use crate::credential::api_token::{CredentialError, checked_bearer, without_newline};
+use crate::credential::cached_token::Cached;
 use crate::credential::jwt::Times;
-use crate::credential::slot::Lent;
 use crate::credential::validity::Validity;
+use crate::foundation::clock::Moment;
 use crate::foundation::secret::{Bearer, Secret};
 
-/// Holds an access token: the JWT that is sent behind `Bearer`. Clones share one text.
+/// An access token: the JWT that a request carries after `Bearer`. Clones share one text.
 ///
 /// ```
 /// use pollination_auth::AccessToken;
@@ -21,79 +23,69 @@ use crate::foundation::secret::{Bearer, Secret};
 /// assert_eq!(format!("{token:?}"), "AccessToken { secret: [REDACTED], expires_at: None }");
 /// # Ok::<(), pollination_auth::CredentialError>(())
 /// ```
-pub struct AccessToken(Held);
+// A guard reads the cell without touching a reference count that the threads share. It also wraps
+// an `Arc` of its own, so one type serves the tokens of the cell and all others.
+pub struct AccessToken(Guard<Arc<Inner>>);
 
 /// An access token in the cache.
 pub(crate) type CachedToken = Cached<AccessToken>;
 
-impl CachedToken {
-    /// Stands for no token at all; it is expired.
-    pub(crate) fn none() -> Self {
-        Self {
-            token: AccessToken::none(),
-            generation: NO_GENERATION,
-            validity: Validity::over(),
-            at_arrival: Duration::ZERO,
-        }
-    }
-}
-
-enum Held {
-    Own(Arc<Inner>),
-    /// As the cache lends it, which is cheaper than to count one more owner.
-    Lent(Lent<CachedToken>),
-}
-
+#[derive(Default)]
 struct Inner {
     bearer: Bearer,
     expires_at: Option<SystemTime>,
+    /// Known of the tokens that a cache may return.
+    validity: Option<Validity>,
 }
 
 impl AccessToken {
-    /// Checks that a text can be sent behind `Bearer`; one newline at its end is taken off.
+    /// Checks that a text can be sent after `Bearer`. Ignores one newline at its end.
     ///
     /// # Errors
     ///
-    /// [`CredentialError`] when it is empty, longer than 16 KiB, or not a b64token (RFC 6750,
+    /// [`CredentialError`] if it is empty, longer than 16 KiB, or not a b64token (RFC 6750,
     /// section 2.1).
     pub fn new(text: impl Into<String>) -> Result<Self, CredentialError> {
         let text = Secret::from(text.into());
-        let trimmed = text
-            .expose_secret()
-            .strip_suffix('\n')
-            .unwrap_or(text.expose_secret());
-        let trimmed = trimmed.strip_suffix('\r').unwrap_or(trimmed);
-        Ok(Self::of(checked_bearer(trimmed)?, None))
+        let bearer = checked_bearer(without_newline(text.expose_secret()))?;
+        Ok(Self::of(Inner {
+            bearer,
+            ..Inner::default()
+        }))
     }
 
-    pub(crate) fn of(bearer: Bearer, expires_at: Option<SystemTime>) -> Self {
-        Self(Held::Own(Arc::new(Inner { bearer, expires_at })))
+    /// Creates the access token of a login.
+    pub(crate) fn issued(
+        bearer: Bearer,
+        expires_at: Option<SystemTime>,
+        validity: Validity,
+    ) -> Self {
+        Self::of(Inner {
+            bearer,
+            expires_at,
+            validity: Some(validity),
+        })
     }
 
-    /// Stands for no token at all: an empty text.
-    pub(crate) fn none() -> Self {
-        Self::of(Bearer::default(), None)
+    fn of(inner: Inner) -> Self {
+        Self(Guard::from_inner(Arc::new(inner)))
     }
 
-    pub(crate) fn lent(cached: Lent<CachedToken>) -> Self {
-        Self(Held::Lent(cached))
-    }
-
-    /// Gives the token as a request carries it.
+    /// Returns the token as a request carries it.
     pub(crate) fn bearer(&self) -> &Bearer {
-        &self.inner().bearer
+        &self.0.bearer
     }
 
-    /// Gives the token's text, for an `Authorization: Bearer` header.
+    /// Returns the token's text, for an `Authorization: Bearer` header.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
-        self.inner().bearer.expose_secret()
+        self.0.bearer.expose_secret()
     }
 
-    /// Gives the end of its validity by this machine's clock, when the service told it.
+    /// Returns when it expires by this machine's clock, if the service said so.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.inner().expires_at
+        self.0.expires_at
     }
 
     /// Returns the expiry that the token itself claims, by the issuer's clock.
@@ -106,21 +98,11 @@ impl AccessToken {
         let times = Times::read(self.expose_secret())?;
         SystemTime::UNIX_EPOCH.checked_add(times.expiry())
     }
-
-    fn inner(&self) -> &Inner {
-        match &self.0 {
-            Held::Own(inner) => inner,
-            Held::Lent(cached) => cached.token.inner(),
-        }
-    }
 }
 
 impl Clone for AccessToken {
     fn clone(&self) -> Self {
-        match &self.0 {
-            Held::Own(inner) => Self(Held::Own(inner.clone())),
-            Held::Lent(cached) => cached.token.clone(),
-        }
+        Self(Guard::from_inner(Arc::clone(&self.0)))
     }
 }
 
@@ -133,10 +115,28 @@ impl fmt::Debug for AccessToken {
     }
 }
 
+/// The cell of the current access token: many threads read it at once, without a lock.
+#[derive(Default)]
+pub(crate) struct Current(ArcSwap<Inner>);
+
+impl Current {
+    /// Returns the current access token if it is fresh and has at least `least` left.
+    pub(crate) fn fresh(&self, now: &Moment, least: Duration) -> Option<AccessToken> {
+        let current = self.0.load();
+        let validity = current.validity.as_ref()?;
+        let fresh = validity.is_fresh(now) && validity.has_left(now, least);
+        fresh.then(|| AccessToken(current))
+    }
+
+    /// Replaces the current access token.
+    pub(crate) fn store(&self, token: Option<&AccessToken>) {
+        let inner = token.map_or_else(Arc::default, |token| Arc::clone(&token.0));
+        self.0.store(inner);
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -1,6 +1,4 @@
-//! The long-lived credential: an API token, and what is wrong with a text that is none.
-//!
-//! It checks texts; where they come from (environment, file, prompt) is not its concern.
+//! The long-lived credential: an API token, and the checks of the texts it is made of.
 
 use std::fmt;
 
@@ -11,12 +9,12 @@ use crate::foundation::secret::{Bearer, Secret};
 /// The service's own are a few dozen characters; a longer text is a file or a reply gone wrong.
 pub(crate) const CREDENTIAL_LIMIT: usize = 4 * 1024;
 
-/// Holds the id of an API token. It is no secret: the service gives it to its owner on request.
+/// The id of an API token. It is not secret: the service tells it to the owner.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ApiTokenId(String);
 
 impl ApiTokenId {
-    /// Gives the id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -35,7 +33,7 @@ impl fmt::Debug for ApiTokenId {
     }
 }
 
-/// Holds an API token: the id and the secret with which one logs in.
+/// An API token: the id and the secret to log in with.
 ///
 /// ```
 /// use pollination_auth::ApiToken;
@@ -53,12 +51,12 @@ pub struct ApiToken {
 }
 
 impl ApiToken {
-    /// Checks an id and a secret; one newline at the end of either is taken off.
+    /// Checks an id and a secret. Ignores one newline at the end of either.
     ///
     /// # Errors
     ///
-    /// [`CredentialError`] when one is empty, longer than 4 KiB, begins or ends with white space,
-    /// begins with a byte order mark, or holds a control character.
+    /// [`CredentialError`] if one is empty, longer than 4 KiB, begins or ends with white space,
+    /// begins with a byte order mark, or contains a control character.
     pub fn new(id: impl Into<String>, secret: impl Into<String>) -> Result<Self, CredentialError> {
         // The secret becomes one at once, so that a refused text is wiped as well.
         let secret = Secret::from(secret.into());
@@ -66,7 +64,7 @@ impl ApiToken {
         Ok(Self::of(id, entered_secret(secret.expose_secret())?))
     }
 
-    /// Checks an id and a secret that the service gave; each is taken as it stands, or not at all.
+    /// Checks an id and a secret from the service, without trimming.
     pub(crate) fn exact(id: &str, secret: &str) -> Result<Self, CredentialError> {
         let id = checked_id(id)?;
         check(secret, Part::Secret)?;
@@ -78,45 +76,45 @@ impl ApiToken {
         Self { id, secret }
     }
 
-    /// Gives the id.
+    /// Returns the id.
     #[must_use]
     pub fn id(&self) -> &ApiTokenId {
         &self.id
     }
 
-    /// Gives the secret.
+    /// Returns the secret.
     #[must_use]
     pub fn secret(&self) -> &Secret {
         &self.secret
     }
 
-    /// Tells whether two hold the same id and secret.
+    /// Returns `true` if both have the same id and secret.
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         self.id == other.id && self.secret.expose_secret() == other.secret.expose_secret()
     }
 }
 
-/// Checks an id that the service gave; it is taken as it stands, or not at all.
+/// Checks an id from the service, without trimming.
 pub(crate) fn checked_id(id: impl Into<String>) -> Result<ApiTokenId, CredentialError> {
     let id = id.into();
     check(&id, Part::Id)?;
     Ok(ApiTokenId(id))
 }
 
-/// Checks an id that somebody entered; one newline at its end is taken off.
+/// Checks an id that a user entered. Ignores one newline at its end.
 pub(crate) fn entered_id(text: &str) -> Result<ApiTokenId, CredentialError> {
     checked_id(without_newline(text))
 }
 
-/// Checks a secret that somebody entered; one newline at its end is taken off.
+/// Checks a secret that a user entered. Ignores one newline at its end.
 pub(crate) fn entered_secret(text: &str) -> Result<Secret, CredentialError> {
     let text = without_newline(text);
     check(text, Part::Secret)?;
     Ok(Secret::from(text.to_owned()))
 }
 
-/// Takes off what a file or a pipe ends with and is no part of the text; more is a mistake.
-fn without_newline(text: &str) -> &str {
+/// Returns a text without the one newline that a file or a pipe ends with.
+pub(crate) fn without_newline(text: &str) -> &str {
     let text = text.strip_suffix('\n').unwrap_or(text);
     text.strip_suffix('\r').unwrap_or(text)
 }
@@ -145,7 +143,8 @@ fn check(text: &str, part: Part) -> Result<(), CredentialError> {
     })
 }
 
-/// Says which part of a credential can't be used, where it came from and why; never its value.
+/// Error of a credential that can't be used: which part, where it came from and why. It never
+/// contains the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialError {
     part: Part,
@@ -184,7 +183,8 @@ impl CredentialError {
         }
     }
 
-    /// Says that a part is there twice: in one variable, and in the file that the other names.
+    /// Creates the error of a part that is set twice: in a variable, and in the file that another
+    /// one names.
     pub(crate) fn set_twice(part: Part, source: &'static str, other: &'static str) -> Self {
         Self {
             part,
@@ -250,7 +250,7 @@ enum Problem {
 /// Servers commonly refuse a request whose headers are larger than that.
 pub(crate) const ACCESS_TOKEN_LIMIT: usize = 16 * 1024;
 
-/// Puts a text behind `Bearer` if it can stand there: a b64token of RFC 6750, section 2.1.
+/// Checks that a text can be sent after `Bearer`: a b64token of RFC 6750, section 2.1.
 pub(crate) fn checked_bearer(text: &str) -> Result<Bearer, CredentialError> {
     let body = text.trim_end_matches('=');
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);

@@ -23,16 +23,11 @@ impl<T> Cached<T> {
     /// Returns `true` if it may be handed out without asking for the next one first.
     pub(crate) fn is_good(&self, now: &Moment, least: Duration) -> bool {
         matches!(self.validity.phase(now), Phase::Fresh | Phase::Advisory)
-            && self.has_left(now, least)
-    }
-
-    /// Returns `true` if it has this much left; nothing is asked of one that need not last.
-    pub(crate) fn has_left(&self, now: &Moment, least: Duration) -> bool {
-        least.is_zero() || self.validity.remaining(now) >= least
+            && self.validity.has_left(now, least)
     }
 
     /// Returns `true` if it may be used where there is no better one.
     pub(crate) fn is_last_resort(&self, now: &Moment, least: Duration) -> bool {
-        self.validity.phase(now) != Phase::Expired && self.has_left(now, least)
+        self.validity.phase(now) != Phase::Expired && self.validity.has_left(now, least)
     }
 }

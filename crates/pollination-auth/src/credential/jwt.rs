@@ -34,12 +34,12 @@ impl Times {
         serde_json::from_slice(&payload).ok()
     }
 
-    /// Gives the lifetime that the issuer meant, zero when it ends before it begins.
+    /// Returns the lifetime that the issuer meant, which is zero if it expires before it begins.
     pub(crate) fn lifetime(&self) -> Option<Duration> {
         Some(seconds(self.exp - self.iat?))
     }
 
-    /// Gives the expiry as the time since 1970.
+    /// Returns the expiry as the time since 1970.
     pub(crate) fn expiry(&self) -> Duration {
         seconds(self.exp)
     }

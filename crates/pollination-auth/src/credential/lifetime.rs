@@ -16,8 +16,8 @@ pub(crate) enum NoLifetime {
 
 /// Returns the lifetime of a token, counted from the start of the request that brought it.
 ///
-/// `told` is the reply's `expires_in`, `times` are the token's own, and `date` is the reply's `Date`: a service can
-/// hand out a token that it has had for a while.
+/// `told` is the reply's `expires_in`, `times` are the token's own, and `date` is the reply's
+/// `Date`: a service can hand out a token that it has had for a while.
 pub(crate) fn lifetime(
     told: Option<Duration>,
     times: Option<Times>,

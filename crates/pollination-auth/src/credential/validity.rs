@@ -2,7 +2,7 @@
 //!
 //! Pure arithmetic on readings of a clock; who refreshes, and when, is decided in `cache`.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::foundation::clock::Moment;
 
@@ -11,7 +11,7 @@ use crate::foundation::clock::Moment;
 /// Far above what the service gives, far below where adding it to a clock could overflow.
 pub(crate) const LONGEST_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// The lifetime of a token that tells none: 5 minutes, short enough to be safe with any issuer.
+/// The lifetime of a token that does not say: 5 minutes, short enough to be safe with any issuer.
 pub(crate) const UNKNOWN_LIFETIME: Duration = Duration::from_secs(5 * 60);
 
 /// The longest advisory window: 5 minutes before the end, time for several tries at refreshing.
@@ -31,7 +31,8 @@ const MANDATORY_SHARE: u32 = 20;
 /// Clients that were started together do not stay together.
 const JITTER: f64 = 0.1;
 
-/// How long a given access token may be used without a word of the service: a millennium, which no clock is wrong by.
+/// How long a given access token may be used without a word of the service: a millennium, which no
+/// clock is wrong by.
 const FOREVER: Duration = Duration::from_secs(1_000 * 365 * 24 * 60 * 60);
 
 /// The span in which one access token may be used.
@@ -86,15 +87,6 @@ impl Validity {
         }
     }
 
-    /// Describes no token: expired from the start.
-    pub(crate) fn over() -> Self {
-        let begin = Moment {
-            wall: SystemTime::UNIX_EPOCH,
-            monotonic: Duration::ZERO,
-        };
-        Self::new(begin, Duration::ZERO, Duration::ZERO, Duration::ZERO)
-    }
-
     fn new(
         requested_at: Moment,
         lifetime: Duration,
@@ -117,13 +109,19 @@ impl Validity {
         }
     }
 
-    /// Gives the time that is left, zero when there is none.
+    /// Returns the time that is left, which is zero after the end.
     pub(crate) fn remaining(&self, now: &Moment) -> Duration {
         self.lifetime
             .saturating_sub(now.elapsed_since(&self.requested_at))
     }
 
-    /// Tells whether this is [`Phase::Fresh`], by two comparisons.
+    /// Returns `true` if at least `least` is left. A given token may have outlived its own word, so
+    /// nothing is asked of one that need not last.
+    pub(crate) fn has_left(&self, now: &Moment, least: Duration) -> bool {
+        least.is_zero() || self.remaining(now) >= least
+    }
+
+    /// Returns `true` in [`Phase::Fresh`]; two comparisons are enough to know.
     pub(crate) fn is_fresh(&self, now: &Moment) -> bool {
         now.wall < self.fresh_until.wall && now.monotonic < self.fresh_until.monotonic
     }
@@ -192,18 +190,6 @@ mod tests {
             ] {
                 prop_assert_eq!(validity.is_fresh(&now), validity.phase(&now) == Phase::Fresh);
             }
-        }
-    }
-
-    #[test]
-    fn what_is_over_is_past_its_end_whatever_the_clocks_say() {
-        let unset = Moment {
-            wall: SystemTime::UNIX_EPOCH,
-            monotonic: Duration::ZERO,
-        };
-        for now in [unset, ManualClock::new().now()] {
-            assert!(!Validity::over().is_fresh(&now));
-            assert_eq!(Validity::over().phase(&now), Phase::Expired);
         }
     }
 

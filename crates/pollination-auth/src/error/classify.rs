@@ -1,37 +1,36 @@
-//! From the outcome of an attempt to the error of a call: the whole mapping, in one place.
+//! Maps a failed attempt to the error of a call, by operation and status.
 //!
-//! Status first: a body never decides which variant it is. What is repeated before it comes to an
-//! error is decided in `retry`.
+//! A body never decides the variant.
 
 use crate::error::Error;
 use crate::error::failure::{Facts, Reason};
 use crate::foundation::operation::Operation;
 
-/// An attempt that gave no value.
+/// An attempt without a value.
 #[derive(Clone)]
-pub(crate) struct Attempt {
+pub(crate) struct FailedAttempt {
     pub(crate) class: Class,
     pub(crate) facts: Box<Facts>,
 }
 
-/// How far an attempt came.
+/// How far an attempt got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// No byte was sent, and another time it may be.
+    /// No byte was sent; a retry may succeed.
     NotSent,
-    /// No byte was sent, and none will be until somebody changes a setting.
+    /// No byte was sent; a retry fails until somebody changes a setting.
     NeverSent,
-    /// It may have been acted on; there is no status, or a success that broke off.
+    /// The service may have acted; there is no status, or a success that was cut off.
     Lost,
-    /// A status that is no success.
+    /// A status that is not a success.
     Status(u16),
-    /// A 404 with a body that the service does not write: somebody else answered.
+    /// A 404 with a body that the service does not write: something else answered.
     Foreign404,
     /// A success with a reply that can't be used.
     Unusable,
 }
 
-impl Attempt {
+impl FailedAttempt {
     pub(crate) fn new(class: Class, facts: Facts) -> Self {
         Self {
             class,
@@ -39,17 +38,17 @@ impl Attempt {
         }
     }
 
-    /// An attempt that was not begun, because the time was over.
+    /// Returns the attempt that was not started because the time was over.
     pub(crate) fn too_late(operation: Operation) -> Self {
         Self::new(Class::NotSent, Facts::new(operation, Reason::TimedOut))
     }
 
-    /// Tells whether it is certain that no byte of the request was sent.
+    /// Returns `true` if certainly no byte of the request was sent.
     pub(crate) fn was_not_sent(&self) -> bool {
         matches!(self.class, Class::NotSent | Class::NeverSent)
     }
 
-    /// Tells whether the service may have acted on the request.
+    /// Returns `true` if the service may have acted on the request.
     pub(crate) fn may_have_happened(&self) -> bool {
         match self.class {
             Class::NotSent | Class::NeverSent | Class::Foreign404 => false,
@@ -58,7 +57,7 @@ impl Attempt {
         }
     }
 
-    /// Turns it into the error of the call.
+    /// Returns the error of the call.
     pub(crate) fn into_error(self) -> Error {
         let Self { class, facts } = self;
         let operation = facts.operation;
@@ -88,8 +87,8 @@ impl Attempt {
     }
 }
 
-/// Tells whether a status says that the service did not act: a 4xx, but for 408 and 425, with
-/// which a proxy can answer for a request that went through.
+/// Returns `true` if a status means that the service did not act: a 4xx except 408 and 425, which a
+/// proxy can return for a request that went through.
 fn is_refusal(status: u16) -> bool {
     (400..500).contains(&status) && !matches!(status, 408 | 425)
 }
@@ -107,7 +106,7 @@ mod tests {
     ];
 
     fn name(operation: Operation, class: Class) -> &'static str {
-        let attempt = Attempt::new(class, Facts::new(operation, Reason::Status));
+        let attempt = FailedAttempt::new(class, Facts::new(operation, Reason::Status));
         match attempt.into_error() {
             Error::CredentialsRejected(_) => "credentials rejected",
             Error::Unauthorized(_) => "unauthorized",
@@ -190,7 +189,7 @@ mod tests {
         for status in (100..=199).chain(300..=999) {
             for operation in OPERATIONS {
                 let facts = Facts::new(operation, Reason::Status);
-                let attempt = Attempt::new(Class::Status(status), facts);
+                let attempt = FailedAttempt::new(Class::Status(status), facts);
                 let ambiguous = name(operation, attempt.class) == "ambiguous";
                 assert_eq!(
                     ambiguous,

@@ -1,12 +1,13 @@
-//! The facts about a call that failed, safe to show.
+//! The facts about a failed call, safe to show.
 //!
-//! Nothing here holds a secret in a place that `Display` or `Debug` reaches; what the caller should
-//! do about it is said by the variants in `error`.
+//! `Display` and `Debug` show no secret. The variants in `error` tell the caller what to do.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
+
+use tokio::task::JoinError;
 
 use crate::credential::api_token::{ApiTokenId, CredentialError};
 use crate::credential::profile_id::ProfileId;
@@ -14,9 +15,9 @@ use crate::foundation::operation::Operation;
 use crate::foundation::runtime::Missing;
 use crate::foundation::secret::SecretBytes;
 
-/// Holds the facts about a failed call: which operation, how often tried, what came back.
+/// The facts about a failed call: the operation, the number of attempts, the reply.
 ///
-/// `Display` gives them in one line. The server's own words are not among them; they are in
+/// `Display` writes them on one line, without the server's error text, which is in
 /// [`detail`](Self::detail).
 #[derive(Clone)]
 pub struct Failure(Arc<Facts>);
@@ -62,65 +63,65 @@ impl From<Facts> for Failure {
 }
 
 impl Failure {
-    /// Names the operation that failed; a call can fail in the login that it needed.
+    /// Returns the operation that failed; a call can fail in the login that it needed.
     #[must_use]
     pub fn operation(&self) -> Operation {
         self.0.operation
     }
 
-    /// Counts the attempts that were made, the failed one included.
+    /// Returns the number of attempts, including the failed one.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// Gives the HTTP status, if there was a reply.
+    /// Returns the HTTP status, if there was a reply.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// Says what went wrong.
+    /// Returns what went wrong.
     #[must_use]
     pub fn reason(&self) -> &Reason {
         &self.0.reason
     }
 
-    /// Gives the reply's `X-Request-Id`, for the service's support.
+    /// Returns the reply's `X-Request-Id`, for the service's support.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// Gives the server's own words, cut to 1 KiB, with the secrets that this client knows masked.
+    /// Returns the server's error text, truncated to 1 KiB, with this client's secrets masked.
     ///
-    /// They are a server's, so treat them as untrusted; they are never part of `Display`.
+    /// Treat it as untrusted. It is never part of `Display`.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.0.detail.as_deref()
     }
 
-    /// Lists what the server found wrong with the request, for a status 422.
+    /// Returns what the server found wrong with the request, for a status 422.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.0.violations
     }
 
-    /// Gives the reply of a create or rotate whose secret could not be taken from it.
+    /// Returns the reply of a create or rotate if its secret could not be read.
     ///
-    /// It may hold the only copy of a new secret: store it somewhere safe before anything else.
+    /// It may contain the only copy of a new secret: store it somewhere safe before anything else.
     #[must_use]
     pub fn raw_reply(&self) -> Option<&SecretBytes> {
         self.0.raw.as_ref()
     }
 
-    /// Gives the origin that a redirect pointed to; the client did not go there.
+    /// Returns the origin that a redirect pointed to; the client did not follow it.
     #[must_use]
     pub fn redirect_origin(&self) -> Option<&str> {
         self.0.redirect_origin.as_deref()
     }
 
-    /// Gives the time before which the service asked not to be called again.
+    /// Returns the time before which the service asked not to be called again.
     #[must_use]
     pub fn retry_at(&self) -> Option<SystemTime> {
         self.0.retry_at
@@ -172,38 +173,38 @@ impl fmt::Debug for Failure {
     }
 }
 
-/// Says what went wrong, in the client's words.
+/// What went wrong.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The service answered with a status that is no success.
+    /// The service answered with a status that is not a success.
     Status,
     /// No connection could be made: name look-up, refusal, or the connect timeout.
     ConnectFailed,
     /// The server's certificate or the TLS handshake was not accepted.
     Tls,
-    /// The proxy wants a user and a password, or refused those that it got (407).
+    /// The proxy requires a user and a password, or refused the given ones (407).
     ProxyAuthentication,
     /// The time ran out, for the attempt or for the whole call.
     TimedOut,
-    /// The connection ended, or what came over it was not HTTP.
+    /// The connection was lost, or the reply was not HTTP.
     ConnectionLost,
     /// A success without a body where one is needed.
     NoBody,
-    /// The service took the request (202) and did not say that it was carried out.
+    /// The service accepted the request (202) without confirming that it was carried out.
     Pending,
-    /// The reply is longer than 64 KiB; it was not read to its end.
+    /// The reply is longer than 64 KiB; the rest was not read.
     TooLarge,
     /// The reply has a content encoding that was not asked for.
     Encoded,
     /// The reply is not JSON.
     NotJson {
-        /// The media type that the reply says it has.
+        /// The media type that the reply states.
         content_type: Option<String>,
         /// The length of the body in bytes.
         length: usize,
     },
-    /// The reply is JSON, but not the document that belongs here.
+    /// The reply is JSON, but not the document of this operation.
     NotTheDocument {
         /// The line at which reading stopped, from 1.
         line: usize,
@@ -219,9 +220,9 @@ pub enum Reason {
         /// The id in the reply.
         received: ApiTokenId,
     },
-    /// The lifetime of the access token is none: not a number of seconds, or not above zero.
+    /// The access token has no valid lifetime: it is not a number of seconds, or not above zero.
     InvalidLifetime,
-    /// The access token was past its use when it arrived.
+    /// The access token had expired when it arrived.
     Stale,
     /// The access token is not of the type `Bearer`.
     UnsupportedTokenType,
@@ -231,22 +232,33 @@ pub enum Reason {
     CredentialFile,
     /// The credential store has no credential for this host and profile.
     NothingStored(ProfileId),
-    /// A rotation changes the stored secret, in this process or in another one.
+    /// A rotation of the stored secret is in progress, in this process or in another one.
     RotationUnderWay,
-    /// A rotation of the stored secret was interrupted, and nobody recovers it.
+    /// A rotation of the stored secret was interrupted and has not been recovered.
     RotationUnfinished,
-    /// The access token has ended.
+    /// The access token has expired.
     Expired,
-    /// The access token does not live as long as was asked for.
+    /// The access token expires sooner than requested.
     TooShort,
     /// The call was made outside of a Tokio runtime, or the runtime was shut down.
     NoRuntime,
     /// The Tokio runtime has no timers or no IO.
     IncompleteRuntime,
-    /// The blocking client was called on its own thread, which would wait for itself.
+    /// The blocking client was called on its own thread, where it would wait for itself.
     OwnThread,
     /// A bug: a task of the client panicked.
     Panicked,
+}
+
+impl Reason {
+    /// Returns why a task ended without a result.
+    pub(crate) fn of_task(error: &JoinError) -> Self {
+        if error.is_panic() {
+            Self::Panicked
+        } else {
+            Self::NoRuntime
+        }
+    }
 }
 
 impl From<Missing> for Reason {
@@ -329,9 +341,9 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Says of one place in a request what the server found wrong with it.
+/// One problem the server found in the request, and where.
 ///
-/// `Display` gives the place and the kind; the server's message is in [`message`](Self::message).
+/// `Display` writes the place and the kind; the server's message is in [`message`](Self::message).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Violation {
     pub(crate) location: Vec<Location>,
@@ -339,7 +351,8 @@ pub struct Violation {
     pub(crate) message: String,
 }
 
-/// One step on the way to a place in a request.
+/// One step of the path to a place in a request.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
     /// A name: of a part of the request, or of a field.
@@ -349,19 +362,19 @@ pub enum Location {
 }
 
 impl Violation {
-    /// Gives the way to the place, such as `body`, `items`, 0, `id`.
+    /// Returns the path to the place, such as `body`, `items`, 0, `id`.
     #[must_use]
     pub fn location(&self) -> &[Location] {
         &self.location
     }
 
-    /// Gives the kind of violation, such as `missing`.
+    /// Returns the kind of violation, such as `missing`.
     #[must_use]
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
-    /// Gives the server's own words, with the secrets that this client knows masked.
+    /// Returns the server's message, with this client's secrets masked.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message

@@ -18,7 +18,7 @@ impl BaseUrl {
     /// Parses a base URL and refuses what could leak or misdirect a secret.
     pub(crate) fn parse(text: &str, allow_plain_http: bool) -> Result<Self, BaseUrlError> {
         let text = text.trim();
-        // The parser takes newlines and tabs out, and what is left may name another host.
+        // The parser removes newlines and tabs, and the rest may name another host.
         if text.chars().any(char::is_control) {
             return Err(BaseUrlError::ControlCharacter);
         }
@@ -52,7 +52,7 @@ impl BaseUrl {
         Ok(Self { url })
     }
 
-    /// Gives the URL without a slash at its end, ready for a path that begins with one.
+    /// Returns the URL without a trailing slash.
     pub(crate) fn prefix(&self) -> &str {
         self.url.as_str().trim_end_matches('/')
     }
@@ -61,7 +61,7 @@ impl BaseUrl {
         self.url.scheme() == "https"
     }
 
-    /// Tells whether the host is this machine, named by address or as `localhost`.
+    /// Returns `true` if the host is this machine: a loopback address or `localhost`.
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
     }
@@ -76,16 +76,15 @@ impl BaseUrl {
 
     /// Returns `true` if a request to this scheme and authority goes to the service itself.
     ///
-    /// The authority is compared as it is written, ASCII-case-insensitively, with the one that was
-    /// parsed when the client was built: what would only become the same by decoding, or by passing
-    /// over what is no port, is another one here.
+    /// The authority is compared ASCII-case-insensitively with the one that was parsed when the client
+    /// was built. It is not decoded, and an invalid port makes it a different one.
     #[cfg(any(feature = "reqwest-middleware", feature = "tower", test))]
     pub(crate) fn is_at(&self, scheme: &str, authority: &str) -> bool {
         let host = self.host();
         let Some((same, port)) = authority.split_at_checked(host.len()) else {
             return false;
         };
-        // A port that is the scheme's own is none in a parsed URL.
+        // A parsed URL has no port if it is the scheme's default.
         let same_port = match port {
             "" => self.url.port().is_none(),
             port => port == format!(":{}", self.port()),
@@ -95,7 +94,7 @@ impl BaseUrl {
             && same_port
     }
 
-    /// Gives the origin that a `Location` points to, without path, query and userinfo.
+    /// Returns the origin that a `Location` points to, without path, query and userinfo.
     pub(crate) fn origin_of(&self, location: &str) -> Option<String> {
         let origin = self.url.join(location).ok()?.origin();
         origin.is_tuple().then(|| origin.ascii_serialization())
@@ -111,19 +110,19 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Says why a text can't be the base URL; the text itself is not shown, for it may hold a secret.
+/// Why a text can't be the base URL. The text is not shown, because it may contain a secret.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BaseUrlError {
     /// It is not valid UTF-8.
     NotUnicode,
-    /// It has a control character in it, such as a newline or a tab.
+    /// It contains a control character, such as a newline or a tab.
     ControlCharacter,
     /// It is not an absolute URL with a host.
     NotAUrl,
     /// Its scheme is neither `https` nor `http`.
     Scheme,
-    /// It has a user name or a password in it.
+    /// It contains a user name or a password.
     UserInfo,
     /// It has a query.
     Query,

@@ -1,25 +1,25 @@
 //! Time as an argument: one reading of two clocks.
 //!
-//! It reads clocks and compares readings; nothing here waits.
+//! Nothing here waits.
 
 use std::time::{Duration, SystemTime};
 
 /// One reading of the wall clock and of a clock that only goes forward.
 ///
-/// Both are kept, because each misses something: the wall clock is set by hand and by NTP, and the
-/// monotonic one stands still while a laptop sleeps.
+/// Both are needed: the wall clock is set by hand and by NTP, and the monotonic clock stops while a
+/// laptop sleeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// The wall clock.
     pub wall: SystemTime,
-    /// The time since a fixed but arbitrary moment.
+    /// The time since a fixed, arbitrary moment.
     pub monotonic: Duration,
 }
 
 impl Moment {
-    /// Gives the time that has passed since an earlier reading, by the clock that saw more of it.
+    /// Returns the time since an earlier reading, by the clock that measured more.
     ///
-    /// A clock that was set back shows no time at all; the other one still counts.
+    /// A clock that was set back counts as zero.
     #[must_use]
     pub fn elapsed_since(&self, earlier: &Moment) -> Duration {
         let wall = self.wall.duration_since(earlier.wall).unwrap_or_default();
@@ -27,13 +27,13 @@ impl Moment {
     }
 }
 
-/// Tells the time to a client; tests bring their own.
+/// A source of the time for a client; tests can pass their own.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
 /// use pollination_auth::{Clock, Moment};
 ///
-/// /// A clock that stands still.
+/// /// A clock that never moves.
 /// #[derive(Debug)]
 /// struct Stopped;
 ///
@@ -44,14 +44,9 @@ impl Moment {
 /// }
 /// ```
 pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
-    /// Reads both clocks.
+    /// Reads both clocks. Each call of the client does it, so it should be quick. The result may be
+    /// some milliseconds old.
     fn now(&self) -> Moment;
-
-    /// Reads both clocks where being some milliseconds late does not matter, but the time that
-    /// reading takes does.
-    fn coarse(&self) -> Moment {
-        self.now()
-    }
 }
 
 /// The clocks of the operating system.
@@ -62,39 +57,28 @@ impl Clock for SystemClock {
     fn now(&self) -> Moment {
         system::now()
     }
-
-    fn coarse(&self) -> Moment {
-        system::coarse()
-    }
 }
 
-/// Linux keeps readings of its clocks that are some milliseconds old, and reads them in a fifth of
-/// the time.
+/// Linux caches readings of its clocks for some milliseconds; reading the cache takes a fifth of the
+/// time.
 #[cfg(target_os = "linux")]
 mod system {
     use std::time::{Duration, SystemTime};
 
-    use rustix::time::{ClockId, Timespec, clock_gettime};
+    use rustix::time::{ClockId, clock_gettime};
 
     use super::Moment;
 
     pub(super) fn now() -> Moment {
-        read(ClockId::Realtime, ClockId::Monotonic)
-    }
-
-    pub(super) fn coarse() -> Moment {
-        read(ClockId::RealtimeCoarse, ClockId::MonotonicCoarse)
-    }
-
-    fn read(wall: ClockId, monotonic: ClockId) -> Moment {
         Moment {
-            // A clock before 1970 is one that nobody has set, and a lifetime counts from anywhere.
-            wall: SystemTime::UNIX_EPOCH + since_zero(clock_gettime(wall)),
-            monotonic: since_zero(clock_gettime(monotonic)),
+            // A clock before 1970 was never set. A lifetime can be counted from any start.
+            wall: SystemTime::UNIX_EPOCH + since_zero(ClockId::RealtimeCoarse),
+            monotonic: since_zero(ClockId::MonotonicCoarse),
         }
     }
 
-    fn since_zero(time: Timespec) -> Duration {
+    fn since_zero(clock: ClockId) -> Duration {
+        let time = clock_gettime(clock);
         let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
         let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or_default();
         Duration::new(seconds, nanoseconds)
@@ -115,10 +99,6 @@ mod system {
             wall: SystemTime::now(),
             monotonic: Instant::now().duration_since(origin),
         }
-    }
-
-    pub(super) fn coarse() -> Moment {
-        now()
     }
 }
 
@@ -181,16 +161,12 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_quick_reading_is_of_the_same_clocks() {
+    fn the_quick_reading_is_of_the_systems_clock() {
         // More than the reading can be late, and less than any wrong clock would be off.
         const LATE: Duration = Duration::from_secs(60);
-        let before = SystemClock.now();
-        let quick = SystemClock.coarse();
-        let after = SystemClock.now();
-        for (quick, exact) in [(&quick, &before), (&after, &quick)] {
-            assert!(quick.elapsed_since(exact) < LATE, "{quick:?} {exact:?}");
-        }
-        assert!(quick.monotonic + LATE > before.monotonic);
-        assert!(quick.monotonic <= after.monotonic);
+        let (before, quick) = (SystemTime::now(), SystemClock.now());
+        assert!(quick.wall + LATE > before);
+        assert!(quick.wall < before + LATE);
+        assert!(quick.monotonic <= SystemClock.now().monotonic);
     }
 }

@@ -1,10 +1,8 @@
-//! The five operations, by the names that the contract gives them.
-//!
-//! It knows their names, methods and paths; what may be repeated is decided in `retry`.
+//! The five operations, by their names in the contract.
 
 use std::fmt;
 
-/// Names one of the five operations of the service.
+/// One of the five operations of the service.
 ///
 /// ```
 /// use pollination_auth::Operation;
@@ -27,7 +25,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Gives the operationId of the contract.
+    /// Returns the operationId of the contract.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -39,7 +37,7 @@ impl Operation {
         }
     }
 
-    /// Gives the HTTP method.
+    /// Returns the HTTP method.
     #[must_use]
     pub fn method(self) -> &'static str {
         match self {
@@ -50,7 +48,7 @@ impl Operation {
         }
     }
 
-    /// Tells whether a reply to it carries a secret that exists nowhere else.
+    /// Returns `true` if its reply contains a new secret, which the service keeps no copy of.
     pub(crate) fn mints_a_secret(self) -> bool {
         matches!(self, Self::CreateApiToken | Self::RotateApiTokenSecret)
     }

@@ -1,4 +1,4 @@
-//! What a future of ours needs from the Tokio runtime that it runs on, and what is said where it is missing.
+//! What a future needs from its Tokio runtime, and the reason if that is missing.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -6,10 +6,10 @@ use std::pin::Pin;
 
 use tokio::runtime::Handle;
 
-/// How tokio begins each panic over a runtime that lacks a driver, or has lost it in a shutdown.
+/// How tokio's message begins when a runtime lacks a driver or has been shut down.
 const MISSING_DRIVER: &str = "A Tokio 1.x context was found, but";
 
-/// What such a panic says where the runtime was shut down.
+/// Part of such a panic's message after the runtime was shut down.
 const SHUT_DOWN: &str = "being shutdown";
 
 /// What is missing for a future to run.
@@ -26,10 +26,10 @@ pub(crate) fn current() -> Result<Handle, Missing> {
     Handle::try_current().map_err(|_none| Missing::Runtime)
 }
 
-/// Runs a future; where the runtime lacks what the future needs, this is a reason and not a panic.
+/// Runs a future, and returns an error instead of a panic if the runtime lacks what it needs.
 ///
-/// Tokio tells nobody beforehand whether a runtime has timers and IO: the first use panics. Any
-/// other panic goes on.
+/// There is no way to ask Tokio whether a runtime has timers and IO: the first use panics. Any other
+/// panic is resumed.
 pub(crate) async fn guarded<F: Future>(mut future: Pin<&mut F>) -> Result<F::Output, Missing> {
     poll_fn(move |context| {
         // The future is not polled again after it has panicked.

@@ -1,15 +1,14 @@
-//! The secret type of the public interface: held, wiped on drop, shown to nobody by itself.
+//! The secret type of the public interface: wiped on drop, shown only on request.
 
 use std::fmt;
 
 pub(crate) use pollination_auth_api::Bearer;
-/// Bytes of a reply as a secret: wiped on drop, shown by nothing but `expose_secret`.
 pub use pollination_auth_api::SecretBytes;
-use secrecy::{ExposeSecret as _, SecretString};
+use pollination_auth_api::SecretText;
 
-/// Holds a secret text; it leaves only through [`expose_secret`](Self::expose_secret).
+/// A secret text; it leaves only through [`expose_secret`](Self::expose_secret).
 ///
-/// `Debug` shows nothing of it, there is no `Display`, no `Serialize` and no `PartialEq`, and the
+/// `Debug` does not show it, there is no `Display`, no `Serialize` and no `PartialEq`, and the
 /// memory is wiped on drop.
 ///
 /// ```
@@ -20,10 +19,17 @@ use secrecy::{ExposeSecret as _, SecretString};
 /// assert_eq!(secret.expose_secret(), "planted");
 /// ```
 #[derive(Clone)]
-pub struct Secret(SecretString);
+pub struct Secret(SecretText);
 
+// The text type of the generated models has to be `Serialize` and `Deserialize`. It is wrapped and
+// not re-exported, so that no user's `derive` can write a secret to a file or a log.
 impl Secret {
-    /// Gives the text.
+    /// Takes a text out of a generated model, without a copy.
+    pub(crate) fn of(text: SecretText) -> Self {
+        Self(text)
+    }
+
+    /// Returns the text.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         self.0.expose_secret()

@@ -1,4 +1,4 @@
-//! The token on the requests of a reqwest client, as a middleware of `reqwest-middleware`.
+//! Access tokens on the requests of a reqwest client, as middleware of `reqwest-middleware`.
 //!
 //! It sees a request before redirects are followed, and the reply after them.
 
@@ -9,7 +9,7 @@ use http::{Extensions, StatusCode};
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Middleware, Next};
 
-use super::{Passes, passes, put_on};
+use super::selection::{Passes, passes, put_on};
 use crate::client::Client;
 use crate::credential::access_token::CachedToken;
 
@@ -17,25 +17,23 @@ use crate::credential::access_token::CachedToken;
 ///
 /// Needs the feature `reqwest-middleware`.
 ///
-/// A request gets one when it goes to the service itself, which is the scheme, host and port of the
-/// client's base URL; the path does not matter, for the service's other parts lie beside it. Every
-/// other request passes as it is, and so does one with an `Authorization` header of its own or a
-/// user name in its URL; an event at the level `debug` says which of these it was. The token stands
-/// in a header that is marked sensitive.
+/// A request gets one if it goes to the service: the scheme, host and port of the client's base
+/// URL, and any path. Every other request passes unchanged, and so does one that has an
+/// `Authorization` header or a user name in its URL; an event at the level `debug` says why. The
+/// header is marked sensitive.
 ///
-/// A 401 drops the token, and the request is made once more with the next one. It is not when its
-/// body is a stream, when the 401 came after a redirect, or when the [`Client`] can't log in; then,
-/// and after a second 401, the caller gets the 401.
+/// A 401 drops the token, and the request is sent once more with the next one. It is not sent again
+/// if its body is a stream, if the 401 came after a redirect, or if the [`Client`] can't log in.
+/// Then, and after a second 401, the caller gets the 401.
 ///
-/// A client that progenitor generates takes no middleware, but it has hooks that can send through
-/// one; the example `middleware` has them.
+/// A client that progenitor generates takes no middleware, but has hooks that can send through one;
+/// see the example `middleware`.
 ///
-/// Add it last, so that what was added before it (retries, logging) never sees the token. Redirects
-/// are the reqwest client's own affair: it takes the header off where one leads to another scheme,
-/// host or port.
+/// Add it last, so that middleware added before it (retries, logging) never sees the token. reqwest
+/// removes the header when it follows a redirect to another scheme, host or port.
 ///
-/// The reqwest client is your own, with its own settings: a private CA, a proxy or a client certificate
-/// that is given to the [`Client`] has to be given to it too.
+/// The reqwest client has its own settings. It needs the same private CA, proxy or client
+/// certificate as the [`Client`].
 ///
 /// ```
 /// use pollination_auth::{ApiToken, AuthMiddleware, Client};
@@ -58,7 +56,7 @@ use crate::credential::access_token::CachedToken;
 ///
 /// # Errors
 ///
-/// When there is no access token to be had, the request is not sent, and what comes is
+/// If no access token is available, nothing is sent. The error is
 /// [`reqwest_middleware::Error::Middleware`] with an [`Error`](crate::Error) inside:
 ///
 /// ```
@@ -88,15 +86,15 @@ pub struct AuthMiddleware {
 }
 
 impl AuthMiddleware {
-    /// Takes the client whose access token the requests carry.
+    /// Creates the middleware with the client whose access token the requests carry.
     ///
-    /// A clone of it is enough: clones share one access token.
+    /// Clones of a client share one access token.
     #[must_use]
     pub fn new(client: Client) -> Self {
         Self { client }
     }
 
-    /// Tells why a request gets no token; none when it gets one.
+    /// Returns why a request gets no token, or `None` if it gets one.
     fn passes(&self, request: &Request) -> Option<Passes> {
         let url = request.url();
         passes(
@@ -128,7 +126,7 @@ impl Middleware for AuthMiddleware {
         if let Some(passes) = self.passes(&request) {
             let url = request.url();
             let host = url.host_str().unwrap_or_default();
-            passes.tell(url.scheme(), host, url.port_or_known_default());
+            passes.log(url.scheme(), host, url.port_or_known_default());
             return next.run(request, extensions).await;
         }
         let cached = self.cached_token().await?;
@@ -160,7 +158,7 @@ impl Middleware for AuthMiddleware {
     }
 }
 
-/// Returns a URL as a request sends it: a fragment stays at home, and the reply's URL has none.
+/// Returns a URL as a request sends it. A fragment is never sent, and the reply's URL has none.
 fn without_fragment(url: &Url) -> Url {
     let mut url = url.clone();
     url.set_fragment(None);

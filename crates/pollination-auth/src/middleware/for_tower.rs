@@ -1,6 +1,6 @@
-//! The token on the requests of a tower service, as a layer around it.
+//! Access tokens on the requests of a tower service, as a layer around it.
 //!
-//! It knows requests of the crate `http` alone; what sends them is the service inside.
+//! It knows only the requests of the crate `http`; the inner service sends them.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -12,32 +12,31 @@ use http::{Request, Response, StatusCode, Uri};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{ByClone, CloneBody, Passes, own_credential, passes, put_on};
+use super::selection::{Passes, own_credential, passes, put_on};
 use crate::client::Client;
 
-/// What a service that is wrapped fails with: its own error, or ours.
+/// Error of a wrapped service: its own, or ours.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Wraps services so that their requests carry a fresh access token.
 ///
 /// Needs the feature `tower`.
 ///
-/// A request gets one when its URI names the service itself, which is the scheme, host and port of
-/// the client's base URL; the path does not matter, for the service's other parts lie beside it.
-/// Every other request passes as it is, and so does one with an `Authorization` header of its own
-/// or a user name in its URI; an event at the level `debug` says which of these it was. The token
-/// stands in a header that is marked sensitive.
+/// A request gets one if its URI names the service: the scheme, host and port of the client's base
+/// URL, and any path. Every other request passes unchanged, and so does one that has an
+/// `Authorization` header or a user name in its URI; an event at the level `debug` says why. The
+/// header is marked sensitive.
 ///
-/// A 401 drops the token, and the request is made once more with the next one, its body cloned. It
-/// is not when the body has no clone or the [`Client`] can't log in; then, and after a second 401,
-/// the caller gets the 401. The body has to be `Clone`, unless
-/// [`clone_body_with`](Self::clone_body_with) says what to do instead.
+/// A 401 drops the token, and the request is sent once more with the next one and a clone of its
+/// body. It is not sent again if the body has no clone or the [`Client`] can't log in. Then, and
+/// after a second 401, the caller gets the 401. For bodies that are not `Clone` see
+/// [`with_clone_body`](Self::with_clone_body).
 ///
-/// Put the layer inside of one that follows redirects or repeats requests: it then looks at each
-/// request by itself, and the other layer never sees the token.
+/// Put the layer inside layers that follow redirects or repeat requests: it then decides for each
+/// request, and they never see the token.
 ///
-/// The service inside is your own, with its own settings: a private CA, a proxy or a client certificate
-/// that is given to the [`Client`] has to be given to it too.
+/// The inner service has its own settings. It needs the same private CA, proxy or client
+/// certificate as the [`Client`].
 ///
 /// ```
 /// use http::{Request, Response};
@@ -64,33 +63,27 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct AuthLayer<C = ByClone> {
+pub struct AuthLayer<C> {
     policy: Policy,
     clone_body: C,
 }
 
-impl AuthLayer {
-    /// Takes the client whose access token the requests carry.
+impl<B: Clone> AuthLayer<fn(&B) -> Option<B>> {
+    /// Creates the layer with the client whose access token the requests carry.
     ///
-    /// A clone of it is enough: clones share one access token.
+    /// Clones of a client share one access token.
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self {
-            policy: Policy {
-                client,
-                relative_is_ours: false,
-            },
-            clone_body: ByClone,
-        }
+        Self::with_clone_body(client, |body| Some(body.clone()))
     }
 }
 
 impl<C> AuthLayer<C> {
-    /// Takes a function that clones a body where it can, instead of `Clone`.
+    /// Creates the layer with a function that clones a body if it can, instead of `Clone`.
     ///
-    /// It is called before the request is sent. When it gives none, the request is made only once,
-    /// and a 401 is the caller's to deal with. So `|_: &B| None` is for bodies that can't be cloned
-    /// at all. Those of reqwest can be when they are no streams:
+    /// It is called before the request is sent. If it returns `None`, the request is sent only
+    /// once, and the caller gets the 401. So `|_: &B| None` suits bodies that can never be cloned.
+    /// Those of reqwest can be cloned unless they are streams:
     ///
     /// ```
     /// use http::{Request, Response};
@@ -105,7 +98,7 @@ impl<C> AuthLayer<C> {
     /// let client = Client::builder().api_token(api_token).base_url(&*host).build()?;
     ///
     /// let http = ServiceBuilder::new()
-    ///     .layer(AuthLayer::new(client).clone_body_with(|body: &Body| {
+    ///     .layer(AuthLayer::with_clone_body(client, |body: &Body| {
     ///         body.as_bytes().map(|bytes| Body::from(bytes.to_vec()))
     ///     }))
     ///     .service_fn(|request: Request<Body>| async move {
@@ -119,18 +112,21 @@ impl<C> AuthLayer<C> {
     /// # }
     /// ```
     #[must_use]
-    pub fn clone_body_with<F>(self, clone_body: F) -> AuthLayer<F> {
-        AuthLayer {
-            policy: self.policy,
+    pub fn with_clone_body(client: Client, clone_body: C) -> Self {
+        Self {
+            policy: Policy {
+                client,
+                relative_is_ours: false,
+            },
             clone_body,
         }
     }
 
-    /// Takes a URI without a host for one of the service.
+    /// Treats a URI without a host as one of the service.
     ///
-    /// Set it only around something that is connected to the service and can send nowhere else,
-    /// such as one connection of hyper. By default a request whose URI has a path alone gets no
-    /// token: nobody can see here where it goes, and its `Host` header is only a claim.
+    /// Use it only around something that is connected to the service and can send nowhere else,
+    /// such as one connection of hyper. By default a request whose URI is only a path gets no
+    /// token: the layer can't see where it goes, and its `Host` header is only a claim.
     #[must_use]
     pub fn relative_uris_are_ours(mut self) -> Self {
         self.policy.relative_is_ours = true;
@@ -150,7 +146,6 @@ impl<S, C: Clone> Layer<S> for AuthLayer<C> {
     }
 }
 
-/// Leaves out how bodies are cloned: a function shows nothing of itself.
 impl<C> fmt::Debug for AuthLayer<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthLayer")
@@ -159,14 +154,15 @@ impl<C> fmt::Debug for AuthLayer<C> {
     }
 }
 
-/// Sends requests with an access token through the service inside.
+/// A service that sends requests with an access token through the inner service.
 ///
-/// Which ones, says [`AuthLayer`]. It is ready when the service inside is. A replay waits until it is ready once more.
+/// See [`AuthLayer`] for which. Ready when the inner service is. A replay waits until it is ready
+/// again.
 ///
 /// # Errors
 ///
-/// What the service inside fails with; or, when there is no access token to be had and nothing was
-/// sent, an [`Error`](crate::Error), which `downcast_ref` gives back:
+/// The error of the inner service. If no access token is available, nothing is sent, and the error
+/// is an [`Error`](crate::Error), which `downcast_ref` returns:
 ///
 /// ```
 /// # use http::{Request, Response};
@@ -193,7 +189,7 @@ impl<C> fmt::Debug for AuthLayer<C> {
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct AuthService<S, C = ByClone> {
+pub struct AuthService<S, C> {
     inner: S,
     policy: Policy,
     clone_body: C,
@@ -216,7 +212,7 @@ struct Policy {
 }
 
 impl Policy {
-    /// Tells why a request gets no token; none when it gets one.
+    /// Returns why a request gets no token, or `None` if it gets one.
     fn passes<B>(&self, request: &Request<B>) -> Option<Passes> {
         let uri = request.uri();
         match (uri.scheme_str(), uri.authority()) {
@@ -231,9 +227,9 @@ impl Policy {
     }
 }
 
-fn tell(passes: Passes, uri: &Uri) {
+fn log(passes: Passes, uri: &Uri) {
     let scheme = uri.scheme_str().unwrap_or_default();
-    passes.tell(scheme, uri.host().unwrap_or_default(), uri.port_u16());
+    passes.log(scheme, uri.host().unwrap_or_default(), uri.port_u16());
 }
 
 impl<S, B, R, C> Service<Request<B>> for AuthService<S, C>
@@ -243,7 +239,7 @@ where
     S::Error: Into<BoxError>,
     B: Send + 'static,
     R: Send + 'static,
-    C: CloneBody<B> + Clone,
+    C: Fn(&B) -> Option<B>,
 {
     type Response = Response<R>;
     type Error = BoxError;
@@ -258,17 +254,17 @@ where
         let clone = self.inner.clone();
         let mut ready = mem::replace(&mut self.inner, clone);
         let Some(passes) = self.policy.passes(&request) else {
-            let body = self.clone_body.clone_body(request.body());
+            let body = (self.clone_body)(request.body());
             let replay = body.map(|body| like(&request, body));
             return Box::pin(send(ready, self.policy.client.clone(), request, replay));
         };
-        tell(passes, request.uri());
+        log(passes, request.uri());
         let sending = ready.call(request);
         Box::pin(async move { sending.await.map_err(Into::into) })
     }
 }
 
-/// Makes a request like this one, with another body.
+/// Creates a request like this one, with another body.
 fn like<B>(request: &Request<B>, body: B) -> Request<B> {
     let mut other = Request::new(body);
     *other.method_mut() = request.method().clone();
@@ -299,7 +295,7 @@ where
     let Some(mut replay) = replay else {
         return Ok(response);
     };
-    // What the reply holds, a connection or a permit, may be what the replay waits for.
+    // The reply may own the connection or the permit that the replay waits for.
     drop(response);
     let cached = client.cached_token().await?;
     put_on(replay.headers_mut(), &cached);

@@ -1,24 +1,25 @@
-//! Why a rotation did not end well.
+//! The cause of a failed rotation.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::error::failure::Reason;
 use crate::store::{StoreError, Unfinished};
 
-/// Says why.
+/// The cause of a failed rotation.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum RotateCause {
     /// A call of the service failed.
     Service(Error),
-    /// The store failed, is locked, or may not be trusted.
+    /// The store failed, is locked, or can't be trusted.
     Store(StoreError),
     /// The client was built without a store.
     NoStore,
-    /// The store forgets everything with the process, and that was not accepted.
+    /// The store does not outlive the process, and the options do not accept that.
     Volatile,
-    /// The access token ends too soon to be the key for a recovery.
+    /// The access token expires too soon for a recovery.
     AccessTokenTooShort {
         /// The time that it has left.
         left: Duration,
@@ -35,8 +36,8 @@ impl From<Unfinished> for RotateCause {
     fn from(unfinished: Unfinished) -> Self {
         match unfinished {
             Unfinished::Failed(error) => Self::Store(error),
-            Unfinished::Panicked => Self::Panicked,
-            Unfinished::NoRuntime => Self::NoRuntime,
+            Unfinished::Stopped(Reason::Panicked) => Self::Panicked,
+            Unfinished::Stopped(_) => Self::NoRuntime,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Carries out what the protocol asks for: on the store, over the network, in real time.
+//! Carries out the effects of the protocol: on the store, over the network, in real time.
 //!
 //! It decides nothing. Work on the store runs on threads that may block.
 
@@ -8,26 +8,28 @@ use tokio::time::Instant;
 
 use super::cause::RotateCause;
 use super::options::OnWait;
-use super::protocol::{Bearer, Effect, Ending, LoginReply, Machine, PutFailure, PutReply, Reply};
+use super::protocol::{
+    Effect, Ending, Event, FreshToken, LoginReply, Machine, PutFailure, PutReply,
+};
 use crate::cache::TokenCache;
 use crate::call::SharedCalls;
 use crate::credential::access_token::AccessToken;
 use crate::credential::api_token::ApiToken;
 use crate::credential::grant::Grant;
-use crate::error::classify::{Attempt, Class};
+use crate::error::classify::{Class, FailedAttempt};
 use crate::error::failure::{Facts, Reason};
 use crate::foundation::operation::Operation;
 use crate::foundation::secret::Secret;
-use crate::store::document::Record;
+use crate::store::record::Record;
 use crate::store::{Profile, StoreError, Writer, on_store};
 use crate::wire::secrets::secrets_in;
 
-/// How often it is looked whether the lock is free: every 100 ms.
+/// The time between two attempts to take the lock: 100 ms.
 const LOCK_POLL: Duration = Duration::from_millis(100);
 
 /// The most effects of one run: 10 000, far above what its bounds allow.
 ///
-/// A bug must not go on for ever.
+/// A bug must not cause an endless run.
 const MAX_EFFECTS: u32 = 10_000;
 
 /// Carries out the effects of one run.
@@ -35,7 +37,7 @@ pub(super) struct Driver {
     pub(super) calls: SharedCalls,
     pub(super) cache: TokenCache,
     pub(super) profile: Profile,
-    /// Holds the lock while the run has it.
+    /// Present while the run holds the lock.
     writer: Option<Writer>,
     on_wait: Option<OnWait>,
     /// The newest login that was accepted, and with which secret.
@@ -59,7 +61,7 @@ impl Driver {
         }
     }
 
-    /// Takes the lock, waiting for it no longer than this.
+    /// Takes the lock, waiting for it at most this long.
     pub(super) async fn lock(&mut self, wait: Duration) -> Result<(), RotateCause> {
         let started = Instant::now();
         loop {
@@ -74,7 +76,7 @@ impl Driver {
         }
     }
 
-    /// Does something with the profile on a thread that may block.
+    /// Works with the profile on a thread that may block.
     pub(super) async fn read<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&Profile) -> Result<T, StoreError> + Send + 'static,
@@ -83,7 +85,7 @@ impl Driver {
         Ok(on_store(move || work(&profile)).await?)
     }
 
-    /// Does something under the lock, which the work holds to its end.
+    /// Works under the lock, which the work holds until it is done.
     async fn write<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&mut Writer) -> Result<T, StoreError> + Send + 'static,
@@ -102,7 +104,7 @@ impl Driver {
         mut stored: Record,
         mut machine: Machine,
     ) -> Result<Ending, RotateCause> {
-        let mut reply = Reply::Begin;
+        let mut reply = Event::Begin;
         for _ in 0..MAX_EFFECTS {
             let now = self.calls.wire.clock.now().wall;
             let effect = machine.next(reply, now);
@@ -111,7 +113,7 @@ impl Driver {
                 Effect::SaveJournal(journal) => {
                     let record = stored.clone();
                     let save = move |writer: &mut Writer| writer.put_journal(&record, &journal);
-                    Reply::Stored(self.write(save).await?)
+                    Event::Stored(self.write(save).await?)
                 }
                 Effect::SaveRecord(record) => {
                     let (old, new) = (stored.clone(), record.clone());
@@ -120,21 +122,21 @@ impl Driver {
                     if saved.is_ok() {
                         stored = record;
                     }
-                    Reply::Stored(saved)
+                    Event::Stored(saved)
                 }
                 Effect::ClearJournal => {
                     let record = stored.clone();
                     let clear = move |writer: &mut Writer| writer.clear_journal(&record);
                     let cleared = self.write(clear).await?;
                     if let Err(cause) = &cleared {
-                        tracing::warn!(%cause, "the journal of a rotation is left behind");
+                        tracing::warn!(%cause, "the journal of a rotation was not removed");
                     }
-                    Reply::Stored(cleared)
+                    Event::Stored(cleared)
                 }
-                Effect::Login(token) => Reply::Login(self.login(token).await),
-                Effect::Put(bearer) => match self.write(Writer::check_held).await? {
-                    Ok(()) => Reply::Put(self.put(bearer, &stored.token).await),
-                    Err(error) => Reply::Put(PutReply::NotHeld(error)),
+                Effect::Login(token) => Event::Login(self.login(token).await),
+                Effect::Put(access_token) => match self.write(Writer::check_held).await? {
+                    Ok(()) => Event::Put(self.put(access_token, &stored.token).await),
+                    Err(error) => Event::NotHeld(error),
                 },
                 Effect::Wait(wait) => {
                     tracing::debug!(seconds = wait.as_secs_f64(), "waiting for the service");
@@ -142,7 +144,7 @@ impl Driver {
                         tell(wait);
                     }
                     tokio::time::sleep(wait).await;
-                    Reply::Waited
+                    Event::Waited
                 }
                 Effect::Finish(ending) => return Ok(*ending),
             };
@@ -160,16 +162,14 @@ impl Driver {
         match self.calls.call(Operation::Login, deadline, attempt).await {
             Ok(grant) => {
                 let now = self.calls.wire.clock.now();
-                let left = grant
-                    .lifetime
-                    .saturating_sub(now.elapsed_since(&grant.requested_at));
-                let bearer = Bearer {
+                let left = grant.validity.remaining(&now);
+                let access_token = FreshToken {
                     secret: Secret::from(grant.access_token.expose_secret().to_owned()),
                     ends: now.wall.checked_add(left).unwrap_or(now.wall),
                     left,
                 };
                 self.accepted = Some((token.secret().clone(), grant));
-                LoginReply::Accepted(bearer)
+                LoginReply::Accepted(access_token)
             }
             Err(failed) if failed.class == Class::Status(401) => {
                 LoginReply::Refused(failed.into_error())
@@ -178,23 +178,23 @@ impl Driver {
         }
     }
 
-    async fn put(&mut self, bearer: Secret, held: &ApiToken) -> PutReply {
+    async fn put(&mut self, access_token: Secret, held: &ApiToken) -> PutReply {
         let deadline = self.calls.deadline();
         let calls = &self.calls;
         let operation = Operation::RotateApiTokenSecret;
-        // It comes from the journal, where anything can have been written meanwhile.
-        let bearer = match AccessToken::new(bearer.expose_secret()) {
-            Ok(bearer) => bearer,
+        // It comes from the journal, which can contain anything.
+        let access_token = match AccessToken::new(access_token.expose_secret()) {
+            Ok(access_token) => access_token,
             Err(error) => {
                 let facts = Facts::new(operation, Reason::UnusableCredential(error));
-                return PutReply::NotSent(Attempt::new(Class::NeverSent, facts).into_error());
+                return PutReply::NotSent(FailedAttempt::new(Class::NeverSent, facts).into_error());
             }
         };
         let attempt = |number, timeout| {
             let rotate = calls
                 .wire
                 // A reply for another API token is no failure here: the protocol judges it.
-                .rotate_api_token_secret(&bearer, None, timeout);
+                .rotate_api_token_secret(&access_token, None, timeout);
             calls.observe(operation, number, rotate)
         };
         let rotated = calls.call(operation, deadline, attempt).await;
@@ -204,11 +204,11 @@ impl Driver {
         }
     }
 
-    fn failed(&self, failed: Attempt, held: &ApiToken) -> PutReply {
+    fn failed(&self, failed: FailedAttempt, held: &ApiToken) -> PutReply {
         match failed.class {
             Class::NotSent | Class::NeverSent => return PutReply::NotSent(failed.into_error()),
             Class::Status(401) => return PutReply::Unauthorized(failed.into_error()),
-            // The service's own; that of a proxy is of another class.
+            // The service's own; a proxy's has another class.
             Class::Status(404) => return PutReply::Gone(failed.into_error()),
             _ => {}
         }
@@ -219,7 +219,7 @@ impl Driver {
             .unwrap_or_default()
             .into_iter()
             .filter_map(|secret| {
-                // Under the id that was rotated: to log in as somebody else is what nobody asked for.
+                // Under the id that was rotated, never as another API token.
                 ApiToken::new(held.id().as_str(), secret.expose_secret()).ok()
             });
         PutReply::Failed(PutFailure {
@@ -229,11 +229,11 @@ impl Driver {
         })
     }
 
-    /// Lets the client go on with the access token of the new secret.
+    /// Gives the client's cache the access token of the new secret.
     pub(super) fn adopt(&mut self, token: &ApiToken) {
         let of_the_new = |secret: &Secret| secret.expose_secret() == token.secret().expose_secret();
         match self.accepted.take() {
-            Some((secret, grant)) if of_the_new(&secret) => self.cache.adopt(grant),
+            Some((secret, grant)) if of_the_new(&secret) => self.cache.put(grant),
             _ => self.cache.forget_failure(),
         }
     }

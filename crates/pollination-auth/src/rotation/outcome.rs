@@ -1,6 +1,6 @@
-//! What a rotation ends with: types that can't be overlooked and that print no secret.
+//! The result of a rotation: types that can't be overlooked and that print no secret.
 //!
-//! Which end it is, is decided by the protocol.
+//! The protocol decides which result it is.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::credential::api_token::{ApiToken, ApiTokenId};
 use crate::foundation::secret::SecretBytes;
 use crate::store::Ruling;
 
-/// Holds the new API token: it is stored, and has logged in.
+/// The result of a rotation: the API token with its new secret, which is stored and has logged in.
 #[must_use = "other holders of the old secret need the new one"]
 #[derive(Clone, Debug)]
 pub struct Rotated {
@@ -27,63 +27,63 @@ pub struct Rotated {
 }
 
 impl Rotated {
-    /// Gives the API token with its new secret.
+    /// Returns the API token with its new secret.
     #[must_use]
     pub fn api_token(&self) -> &ApiToken {
         &self.token
     }
 
-    /// Counts the changes of the stored credential, this one included.
+    /// Returns the number of changes of the stored credential, including this one.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// Gives the time at which it was known to log in, by the client's clock.
+    /// Returns the time at which it was known to work, by the client's clock.
     #[must_use]
     pub fn verified_at(&self) -> SystemTime {
         self.verified_at
     }
 
-    /// Tells whether an earlier, interrupted rotation was brought to its end.
+    /// Returns `true` if this is the result of an earlier, interrupted rotation.
     #[must_use]
     pub fn was_recovered(&self) -> bool {
         self.recovered
     }
 
-    /// Tells whether the service gave the secret that there was.
+    /// Returns `true` if the service returned the old secret.
     #[must_use]
     pub fn is_unchanged(&self) -> bool {
         self.unchanged
     }
 
-    /// Tells whether it was another rotation, for which this one had waited.
+    /// Returns `true` if another process rotated while this one waited for the lock.
     #[must_use]
     pub fn by_another(&self) -> bool {
         self.by_another
     }
 
-    /// Counts the requests that it took; secrets of earlier ones are dead.
+    /// Returns the number of requests; the secrets of earlier ones no longer work.
     #[must_use]
     pub fn requests(&self) -> u32 {
         self.requests
     }
 }
 
-/// Says what a recovery found and did.
+/// The result of a recovery.
 #[must_use = "a recovery can have changed the secret"]
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Recovered {
     /// No rotation was unfinished.
     NothingToDo,
-    /// The rotation never happened: the stored secret logs in.
+    /// The rotation never happened: the stored secret works.
     NothingHappened,
     /// The rotation is done.
     Rotated(Rotated),
 }
 
-/// Says that a rotation did not end well, and by its variant what to do next.
+/// Error of a rotation; its variant is what to do next.
 ///
 /// Neither `Display` nor `Debug` nor a source shows a secret.
 ///
@@ -108,34 +108,36 @@ pub enum Recovered {
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum RotateError {
-    /// No request for a new secret was sent. Mend the cause, and try again.
+    /// No request for a new secret was sent. Remove the cause and try again.
     NotStarted(RotateFailure),
-    /// The service refused or did nothing; the stored secret logs in.
+    /// The service refused or did nothing; the stored secret works.
     Rejected(RotateFailure),
     /// It is not known which secret is valid. Recover before the deadline.
     Ambiguous(RotateFailure),
     /// It is not known, and a reply that can't be used may hold the secret. Recover.
     UnusableReply(RotateFailure),
-    /// The new secret could not be stored. Keep it, mend the store, and recover.
+    /// The new secret could not be stored. Keep it, repair the store, and recover.
     PersistFailed(RotateFailure),
-    /// The service gave a new secret and accepts the old one. Keep both, and recover.
+    /// The service returned a new secret and accepts the old one. Keep both, and recover.
     Unverified(RotateFailure),
-    /// No secret logs in, and none can be created. Create a new API token in the web interface.
+    /// No known secret works any longer, and none can be created. Create a new API token in the web
+    /// interface.
     CredentialLost(RotateFailure),
     /// The account has no API token any longer. Create a new one.
     ApiTokenGone(RotateFailure),
     /// The service has rotated another API token than the stored one. Log in with that one.
     ///
     /// It is the newest of [`expose_candidates`](RotateFailure::expose_candidates), with its own
-    /// id, and nowhere else but in the journal. The stored one is the account's no longer.
+    /// id, and otherwise only in the journal. The stored one no longer belongs to the account.
     OtherApiToken(RotateFailure),
 }
 
-/// Holds what is known of a rotation that did not end well.
+/// What is known of a failed rotation.
 #[derive(Clone)]
-pub struct RotateFailure(Arc<Facts>);
+pub struct RotateFailure(Arc<Details>);
 
-struct Facts {
+#[derive(Default)]
+struct Details {
     /// The id of the stored API token.
     id: Option<ApiTokenId>,
     /// The time of the end, by this machine's clock.
@@ -150,37 +152,37 @@ struct Facts {
 }
 
 impl RotateFailure {
-    /// Says why, where one call or one file is to blame.
+    /// Returns the cause, if it is one call or one file.
     #[must_use]
     pub fn cause(&self) -> Option<&RotateCause> {
         self.0.cause.as_ref()
     }
 
-    /// Gives every secret that may be the valid one, the newest last.
+    /// Returns every secret that may be the valid one, the newest last.
     #[must_use]
     pub fn expose_candidates(&self) -> &[ApiToken] {
         &self.0.candidates
     }
 
-    /// Gives the replies from which no secret could be taken.
+    /// Returns the replies from which no secret could be read.
     #[must_use]
     pub fn expose_raw_replies(&self) -> &[SecretBytes] {
         &self.0.raw
     }
 
-    /// Counts the requests that may have been acted on.
+    /// Returns the number of requests that the service may have acted on.
     #[must_use]
     pub fn requests(&self) -> u32 {
         self.0.requests
     }
 
-    /// Gives the time at which the rotation began.
+    /// Returns the time at which the rotation began.
     #[must_use]
     pub fn started_at(&self) -> Option<SystemTime> {
         self.0.started_at
     }
 
-    /// Tells whether the emergency store has the newest secret.
+    /// Returns `true` if the emergency store has the newest secret.
     #[must_use]
     pub fn is_in_emergency_store(&self) -> bool {
         self.0.in_emergency_store
@@ -188,7 +190,7 @@ impl RotateFailure {
 }
 
 impl RotateError {
-    /// Gives the facts.
+    /// Returns the details.
     #[must_use]
     pub fn failure(&self) -> &RotateFailure {
         match self {
@@ -204,13 +206,13 @@ impl RotateError {
         }
     }
 
-    /// Tells whether nothing was changed, so that nothing has to be mended first.
+    /// Returns `true` if nothing was changed, so that no recovery is needed first.
     #[must_use]
     pub fn is_safe_to_retry(&self) -> bool {
         matches!(self, Self::NotStarted(_) | Self::Rejected(_))
     }
 
-    /// Gives the time until which a recovery can mint another secret.
+    /// Returns the time until which a recovery can create another secret.
     #[must_use]
     pub fn recovery_deadline(&self) -> Option<SystemTime> {
         let is_over = matches!(
@@ -235,7 +237,7 @@ impl RotateError {
     pub(super) fn from_ending(ending: Ending, in_emergency_store: bool) -> Self {
         let verdict = ending.verdict;
         let unusable = !ending.raw.is_empty();
-        let failure = RotateFailure(Arc::new(Facts {
+        let failure = RotateFailure(Arc::new(Details {
             id: Some(ending.record.token.id().clone()),
             at: Some(ending.at),
             cause: ending.cause,
@@ -268,7 +270,7 @@ impl RotateFailure {
         }
     }
 
-    /// Doubts this machine's clock where it contradicts the times of the rotation.
+    /// Names this machine's clock if it contradicts the times of the rotation.
     fn name_the_clock(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_before = |time: Option<SystemTime>| self.0.at.zip(time).map(|(at, time)| at < time);
         if is_before(self.0.started_at) == Some(true) {
@@ -283,16 +285,9 @@ impl RotateFailure {
     }
 
     fn of(cause: RotateCause) -> Self {
-        Self(Arc::new(Facts {
-            id: None,
-            at: None,
+        Self(Arc::new(Details {
             cause: Some(cause),
-            candidates: Vec::new(),
-            raw: Vec::new(),
-            requests: 0,
-            started_at: None,
-            recover_by: None,
-            in_emergency_store: false,
+            ..Details::default()
         }))
     }
 }

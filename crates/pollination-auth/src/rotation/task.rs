@@ -1,4 +1,4 @@
-//! A rotation on a task of its own, which no caller's end can end; and the wait for it.
+//! A rotation on a task of its own, which no caller can cancel, and the handle to wait for it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,10 +10,20 @@ use tokio::sync::watch;
 use super::cause::RotateCause;
 use super::outcome::{RotateError, Rotated};
 
-/// Waits for a rotation that runs by itself; dropping it stops nothing.
+/// A handle to a rotation that runs on its own task; dropping it stops nothing.
 ///
-/// Clones wait for the same rotation, and it can be waited for more than once.
-#[must_use = "wait for it: the outcome may need something to be done"]
+/// Clones wait for the same rotation, as often as you like.
+///
+/// ```
+/// use pollination_auth::{Client, RotateError, RotateOptions, RotationHandle};
+///
+/// async fn rotate(client: &Client) -> Result<u64, RotateError> {
+///     let handle: RotationHandle = client.rotation(RotateOptions::default()).start();
+///     Ok(handle.wait().await?.generation())
+/// }
+/// # let _ = rotate;
+/// ```
+#[must_use = "wait for it: the outcome may need an action"]
 #[derive(Clone)]
 pub struct RotationHandle {
     outcome: watch::Receiver<Option<Result<Rotated, RotateError>>>,
@@ -59,7 +69,7 @@ impl RotationHandle {
         }
     }
 
-    /// Waits for the end of the rotation.
+    /// Waits for the result of the rotation.
     ///
     /// # Errors
     ///

@@ -2,6 +2,7 @@
 
 mod clocks;
 mod control;
+mod crash;
 mod explore;
 mod model;
 mod others;

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::document::Record;
 use super::error::StoreError;
 use super::profile::{JournalState, Profile};
+use super::record::Record;
 use super::stored_token::StoredToken;
 use super::writer::Writer;
 use crate::credential::api_token::ApiToken;
@@ -12,29 +12,16 @@ use crate::credential::api_token::ApiToken;
 /// How long a change waits for the lock: 250 ms.
 ///
 /// Other changes and a look whether the lock is held take a few milliseconds; a rotation takes
-/// longer, and is not waited for here.
+/// longer, and a change does not wait for it.
 const LOCK_PATIENCE: Duration = Duration::from_millis(250);
 
 /// The time between two attempts to take the lock: 5 ms, about as long as a change takes.
 const LOCK_POLL: Duration = Duration::from_millis(5);
 
-/// Whether a change of the credential wrote anything.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Changed {
-    Yes,
-    No,
-}
-
-impl Changed {
-    fn yes((): ()) -> Self {
-        Self::Yes
-    }
-}
-
 impl Profile {
     /// Stores an API token where none is stored.
     ///
-    /// A stored document that is damaged counts as none. If exactly this API token is stored
+    /// A damaged stored document counts as missing. If exactly this API token is stored
     /// already, nothing is written.
     ///
     /// # Errors
@@ -45,14 +32,14 @@ impl Profile {
     /// can't be stored.
     pub fn save(&self, token: &ApiToken) -> Result<(), StoreError> {
         self.change(Some(token), |writer, stored| match stored {
-            Some(stored) if stored.token.is_same_as(token) => Ok(Changed::No),
+            Some(stored) if stored.token.is_same_as(token) => Ok(false),
             _ => writer
                 .put_record(None, &Record::new(token.clone(), 0))
-                .map(Changed::yes),
+                .map(|()| true),
         })
     }
 
-    /// Stores an API token in place of the one that was seen.
+    /// Stores an API token if the stored one is still the one that was seen.
     ///
     /// # Errors
     ///
@@ -62,7 +49,7 @@ impl Profile {
         let generation = seen.generation().saturating_add(1);
         let record = Record::new(token.clone(), generation);
         self.change(Some(token), |writer, _| {
-            writer.put_record(Some(&seen.0), &record).map(Changed::yes)
+            writer.put_record(Some(&seen.0), &record).map(|()| true)
         })
     }
 
@@ -73,7 +60,7 @@ impl Profile {
     /// As for [`replace`](Self::replace).
     pub fn remove(&self, seen: &StoredToken) -> Result<(), StoreError> {
         self.change(None, |writer, _| {
-            writer.remove_record(Some(&seen.0)).map(Changed::yes)
+            writer.remove_record(Some(&seen.0)).map(|()| true)
         })
     }
 
@@ -84,15 +71,13 @@ impl Profile {
     /// [`StoreError::Changed`] when a readable one is stored. Otherwise those of
     /// [`save`](Self::save).
     pub fn remove_damaged(&self) -> Result<(), StoreError> {
-        self.change(None, |writer, _| {
-            writer.remove_record(None).map(Changed::yes)
-        })
+        self.change(None, |writer, _| writer.remove_record(None).map(|()| true))
     }
 
-    /// Removes the journal of an interrupted rotation, whatever stands in it.
+    /// Removes the journal of an interrupted rotation, whatever it contains.
     ///
     /// It can hold the only key to the account. Do it only when the account has a new API token
-    /// that was made elsewhere, or when the stored one is known to log in.
+    /// that was created elsewhere, or when the stored one is known to work.
     ///
     /// # Errors
     ///
@@ -102,10 +87,12 @@ impl Profile {
     }
 
     /// Changes the credential under the lock, unless a rotation is unfinished.
+    ///
+    /// `change` returns `true` if it has written anything.
     fn change(
         &self,
         next: Option<&ApiToken>,
-        change: impl FnOnce(&mut Writer, Option<Record>) -> Result<Changed, StoreError>,
+        change: impl FnOnce(&mut Writer, Option<Record>) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         let mut writer = self.lock()?;
         let record = match self.record() {
@@ -117,18 +104,18 @@ impl Profile {
         if journal == JournalState::Unfinished {
             return Err(StoreError::RotationUnfinished);
         }
-        let changed = change(&mut writer, record)?;
-        if changed == Changed::Yes
+        let has_written = change(&mut writer, record)?;
+        if has_written
             && journal == JournalState::Over
             && let Err(error) = writer.discard_journal()
         {
-            // It belongs to no stored credential by now, and is not read as one that does.
-            tracing::warn!(%error, "the journal of a rotation is left behind");
+            // It belongs to no stored credential any longer, and is not read as one that does.
+            tracing::warn!(%error, "the journal of a rotation was not removed");
         }
         Ok(())
     }
 
-    /// Takes the lock, waiting for those who hold it for a moment only.
+    /// Takes the lock; waits only a moment for another holder.
     pub(crate) fn lock(&self) -> Result<Writer, StoreError> {
         let started = Instant::now();
         loop {

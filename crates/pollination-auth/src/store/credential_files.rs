@@ -20,8 +20,8 @@ use crate::foundation::secret::Secret;
 /// The longest file that is read: 16 KiB, several times the longest id or secret.
 const FILE_LIMIT: usize = 16 * 1024;
 
-/// How often a pair is read that is replaced meanwhile: 4 times. A mount is replaced once in a
-/// minute at most.
+/// How often to read a pair that is replaced meanwhile: 4 times. A mount is replaced once a minute
+/// at most.
 const READS: u32 = 4;
 
 /// Where the two parts of an API token are.
@@ -50,7 +50,7 @@ impl CredentialFiles {
 
     /// Reads the API token as it is now. It blocks.
     ///
-    /// Both parts are of one moment: what was replaced while it was read is read again.
+    /// Both parts are of one moment: a file that is replaced meanwhile is read again.
     pub(crate) fn read(&self) -> Result<ApiToken, CredentialFileError> {
         self.read_beside(|| {})
     }
@@ -87,7 +87,7 @@ impl CredentialFiles {
         Ok(ApiToken::of(id, secret))
     }
 
-    /// Reads a part, and notes which version of the file it is of.
+    /// Reads a part and records the version of its file.
     fn part<'a, T>(
         &self,
         path: &'a Path,
@@ -124,7 +124,7 @@ fn read_file(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Metadata), CredentialFi
         return Err(wrong(path, Problem::NotAFile));
     }
     system::check(&metadata).map_err(|problem| wrong(path, problem))?;
-    // Of the full size at once, or growing would leave copies behind that nobody wipes.
+    // Allocated at full size, because growing would leave copies that nobody wipes.
     let mut bytes = Zeroizing::new(Vec::with_capacity(FILE_LIMIT + 1));
     let most = u64::try_from(FILE_LIMIT + 1).unwrap_or(u64::MAX);
     open.take(most).read_to_end(&mut bytes).map_err(failed)?;
@@ -134,7 +134,7 @@ fn read_file(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Metadata), CredentialFi
     Ok((bytes, metadata))
 }
 
-/// Tells a file from the one that takes its place, and from itself with other content.
+/// Distinguishes a file from its replacement, and from itself with other content.
 #[derive(PartialEq, Eq)]
 struct Version {
     file: Option<(u64, u64)>,

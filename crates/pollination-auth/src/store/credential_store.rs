@@ -1,4 +1,4 @@
-//! The traits that a store implements: it keeps documents and takes locks, and the held lock is what writes.
+//! The traits that a store implements: it reads documents and takes locks; only a held lock writes.
 
 use std::fmt;
 
@@ -50,12 +50,12 @@ impl fmt::Debug for dyn ProfileLock {
     }
 }
 
-/// Keeps the credentials of profiles, and the journal of a rotation.
+/// A place that keeps the credentials of profiles, and the journals of rotations.
 ///
-/// [`FileStore`] is one. Implement it to keep them elsewhere: in Vault, in a cloud's secrets
-/// manager, in a desktop keyring. The client does the rest: it writes ahead, compares before it
-/// writes, reads back what it wrote, and never overwrites a secret before its successor has logged
-/// in.
+/// [`FileStore`](super::FileStore) is one. Implement it to keep them elsewhere: in Vault, in a
+/// cloud's secrets manager, in a desktop keyring. The client does the rest: it writes ahead,
+/// compares before it writes, reads back what it wrote, and never overwrites a secret before its
+/// successor has logged in.
 ///
 /// The calls may block: the client makes them on threads for blocking work
 /// (`tokio::task::spawn_blocking`), so call an asynchronous library through `Handle::block_on`.
@@ -125,7 +125,7 @@ impl fmt::Debug for dyn ProfileLock {
 ///         Ok(text.map_err(|error| StoreError::failed("read it from Vault", error))?.map(Secret::from))
 ///     }
 ///
-///     /// A lease with a session behind it: it ends when this process does.
+///     /// A lease with a session: it expires when this process exits.
 ///     fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
 ///         let lease = self.vault.lease(&format!("pollination/{}/lock", profile.key()));
 ///         let lease = lease.map_err(|error| StoreError::failed("lock it in Vault", error))?;
@@ -192,8 +192,8 @@ pub trait CredentialStore: Send + Sync + 'static {
 
     /// Returns `true` if somebody holds the lock of a profile.
     ///
-    /// By default it takes the lock and lets go at once. Implement it where the lock can be looked
-    /// at without taking it.
+    /// By default it takes the lock and releases it at once. Implement it if the store can show its
+    /// lock without taking it.
     ///
     /// # Errors
     ///
@@ -205,12 +205,5 @@ pub trait CredentialStore: Send + Sync + 'static {
     /// Returns `true` if stored documents outlive the process, as a rotation requires.
     fn is_durable(&self) -> bool {
         true
-    }
-
-    /// Returns the maximum size of a document in bytes, if there is one.
-    ///
-    /// A rotation checks it before it begins. The keyring of Windows takes 2560 bytes.
-    fn capacity(&self) -> Option<usize> {
-        None
     }
 }

@@ -1,7 +1,7 @@
-//! The single steps on a disk that a file store is made of, and the real disk.
+//! The single steps of a file store on a disk, and the real disk.
 //!
-//! Which steps make a document last, and in which order, is decided in `file`. Here a file that
-//! others could have put there, or can read, is refused.
+//! `file` decides the order of the steps. Here a file that others could have created or can read is
+//! refused.
 
 #[cfg(not(unix))]
 mod portable;
@@ -25,36 +25,9 @@ use self::unix as system;
 use super::error::StoreError;
 use super::kind::DOCUMENT_LIMIT;
 
-/// One step on the disk, as a test sees it that ends the process there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DiskStep<'a> {
-    /// What the step does.
-    pub kind: DiskStepKind,
-    /// The file that it is done to; empty for the directory.
-    pub file: &'a str,
-    /// Whether it has been done.
-    pub done: bool,
-}
-
-/// What a step on the disk does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DiskStepKind {
-    /// Writes a new file.
-    Write,
-    /// Waits until a file's content is on the disk.
-    Sync,
-    /// Puts a file in the place of another.
-    Rename,
-    /// Removes a file.
-    Remove,
-    /// Waits until the names in the directory are on the disk.
-    SyncDirectory,
-}
-
-/// The second step of a write: it waits until the content is on the disk.
+/// The second step of a write: syncs the content to disk.
 ///
-/// It is asked of the very file that was written: to another opening of it the system need not tell
-/// that the disk failed.
+/// It uses the file handle that wrote: another one need not learn that the disk failed.
 pub(super) type Written<'a> = Box<dyn FnOnce() -> Result<(), StoreError> + 'a>;
 
 /// A lock on a file until it is dropped.
@@ -67,12 +40,12 @@ pub(super) trait Disk: Send + Sync + 'static {
         file: &str,
         protection: Protection,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError>;
-    /// Makes a file that is not there yet, for this user alone.
+    /// Creates a new file, for this user alone.
     ///
-    /// It is on the disk when the second step is taken, too.
+    /// Its content is on the disk after the second step.
     fn write<'a>(&'a self, file: &'a str, bytes: &[u8]) -> Result<Written<'a>, StoreError>;
     fn rename(&self, from: &str, to: &str) -> Result<(), StoreError>;
-    /// Removes a file, and says whether there was one.
+    /// Removes a file; returns `true` if there was one.
     fn remove(&self, file: &str) -> Result<bool, StoreError>;
     fn sync_directory(&self) -> Result<(), StoreError>;
     fn files(&self) -> Result<Vec<String>, StoreError>;
@@ -82,15 +55,15 @@ pub(super) trait Disk: Send + Sync + 'static {
 /// A directory of the real disk.
 pub(super) struct RealDisk(Directory);
 
-/// Lets go of the lock when it is dropped, and does not leave that to the closing of the file.
+/// Releases the lock when dropped, not when the file is closed.
 ///
-/// A child that is being started has a copy of every open file for a moment, and its copy would go on
-/// holding the lock.
+/// A child that is being started has a copy of every open file for a moment, and its copy would
+/// keep the lock.
 struct HeldLock(fs::File);
 
 impl Drop for HeldLock {
     fn drop(&mut self) {
-        // Where it fails, the closing lets go of it as ever.
+        // If this fails, closing the file releases it.
         let _closed_at_last = fs4::FileExt::unlock(&self.0);
     }
 }
@@ -135,7 +108,7 @@ impl Disk for RealDisk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(self.not_opened(file, DOING, error)),
         };
-        // Asked of what was opened: the name can mean something else by now.
+        // Of the opened file: the name can mean another one by now.
         let metadata = open.metadata().map_err(failed)?;
         if !metadata.is_file() {
             return Err(self.unsafe_file(file, "it is no plain file"));

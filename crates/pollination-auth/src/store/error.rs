@@ -1,4 +1,4 @@
-//! What can be wrong with a store or with what stands in it; never a word of a document.
+//! Error of a credential store, which never shows a word of a document.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,27 +7,27 @@ use std::sync::Arc;
 use super::kind::Document;
 use crate::credential::profile_id::ProfileId;
 
-/// Says why a store can't be used; no secret is in it, nor in its sources.
+/// Error of a credential store. Neither it nor its sources show a secret.
 ///
-/// Nothing was changed by what failed in reading, and nothing is repaired by itself.
+/// A failed read has changed nothing, and nothing is repaired automatically.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum StoreError {
-    /// The place that keeps it failed.
+    /// The place where the store keeps its documents failed.
     Failed {
-        /// What was tried, such as `write the file`.
+        /// The operation, such as `write the file`.
         doing: &'static str,
-        /// What the place said.
+        /// The error of the place.
         source: Arc<dyn StdError + Send + Sync>,
     },
-    /// It may not be trusted: others can read or change it, or it is no plain file.
+    /// It can't be trusted: others can read or change it, or it is not a regular file.
     Unsafe {
         /// Which file or directory.
         what: String,
         /// What is wrong with it, and what to do.
         problem: &'static str,
     },
-    /// It is not a whole document.
+    /// The document is damaged.
     Corrupt {
         /// Which document.
         document: Document,
@@ -38,7 +38,7 @@ pub enum StoreError {
     Newer {
         /// Which document.
         document: Document,
-        /// The version that it says it has.
+        /// The version of the document.
         version: u64,
     },
     /// It belongs to something else: another host, profile, API token or secret.
@@ -52,23 +52,23 @@ pub enum StoreError {
     TooLong {
         /// Which document.
         document: Document,
-        /// The most bytes that the store takes.
+        /// The maximum length in bytes.
         limit: usize,
     },
-    /// What was read back is not what was written.
+    /// The store returned another document than was written.
     NotKept {
         /// Which document.
         document: Document,
     },
     /// Somebody else holds the lock.
     Locked,
-    /// The lock has ended before its work was done; nothing was written.
+    /// The lock expired before the work was done; nothing was written.
     ///
-    /// A lock that is a lease ends while the machine is suspended, for example.
+    /// A lock that is a lease can expire while the machine is suspended, for example.
     LockLost,
     /// The stored credential is not the one that was expected; nothing was written.
     ///
-    /// Somebody else has stored another one meanwhile. Read it again.
+    /// Another process has stored a new one meanwhile. Read it again.
     Changed,
     /// A rotation is under way, or was interrupted; recover it first.
     RotationUnfinished,
@@ -80,9 +80,9 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Says that the place failed; for those who implement a store.
+    /// Creates the error of a failed operation; for those who implement a store.
     ///
-    /// The source is shown to people: it must not hold a secret.
+    /// The source is shown to people: it must not contain a secret.
     #[must_use]
     pub fn failed(doing: &'static str, source: impl StdError + Send + Sync + 'static) -> Self {
         Self::Failed {

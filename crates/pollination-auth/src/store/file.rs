@@ -1,7 +1,6 @@
-//! The store in files: which steps make a document last, and in which order.
+//! The store in files: the order of the steps that make a document durable.
 //!
-//! The single steps and their checks are those of `disk`; what stands in a document is not looked
-//! at.
+//! `disk` has the single steps and their checks. The content of a document does not matter here.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,42 +8,39 @@ use std::sync::Arc;
 
 use super::credential_store::{CredentialStore, ProfileLock, StoreLock};
 use super::disk::protection::Protection;
-use super::disk::{Disk, DiskLock, DiskStep, DiskStepKind, RealDisk};
+use super::disk::{Disk, DiskLock, RealDisk};
 use super::error::StoreError;
 use super::kind::{DOCUMENT_LIMIT, Document};
 use crate::credential::profile_id::ProfileId;
 use crate::foundation::secret::Secret;
 
-/// The end of the name of a file that is not yet in its place.
+/// The end of the name of a file that is not yet renamed to its final name.
 const UNFINISHED: &str = ".tmp";
 
-/// The begin of the name of a file that only shows that it can be written.
+/// The beginning of the name of a file that only shows that the directory is writable.
 ///
-/// A profile's key has no dot, so it is no profile's.
+/// A profile's key has no dot, so no profile has this name.
 const CHECK: &str = ".check.";
 
 /// The lock of those who write such a file: whoever holds it may remove what others left.
 const CHECK_LOCK: &str = "check.lock";
 
-/// Sees each step on the disk.
-type Observer = Arc<dyn Fn(&DiskStep<'_>) + Send + Sync>;
-
-/// Keeps credentials as JSON files in a directory that is private to its user.
+/// A credential store of JSON files in a directory that is private to its user.
 ///
 /// Every profile has its own files, so that a rotation touches no other credential: one for the
-/// credential, one for the journal of a rotation, one for the lock. They are made with mode 0600 in
-/// a directory with mode 0700. A file is replaced as one step: a new one is written beside it,
-/// brought to the disk, renamed over the old one, and then the directory is brought to the disk.
+/// credential, one for the journal of a rotation, one for the lock. They are created with mode 0600
+/// in a directory with mode 0700. A file is replaced atomically: a new one is written beside it,
+/// synced to disk and renamed over the old one, and then the directory is synced to disk.
 ///
-/// What another user could have written is refused, and what another user can read too: a file
-/// that is a link, no plain file, longer than 64 KiB, of another owner, or open to group or others.
+/// The store refuses what another user could have written or can read: a file that is a link, not a
+/// regular file, longer than 64 KiB, of another owner, or open to group or others.
 /// On Unix each directory above has to be safe as well: owned by root or by this user, and writable
 /// by nobody else, unless it is sticky, such as `/tmp`. A group with the number of the directory's
 /// owner counts as the owner's private one, and may write. A directory that is replaced while the
 /// store is open is refused at the next step.
 ///
-/// The lock is that of the operating system, on a file that is never replaced, and ends with the
-/// process. On a network file system it is as good as that system's locks; where there are none,
+/// The lock is one of the operating system, on a file that is never replaced, and is released when
+/// the process exits. On a network file system it is as good as that system's locks; without locks,
 /// nothing is rotated. On Windows the protection is that of the directory: put it into the user's
 /// profile.
 ///
@@ -65,16 +61,15 @@ type Observer = Arc<dyn Fn(&DiskStep<'_>) + Send + Sync>;
 pub struct FileStore {
     disk: Arc<dyn Disk>,
     protection: Protection,
-    observer: Option<Observer>,
 }
 
 impl FileStore {
-    /// Opens a directory, making it if it is not there.
+    /// Opens a directory, creating it if it is missing.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unsafe`] when it belongs to another user, or others can write to it or replace
-    /// it, [`StoreError::Failed`] when it can't be made or looked at.
+    /// it, [`StoreError::Failed`] when it can't be created or read.
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
         Ok(Self::on(Arc::new(RealDisk::open(&directory.into())?)))
     }
@@ -93,13 +88,13 @@ impl FileStore {
         self.sweep(CHECK)?;
         let file = unfinished(CHECK);
         let written = self.write_synced(&file, &[b' '; DOCUMENT_LIMIT]);
-        let removed = self.step(DiskStepKind::Remove, &file, |disk| disk.remove(&file));
+        let removed = self.disk.remove(&file);
         written?;
         removed?;
-        self.sync_directory()
+        self.disk.sync_directory()
     }
 
-    /// Gives the name of the file that keeps a document, as for a message or a backup.
+    /// Returns the name of the file that contains a document, for a message or a backup.
     #[must_use]
     pub fn file_name(profile: &ProfileId, document: Document) -> String {
         format!("{}.{}.json", profile.key(), document.as_str())
@@ -109,26 +104,16 @@ impl FileStore {
         Self {
             disk,
             protection: Protection::Private,
-            observer: None,
         }
     }
 
     /// Accepts a credential that other users can read, but not change.
     ///
-    /// It is meant for a file that a group of service accounts shares. A journal that others can
-    /// read is refused all the same: it holds an access token that mints secrets.
+    /// Meant for a file that a group of service accounts shares. A journal that others can
+    /// read is still refused: its access token can create secrets.
     #[must_use]
     pub fn dangerously_allow_readable_by_others(mut self) -> Self {
         self.protection = Protection::Readable;
-        self
-    }
-
-    /// Calls this before and after each step on the disk.
-    ///
-    /// It is for tests that end the process there and look what is left.
-    #[must_use]
-    pub fn on_step(mut self, observe: impl Fn(&DiskStep<'_>) + Send + Sync + 'static) -> Self {
-        self.observer = Some(Arc::new(observe));
         self
     }
 
@@ -139,48 +124,25 @@ impl FileStore {
         }
     }
 
-    fn step<'a, T>(
-        &'a self,
-        kind: DiskStepKind,
-        file: &str,
-        take: impl FnOnce(&'a dyn Disk) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let tell = |done| {
-            if let Some(observe) = &self.observer {
-                observe(&DiskStep { kind, file, done });
-            }
-        };
-        tell(false);
-        let result = take(&*self.disk)?;
-        tell(true);
-        Ok(result)
-    }
-
     /// Removes the files that an interrupted write left; the lock of those who write such is held.
     fn sweep(&self, begin: &str) -> Result<(), StoreError> {
         for file in self.disk.files()? {
             if file.starts_with(begin) && file.ends_with(UNFINISHED) {
-                self.step(DiskStepKind::Remove, &file, |disk| disk.remove(&file))?;
+                self.disk.remove(&file)?;
             }
         }
         Ok(())
     }
 
-    fn replace<'a>(&'a self, new: &'a str, file: &str, text: &Secret) -> Result<(), StoreError> {
+    fn replace(&self, new: &str, file: &str, text: &Secret) -> Result<(), StoreError> {
         self.write_synced(new, text.expose_secret().as_bytes())?;
-        self.step(DiskStepKind::Rename, file, |disk| disk.rename(new, file))?;
-        self.sync_directory()
+        self.disk.rename(new, file)?;
+        self.disk.sync_directory()
     }
 
-    fn write_synced<'a>(&'a self, new: &'a str, bytes: &[u8]) -> Result<(), StoreError> {
-        let written = self.step(DiskStepKind::Write, new, |disk| disk.write(new, bytes))?;
-        self.step(DiskStepKind::Sync, new, |_disk| written())
-    }
-
-    fn sync_directory(&self) -> Result<(), StoreError> {
-        self.step(DiskStepKind::SyncDirectory, "", |disk| {
-            disk.sync_directory()
-        })
+    fn write_synced(&self, new: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let sync = self.disk.write(new, bytes)?;
+        sync()
     }
 }
 
@@ -223,7 +185,7 @@ impl ProfileLock for Lock {
         let new = unfinished(&unfinished_prefix(&self.profile));
         let replaced = self.store.replace(&new, &file, text);
         if replaced.is_err() {
-            // It may hold a secret. Where it can't be removed, the next holder of the lock does it.
+            // It may contain a secret. If this fails, the next holder of the lock removes it.
             let _left_over = self.store.disk.remove(&new);
         }
         replaced
@@ -231,18 +193,17 @@ impl ProfileLock for Lock {
 
     fn remove(&mut self, document: Document) -> Result<(), StoreError> {
         let file = FileStore::file_name(&self.profile, document);
-        let store = &self.store;
-        store.step(DiskStepKind::Remove, &file, |disk| disk.remove(&file))?;
-        store.sync_directory()
+        self.store.disk.remove(&file)?;
+        self.store.disk.sync_directory()
     }
 
-    /// The operating system ends it with the process, and not before.
+    /// The operating system releases it when the process exits, and not before.
     fn is_held(&mut self) -> Result<bool, StoreError> {
         Ok(true)
     }
 }
 
-/// Returns a new name for a file that is not yet in its place.
+/// Returns a new name for a file that is not yet renamed to its final name.
 fn unfinished(begin: &str) -> String {
     let unique = fastrand::u64(..);
     format!("{begin}{unique:016x}{UNFINISHED}")

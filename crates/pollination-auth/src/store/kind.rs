@@ -2,12 +2,16 @@
 
 /// The longest document that is read: 64 KiB.
 ///
-/// A journal with the longest access token and six candidates of the longest kind stays below.
+/// A journal with the longest access token and six of the longest secrets is shorter.
 pub(crate) const DOCUMENT_LIMIT: usize = 64 * 1024;
 
-/// Names one of the two documents that a store keeps for a profile.
+/// One of the two documents that a store keeps for a profile.
 ///
-/// Both hold secrets, and deserve the same protection.
+/// Both contain secrets and need the same protection.
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a store has to keep every document"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Document {
     /// The credential: id, secret, and how often it was rotated.
@@ -17,7 +21,7 @@ pub enum Document {
 }
 
 impl Document {
-    /// Gives a name that can be part of a key or of a file's name.
+    /// Returns a name that can be part of a key or of a file name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -10,7 +10,7 @@ use super::kind::Document;
 use crate::credential::profile_id::ProfileId;
 use crate::foundation::secret::Secret;
 
-/// Keeps credentials in memory; clones share them.
+/// A credential store in memory, for tests; clones share it.
 ///
 /// A rotation refuses it unless
 /// [`accept_volatile`](crate::RotateOptions::accept_volatile) is set: a crash would lose the
@@ -25,13 +25,13 @@ struct State {
 }
 
 impl MemoryStore {
-    /// Makes an empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A panic elsewhere leaves the state whole, so a poisoned lock is still good.
+    /// A panic elsewhere can't leave the state half changed, so a poisoned lock is still usable.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -80,7 +80,7 @@ impl ProfileLock for Lock {
         Ok(())
     }
 
-    /// It ends with the process, and so does the store.
+    /// It lasts as long as the process, and so does the store.
     fn is_held(&mut self) -> Result<bool, StoreError> {
         Ok(true)
     }

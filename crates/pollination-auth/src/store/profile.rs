@@ -6,16 +6,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::credential_store::{CredentialStore, StoreLock};
-use super::document::{Journal, Record};
 use super::error::StoreError;
+use super::journal::Journal;
 use super::kind::Document;
+use super::record::Record;
 use super::stored_token::StoredToken;
 use crate::credential::api_token::ApiToken;
 use crate::credential::profile_id::ProfileId;
 use crate::foundation::base_url::{BaseUrl, BaseUrlError};
 use crate::foundation::secret::Secret;
 
-/// Whether a journal is there that still has to be recovered.
+/// Whether there is a journal that still has to be recovered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JournalState {
     None,
@@ -24,7 +25,7 @@ pub(crate) enum JournalState {
     Over,
 }
 
-/// Reaches the credential of one profile in a store. Its calls may block.
+/// The credential of one profile in a store. Its calls may block.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -44,12 +45,12 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Names a profile of a store; nothing is read yet.
+    /// Creates the profile of a store without reading it.
     ///
     /// # Errors
     ///
-    /// [`BaseUrlError`] when the base URL is none, or could leak a secret. Plain `http` is fine
-    /// here: whether it may be used is asked when the client is built.
+    /// [`BaseUrlError`] when the base URL is invalid or could leak a secret. Plain `http` is
+    /// accepted here; building a client checks it.
     pub fn new(
         store: Arc<dyn CredentialStore>,
         base_url: &str,
@@ -63,17 +64,17 @@ impl Profile {
         Self { store, id }
     }
 
-    /// Gives the profile's names.
+    /// Returns the host and the name of the profile.
     #[must_use]
     pub fn id(&self) -> &ProfileId {
         &self.id
     }
 
-    /// Gives the stored API token, if there is one.
+    /// Returns the stored API token, or `None` if there is none.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when it can't be read or not be trusted.
+    /// [`StoreError`] when it can't be read or trusted.
     pub fn load(&self) -> Result<Option<ApiToken>, StoreError> {
         Ok(self.record()?.map(|record| record.token))
     }
@@ -82,7 +83,7 @@ impl Profile {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when it can't be read or not be trusted.
+    /// [`StoreError`] when it can't be read or trusted.
     pub fn stored(&self) -> Result<Option<StoredToken>, StoreError> {
         Ok(self.record()?.map(StoredToken))
     }
@@ -101,10 +102,6 @@ impl Profile {
         self.store.is_durable()
     }
 
-    pub(crate) fn capacity(&self) -> Option<usize> {
-        self.store.capacity()
-    }
-
     pub(crate) fn record(&self) -> Result<Option<Record>, StoreError> {
         match self.read(Document::Credential)? {
             Some(text) => Record::read(&self.id, &text).map(Some),
@@ -112,7 +109,7 @@ impl Profile {
         }
     }
 
-    /// Reads the credential; it is an error if there is none.
+    /// Reads the credential; a missing one is an error.
     pub(crate) fn required(&self) -> Result<Record, StoreError> {
         self.record()?.ok_or_else(|| StoreError::Empty {
             profile: self.id.clone(),
@@ -126,11 +123,10 @@ impl Profile {
         }
     }
 
-    /// Looks for a journal beside a credential: does one still have to be recovered?
+    /// Returns whether a journal still has to be recovered before `next` is stored.
     ///
-    /// One that can't be read does. One that its rotation left behind at its end does not, and
-    /// neither does one on which the service has ruled, unless `next`, which is to be stored, is the
-    /// very API token that it has ruled out.
+    /// An unreadable one has to be. One whose rotation is done has not, and neither has one on
+    /// which the service has ruled, unless `next` is the API token that it has ruled out.
     pub(crate) fn journal_state(
         &self,
         record: Option<&Record>,

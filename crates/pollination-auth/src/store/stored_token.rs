@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use super::document::Record;
+use super::record::Record;
 use crate::credential::api_token::ApiToken;
 
 /// An API token as it was stored when it was read.
@@ -11,6 +11,20 @@ use crate::credential::api_token::ApiToken;
 /// Pass it to [`Profile::replace`](super::Profile::replace) or
 /// [`Profile::remove`](super::Profile::remove): they change nothing if the stored credential is no
 /// longer this one.
+///
+/// ```
+/// use std::sync::Arc;
+/// use pollination_auth::{ApiToken, MemoryStore, Profile, StoreError, StoredToken};
+///
+/// let store = Arc::new(MemoryStore::new());
+/// let profile = Profile::new(store, "https://api.pollination.cloud", "default")?;
+/// profile.save(&ApiToken::new("an-id", "a-secret")?)?;
+///
+/// let seen: StoredToken = profile.stored()?.ok_or("no API token is stored")?;
+/// profile.replace(&seen, &ApiToken::new("an-id", "a-new-secret")?)?;
+/// assert!(matches!(profile.remove(&seen), Err(StoreError::Changed)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct StoredToken(pub(super) Record);
 

@@ -2,6 +2,8 @@
 //! lock is late, ends, or outlives them.
 
 mod documents;
+mod killed_check;
+pub(crate) mod observed_disk;
 mod power_loss;
 mod virtual_disk;
 mod writers;

@@ -5,16 +5,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::blocking::{Unfinished, on_store};
 use super::credential_store::StoreLock;
-use super::document::{Journal, Record};
 use super::error::StoreError;
+use super::journal::Journal;
 use super::kind::Document;
 use super::profile::Profile;
+use super::record::Record;
 use crate::foundation::secret::Secret;
 
 /// A profile whose lock is held; dropping it unlocks the profile.
 ///
 /// Every write checks that the lock is still held, and that the stored credential is the one that
-/// the writer knows. A lock that is a lease can have ended, and then somebody else may have written.
+/// the writer knows. A lease can have expired, and then another process may have written.
 pub(crate) struct Writer {
     profile: Profile,
     lock: StoreLock,
@@ -27,8 +28,8 @@ impl Writer {
 
     /// Runs work on a thread that may block, and returns with its result.
     ///
-    /// Whoever stops waiting does not unlock the profile: the work holds the lock to its end. A
-    /// store that panics has failed, and the lock is still held.
+    /// Dropping the future does not unlock the profile: the work holds the lock until it is done. A
+    /// panic of the store counts as its failure, and the lock is still held.
     pub(crate) async fn run<T: Send + 'static>(
         mut self,
         work: impl FnOnce(&mut Self) -> Result<T, StoreError> + Send + 'static,
@@ -47,7 +48,7 @@ impl Writer {
         .await
     }
 
-    /// Fails if the lock has ended.
+    /// Fails if the lock is no longer held.
     pub(crate) fn check_held(&mut self) -> Result<(), StoreError> {
         if self.lock.is_held()? {
             Ok(())
@@ -56,7 +57,7 @@ impl Writer {
         }
     }
 
-    /// Stores a credential in place of the expected one.
+    /// Replaces the expected credential.
     ///
     /// `None` expects no readable credential. A retry finds its own credential if the first write
     /// failed only after the document was replaced, and writes it again.
@@ -109,7 +110,7 @@ impl Writer {
         let as_expected = match self.profile.record() {
             Ok(Some(stored)) => expected.into_iter().any(|one| one.is_same_as(&stored)),
             Ok(None) => or_none,
-            // What can't be read as a credential is none, and may be replaced.
+            // An unreadable credential counts as missing, and may be replaced.
             Err(StoreError::Corrupt { .. }) if or_none => true,
             Err(error) => return Err(error),
         };
@@ -120,15 +121,8 @@ impl Writer {
         }
     }
 
-    /// Writes and reads back: a store may keep something else.
+    /// Writes and reads back, because a store may keep something else.
     fn put(&mut self, document: Document, text: &Secret) -> Result<(), StoreError> {
-        if let Some(limit) = self
-            .profile
-            .capacity()
-            .filter(|limit| text.expose_secret().len() > *limit)
-        {
-            return Err(StoreError::TooLong { document, limit });
-        }
         self.lock.write(document, text)?;
         let kept = self.profile.read(document)?;
         if kept.is_some_and(|kept| kept.expose_secret() == text.expose_secret()) {

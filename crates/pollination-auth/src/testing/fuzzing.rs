@@ -1,6 +1,6 @@
-//! The doors for fuzzing: arbitrary bytes in, and what must hold of the outcome checked.
+//! The entry points for fuzzing: each takes arbitrary bytes and checks invariants.
 //!
-//! Built for cargo-fuzz and for the test below, and no part of the public interface.
+//! Built only for cargo-fuzz and for the tests below; not part of the public interface.
 
 use std::time::{Duration, SystemTime};
 
@@ -19,21 +19,21 @@ const NOW: Duration = Duration::from_secs(784_111_777);
 /// The longest wait of a server that the policy of this target waits for.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// Decodes a reply; says whether a value came out of it.
+/// Decodes a reply; returns `true` for a value.
 ///
 /// # Panics
 ///
-/// When something does not hold that must.
+/// If an invariant is broken.
 #[must_use]
 pub fn reply(input: &[u8]) -> bool {
     replies::decode(input).unwrap_or(false)
 }
 
-/// Reads `Retry-After` headers, one a line; says whether they ask for a wait.
+/// Reads `Retry-After` headers, one a line; returns `true` if they ask for a wait.
 ///
 /// # Panics
 ///
-/// When something does not hold that must.
+/// If an invariant is broken.
 #[must_use]
 pub fn retry_after(input: &[u8]) -> bool {
     let now = SystemTime::UNIX_EPOCH + NOW;
@@ -49,11 +49,11 @@ pub fn retry_after(input: &[u8]) -> bool {
     wait.is_some()
 }
 
-/// Parses a base URL; says whether it is taken.
+/// Parses a base URL; returns `true` if it is valid.
 ///
 /// # Panics
 ///
-/// When something does not hold that must.
+/// If an invariant is broken.
 #[must_use]
 pub fn base_url(input: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(input) else {

@@ -1,4 +1,4 @@
-//! What is logged while a unit test runs something.
+//! Captures the log of a unit test.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -27,7 +27,7 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-/// Runs this, and returns its result with what was logged on this thread.
+/// Runs a closure, and returns its result with the log of this thread.
 pub(crate) fn logged<T>(run: impl FnOnce() -> T) -> (T, String) {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()

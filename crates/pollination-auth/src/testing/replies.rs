@@ -1,32 +1,31 @@
-//! Replies made of arbitrary bytes, for fuzzing: decoded as real ones, and what must hold checked.
+//! Replies from arbitrary bytes, for fuzzing: decodes them as real ones and checks invariants.
 
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
-use pollination_auth_api::{CutOff, Head, Outcome, types};
-use serde::de::DeserializeOwned;
+use pollination_auth_api::{CutOff, Head, Outcome};
 
 use crate::credential::api_token::{ApiToken, checked_bearer};
 use crate::credential::validity::LONGEST_LIFETIME;
-use crate::error::classify::Attempt;
+use crate::error::classify::FailedAttempt;
 use crate::foundation::base_url::BaseUrl;
 use crate::foundation::clock::{Clock, Moment};
 use crate::foundation::operation::Operation;
 use crate::foundation::secret::SecretBytes;
 use crate::wire::Wire;
 use crate::wire::answer::{Answer, Attempted};
-use crate::wire::decode::Reply;
+use crate::wire::decode::{Context, Reply};
 use crate::wire::transport::{
     self, HeaderMap, HeaderName, HeaderValue, Settings, StatusCode, Transport,
 };
 
-/// The secret of the call; wherever a reply echoes it, it must not be seen again.
+/// The secret of the call; no echo of it may be shown.
 const SECRET: &str = "planted-secret";
 
-/// Any time will do: nothing is sent.
+/// Not used: nothing is sent.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The API token that a rotation takes the place of.
+/// The API token that a rotation replaces.
 static HELD: LazyLock<ApiToken> =
     LazyLock::new(|| ApiToken::new("an-id", SECRET).expect("both are valid"));
 
@@ -45,7 +44,7 @@ static WIRE: LazyLock<Wire> = LazyLock::new(|| {
     Wire::new(base_url, transport, Arc::new(Still))
 });
 
-/// A clock that stands still, so that the same bytes always come to the same.
+/// A clock that never moves, so that the same bytes always have the same result.
 #[derive(Debug)]
 struct Still;
 
@@ -60,36 +59,37 @@ impl Clock for Still {
 
 /// Decodes `<operation> <status> [cut | limit]`, lines of headers, an empty line and a body.
 ///
-/// Gives whether a value came out of it; none for what is not of this form.
+/// Returns `true` for a value, and `None` for bytes that are not of this form.
 pub(crate) fn decode(input: &[u8]) -> Option<bool> {
     let written = Written::parse(input)?;
     match written.operation {
         Operation::Login => {
             let requested_at = Still.now();
-            let reply = written.reply::<types::Auth0TokenResponse>(202);
+            let reply = written.reply();
             checked(&written, reply.grant(requested_at), |grant| {
                 checked_bearer(grant.access_token.expose_secret()).expect("it can be sent");
-                assert!(!grant.lifetime.is_zero() && grant.lifetime <= LONGEST_LIFETIME);
+                let lifetime = grant.validity.remaining(&requested_at);
+                assert!(!lifetime.is_zero() && lifetime <= LONGEST_LIFETIME);
             })
         }
         Operation::GetApiToken => {
-            let reply = written.reply::<types::NewToken>(200);
+            let reply = written.reply();
             checked(&written, reply.api_token_id(), |id| {
                 assert!(ApiToken::new(id.as_str(), "s").is_ok_and(|token| token.id() == id));
             })
         }
         Operation::CreateApiToken => {
-            let reply = written.reply::<types::Token>(201);
+            let reply = written.reply();
             checked(&written, reply.api_token(None), is_usable)
         }
         Operation::RotateApiTokenSecret => {
-            let reply = written.reply::<types::Token>(200);
+            let reply = written.reply();
             checked(&written, reply.api_token(Some(&HELD)), |token| {
                 is_usable(token);
                 assert_eq!(token.id(), HELD.id());
             })
         }
-        Operation::DeleteApiToken => checked(&written, written.reply(204).nothing(), |()| {}),
+        Operation::DeleteApiToken => checked(&written, written.reply().nothing(), |()| {}),
     }
 }
 
@@ -118,8 +118,8 @@ fn checked<T>(
     }
 }
 
-/// An error keeps a reply in which a new secret may stand, and shows no secret that is known.
-fn failed_well(written: &Written<'_>, failed: Attempt) {
+/// Checks that an error keeps a reply that may contain a new secret, and shows no known secret.
+fn failed_well(written: &Written<'_>, failed: FailedAttempt) {
     let error = failed.into_error();
     let kept = error.raw_reply().map(SecretBytes::expose_secret);
     let may_hold_a_secret = written.operation.mints_a_secret() && written.status.is_success();
@@ -132,7 +132,7 @@ fn failed_well(written: &Written<'_>, failed: Attempt) {
     assert!(!shown.contains(SECRET), "the secret is shown");
 }
 
-/// A reply as the bytes say it.
+/// A reply as the bytes describe it.
 struct Written<'a> {
     operation: Operation,
     status: StatusCode,
@@ -180,11 +180,7 @@ impl<'a> Written<'a> {
         })
     }
 
-    /// The generated code decodes the documented status alone.
-    fn reply<T: DeserializeOwned>(&self, documented: u16) -> Reply<'static, T> {
-        let typed = (self.status.as_u16() == documented)
-            .then(|| serde_json::from_slice(self.body).ok())
-            .flatten();
+    fn reply(&self) -> Reply<'static> {
         let head = Head {
             status: self.status,
             headers: self.headers.clone(),
@@ -199,13 +195,14 @@ impl<'a> Written<'a> {
             },
         };
         Reply {
-            operation: self.operation,
-            typed,
+            context: Context {
+                operation: self.operation,
+                secret: SECRET,
+                known: &WIRE.known,
+                base_url: &WIRE.base_url,
+                clock: &*WIRE.clock,
+            },
             outcome,
-            secret: SECRET,
-            known: &WIRE.known,
-            base_url: &WIRE.base_url,
-            clock: &*WIRE.clock,
         }
     }
 }

@@ -1,11 +1,11 @@
-//! What one exchange comes to: a value with its status, or a failed attempt.
+//! The result of one exchange: a value with its status, or a failed attempt.
 
-use crate::error::classify::Attempt;
+use crate::error::classify::FailedAttempt;
 
-/// What a call gives: a value, or an attempt that gave none.
-pub(crate) type Attempted<T> = Result<T, Attempt>;
+/// The result of an attempt or a call: a value, or the failed attempt.
+pub(crate) type Attempted<T> = Result<T, FailedAttempt>;
 
-/// A value with the status of the reply that it was in.
+/// A value with the status of its reply.
 pub(crate) struct Answer<T> {
     pub(crate) value: T,
     pub(crate) status: u16,

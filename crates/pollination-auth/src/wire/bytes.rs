@@ -1,6 +1,6 @@
 //! Bytes of a reply before they are read.
 
-/// Takes off one byte order mark, which some proxies put before UTF-8 (RFC 8259, section 8.1).
+/// Removes a byte order mark, which some proxies write before UTF-8 (RFC 8259, section 8.1).
 pub(super) fn without_byte_order_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }

@@ -1,7 +1,8 @@
 //! From a captured exchange to a value or a failed attempt: status first, body second.
 //!
-//! Lenient where the world is lenient (a status of success, a number in quotes, a byte order mark),
-//! strict where it is dangerous (a secret, a lifetime, a token's type).
+//! The captured bytes are the only source. The generated code decodes them as well, but accepts
+//! neither another success status nor a byte order mark nor a lifetime in quotes. A secret and a
+//! token's type are read strictly.
 
 use std::time::SystemTime;
 
@@ -11,7 +12,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use super::answer::{Answer, Attempted};
 use super::bytes::without_byte_order_mark;
 use super::known::Known;
-use super::login::{LoginFields, Seconds, lenient_login};
+use super::login::LoginFields;
 use super::mask::Mask;
 use super::retry_after;
 use super::secrets::secrets_in;
@@ -20,19 +21,16 @@ use super::words::Words;
 use crate::credential::api_token::{ApiToken, ApiTokenId, checked_id};
 use crate::credential::grant::Grant;
 use crate::credential::validity::LONGEST_LIFETIME;
-use crate::error::classify::{Attempt, Class};
+use crate::error::classify::{Class, FailedAttempt};
 use crate::error::failure::{Facts, Reason};
 use crate::foundation::base_url::BaseUrl;
 use crate::foundation::clock::{Clock, Moment};
 use crate::foundation::operation::Operation;
-use crate::foundation::secret::{Secret, SecretBytes};
+use crate::foundation::secret::SecretBytes;
 
-/// One captured exchange, about to be read.
-pub(crate) struct Reply<'a, T> {
+/// What is known of a call apart from its reply.
+pub(crate) struct Context<'a> {
     pub(crate) operation: Operation,
-    /// What the generated code decoded, where it could.
-    pub(crate) typed: Option<T>,
-    pub(crate) outcome: Outcome,
     /// The secret that the call carried.
     pub(crate) secret: &'a str,
     pub(crate) known: &'a Known,
@@ -40,214 +38,151 @@ pub(crate) struct Reply<'a, T> {
     pub(crate) clock: &'a dyn Clock,
 }
 
-/// A success: its head, its bytes, and whether they are all of them.
-struct Success<'a, T> {
-    operation: Operation,
-    typed: Option<T>,
+/// One captured exchange, before it is read.
+pub(crate) struct Reply<'a> {
+    pub(crate) context: Context<'a>,
+    pub(crate) outcome: Outcome,
+}
+
+/// A reply with a status: its head, its bytes, and what cut them off.
+struct Received<'a> {
+    context: Context<'a>,
     head: Head,
     body: SecretBytes,
     cut_off: Option<CutOff>,
-    secret: &'a str,
-    known: &'a Known,
-    base_url: &'a BaseUrl,
-    clock: &'a dyn Clock,
 }
 
-impl Reply<'_, types::Auth0TokenResponse> {
+impl<'a> Reply<'a> {
+    /// Reads the reply of a login.
     pub(crate) fn grant(self, requested_at: Moment) -> Attempted<Answer<Grant>> {
-        let mut success = self.success()?;
-        let fields = match success.typed.take() {
-            Some(typed) if !success.is_encoded() => Ok(LoginFields {
-                access_token: Secret::from(typed.access_token.expose_secret().to_owned()),
-                token_type: typed.token_type,
-                expires_in: Some(Seconds::Whole(typed.expires_in)),
-            }),
-            _ => success.document(lenient_login),
-        };
-        match fields.and_then(|fields| fields.check(requested_at, success.date())) {
-            Ok(grant) => {
-                let known = success.known;
-                known.add(success.secret);
-                known.add(grant.access_token.expose_secret());
-                Ok(success.taken(grant))
-            }
-            Err(reason) => Err(success.unusable(reason)),
-        }
+        self.read(|reply| {
+            let fields: LoginFields = reply.document()?;
+            let grant = fields.check(requested_at, reply.date())?;
+            let Context { known, secret, .. } = reply.context;
+            known.add(secret);
+            known.add(grant.access_token.expose_secret());
+            Ok(grant)
+        })
     }
-}
 
-impl Reply<'_, types::NewToken> {
+    /// Reads the id of the API token.
     pub(crate) fn api_token_id(self) -> Attempted<Answer<ApiTokenId>> {
-        let mut success = self.success()?;
-        let id = success
-            .decoded()
-            .and_then(|types::NewToken { id }| checked_id(id).map_err(Reason::UnusableCredential));
-        match id {
-            Ok(id) => Ok(success.taken(id)),
-            Err(reason) => Err(success.unusable(reason)),
-        }
+        self.read(|reply| {
+            let types::NewToken { id } = reply.document()?;
+            checked_id(id).map_err(Reason::UnusableCredential)
+        })
     }
-}
 
-impl Reply<'_, types::Token> {
-    /// Reads a new API token; `held` is the one that it takes the place of.
+    /// Reads a new API token; `held` is the one that it replaces.
     pub(crate) fn api_token(self, held: Option<&ApiToken>) -> Attempted<Answer<ApiToken>> {
-        let mut success = self.success()?;
-        let minted = success
-            .decoded()
-            .and_then(|token| success.minted(&token, held));
-        match minted {
-            Ok(token) => {
-                if held.is_some_and(|held| held.is_same_as(&token)) {
-                    tracing::warn!(
-                        operation = success.operation.as_str(),
-                        "the new secret is the old one"
-                    );
-                }
-                Ok(success.taken(token))
+        self.read(|reply| {
+            let token = reply.new_api_token(held)?;
+            if held.is_some_and(|held| held.is_same_as(&token)) {
+                tracing::warn!(
+                    operation = reply.context.operation.as_str(),
+                    "the new secret is the old one"
+                );
             }
-            Err(reason) => Err(success.unusable(reason)),
-        }
+            Ok(token)
+        })
     }
-}
 
-impl Reply<'_, ()> {
     /// Reads the success of a delete: 204, or another status with an empty body or one of JSON.
     ///
-    /// A 202 promises the delete alone, and a page is not the service's.
+    /// A 202 only promises the delete, and a page is not the service's.
     pub(crate) fn nothing(self) -> Attempted<Answer<()>> {
-        let success = self.success()?;
-        let done = match success.head.status.as_u16() {
+        self.read(|reply| match reply.head.status.as_u16() {
             204 => Ok(()),
             202 => Err(Reason::Pending),
-            _ => success.json_or_empty(),
-        };
-        match done {
-            Ok(()) => Ok(success.taken(())),
-            Err(reason) => Err(success.unusable(reason)),
+            _ => reply.json_or_empty(),
+        })
+    }
+
+    /// Reads a success; everything else is a failed attempt.
+    fn read<T>(
+        self,
+        value: impl FnOnce(&Received<'a>) -> Result<T, Reason>,
+    ) -> Attempted<Answer<T>> {
+        let reply = self.received()?;
+        if !reply.head.status.is_success() {
+            return Err(reply.refused());
+        }
+        match value(&reply) {
+            Ok(value) => Ok(reply.answer(value)),
+            Err(reason) => Err(reply.unusable(reason)),
         }
     }
-}
 
-impl<'a, T> Reply<'a, T> {
-    /// Tells a success from every other way in which an exchange can end.
-    fn success(self) -> Attempted<Success<'a, T>> {
-        let Self {
-            operation,
-            typed,
-            outcome,
-            secret,
-            known,
-            base_url,
-            clock,
-        } = self;
+    /// Returns the reply if there is one with a status.
+    fn received(self) -> Attempted<Received<'a>> {
+        let Self { context, outcome } = self;
         let (head, body, cut_off) = match outcome {
-            Outcome::NotSent(error) => {
-                let reason = transport::reason(&error);
-                let class = if matches!(reason, Reason::Tls | Reason::ProxyAuthentication) {
-                    Class::NeverSent
-                } else {
-                    Class::NotSent
-                };
-                let source = Some(transport::source(error));
-                let facts = Facts {
-                    source,
-                    ..Facts::new(operation, reason)
-                };
-                return Err(Attempt::new(class, facts));
-            }
             Outcome::Complete { head, body } => (head, body, None),
             Outcome::CutOff { head, body, cause } => (head, body, Some(cause)),
-            Outcome::Ambiguous(error) => {
-                let reason = error
-                    .as_ref()
-                    .map_or(Reason::ConnectionLost, transport::reason);
-                let class = if error
-                    .as_ref()
-                    .is_some_and(transport::is_certificate_refused)
-                {
-                    Class::NeverSent
-                } else {
-                    Class::Lost
+            Outcome::NotSent(error) => {
+                let class = match transport::reason(&error) {
+                    Reason::Tls | Reason::ProxyAuthentication => Class::NeverSent,
+                    _ => Class::NotSent,
                 };
-                let source = error.map(transport::source);
-                let facts = Facts {
-                    source,
-                    ..Facts::new(operation, reason)
-                };
-                return Err(Attempt::new(class, facts));
+                return Err(context.unanswered(class, Some(error)));
             }
-            // The outcome can grow; what it may be then may have been sent.
-            _ => {
-                let facts = Facts::new(operation, Reason::ConnectionLost);
-                return Err(Attempt::new(Class::Lost, facts));
+            Outcome::Ambiguous(Some(error)) if transport::is_certificate_refused(&error) => {
+                return Err(context.unanswered(Class::NeverSent, Some(error)));
             }
+            Outcome::Ambiguous(error) => return Err(context.unanswered(Class::Lost, error)),
+            // A variant that is added later: it may have been sent.
+            _ => return Err(context.unanswered(Class::Lost, None)),
         };
-        let success = Success {
-            operation,
-            typed,
+        Ok(Received {
+            context,
             head,
             body,
             cut_off,
-            secret,
-            known,
-            base_url,
-            clock,
-        };
-        if success.head.status.is_success() {
-            Ok(success)
-        } else {
-            Err(success.refused())
-        }
+        })
     }
 }
 
-impl Success<'_, types::Token> {
-    /// Checks a new secret before anything is replaced by it.
-    fn minted(&self, token: &types::Token, held: Option<&ApiToken>) -> Result<ApiToken, Reason> {
-        let secret = token
-            .secret
+impl Context<'_> {
+    /// Returns the failed attempt of an exchange without a status.
+    fn unanswered(&self, class: Class, error: Option<transport::TransportError>) -> FailedAttempt {
+        let reason = error
             .as_ref()
-            .map_or("", |secret| secret.expose_secret());
-        let minted = ApiToken::exact(&token.id, secret).map_err(Reason::UnusableCredential)?;
-        self.known.add(secret);
+            .map_or(Reason::ConnectionLost, transport::reason);
+        let facts = Facts {
+            source: error.map(transport::source),
+            ..Facts::new(self.operation, reason)
+        };
+        FailedAttempt::new(class, facts)
+    }
+}
+
+impl Received<'_> {
+    /// Checks a new secret before it replaces anything.
+    fn new_api_token(&self, held: Option<&ApiToken>) -> Result<ApiToken, Reason> {
+        let types::Token { id, secret } = self.document()?;
+        let secret = secret.as_ref().map_or("", |secret| secret.expose_secret());
+        let new = ApiToken::exact(&id, secret).map_err(Reason::UnusableCredential)?;
+        self.context.known.add(secret);
         match held {
-            Some(held) if held.id() != minted.id() => {
+            Some(held) if held.id() != new.id() => {
                 let mask = self.mask();
                 let hidden = |id| mask.id(id).map_err(Reason::UnusableCredential);
                 Err(Reason::IdMismatch {
                     expected: hidden(held.id())?,
-                    received: hidden(minted.id())?,
+                    received: hidden(new.id())?,
                 })
             }
-            _ => Ok(minted),
+            _ => Ok(new),
         }
     }
-}
 
-impl<T: DeserializeOwned> Success<'_, T> {
-    /// Gives the generated model: as the generated code read it, or read here.
-    ///
-    /// The generated code reads the documented status alone, and no byte order mark.
-    fn decoded(&mut self) -> Result<T, Reason> {
-        match self.typed.take() {
-            Some(typed) if !self.is_encoded() => Ok(typed),
-            _ => self.document(|bytes| serde_json::from_slice(bytes)),
-        }
-    }
-}
-
-impl<T> Success<'_, T> {
-    /// Reads the bytes as one JSON document; says why not, without a word of them.
-    fn document<U>(
-        &self,
-        read: impl FnOnce(&[u8]) -> Result<U, serde_json::Error>,
-    ) -> Result<U, Reason> {
+    /// Reads the bytes as one JSON document; the reason of a failure quotes none of them.
+    fn document<T: DeserializeOwned>(&self) -> Result<T, Reason> {
         let body = without_byte_order_mark(self.body.expose_secret());
         if self.is_encoded() {
             return Err(Reason::Encoded);
         }
-        read(body).map_err(|error| {
+        serde_json::from_slice(body).map_err(|error| {
             match &self.cut_off {
                 Some(CutOff::Transport(cause)) => return transport::reason(cause),
                 Some(_) => return Reason::TooLarge,
@@ -272,16 +207,15 @@ impl<T> Success<'_, T> {
         })
     }
 
-    /// Checks that the body is one the service can have written: none, or JSON.
+    /// Checks that the service can have written the body: it is empty, or JSON.
     fn json_or_empty(&self) -> Result<(), Reason> {
-        let read = self.document(|body| serde_json::from_slice::<IgnoredAny>(body));
-        match read {
-            Ok(_) | Err(Reason::NoBody) => Ok(()),
+        match self.document() {
+            Ok(IgnoredAny) | Err(Reason::NoBody) => Ok(()),
             Err(reason) => Err(reason),
         }
     }
 
-    /// Tells whether the bytes are encoded in a way that was not asked for.
+    /// Returns `true` if the bytes have an encoding that was not asked for.
     fn is_encoded(&self) -> bool {
         self.header("content-encoding")
             .is_some_and(|value| !value.is_empty() && !value.eq_ignore_ascii_case(b"identity"))
@@ -291,24 +225,24 @@ impl<T> Success<'_, T> {
         self.head.headers.get(name).map(|value| value.as_bytes())
     }
 
-    /// Returns the service's own time, where the reply has it.
+    /// Returns the service's own time, if the reply states it.
     fn date(&self) -> Option<SystemTime> {
         let text = std::str::from_utf8(self.header("date")?).ok()?;
         httpdate::parse_http_date(text.trim()).ok()
     }
 
-    /// Returns a mask for every secret that this client knows, the call's own included.
+    /// Returns a mask for every secret that this client knows, including the call's own.
     fn mask(&self) -> Mask {
-        self.known.add(self.secret);
-        self.known.mask()
+        self.context.known.add(self.context.secret);
+        self.context.known.mask()
     }
 
-    /// Gives the value on, and says when the reply was not quite as it should be.
-    fn taken<U>(&self, value: U) -> Answer<U> {
+    /// Returns the value with its status, and warns of a reply that was cut off after it.
+    fn answer<T>(&self, value: T) -> Answer<T> {
         if self.cut_off.is_some() {
             tracing::warn!(
-                operation = self.operation.as_str(),
-                "the connection broke off behind a whole reply"
+                operation = self.context.operation.as_str(),
+                "the connection broke after a whole reply"
             );
         }
         Answer {
@@ -317,15 +251,19 @@ impl<T> Success<'_, T> {
         }
     }
 
-    /// A success that can't be used: broken off, or not what belongs here.
-    fn unusable(self, reason: Reason) -> Attempt {
-        let broke_off = matches!(self.cut_off, Some(CutOff::Transport(_)));
-        // A login or get that broke off is as good as lost; a new secret may be in the bytes.
-        let lost = broke_off && !self.operation.mints_a_secret();
-        let class = if lost { Class::Lost } else { Class::Unusable };
-        let raw = self.operation.mints_a_secret().then(|| self.body.clone());
+    /// Returns the failed attempt of a success that was cut off or has the wrong content.
+    fn unusable(self, reason: Reason) -> FailedAttempt {
+        let is_cut = matches!(self.cut_off, Some(CutOff::Transport(_)));
+        let mints_a_secret = self.context.operation.mints_a_secret();
+        // A reply that was cut off counts as lost, unless a new secret may be in its bytes.
+        let class = if is_cut && !mints_a_secret {
+            Class::Lost
+        } else {
+            Class::Unusable
+        };
+        let raw = mints_a_secret.then(|| self.body.clone());
         for secret in raw.iter().flat_map(secrets_in) {
-            self.known.add(secret.expose_secret());
+            self.context.known.add(secret.expose_secret());
         }
         let mut facts = Facts {
             raw,
@@ -334,11 +272,11 @@ impl<T> Success<'_, T> {
         if let Some(CutOff::Transport(cause)) = self.cut_off {
             facts.source = Some(transport::source(cause));
         }
-        Attempt::new(class, facts)
+        FailedAttempt::new(class, facts)
     }
 
-    /// A status that is no success.
-    fn refused(self) -> Attempt {
+    /// Returns the failed attempt of a status that is not a success.
+    fn refused(self) -> FailedAttempt {
         let (class, reason) = match self.head.status.as_u16() {
             404 => match self.json_or_empty() {
                 Ok(()) => (Class::Status(404), Reason::Status),
@@ -350,7 +288,7 @@ impl<T> Success<'_, T> {
         let mask = self.mask();
         let content_type = self.header("content-type").unwrap_or_default();
         let words = Words::read(self.body.expose_secret(), content_type, &mask);
-        let now = self.clock.now().wall;
+        let now = self.context.clock.now().wall;
         let waits = self
             .head
             .headers
@@ -364,18 +302,18 @@ impl<T> Success<'_, T> {
             .is_redirection()
             .then(|| std::str::from_utf8(self.header("location")?).ok())
             .flatten()
-            // Masked first: a parsed host is in lower case, and the secret would not be found in it.
-            .and_then(|location| self.base_url.origin_of(&mask.hide(location)))
+            // Masked first: a parsed host is in lower case, in which no secret would be found.
+            .and_then(|location| self.context.base_url.origin_of(&mask.hide(location)))
             .and_then(|origin| mask.word(origin.as_bytes()));
         let facts = Facts {
             detail: words.detail,
             violations: words.violations,
             redirect_origin,
-            // A wait beyond what a clock can say is as good as the longest that is believed.
+            // A clock may not be able to express a longer wait.
             retry_at: wait.and_then(|wait| now.checked_add(wait.min(LONGEST_LIFETIME))),
             ..self.facts(reason)
         };
-        Attempt::new(class, facts)
+        FailedAttempt::new(class, facts)
     }
 
     fn facts(&self, reason: Reason) -> Facts {
@@ -384,7 +322,7 @@ impl<T> Success<'_, T> {
             request_id: self
                 .header("x-request-id")
                 .and_then(|value| self.mask().word(value)),
-            ..Facts::new(self.operation, reason)
+            ..Facts::new(self.context.operation, reason)
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The secrets that this client sent or received, so that no reply shows one of them.
+//! The secrets that this client sent or received, to be masked in every reply.
 //!
-//! Touched at a login, a new secret and a failed reply; never by a call that goes well.
+//! A login, a new secret and a failed reply use them; other calls do not.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

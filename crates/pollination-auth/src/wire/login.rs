@@ -1,30 +1,34 @@
-//! The reply of a login: read leniently where its form is not quite right, and believed only as far as it goes.
+//! The reply of a login: which lifetime it states, and how much of it is believed.
 //!
-//! Only the lifetime is read leniently; what a wrong reading could make dangerous is not.
+//! Only the form of the lifetime is read leniently. A wrong type or token is refused.
 
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use pollination_auth_api::SecretText;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
 
-use crate::credential::access_token::AccessToken;
 use crate::credential::api_token::checked_bearer;
 use crate::credential::grant::Grant;
 use crate::credential::jwt::Times;
 use crate::credential::lifetime::{NoLifetime, lifetime};
+use crate::credential::validity::Validity;
 use crate::error::failure::Reason;
 use crate::foundation::clock::Moment;
-use crate::foundation::secret::Secret;
 
-/// What a login reply says, before it is believed.
+/// The fields of a login reply, before they are believed; a duplicate field is an error.
+#[derive(Deserialize)]
 pub(super) struct LoginFields {
-    pub(super) access_token: Secret,
-    pub(super) token_type: String,
-    pub(super) expires_in: Option<Seconds>,
+    access_token: SecretText,
+    token_type: String,
+    #[serde(default, deserialize_with = "seconds")]
+    expires_in: Option<Duration>,
 }
 
 impl LoginFields {
-    /// Believes the shortest lifetime of all views; `date` is the service's own time.
+    /// Returns a grant with the shortest lifetime that anything states.
+    ///
+    /// `date` is the service's own time.
     pub(super) fn check(
         self,
         requested_at: Moment,
@@ -35,118 +39,60 @@ impl LoginFields {
         }
         let text = self.access_token.expose_secret();
         let bearer = checked_bearer(text).map_err(Reason::UnusableCredential)?;
-        let told = self.expires_in.map(Seconds::lifetime);
-        let lifetime = lifetime(told, Times::read(text), date).map_err(|none| match none {
-            NoLifetime::None => Reason::InvalidLifetime,
-            NoLifetime::Over => Reason::Stale,
-        })?;
+        let lifetime =
+            lifetime(self.expires_in, Times::read(text), date).map_err(|none| match none {
+                NoLifetime::None => Reason::InvalidLifetime,
+                NoLifetime::Over => Reason::Stale,
+            })?;
         let expires_at = requested_at.wall.checked_add(lifetime);
-        let access_token = AccessToken::of(bearer, expires_at);
-        Ok(Grant {
-            access_token,
-            requested_at,
-            lifetime,
-        })
+        let validity = Validity::refreshable(requested_at, lifetime, fastrand::f64());
+        Ok(Grant::new(bearer, expires_at, validity))
     }
 }
 
-/// Reads the fields of a login reply; duplicate fields are an error.
-pub(super) fn lenient_login(body: &[u8]) -> Result<LoginFields, serde_json::Error> {
-    let fields: Fields = serde_json::from_slice(body)?;
-    Ok(LoginFields {
-        access_token: Secret::from(fields.access_token.expose_secret().to_owned()),
-        token_type: fields.token_type,
-        expires_in: fields.expires_in,
-    })
+/// A number of seconds in the forms that servers write.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Seconds {
+    Number(f64),
+    Text(String),
 }
 
-#[derive(serde::Deserialize)]
-struct Fields {
-    access_token: pollination_auth_api::SecretText,
-    token_type: String,
-    #[serde(default)]
-    expires_in: Option<Seconds>,
-}
-
-/// A number of seconds in any of the forms that servers write.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Seconds {
-    Whole(i64),
-    Fraction(f64),
-}
-
-impl Seconds {
-    /// Gives whole seconds; below one there are none.
-    pub(super) fn lifetime(self) -> Duration {
-        match self {
-            Self::Whole(seconds) => Duration::from_secs(u64::try_from(seconds).unwrap_or(0)),
-            Self::Fraction(seconds) => {
-                Duration::try_from_secs_f64(seconds.max(0.0).floor()).unwrap_or(Duration::MAX)
-            }
+/// Reads whole seconds; a negative number counts as zero, and one too large as the largest.
+///
+/// A float is exact up to 2^53 seconds, far beyond the longest lifetime that is believed.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let seconds = match Option::deserialize(deserializer)? {
+        None => return Ok(None),
+        Some(Seconds::Number(seconds)) => seconds,
+        Some(Seconds::Text(text)) => {
+            decimal(text.trim()).ok_or_else(|| D::Error::custom("not a number of seconds"))?
         }
-    }
+    };
+    let whole = Duration::try_from_secs_f64(seconds.max(0.0).floor());
+    Ok(Some(whole.unwrap_or(Duration::MAX)))
 }
 
-impl<'de> Deserialize<'de> for Seconds {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(SecondsVisitor)
-    }
-}
-
-struct SecondsVisitor;
-
-impl Visitor<'_> for SecondsVisitor {
-    type Value = Seconds;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number of seconds")
-    }
-
-    fn visit_i64<E: Error>(self, seconds: i64) -> Result<Seconds, E> {
-        Ok(Seconds::Whole(seconds))
-    }
-
-    fn visit_u64<E: Error>(self, seconds: u64) -> Result<Seconds, E> {
-        Ok(Seconds::Whole(i64::try_from(seconds).unwrap_or(i64::MAX)))
-    }
-
-    fn visit_f64<E: Error>(self, seconds: f64) -> Result<Seconds, E> {
-        if seconds.is_finite() {
-            Ok(Seconds::Fraction(seconds))
-        } else {
-            Err(not_a_number())
-        }
-    }
-
-    /// Rust reads `inf` and `1e3` as numbers too; a decimal string has digits and one point.
-    fn visit_str<E: Error>(self, text: &str) -> Result<Seconds, E> {
-        let text = text.trim();
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        if digits
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.')
-        {
-            let seconds: f64 = text.parse().map_err(|_unparsed| not_a_number())?;
-            return self.visit_f64(seconds);
-        }
-        Err(not_a_number())
-    }
-}
-
-fn not_a_number<E: Error>() -> E {
-    E::custom("not a number of seconds")
+/// Reads digits with at most one point; Rust alone would read `inf` and `1e3` too.
+fn decimal(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_decimal = digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    is_decimal.then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(body: &str) -> serde_json::Result<LoginFields> {
+        serde_json::from_str(body)
+    }
+
     fn lifetime(expires_in: &str) -> Option<Duration> {
         let body = format!(r#"{{"access_token":"a","token_type":"b","expires_in":{expires_in}}}"#);
-        lenient_login(body.as_bytes())
-            .ok()?
-            .expires_in
-            .map(Seconds::lifetime)
+        read(&body).ok()?.expires_in
     }
 
     fn secs(expires_in: &str) -> Option<u64> {
@@ -195,8 +141,10 @@ mod tests {
 
     #[test]
     fn row_12_a_huge_number_does_not_overflow() {
-        assert_eq!(secs("9223372036854775807"), Some(i64::MAX as u64));
-        assert_eq!(secs("18446744073709551615"), Some(i64::MAX as u64));
+        assert_eq!(secs("9223372036854775807"), Some(1 << 63));
+        assert_eq!(lifetime("18446744073709551615"), Some(Duration::MAX));
+        let digits = format!("\"{}\"", "9".repeat(400));
+        assert_eq!(lifetime(&digits), Some(Duration::MAX));
         assert_eq!(secs("1e18"), Some(1_000_000_000_000_000_000));
         assert_eq!(lifetime("1e300"), Some(Duration::MAX));
     }
@@ -204,13 +152,13 @@ mod tests {
     #[test]
     fn row_14_a_missing_lifetime_is_not_one_of_zero() {
         assert_eq!(lifetime("null"), None);
-        let missing = lenient_login(br#"{"access_token":"a","token_type":"b"}"#).unwrap();
+        let missing = read(r#"{"access_token":"a","token_type":"b"}"#).unwrap();
         assert_eq!(missing.expires_in, None);
     }
 
     #[test]
     fn row_20_a_duplicate_field_is_an_error() {
-        let twice = br#"{"access_token":"a","access_token":"b","token_type":"c","expires_in":1}"#;
-        assert!(lenient_login(twice).is_err());
+        let twice = r#"{"access_token":"a","access_token":"b","token_type":"c","expires_in":1}"#;
+        assert!(read(twice).is_err());
     }
 }

@@ -1,7 +1,6 @@
 //! Masks the secrets that this client knows wherever a server echoes them.
 //!
-//! It finds a secret as it stands, JSON-escaped and percent-encoded. What a server's words mean is not
-//! its concern.
+//! It finds a secret verbatim, JSON-escaped and percent-encoded.
 
 use crate::credential::api_token::{ApiTokenId, CREDENTIAL_LIMIT, CredentialError, checked_id};
 use crate::foundation::secret::Secret;
@@ -14,18 +13,18 @@ pub(super) const WORD_LIMIT: usize = 128;
 
 /// The most characters that are compared for one text: 1 Mi, some milliseconds.
 ///
-/// A text made to be slow to look through is shown as far as it was looked through.
+/// A text that is made to be slow to search is shown only as far as it was searched.
 const WORK_LIMIT: usize = 1024 * 1024;
 
-/// How much of a secret at the end of a broken text is taken for it: 4 characters.
+/// How many characters of a secret at the end of a cut text are masked as the secret: 4.
 const TELLING: usize = 4;
 
 const REDACTED: &str = "[REDACTED]";
 
-/// Returns the rest of a text behind a character, in one encoding.
+/// Returns the rest of a text after a character, in one encoding.
 type Read = for<'t> fn(&'t str, char) -> Option<&'t str>;
 
-/// Secrets to be found in what a server says.
+/// Secrets to be masked in texts of a server.
 pub(super) struct Mask {
     secrets: Vec<Secret>,
 }
@@ -36,12 +35,12 @@ impl Mask {
         Self { secrets }
     }
 
-    /// Returns the text, cut, with a mark wherever a secret stood in it.
+    /// Returns the text, truncated, with every secret masked.
     pub(super) fn hide(&self, text: &str) -> String {
         self.hide_and_cut(text, TEXT_LIMIT)
     }
 
-    /// Masks as it goes along, for a cut before that could leave a part of a secret.
+    /// Masks before it truncates: truncating first could leave a part of a secret.
     pub(super) fn hide_and_cut(&self, text: &str, limit: usize) -> String {
         let mut shown = String::new();
         let mut length = 0;
@@ -78,19 +77,19 @@ impl Mask {
         self.word(value.split(|byte| *byte == b';').next()?)
     }
 
-    /// Returns an id as it stands, or with a mark where a secret stood in it.
+    /// Returns an id with every secret masked.
     pub(super) fn id(&self, id: &ApiTokenId) -> Result<ApiTokenId, CredentialError> {
         let hidden = self.hide_and_cut(id.as_str(), CREDENTIAL_LIMIT);
         checked_id(hidden).or_else(|_cut| checked_id(REDACTED))
     }
 
-    /// Returns what stands behind a secret, if the text begins with it or breaks off within it.
+    /// Returns the rest after a secret, if the text begins with one or is cut off within one.
     fn behind<'t>(&self, text: &'t str, work: &mut usize) -> Option<&'t str> {
         let mut shortest: Option<&str> = None;
         for secret in &self.secrets {
             for read in [plain as Read, json, percent] {
                 let behind = behind(secret.expose_secret(), text, read, work);
-                // The shortest rest: rather too much is hidden than too little.
+                // The shortest rest: masking too much is better than too little.
                 shortest = match (shortest, behind) {
                     (Some(one), Some(other)) if one.len() <= other.len() => Some(one),
                     (one, None) => one,

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-/// Gives the wait that the headers ask for; the longest, when there are several.
+/// Returns the wait that the headers ask for; the longest if there are several.
 ///
-/// A date in the past asks for none; what is neither number nor date asks for nothing.
+/// A date in the past is a wait of zero. A header that is neither a number nor a date is ignored.
 pub(crate) fn wait<'a>(
     values: impl Iterator<Item = &'a [u8]>,
     now: SystemTime,
@@ -15,7 +15,7 @@ pub(crate) fn wait<'a>(
 fn one(value: &[u8], now: SystemTime) -> Option<Duration> {
     let text = std::str::from_utf8(value.trim_ascii()).ok()?;
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // A number too large for the type asks for the longest wait there is.
+        // A number too large for the type counts as the longest wait.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(text).ok()?;

@@ -1,19 +1,20 @@
-//! Takes every secret out of a reply that is not to be trusted, so that none of them is lost.
+//! Finds every secret in an untrusted reply, so that none of them is lost.
 //!
-//! Which of them is right only a login can tell.
+//! Only a login shows which of them is right.
 
 use std::fmt;
 
 use pollination_auth_api::SecretText;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::bytes::without_byte_order_mark;
 use crate::foundation::secret::{Secret, SecretBytes};
 
-/// The most secrets that are taken from one reply: 4; an honest one has one.
+/// The most secrets that are read from one reply: 4; an honest reply has one.
 const LIMIT: usize = 4;
 
-/// Gives all values of `secret` in a JSON object, if it comes twice as well.
+/// Returns all values of the field `secret` of a JSON object, duplicates included.
 pub(crate) fn secrets_in(raw: &SecretBytes) -> Vec<Secret> {
     let body = without_byte_order_mark(raw.expose_secret());
     let Ok(Secrets(secrets)) = serde_json::from_slice(body) else {
@@ -43,8 +44,11 @@ impl<'de> Visitor<'de> for SecretsVisitor {
         let mut secrets = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
             if key == "secret" {
-                let Maybe(secret) = map.next_value()?;
-                secrets.extend(secret.filter(|_| secrets.len() < LIMIT));
+                if let Untrusted::Text(text) = map.next_value()?
+                    && secrets.len() < LIMIT
+                {
+                    secrets.push(Secret::of(text));
+                }
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -53,23 +57,12 @@ impl<'de> Visitor<'de> for SecretsVisitor {
     }
 }
 
-/// A text that is a secret, or anything else.
-#[derive(serde::Deserialize)]
+/// A text, or any other value, which is no secret.
+#[derive(Deserialize)]
 #[serde(untagged)]
 enum Untrusted {
     Text(SecretText),
     Other(IgnoredAny),
-}
-
-struct Maybe(Option<Secret>);
-
-impl<'de> Deserialize<'de> for Maybe {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(match Untrusted::deserialize(deserializer)? {
-            Untrusted::Text(text) => Some(Secret::from(text.expose_secret().to_owned())),
-            Untrusted::Other(IgnoredAny) => None,
-        }))
-    }
 }
 
 #[cfg(test)]

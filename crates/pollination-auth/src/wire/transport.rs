@@ -1,6 +1,4 @@
-//! The HTTP clients and their safe settings; the only place that names reqwest.
-//!
-//! It builds and classifies; what is sent is put together in `wire`.
+//! The HTTP clients with their safe settings, and what their errors mean.
 
 mod causes;
 mod pools;
@@ -23,10 +21,13 @@ use crate::error::failure::Reason;
 use crate::foundation::base_url::BaseUrl;
 use crate::foundation::operation::Operation;
 
-/// reqwest's own builder, handed through to the caller.
+/// Why an exchange failed below HTTP.
+pub(crate) type TransportError = reqwest::Error;
+
+/// reqwest's own builder, as callers configure it.
 pub(crate) type HttpBuilder = reqwest::ClientBuilder;
 
-/// What a caller may do to the HTTP client before the safe settings are put on.
+/// A caller's changes to the HTTP client, made before the safe settings.
 pub(crate) type Configure = Arc<dyn Fn(HttpBuilder) -> HttpBuilder + Send + Sync>;
 
 /// The settings of one client, checked.
@@ -42,16 +43,16 @@ pub(crate) struct Settings {
 pub(crate) enum Unbuilt {
     /// No root certificate was found; the text says where they were looked for.
     NoRoots(String),
-    /// A setting of the caller's is not valid.
+    /// A setting of the caller is invalid.
     Refused(reqwest::Error),
 }
 
-/// HTTP clients that are alike but for the connections that they use.
+/// HTTP clients that differ only in the connections that they use.
 pub(crate) struct Transport {
     settings: Settings,
     pools: Pools<reqwest::Client>,
-    /// Never reuses a connection. A server that closes an idle one just as a request is written
-    /// leaves open whether it was read, and a rotate or create must not be left open needlessly.
+    /// Never reuses a connection. If a server closes an idle one just as a request is written, it is
+    /// unknown whether it was read. A rotate or create must avoid that.
     fresh: reqwest::Client,
 }
 
@@ -71,7 +72,7 @@ impl Transport {
         })
     }
 
-    /// Gives the timeout that a request has to carry itself: none where it is that of the clients.
+    /// Returns the timeout for a request, unless the clients have the same one already.
     pub(crate) fn own_timeout(&self, timeout: Duration) -> Option<Duration> {
         (timeout != self.settings.attempt_timeout).then_some(timeout)
     }
@@ -83,7 +84,7 @@ impl Transport {
         let pool = if operation.mints_a_secret() {
             None
         } else {
-            // It was built before; what has changed since, on disk, costs the pool alone.
+            // It was built before. If a file has changed since, only the pool is lost.
             self.pools
                 .current(|| pooled(&self.settings).unwrap_or_else(|_| self.fresh.clone()))
         };
@@ -109,18 +110,18 @@ fn build(
     }
 }
 
-/// Tells whether a text can be the `User-Agent`; reqwest's error would not say that it is the one.
+/// Returns `true` if a text is a valid `User-Agent`; reqwest's error does not name the header.
 pub(crate) fn is_user_agent(text: &str) -> bool {
     reqwest::header::HeaderValue::from_str(text).is_ok()
 }
 
-/// Lets the caller configure, and then puts on what must not be undone.
+/// Returns a builder with the caller's settings, overridden by the safe ones.
 fn safe(settings: &Settings) -> HttpBuilder {
-    // Another crate of the program can make another backend the default. It comes before the caller's
-    // settings: a backend that was configured in advance is one, and a builder doesn't tell of it.
+    // Another crate of the program can change the default backend. This comes before the caller's
+    // settings, which may choose a backend too.
     let mut builder = reqwest::Client::builder().tls_backend_rustls();
     if settings.base_url.is_loopback() {
-        // A proxy from the environment can't reach this machine; one that the caller sets may.
+        // A proxy from the environment can't reach this machine; one set by the caller may.
         builder = builder.no_proxy();
     }
     if let Some(configure) = &settings.configure {
@@ -129,11 +130,11 @@ fn safe(settings: &Settings) -> HttpBuilder {
     builder
         // reqwest re-sends the login body, id and secret, to whatever host a 307 names.
         .redirect(reqwest::redirect::Policy::none())
-        // What may be repeated is decided in one place, and it is not here. Without the 0 reqwest
-        // keeps a copy of each request that it never uses.
+        // `call` decides what is retried. Without the 0, reqwest keeps a needless copy of each
+        // request.
         .retry(reqwest::retry::never().max_retries_per_request(0))
         .referer(false)
-        // Plain http only where the base URL was allowed to have it.
+        // Plain http only if the base URL was allowed to use it.
         .https_only(settings.base_url.is_https())
         .connect_timeout(settings.connect_timeout)
         .timeout(settings.attempt_timeout)
@@ -150,7 +151,7 @@ fn safe(settings: &Settings) -> HttpBuilder {
         .tls_sslkeylogfile(false)
 }
 
-/// Says what a transport error means.
+/// Returns what a transport error means.
 pub(crate) fn reason(error: &reqwest::Error) -> Reason {
     if chain(error).any(is_proxy_authentication) {
         Reason::ProxyAuthentication
@@ -165,10 +166,10 @@ pub(crate) fn reason(error: &reqwest::Error) -> Reason {
     }
 }
 
-/// Tells whether the server refused this client's certificate, or missed it.
+/// Returns `true` if the server refused this client's certificate, or requires one.
 ///
-/// With TLS 1.3 it says so when the client has begun to send already; it ends the handshake all the
-/// same, and reads no request before that (RFC 8446, sections 4.4.2.4 and 6.2).
+/// With TLS 1.3 this alert can arrive after the client has begun to send. The server still aborts the
+/// handshake, and reads no request before that (RFC 8446, sections 4.4.2.4 and 6.2).
 pub(crate) fn is_certificate_refused(error: &reqwest::Error) -> bool {
     use rustls::AlertDescription as Alert;
     chain(error).any(|error| {
@@ -188,14 +189,14 @@ pub(crate) fn is_certificate_refused(error: &reqwest::Error) -> bool {
     })
 }
 
-/// Makes a transport error fit to be a source: without the URL, which the caller knows.
+/// Returns a transport error as a source, without its URL.
 pub(crate) fn source(error: reqwest::Error) -> Arc<dyn StdError + Send + Sync> {
     Arc::new(error.without_url())
 }
 
 /// Returns `true` if a proxy answered 407 to the CONNECT that a connection over TLS begins with.
 ///
-/// The type of the error is not public; its text is all that tells it apart.
+/// The type of the error is not public, so its text is compared.
 fn is_proxy_authentication(error: &(dyn StdError + 'static)) -> bool {
     error.to_string() == "tunnel error: proxy authorization required"
 }
@@ -204,9 +205,9 @@ fn is_tls(error: &(dyn StdError + 'static)) -> bool {
     error.is::<rustls::Error>()
 }
 
-/// Gives an error of the HTTP client, for replies that are made up.
+/// Returns an error of the HTTP client, for invented replies.
 #[cfg(any(test, fuzzing))]
-#[expect(clippy::expect_used, reason = "a panic is how a fuzzer is told")]
+#[expect(clippy::expect_used, reason = "a fuzzer reports panics")]
 pub(crate) fn any_error() -> reqwest::Error {
     let unbuildable = reqwest::Client::builder().user_agent("\n").build();
     unbuildable.expect_err("a newline stands in no header")

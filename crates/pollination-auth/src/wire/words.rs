@@ -1,7 +1,7 @@
-//! The server's own words: read out of an error's body, cut short, with known secrets masked.
+//! The server's error text: read from an error's body, truncated, with known secrets masked.
 //!
-//! They never decide anything, and they are never printed by an error. A body may hold a secret that
-//! nobody knows yet, so it is read in place: what is copied out is wiped, or is masked and cut.
+//! It decides nothing, and no error prints it. A body may contain a secret that is not known yet, so
+//! it is read in place: every copy is wiped, or is masked and truncated.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -11,13 +11,13 @@ use super::bytes::without_byte_order_mark;
 use super::mask::{Mask, WORD_LIMIT};
 use crate::error::failure::{Location, Violation};
 
-/// The most violations that are kept; a request of two fields can't have more of use.
+/// The most violations that are kept: 16, plenty for a request of two fields.
 const VIOLATION_LIMIT: usize = 16;
 
-/// The most steps of a location that are kept, and the deepest list within a list that is read.
+/// The most steps of a location that are kept, and the deepest nesting that is read: 16.
 const LOCATION_LIMIT: usize = 16;
 
-/// What an error's body says.
+/// The content of an error's body.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Words {
     pub(super) detail: Option<String>,
@@ -30,18 +30,26 @@ impl Words {
         if is_page(body, content_type) {
             return Self::default();
         }
-        let Ok(Body { detail }) = serde_json::from_slice(body) else {
-            // What is behind a byte that is no text is not looked for.
+        let detail = serde_json::from_slice(body)
+            .ok()
+            .map(|Body { detail }| detail);
+        if let Some(detail) = detail
+            && let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(detail.get())
+        {
+            return Self::of_violations(&items, mask);
+        }
+        if has_credential(body) {
+            return Self::default();
+        }
+        let Some(detail) = detail else {
+            // The text ends at the first byte that is not UTF-8.
             let text = body.utf8_chunks().next().map(|chunk| chunk.valid());
             return Self::of_text(text.unwrap_or_default(), mask);
         };
-        if let Some(text) = decoded(detail) {
-            return Self::of_text(&text, mask);
-        }
-        match serde_json::from_str::<Vec<&RawValue>>(detail.get()) {
-            Ok(items) => Self::of_violations(&items, mask),
-            Err(_) if detail.get() == "null" => Self::default(),
-            Err(_) => Self::of_text(detail.get(), mask),
+        match decoded(detail) {
+            Some(text) => Self::of_text(&text, mask),
+            None if detail.get() == "null" => Self::default(),
+            None => Self::of_text(detail.get(), mask),
         }
     }
 
@@ -52,7 +60,7 @@ impl Words {
         }
     }
 
-    /// What else FastAPI puts there (`input`, `ctx`, `url`) may echo the secret, and is dropped.
+    /// FastAPI's other fields (`input`, `ctx`, `url`) may echo the secret, and are dropped.
     fn of_violations(items: &[&RawValue], mask: &Mask) -> Self {
         let violations: Vec<_> = items
             .iter()
@@ -85,11 +93,24 @@ struct Item<'a> {
     msg: Option<&'a RawValue>,
 }
 
-/// Returns `true` for HTML: a gateway writes pages, and the service does not.
+/// Returns `true` for HTML, which a gateway writes and the service does not.
 fn is_page(body: &[u8], content_type: &[u8]) -> bool {
     const HTML: &[u8] = b"text/html";
     let media_type = content_type.get(..HTML.len()).unwrap_or_default();
     media_type.eq_ignore_ascii_case(HTML) || body.trim_ascii_start().starts_with(b"<")
+}
+
+/// Returns `true` for JSON with a field that holds a secret in a success: of an error that has one, no
+/// text is shown, because a secret that this client does not know yet can't be masked.
+fn has_credential(body: &[u8]) -> bool {
+    const FIELDS: [&str; 2] = ["\"secret\"", "\"access_token\""];
+    let text = Zeroizing::new(String::from_utf8_lossy(body).into_owned());
+    FIELDS.iter().any(|field| {
+        text.match_indices(field).any(|(at, field)| {
+            let behind = text.get(at + field.len()..).unwrap_or_default();
+            behind.trim_start().starts_with(':')
+        })
+    })
 }
 
 fn non_empty(text: &str, mask: &Mask) -> Option<String> {
@@ -113,7 +134,7 @@ fn violation(item: &RawValue, mask: &Mask) -> Option<Violation> {
     })
 }
 
-/// Reads names and positions; a list within the list is read as if written out.
+/// Reads names and positions; a nested list is flattened.
 fn steps(value: &RawValue, mask: &Mask, depth: usize, into: &mut Vec<Location>) {
     if into.len() >= LOCATION_LIMIT || depth == 0 {
         return;
@@ -129,10 +150,10 @@ fn steps(value: &RawValue, mask: &Mask, depth: usize, into: &mut Vec<Location>) 
     }
 }
 
-/// Decodes a JSON string into a buffer that is wiped; that of serde_json is not.
+/// Decodes a JSON string into a buffer that is wiped; serde_json's own buffer is not.
 fn decoded(json: &RawValue) -> Option<Zeroizing<String>> {
     let mut rest = json.get().strip_prefix('"')?.strip_suffix('"')?;
-    // No escape is shorter than what it stands for, so that the buffer never moves.
+    // No escape is shorter than its character, so the buffer never moves.
     let mut text = Zeroizing::new(String::with_capacity(rest.len()));
     while let Some((plain, escaped)) = rest.split_once('\\') {
         text.push_str(plain);
@@ -218,6 +239,24 @@ mod tests {
         assert_eq!(words.violations[0].to_string(), "body.items.0.id (missing)");
         assert_eq!(words.violations[0].message(), "Field required");
         assert_eq!(words.detail.as_deref(), Some("Field required"));
+    }
+
+    #[test]
+    fn row_81_an_error_with_a_secret_that_is_not_known_yet_has_no_text() {
+        for body in [
+            r#"{"id":"a","secret":"new"}"#,
+            r#"{"detail":{"secret" : "new"}}"#,
+            r#"{"detail":"the secret is new","secret":"new"}"#,
+            r#"[{"access_token":"new"}]"#,
+            "{\"secret\":\"new\"\u{0}",
+        ] {
+            assert_eq!(read(body), Words::default(), "{body}");
+        }
+        assert_eq!(
+            detail(r#"{"detail":[{"loc":["body","secret"],"msg":"no","input":{"secret":"new"}}]}"#),
+            Some("no".to_owned())
+        );
+        assert!(detail(r#"{"detail":{"missing":"secret"}}"#).is_some());
     }
 
     #[test]

@@ -270,12 +270,10 @@ fn types_of_features(shown: &mut Shown, client: Client) {
     }
     #[cfg(feature = "tower")]
     {
-        use pollination_auth::{AuthLayer, AuthService, ByClone};
-        let by_clone: ByClone = ByClone;
-        shown.debug("ByClone", &by_clone);
-        let layer: AuthLayer = AuthLayer::new(client);
+        use pollination_auth::{AuthLayer, AuthService};
+        let layer: AuthLayer<fn(&()) -> Option<()>> = AuthLayer::new(client);
         shown.debug("AuthLayer", &layer);
-        let service: AuthService<()> = tower::Layer::layer(&layer, ());
+        let service: AuthService<(), _> = tower::Layer::layer(&layer, ());
         shown.debug("AuthService", &service);
     }
 }

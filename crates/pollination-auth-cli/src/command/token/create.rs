@@ -14,6 +14,7 @@ use pollination_auth::{
 use serde::Serialize;
 
 use super::bearer;
+use crate::access_token_file;
 use crate::args::Create;
 use crate::checked::{self, NotStored};
 use crate::context::Context;
@@ -24,7 +25,6 @@ use crate::output;
 use crate::progress;
 use crate::prompt;
 use crate::rescue::Rescue;
-use crate::shared_token;
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -60,7 +60,7 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
         .build()?;
     // It writes to the same disk: what fails here fails before anything was created.
     context.check_writable().await?;
-    shared_token::forget(context).await?;
+    access_token_file::forget(context).await?;
     let id = stored.as_ref().map(|stored| stored.token.id());
     let creation = Creation::begin(context, &access_token, id).await?;
     let redo = creation.redo();

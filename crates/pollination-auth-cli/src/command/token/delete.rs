@@ -9,13 +9,13 @@ use pollination_auth::{ApiToken, Error, Reason};
 use serde::Serialize;
 
 use super::bearer;
+use crate::access_token_file;
 use crate::args::Delete;
 use crate::context::{Context, Stored};
 use crate::error::CliError;
 use crate::output;
 use crate::progress;
 use crate::prompt;
-use crate::shared_token;
 
 #[derive(Serialize)]
 struct Answer {
@@ -96,7 +96,7 @@ async fn check_refused(
 
 /// Removes what is kept of the API token.
 async fn forget(context: &Context, stored: &Stored) -> Result<(), CliError> {
-    shared_token::forget(context).await?;
+    access_token_file::forget(context).await?;
     context
         .change(|| context.profile.remove(&stored.seen))
         .await

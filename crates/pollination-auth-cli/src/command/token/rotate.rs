@@ -12,17 +12,17 @@ use pollination_auth::{
 };
 use serde::Serialize;
 
+use crate::access_token_file;
 use crate::args::Rotate;
 use crate::context::Context;
-use crate::directory;
 use crate::error::CliError;
 use crate::interrupt;
 use crate::output;
 use crate::progress;
 use crate::prompt;
 use crate::rescue::Rescue;
-use crate::shared_token;
 use crate::time::Stamp;
+use crate::variables;
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -135,7 +135,7 @@ pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliErr
     let answer = progress::watch(what, work).await?;
     if answer.outcome == Outcome::Rotated {
         // It would not be used any more. One that can't be removed is no reason to call this failed.
-        if let Err(error) = shared_token::forget(context).await {
+        if let Err(error) = access_token_file::forget(context).await {
             tracing::debug!(%error, "the access token of the old secret is left behind");
         }
     }
@@ -234,7 +234,7 @@ fn failed(context: &Context, error: RotateError) -> CliError {
         output::warning(format_args!(
             "the new secret was put into {}; {}={} makes every command use it",
             rescue.display(),
-            directory::CREDENTIALS,
+            variables::DIRECTORY,
             rescue.display()
         ));
     }

@@ -9,8 +9,9 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::super::{TokenCache, TokenSource};
-use crate::credential::access_token::AccessToken;
+use crate::credential::api_token::checked_bearer;
 use crate::credential::grant::Grant;
+use crate::credential::validity::Validity;
 use crate::error::Error;
 use crate::error::failure::{Facts, Reason};
 use crate::foundation::clock::Clock as _;
@@ -28,9 +29,9 @@ pub(super) fn in_time() -> Instant {
 /// What a login does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Does {
-    /// Gives a token.
+    /// Returns a token.
     Succeed,
-    /// Fails in a way that may mend itself.
+    /// Fails in a way that may pass.
     FailForNow,
     /// Fails for good: the service refuses the credential.
     FailForGood,
@@ -130,13 +131,10 @@ impl Source {
             Does::Panic => panic!("as the test told it"),
         }
         let number = self.granted.fetch_add(1, Ordering::SeqCst) + 1;
-        let access_token = AccessToken::new(format!("token-{number}")).unwrap();
+        let bearer = checked_bearer(&format!("token-{number}")).unwrap();
         let lifetime = *self.lifetime.lock().unwrap();
-        Ok(Grant {
-            access_token,
-            requested_at,
-            lifetime,
-        })
+        let validity = Validity::refreshable(requested_at, lifetime, fastrand::f64());
+        Ok(Grant::new(bearer, None, validity))
     }
 }
 
@@ -170,7 +168,7 @@ impl crate::foundation::clock::Clock for SharedClock {
     }
 }
 
-/// Says in a word what a caller got: `token-N`, or the failure.
+/// Returns in a word what a caller got: `token-N`, or the failure.
 pub(super) fn said(
     result: Result<Arc<crate::credential::access_token::CachedToken>, Error>,
 ) -> String {

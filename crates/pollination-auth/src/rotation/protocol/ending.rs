@@ -1,4 +1,4 @@
-//! How a run of the protocol ends: the verdict, and everything that must not be forgotten.
+//! The end of a run: the verdict, and everything that must not be lost.
 
 use std::time::SystemTime;
 
@@ -6,24 +6,22 @@ use crate::credential::api_token::ApiToken;
 use crate::foundation::secret::SecretBytes;
 use crate::rotation::cause::RotateCause;
 use crate::store::Ruling;
-use crate::store::document::Record;
+use crate::store::record::Record;
 
-/// What is known at the end.
+/// What is known at the end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::rotation) enum Verdict {
     /// The stored secret is new, and has logged in.
     Rotated,
-    /// The service has settled, and the stored secret logs in.
+    /// The service has settled, and the stored secret works.
     NothingHappened,
-    /// There was nothing to recover.
-    Settled,
     /// No request was sent.
     NotStarted,
     /// It is not known which secret is the account's.
     Ambiguous,
     /// A new secret is here, and not in the store.
     PersistFailed,
-    /// There is a new secret, and the old one still logs in.
+    /// There is a new secret, and the old one still works.
     Unverified,
     /// The service has ruled; the journal says so, where it could be written.
     Ruled(Ruling),
@@ -42,7 +40,7 @@ pub(in crate::rotation) struct Ending {
     /// The time of the end, by this machine's clock.
     pub(in crate::rotation) at: SystemTime,
     pub(in crate::rotation) started_at: Option<SystemTime>,
-    /// Until then a recovery can mint another secret.
+    /// Until then a recovery can create another secret.
     pub(in crate::rotation) recover_by: Option<SystemTime>,
     pub(in crate::rotation) candidates: Vec<ApiToken>,
     pub(in crate::rotation) raw: Vec<SecretBytes>,

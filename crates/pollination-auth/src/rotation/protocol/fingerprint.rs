@@ -8,14 +8,15 @@ use std::hash::{Hash, Hasher};
 use super::machine::Machine;
 use crate::credential::api_token::ApiToken;
 use crate::rotation::cause::RotateCause;
-use crate::store::document::{Journal, Record};
+use crate::store::journal::Journal;
+use crate::store::record::Record;
 
 /// The secrets that were seen, in order.
 #[derive(Default)]
 pub(in crate::rotation) struct Names(Vec<ApiToken>);
 
 impl Names {
-    /// Gives the number of a secret.
+    /// Returns the number of a secret.
     pub(in crate::rotation) fn of(&mut self, token: &ApiToken) -> usize {
         let known = self.0.iter().position(|seen| seen.is_same_as(token));
         known.unwrap_or_else(|| {
@@ -52,7 +53,7 @@ impl Machine {
     }
 }
 
-/// Hashes a credential; the previous secret and the times in it decide nothing here.
+/// Hashes a credential; the time in it decides nothing here.
 pub(in crate::rotation) fn record(record: &Record, names: &mut Names, state: &mut impl Hasher) {
     (names.of(&record.token), record.generation).hash(state);
 }

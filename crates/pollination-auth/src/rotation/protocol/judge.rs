@@ -1,30 +1,38 @@
 //! The second half of the protocol: waiting until the service has settled, and judging then.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use super::effect::{Effect, FreshToken, LoginReply};
 use super::ending::Verdict;
-use super::machine::{
-    Bearer, Effect, LoginReply, Machine, POLLS, Step, UNDECIDED_ROUNDS, UNVERIFIED_ROUNDS,
-};
+use super::machine::{Machine, Step};
 use crate::credential::api_token::ApiToken;
 use crate::credential::jwt::Times;
 use crate::error::Error;
 use crate::foundation::secret::Secret;
 use crate::rotation::cause::RotateCause;
-use crate::store::document::Record;
+use crate::store::record::Record;
 use crate::store::{Ruling, StoreError};
+
+/// How often a new secret is tried while the service settles: 6 times.
+const POLLS: u32 = 6;
+
+/// How often all secrets are tried again when a login could not be made: 5 times.
+const UNDECIDED_ROUNDS: u32 = 5;
+
+/// How often to wait for a new secret while the old one still works: 2 times.
+const UNVERIFIED_ROUNDS: u32 = 2;
 
 /// The refusals in a row that are believed before the access token's expiry: 2.
 const REFUSALS: u32 = 2;
 
-/// No wish to be left alone is heeded for longer than this: 5 minutes.
+/// The longest wait that the service can ask for: 5 minutes.
 const LONGEST_WISH: Duration = Duration::from_secs(5 * 60);
 
 impl Machine {
-    /// Waits until no request of ours can change anything any more.
+    /// Waits until no request of this client can change anything any more.
     ///
     /// It counts from now, and never from a time in the journal: a clock that was set, or a request
-    /// that a dead process had on its way, could make that too short.
+    /// that another process has sent, could make that too short.
     pub(super) fn settle(&mut self, wish: Option<Duration>) -> Effect {
         if self.conclusive().is_some() {
             return self.wait_for_poll(POLLS);
@@ -53,7 +61,7 @@ impl Machine {
         }
     }
 
-    /// Gives the secrets that may be the account's, the likeliest first.
+    /// Returns the n-th secret that may be the account's, the likeliest first.
     fn suspect(&self, index: usize) -> Option<ApiToken> {
         let candidates = self.journal.iter().flat_map(|journal| &journal.candidates);
         let newest_first = candidates.rev().map(|candidate| &candidate.token);
@@ -72,35 +80,29 @@ impl Machine {
         }
     }
 
-    pub(super) fn probed(
-        &mut self,
-        index: usize,
-        undecided: bool,
-        reply: LoginReply,
-        now: SystemTime,
-    ) -> Effect {
+    pub(super) fn probed(&mut self, index: usize, undecided: bool, reply: LoginReply) -> Effect {
         let is_stored = self.suspect(index + 1).is_none();
         match reply {
-            LoginReply::Accepted(bearer) if is_stored => self.nothing_happened(bearer, now),
+            LoginReply::Accepted(access_token) if is_stored => self.nothing_happened(access_token),
             LoginReply::Accepted(_) => match self.suspect(index) {
-                Some(token) => self.commit(token, now),
+                Some(token) => self.commit(token),
                 None => self.finish(Verdict::Ambiguous),
             },
-            LoginReply::Refused(_) => self.next_probe(index, undecided, now),
+            LoginReply::Refused(_) => self.next_probe(index, undecided),
             LoginReply::Unknown(error) => {
                 self.cause = Some(RotateCause::Service(error));
-                self.next_probe(index, true, now)
+                self.next_probe(index, true)
             }
         }
     }
 
-    fn next_probe(&mut self, index: usize, undecided: bool, now: SystemTime) -> Effect {
+    fn next_probe(&mut self, index: usize, undecided: bool) -> Effect {
         let is_last = self.suspect(index + 1).is_none();
         if is_last && !undecided && self.gone {
             return self.conclude(Ruling::ApiTokenGone);
         }
-        if is_last && !undecided && self.bearer_is_dead(now) {
-            // Every secret is dead, and so is the access token that could mint another one.
+        if is_last && !undecided && self.access_token_is_refused() {
+            // No secret works, and neither does the access token that could create another one.
             return self.conclude(Ruling::CredentialLost);
         }
         self.probe(index + 1, undecided)
@@ -112,14 +114,17 @@ impl Machine {
     /// rotation began. One refusal before the token's expiry is not enough: a gateway that has no
     /// keys for a moment refuses, too, and a wrong verdict would give up an account that can be
     /// saved. After its expiry one is.
-    fn bearer_is_dead(&self, now: SystemTime) -> bool {
-        let ends = self.journal.as_ref().map(|journal| journal.bearer_ends);
-        let has_expired = ends.is_none_or(|ends| ends <= now);
+    fn access_token_is_refused(&self) -> bool {
+        let ends = self
+            .journal
+            .as_ref()
+            .map(|journal| journal.access_token_expires);
+        let has_expired = ends.is_none_or(|ends| ends <= self.now);
         let least = if has_expired { 1 } else { REFUSALS };
         self.refusals >= least && (has_expired || self.requests_left == 0)
     }
 
-    /// Some login could not be made, and none was accepted.
+    /// Tries again after a round in which a login failed and none was accepted.
     fn look_again(&mut self) -> Effect {
         if self.undecided_rounds >= UNDECIDED_ROUNDS {
             return self.finish(Verdict::Ambiguous);
@@ -129,7 +134,7 @@ impl Machine {
         Effect::Wait(self.rules.settle / POLLS)
     }
 
-    /// Every secret is dead: the account's is one that nobody knows.
+    /// No known secret works: the account's is one that nobody knows.
     fn mint_another(&mut self) -> Effect {
         if self.requests_left == 0 {
             return self.finish(Verdict::Ambiguous);
@@ -139,7 +144,7 @@ impl Machine {
     }
 
     /// The stored secret is still the account's, and the service has settled.
-    fn nothing_happened(&mut self, bearer: Bearer, now: SystemTime) -> Effect {
+    fn nothing_happened(&mut self, access_token: FreshToken) -> Effect {
         let promised = self
             .journal
             .iter()
@@ -148,13 +153,13 @@ impl Machine {
         if self.unchanged {
             return self.clear(Verdict::Rotated);
         }
-        let bearer_ended = self
+        let key_has_expired = self
             .journal
             .as_ref()
-            .is_none_or(|journal| ended_before(&journal.bearer, &bearer.secret));
-        if promised && !bearer_ended {
-            // The service gave a new secret and accepts the old one: neither may be dropped. That
-            // holds until the access token has expired by the service's own times; what is not
+            .is_none_or(|journal| ended_before(&journal.access_token, &access_token.secret));
+        if promised && !key_has_expired {
+            // The service returned a new secret and accepts the old one: neither may be dropped.
+            // That holds until the access token has expired by the service's own times; what is not
             // known by then never will be.
             self.unverified_rounds += 1;
             if self.unverified_rounds < UNVERIFIED_ROUNDS {
@@ -164,28 +169,27 @@ impl Machine {
         }
         let worth_it = self.renew
             && self.requests_left > 0
-            && bearer.left >= self.rules.horizon
+            && access_token.left >= self.rules.horizon
             && matches!(&self.cause, Some(RotateCause::Service(error)) if may_pass(error));
         if worth_it {
-            self.announce_with(bearer, now)
+            self.announce_with(access_token)
         } else {
             self.clear(Verdict::NothingHappened)
         }
     }
 
-    pub(super) fn commit_newest(&mut self, now: SystemTime) -> Effect {
+    pub(super) fn commit_newest(&mut self) -> Effect {
         match self.conclusive().map(|newest| newest.token.clone()) {
-            Some(token) => self.commit(token, now),
+            Some(token) => self.commit(token),
             None => self.settle(None),
         }
     }
 
     /// Stores a secret that has logged in.
-    fn commit(&mut self, token: ApiToken, now: SystemTime) -> Effect {
+    fn commit(&mut self, token: ApiToken) -> Effect {
         self.record = Record {
-            previous: Some(self.record.token.secret().clone()),
             generation: self.record.generation.saturating_add(1),
-            rotated_at: Some(now),
+            rotated_at: Some(self.now),
             token,
         };
         self.step = Step::Commit { again: false };
@@ -211,15 +215,6 @@ impl Machine {
         Effect::ClearJournal
     }
 
-    pub(super) fn retired(&mut self, reply: LoginReply) -> Effect {
-        if !matches!(reply, LoginReply::Refused(_)) {
-            return self.finish(Verdict::Settled);
-        }
-        self.record.previous = None;
-        self.step = Step::Retired;
-        Effect::SaveRecord(self.record.clone())
-    }
-
     pub(super) fn note(&mut self, reply: LoginReply) {
         if let LoginReply::Refused(error) | LoginReply::Unknown(error) = reply {
             self.cause = Some(RotateCause::Service(error));
@@ -238,7 +233,7 @@ fn ended_before(old: &Secret, fresh: &Secret) -> bool {
         .is_some_and(|(old, issued)| old.exp <= issued)
 }
 
-/// Tells whether the same request may fare better another time.
+/// Returns `true` if the same request may succeed later.
 fn may_pass(error: &Error) -> bool {
     matches!(
         error,

@@ -1,28 +1,18 @@
-//! The machine of a rotation: its states, and what follows what.
+//! The machine of a rotation: its states, and the transitions between them.
 //!
-//! What a request brought is in `request`; waiting and judging are in `judge`.
+//! Requests are in `request`, waiting and judging in `judge`, and the end of a run in `conclude`.
 
 use std::time::{Duration, SystemTime};
 
-use super::ending::{Ending, Verdict};
-use crate::credential::api_token::ApiToken;
-use crate::error::Error;
-use crate::foundation::secret::Secret;
+use super::effect::{Effect, Event, LoginReply};
+use super::ending::Verdict;
 use crate::foundation::secret::SecretBytes;
 use crate::rotation::cause::RotateCause;
-use crate::store::document::{Candidate, Conclusion, Journal, Record};
+use crate::store::journal::{Candidate, Journal};
+use crate::store::record::Record;
 use crate::store::{Ruling, StoreError};
 
-/// How often a new secret is tried while the service settles: 6 times.
-pub(super) const POLLS: u32 = 6;
-
-/// How often all secrets are tried again when a login could not be made: 5 times.
-pub(super) const UNDECIDED_ROUNDS: u32 = 5;
-
-/// How often it is waited for a new secret whose old one still logs in: 2 times.
-pub(super) const UNVERIFIED_ROUNDS: u32 = 2;
-
-/// What bounds a rotation.
+/// The bounds of a rotation.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::rotation) struct Rules {
     /// After this time without a request the service no longer changes its mind.
@@ -33,84 +23,7 @@ pub(in crate::rotation) struct Rules {
     pub(in crate::rotation) requests: u32,
 }
 
-/// What is to be done next.
-#[cfg_attr(test, derive(Clone))]
-pub(in crate::rotation) enum Effect {
-    /// Makes this journal last.
-    SaveJournal(Journal),
-    /// Makes this credential last.
-    SaveRecord(Record),
-    ClearJournal,
-    Login(ApiToken),
-    /// Asks the service for a new secret, once, with this access token.
-    Put(Secret),
-    Wait(Duration),
-    Finish(Box<Ending>),
-}
-
-impl Effect {
-    /// Names it, for logs and tests.
-    pub(in crate::rotation) fn name(&self) -> &'static str {
-        match self {
-            Self::SaveJournal(_) => "save the journal",
-            Self::SaveRecord(_) => "save the credential",
-            Self::ClearJournal => "remove the journal",
-            Self::Login(_) => "log in",
-            Self::Put(_) => "request a secret",
-            Self::Wait(_) => "wait",
-            Self::Finish(_) => "finish",
-        }
-    }
-}
-
-/// What came of the last effect.
-pub(in crate::rotation) enum Reply {
-    /// There was none yet.
-    Begin,
-    Stored(Result<(), StoreError>),
-    Login(LoginReply),
-    Put(PutReply),
-    Waited,
-}
-
-pub(in crate::rotation) enum LoginReply {
-    Accepted(Bearer),
-    /// The service knows the secret is wrong (401).
-    Refused(Error),
-    /// Nothing is known.
-    Unknown(Error),
-}
-
-/// An access token that a login gave.
-#[derive(Clone)]
-pub(in crate::rotation) struct Bearer {
-    pub(in crate::rotation) secret: Secret,
-    pub(in crate::rotation) ends: SystemTime,
-    pub(in crate::rotation) left: Duration,
-}
-
-pub(in crate::rotation) enum PutReply {
-    Minted(ApiToken),
-    NotSent(Error),
-    /// The access token was refused (401), so nothing was done.
-    Unauthorized(Error),
-    /// The account has no API token (404), so nothing was done.
-    Gone(Error),
-    /// The lock has ended, or that is not known, so nothing was sent.
-    NotHeld(StoreError),
-    /// Anything else: it may have been done.
-    Failed(PutFailure),
-}
-
-pub(in crate::rotation) struct PutFailure {
-    pub(in crate::rotation) error: Error,
-    /// Secrets that stand in a reply that can't be trusted.
-    pub(in crate::rotation) doubtful: Vec<ApiToken>,
-    /// How long the service asked to be left alone.
-    pub(in crate::rotation) wait: Option<Duration>,
-}
-
-/// Where the machine is: which reply it waits for.
+/// The state of the machine: the event that it waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Step {
     Start,
@@ -122,7 +35,7 @@ pub(super) enum Step {
         again: bool,
     },
     Verify,
-    /// Waits, and tries the new secret now and then.
+    /// Waits, and tries the new secret from time to time.
     Poll {
         left: u32,
     },
@@ -141,9 +54,6 @@ pub(super) enum Step {
         ruling: Ruling,
         again: bool,
     },
-    /// Asks whether the secret before the last rotation is dead, and then forgets it.
-    Retire,
-    Retired,
     Done,
 }
 
@@ -156,18 +66,18 @@ pub(in crate::rotation) struct Machine {
     /// The journal as it is to be stored; what is in there may have been sent.
     pub(super) journal: Option<Journal>,
     pub(super) step: Step,
-    /// A new secret is wanted, and not only order.
+    /// A new secret is wanted, not only a recovery.
     pub(super) renew: bool,
     pub(super) recovered: bool,
     pub(super) requests_left: u32,
     pub(super) undecided_rounds: u32,
     pub(super) unverified_rounds: u32,
-    /// The bearer came from a login with the stored secret in this run.
+    /// The access token came from a login with the stored secret in this run.
     pub(super) authorized: bool,
     pub(super) reauthorized: bool,
-    /// How often in a row the service has refused the bearer.
+    /// How often in a row the service has refused the access token.
     pub(super) refusals: u32,
-    /// The last request met no API token.
+    /// The last request was answered that there is no API token.
     pub(super) gone: bool,
     /// The time of the last reply, by this machine's clock.
     pub(super) now: SystemTime,
@@ -183,14 +93,9 @@ impl Machine {
         Self::new(rules, record, None, true)
     }
 
-    /// Brings an interrupted rotation to its end.
+    /// Recovers an interrupted rotation.
     pub(in crate::rotation) fn recover(rules: Rules, record: Record, journal: Journal) -> Self {
         Self::new(rules, record, Some(journal), false)
-    }
-
-    /// Forgets the secret before the last rotation, if it is dead.
-    pub(in crate::rotation) fn retire(rules: Rules, record: Record) -> Self {
-        Self::new(rules, record, None, false)
     }
 
     fn new(rules: Rules, record: Record, journal: Option<Journal>, renew: bool) -> Self {
@@ -215,204 +120,57 @@ impl Machine {
         }
     }
 
-    /// Takes what came of the last effect, and gives the next one.
-    pub(in crate::rotation) fn next(&mut self, reply: Reply, now: SystemTime) -> Effect {
+    /// Takes the result of the last effect and returns the next one.
+    pub(in crate::rotation) fn next(&mut self, event: Event, now: SystemTime) -> Effect {
         self.now = now;
-        if let Reply::Stored(Err(error @ (StoreError::LockLost | StoreError::Changed)))
-        | Reply::Put(PutReply::NotHeld(error)) = reply
+        if let Event::Stored(Err(error @ (StoreError::LockLost | StoreError::Changed)))
+        | Event::NotHeld(error) = event
         {
             return self.lock_lost(error);
         }
-        match (self.step, reply) {
-            (Step::Start, Reply::Begin) => self.begin(),
-            (Step::Authorize, Reply::Login(reply)) => self.authorized(reply, now),
-            (Step::Announce, Reply::Stored(result)) => self.announced(result),
-            (Step::Request, Reply::Put(reply)) => self.requested(reply),
-            (Step::Keep { again }, Reply::Stored(result)) => self.kept(again, result),
-            (Step::Verify, Reply::Login(LoginReply::Accepted(_))) => self.commit_newest(now),
-            (Step::Verify, Reply::Login(reply)) => {
+        match (self.step, event) {
+            (Step::Start, Event::Begin) => self.begin(),
+            (Step::Authorize, Event::Login(reply)) => self.authorized(reply),
+            (Step::Announce, Event::Stored(result)) => self.announced(result),
+            (Step::Request, Event::Put(reply)) => self.requested(reply),
+            (Step::Keep { again }, Event::Stored(result)) => self.kept(again, result),
+            (Step::Verify, Event::Login(LoginReply::Accepted(_))) => self.commit_newest(),
+            (Step::Verify, Event::Login(reply)) => {
                 self.note(reply);
                 self.settle(None)
             }
-            (Step::Poll { left }, Reply::Waited) => self.poll(left),
-            (Step::Poll { .. }, Reply::Login(LoginReply::Accepted(_))) => self.commit_newest(now),
-            (Step::Poll { left }, Reply::Login(reply)) => {
+            (Step::Poll { left }, Event::Waited) => self.poll(left),
+            (Step::Poll { .. }, Event::Login(LoginReply::Accepted(_))) => self.commit_newest(),
+            (Step::Poll { left }, Event::Login(reply)) => {
                 self.note(reply);
                 self.wait_for_poll(left)
             }
-            (Step::Settle, Reply::Waited) => self.probe(0, false),
-            (Step::Probe { index, undecided }, Reply::Login(reply)) => {
-                self.probed(index, undecided, reply, now)
+            (Step::Settle, Event::Waited) => self.probe(0, false),
+            (Step::Probe { index, undecided }, Event::Login(reply)) => {
+                self.probed(index, undecided, reply)
             }
-            (Step::Commit { again }, Reply::Stored(result)) => self.committed(again, result),
-            (Step::Clear(verdict), Reply::Stored(_)) => self.finish(verdict),
-            (Step::Conclude { ruling, again }, Reply::Stored(result)) => {
+            (Step::Commit { again }, Event::Stored(result)) => self.committed(again, result),
+            (Step::Clear(verdict), Event::Stored(_)) => self.finish(verdict),
+            (Step::Conclude { ruling, again }, Event::Stored(result)) => {
                 self.concluded(ruling, again, result)
             }
-            (Step::Retire, Reply::Login(reply)) => self.retired(reply),
-            (Step::Retired, Reply::Stored(result)) => {
-                if let Err(error) = result {
-                    self.cause = Some(RotateCause::Store(error));
-                }
-                self.finish(Verdict::Settled)
-            }
-            // Whoever carries the effects out answered something else: a bug, and nothing is done.
+            // The event does not fit the effect: a bug of the driver, and nothing is done.
             (_, _) => self.finish(Verdict::Ambiguous),
         }
     }
 
     pub(super) fn begin(&mut self) -> Effect {
-        match (&self.journal, &self.record.previous) {
-            (Some(journal), _) if journal.is_done(&self.record) => self.clear(Verdict::Rotated),
-            (Some(journal), _) if is_of_another_token(journal) => {
+        match &self.journal {
+            Some(journal) if journal.is_done(&self.record) => self.clear(Verdict::Rotated),
+            Some(journal) if is_of_another_token(journal) => {
                 self.finish(Verdict::Ruled(Ruling::OtherApiToken))
             }
-            (Some(_), _) if self.conclusive().is_some() => self.verify(),
-            (Some(_), _) => self.settle(None),
-            (None, Some(previous)) if !self.renew => {
-                let id = self.record.token.id().clone();
-                let previous = ApiToken::of(id, previous.clone());
-                self.step = Step::Retire;
-                Effect::Login(previous)
-            }
-            (None, None) if !self.renew => self.finish(Verdict::Settled),
-            (None, _) => self.authorize(),
+            Some(_) => self.verify(),
+            None => self.authorize(),
         }
     }
 
-    pub(super) fn authorize(&mut self) -> Effect {
-        self.step = Step::Authorize;
-        Effect::Login(self.record.token.clone())
-    }
-
-    pub(super) fn authorized(&mut self, reply: LoginReply, now: SystemTime) -> Effect {
-        match (reply, &self.journal) {
-            (LoginReply::Accepted(bearer), journal) if bearer.left < self.rules.horizon => {
-                let nothing_sent = journal.is_none();
-                self.cause = Some(RotateCause::AccessTokenTooShort {
-                    left: bearer.left,
-                    needed: self.rules.horizon,
-                });
-                if nothing_sent {
-                    self.finish(Verdict::NotStarted)
-                } else {
-                    self.settle(None)
-                }
-            }
-            (LoginReply::Accepted(bearer), _) => self.announce_with(bearer, now),
-            (reply, None) => {
-                self.note(reply);
-                self.finish(Verdict::NotStarted)
-            }
-            (reply, Some(_)) => {
-                self.note(reply);
-                self.settle(None)
-            }
-        }
-    }
-
-    /// Announces a request with an access token that was just given.
-    pub(super) fn announce_with(&mut self, bearer: Bearer, now: SystemTime) -> Effect {
-        let journal = self.journal.get_or_insert_with(|| Journal {
-            generation: self.record.generation,
-            bearer: bearer.secret.clone(),
-            bearer_ends: bearer.ends,
-            started_at: now,
-            requests: 0,
-            candidates: Vec::new(),
-            conclusion: None,
-        });
-        journal.bearer = bearer.secret;
-        journal.bearer_ends = bearer.ends;
-        self.authorized = true;
-        self.refusals = 0;
-        self.announce()
-    }
-
-    pub(super) fn announce(&mut self) -> Effect {
-        let Some(journal) = &mut self.journal else {
-            return self.finish(Verdict::Ambiguous);
-        };
-        journal.requests = journal.requests.saturating_add(1);
-        self.requests_left = self.requests_left.saturating_sub(1);
-        // The service is asked again, so what it ruled before no longer holds.
-        journal.conclusion = None;
-        self.gone = false;
-        self.unchanged = false;
-        self.step = Step::Announce;
-        Effect::SaveJournal(journal.clone())
-    }
-
-    pub(super) fn announced(&mut self, result: Result<(), StoreError>) -> Effect {
-        match (result, &self.journal) {
-            (Ok(()), Some(journal)) => {
-                self.step = Step::Request;
-                Effect::Put(journal.bearer.clone())
-            }
-            (Err(error), _) => {
-                self.cause = Some(RotateCause::Store(error));
-                if self.is_first_request() {
-                    self.clear(Verdict::NotStarted)
-                } else {
-                    self.finish(Verdict::Ambiguous)
-                }
-            }
-            (Ok(()), None) => self.finish(Verdict::Ambiguous),
-        }
-    }
-
-    /// Ends a run whose lock has ended: somebody else may be at work by now.
-    pub(super) fn lock_lost(&mut self, error: StoreError) -> Effect {
-        self.cause = Some(RotateCause::Store(error));
-        self.finish(match self.step {
-            Step::Announce | Step::Request if self.is_first_request() => Verdict::NotStarted,
-            Step::Keep { .. } => Verdict::PersistFailed,
-            // The journal alone is left behind.
-            Step::Clear(verdict @ (Verdict::Rotated | Verdict::NotStarted)) => verdict,
-            Step::Conclude {
-                ruling: ruling @ Ruling::OtherApiToken,
-                ..
-            } => Verdict::Ruled(ruling),
-            Step::Retired => Verdict::Settled,
-            _ => Verdict::Ambiguous,
-        })
-    }
-
-    /// Writes a ruling of the service down before it is reported.
-    pub(super) fn conclude(&mut self, ruling: Ruling) -> Effect {
-        let at = self.now;
-        let Some(journal) = &mut self.journal else {
-            return self.finish(Verdict::Ruled(ruling));
-        };
-        journal.conclusion = Some(Conclusion { ruling, at });
-        self.step = Step::Conclude {
-            ruling,
-            again: false,
-        };
-        Effect::SaveJournal(journal.clone())
-    }
-
-    pub(super) fn concluded(
-        &mut self,
-        ruling: Ruling,
-        again: bool,
-        result: Result<(), StoreError>,
-    ) -> Effect {
-        match (result, &self.journal) {
-            (Err(_), Some(journal)) if !again => {
-                self.step = Step::Conclude {
-                    ruling,
-                    again: true,
-                };
-                return Effect::SaveJournal(journal.clone());
-            }
-            (Err(error), _) => self.cause = Some(RotateCause::Store(error)),
-            (Ok(()), _) => {}
-        }
-        self.finish(Verdict::Ruled(ruling))
-    }
-
-    /// Tells whether nothing was sent for this journal before the current request.
+    /// Returns `true` if nothing was sent for this journal before the current request.
     pub(super) fn is_first_request(&self) -> bool {
         !self.recovered
             && self
@@ -421,9 +179,9 @@ impl Machine {
                 .is_some_and(|journal| journal.requests == 1)
     }
 
-    /// Gives the secret whose acceptance settles everything.
+    /// Returns the secret that decides everything if a login accepts it.
     ///
-    /// The service gave it for the newest request, and the ones before that had settled when it was
+    /// It is the result of the newest request, and all earlier ones had settled before that was
     /// sent.
     pub(super) fn conclusive(&self) -> Option<&Candidate> {
         let journal = self.journal.as_ref()?;
@@ -439,25 +197,6 @@ impl Machine {
             }
             None => self.settle(None),
         }
-    }
-
-    pub(in crate::rotation) fn finish(&mut self, verdict: Verdict) -> Effect {
-        self.step = Step::Done;
-        let journal = self.journal.as_ref();
-        let candidates = journal.iter().flat_map(|journal| &journal.candidates);
-        Effect::Finish(Box::new(Ending {
-            verdict,
-            record: self.record.clone(),
-            recovered: self.recovered,
-            unchanged: self.unchanged,
-            requests: journal.map_or(0, |journal| journal.requests),
-            at: self.now,
-            started_at: journal.map(|journal| journal.started_at),
-            recover_by: journal.map(|journal| journal.bearer_ends),
-            candidates: candidates.map(|one| one.token.clone()).collect(),
-            raw: std::mem::take(&mut self.raw),
-            cause: self.cause.take(),
-        }))
     }
 }
 

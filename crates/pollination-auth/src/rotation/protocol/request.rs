@@ -1,22 +1,100 @@
-//! What a request brought: a secret goes into the journal first, everything else has to settle.
+//! A request: announced in the journal before it is sent, and its secret kept there before it is
+//! used.
+//!
+//! Every other reply has to settle.
 
-use std::time::SystemTime;
-
+use super::effect::{Effect, FreshToken, LoginReply, PutReply};
 use super::ending::Verdict;
-use super::machine::{Effect, Machine, PutReply, Rules, Step};
+use super::machine::{Machine, Step};
 use crate::credential::api_token::ApiToken;
-use crate::foundation::secret::Secret;
 use crate::rotation::cause::RotateCause;
-use crate::store::document::{Candidate, Journal, Record};
+use crate::store::journal::{Candidate, Journal};
 use crate::store::{Ruling, StoreError};
 
-/// The length of an access token that is reckoned with before there is one: 1 KiB.
-const USUAL_BEARER: usize = 1024;
-
-/// The candidates that are reckoned with: 8, which is more than ever were.
-const MOST_CANDIDATES: u32 = 8;
-
 impl Machine {
+    pub(super) fn authorize(&mut self) -> Effect {
+        self.step = Step::Authorize;
+        Effect::Login(self.record.token.clone())
+    }
+
+    pub(super) fn authorized(&mut self, reply: LoginReply) -> Effect {
+        match (reply, &self.journal) {
+            (LoginReply::Accepted(access_token), journal)
+                if access_token.left < self.rules.horizon =>
+            {
+                let nothing_sent = journal.is_none();
+                self.cause = Some(RotateCause::AccessTokenTooShort {
+                    left: access_token.left,
+                    needed: self.rules.horizon,
+                });
+                if nothing_sent {
+                    self.finish(Verdict::NotStarted)
+                } else {
+                    self.settle(None)
+                }
+            }
+            (LoginReply::Accepted(access_token), _) => self.announce_with(access_token),
+            (reply, None) => {
+                self.note(reply);
+                self.finish(Verdict::NotStarted)
+            }
+            (reply, Some(_)) => {
+                self.note(reply);
+                self.settle(None)
+            }
+        }
+    }
+
+    /// Announces a request with the access token of a login.
+    pub(super) fn announce_with(&mut self, access_token: FreshToken) -> Effect {
+        let journal = self.journal.get_or_insert_with(|| Journal {
+            generation: self.record.generation,
+            access_token: access_token.secret.clone(),
+            access_token_expires: access_token.ends,
+            started_at: self.now,
+            requests: 0,
+            candidates: Vec::new(),
+            conclusion: None,
+        });
+        journal.access_token = access_token.secret;
+        journal.access_token_expires = access_token.ends;
+        self.authorized = true;
+        self.refusals = 0;
+        self.announce()
+    }
+
+    pub(super) fn announce(&mut self) -> Effect {
+        let Some(journal) = &mut self.journal else {
+            return self.finish(Verdict::Ambiguous);
+        };
+        journal.requests = journal.requests.saturating_add(1);
+        self.requests_left = self.requests_left.saturating_sub(1);
+        // The service is asked again, so what it ruled before no longer holds.
+        journal.conclusion = None;
+        self.gone = false;
+        self.unchanged = false;
+        self.step = Step::Announce;
+        Effect::SaveJournal(journal.clone())
+    }
+
+    pub(super) fn announced(&mut self, result: Result<(), StoreError>) -> Effect {
+        match (result, &self.journal) {
+            (Ok(()), Some(journal)) => {
+                self.step = Step::Request;
+                Effect::Put(journal.access_token.clone())
+            }
+            (Err(error), _) => {
+                self.cause = Some(RotateCause::Store(error));
+                if self.is_first_request() {
+                    self.clear(Verdict::NotStarted)
+                } else {
+                    self.finish(Verdict::Ambiguous)
+                }
+            }
+            (Ok(()), None) => self.finish(Verdict::Ambiguous),
+        }
+    }
+
     pub(super) fn requested(&mut self, reply: PutReply) -> Effect {
         let refusals = std::mem::take(&mut self.refusals);
         match reply {
@@ -50,11 +128,6 @@ impl Machine {
                 self.gone = true;
                 self.settle(None)
             }
-            // The run has ended before this is asked.
-            PutReply::NotHeld(error) => {
-                self.cause = Some(RotateCause::Store(error));
-                self.finish(Verdict::Ambiguous)
-            }
             PutReply::Failed(failure) => {
                 self.raw.extend(failure.error.raw_reply().cloned());
                 self.cause = Some(RotateCause::Service(failure.error));
@@ -67,9 +140,9 @@ impl Machine {
         }
     }
 
-    /// Keeps what the service has created for another API token, under that one's id.
+    /// Keeps the secret that the service has created for another API token, under that one's id.
     ///
-    /// Another request would end this secret and help nobody.
+    /// Another request would revoke this secret and help nobody.
     fn minted_for_another(&mut self, token: ApiToken) -> Effect {
         if let Some(journal) = &mut self.journal {
             let request = journal.requests;
@@ -82,7 +155,7 @@ impl Machine {
         self.conclude(Ruling::OtherApiToken)
     }
 
-    /// Puts secrets into the journal before anything is done with them.
+    /// Writes secrets to the journal before they are used.
     fn keep(&mut self, tokens: Vec<ApiToken>, doubtful: bool) -> Effect {
         let Some(journal) = &mut self.journal else {
             return self.finish(Verdict::Ambiguous);
@@ -112,26 +185,5 @@ impl Machine {
                 self.finish(Verdict::PersistFailed)
             }
         }
-    }
-}
-
-/// Gives a journal that is as long as any of this rotation can be expected to be.
-pub(in crate::rotation) fn longest_journal(rules: Rules, record: &Record) -> Journal {
-    let candidate = Candidate {
-        token: record.token.clone(),
-        request: u32::MAX,
-        doubtful: false,
-    };
-    Journal {
-        generation: record.generation,
-        bearer: Secret::from("a".repeat(USUAL_BEARER)),
-        bearer_ends: SystemTime::UNIX_EPOCH,
-        started_at: SystemTime::UNIX_EPOCH,
-        requests: u32::MAX,
-        candidates: vec![
-            candidate;
-            usize::try_from(rules.requests.min(MOST_CANDIDATES)).unwrap_or(1)
-        ],
-        conclusion: None,
     }
 }

@@ -1,4 +1,5 @@
-//! Row 66: this machine's clock is wrong at the start, at a recovery, or at both; the service judges.
+//! Row 66: this machine's clock is wrong at the start, at a recovery, or at both; the service
+//! judges.
 
 use std::hash::{DefaultHasher, Hash as _};
 use std::time::{Duration, SystemTime};
@@ -10,7 +11,7 @@ use super::report;
 use super::server::Behaviour;
 use super::world::{Clock, Laws, World};
 use crate::rotation::protocol::fingerprint::Names;
-use crate::rotation::protocol::{Effect, Machine, Reply, Verdict};
+use crate::rotation::protocol::{Effect, Event, Machine, Verdict};
 use crate::store::Ruling;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -25,8 +26,8 @@ const CLOCKS: [Clock; 4] = [
 
 /// Explores every pair of behaviours with every clock at the start and at each recovery.
 ///
-/// Without a service that refuses a living access token: with the clock far ahead such a refusal and
-/// that of an expired token look the same, and one is believed.
+/// Without a service that refuses a living access token: with the clock far ahead such a refusal
+/// and that of an expired token look the same, and one is believed.
 fn every_clock<P: Protocol>(bearer_life: Duration, pause: Duration, crashes: u8) -> (Tally, usize) {
     let honest = |does: &&Behaviour| **does != Behaviour::Refused(401);
     let (mut sum, mut states) = (Tally::default(), 0);
@@ -71,27 +72,30 @@ fn row_66_what_is_called_lost_is_lost_whatever_the_clock_shows() {
 #[derive(Clone)]
 struct ClockJudges {
     machine: Machine,
-    bearer_ends: Option<SystemTime>,
+    access_token_expires: Option<SystemTime>,
 }
 
 impl Protocol for ClockJudges {
     fn start(laws: &Laws, world: &World) -> Self {
         Self {
             machine: <Machine as Protocol>::start(laws, world),
-            bearer_ends: None,
+            access_token_expires: None,
         }
     }
 
     fn recover(laws: &Laws, world: &World) -> Option<Self> {
         Some(Self {
             machine: <Machine as Protocol>::recover(laws, world)?,
-            bearer_ends: world.journal.as_ref().map(|journal| journal.bearer_ends),
+            access_token_expires: world
+                .journal
+                .as_ref()
+                .map(|journal| journal.access_token_expires),
         })
     }
 
-    fn next(&mut self, reply: Reply, now: SystemTime) -> Effect {
-        let effect = Machine::next(&mut self.machine, reply, now);
-        match (&effect, self.bearer_ends) {
+    fn next(&mut self, event: Event, now: SystemTime) -> Effect {
+        let effect = Machine::next(&mut self.machine, event, now);
+        match (&effect, self.access_token_expires) {
             (Effect::SaveJournal(journal), Some(ends))
                 if journal.candidates.is_empty() && ends <= now =>
             {
@@ -105,7 +109,7 @@ impl Protocol for ClockJudges {
 
     fn fingerprint(&self, names: &mut Names, state: &mut DefaultHasher) {
         Machine::fingerprint(&self.machine, names, state);
-        self.bearer_ends.hash(state);
+        self.access_token_expires.hash(state);
     }
 }
 

@@ -10,8 +10,9 @@ use super::report;
 use super::world::{Laws, World};
 use crate::credential::api_token::ApiToken;
 use crate::rotation::protocol::fingerprint::{self, Names};
-use crate::rotation::protocol::{Effect, Ending, LoginReply, PutReply, Reply, Verdict};
-use crate::store::document::{Candidate, Journal, Record};
+use crate::rotation::protocol::{Effect, Ending, Event, LoginReply, PutReply, Verdict};
+use crate::store::journal::{Candidate, Journal};
+use crate::store::record::Record;
 
 /// Asks for a new secret, writes it down, and reports an error otherwise.
 #[derive(Clone)]
@@ -39,15 +40,15 @@ impl Protocol for Naive {
         None
     }
 
-    fn next(&mut self, reply: Reply, _: SystemTime) -> Effect {
-        match reply {
-            Reply::Begin => Effect::Login(self.record.token.clone()),
-            Reply::Login(LoginReply::Accepted(bearer)) => Effect::Put(bearer.secret),
-            Reply::Put(PutReply::Minted(token)) => {
+    fn next(&mut self, event: Event, _: SystemTime) -> Effect {
+        match event {
+            Event::Begin => Effect::Login(self.record.token.clone()),
+            Event::Login(LoginReply::Accepted(access_token)) => Effect::Put(access_token.secret),
+            Event::Put(PutReply::Minted(token)) => {
                 self.record = next(&self.record, token);
                 Effect::SaveRecord(self.record.clone())
             }
-            Reply::Stored(_) => self.finish(Verdict::Rotated),
+            Event::Stored(_) => self.finish(Verdict::Rotated),
             _ => self.finish(Verdict::Ambiguous),
         }
     }
@@ -134,16 +135,16 @@ impl Protocol for Hasty {
         })
     }
 
-    fn next(&mut self, reply: Reply, now: SystemTime) -> Effect {
+    fn next(&mut self, event: Event, now: SystemTime) -> Effect {
         use HastyStep as S;
-        match (self.step, reply) {
-            (S::Start, Reply::Begin) if self.journal.is_some() => self.probe(),
-            (S::Start, Reply::Begin) => Effect::Login(self.record.token.clone()),
-            (S::Start, Reply::Login(LoginReply::Accepted(bearer))) => {
+        match (self.step, event) {
+            (S::Start, Event::Begin) if self.journal.is_some() => self.probe(),
+            (S::Start, Event::Begin) => Effect::Login(self.record.token.clone()),
+            (S::Start, Event::Login(LoginReply::Accepted(access_token))) => {
                 self.journal = Some(Journal {
                     generation: self.record.generation,
-                    bearer: bearer.secret,
-                    bearer_ends: bearer.ends,
+                    access_token: access_token.secret,
+                    access_token_expires: access_token.ends,
                     started_at: now,
                     requests: 0,
                     candidates: Vec::new(),
@@ -151,11 +152,11 @@ impl Protocol for Hasty {
                 });
                 self.announce()
             }
-            (S::Announce, Reply::Stored(Ok(()))) => {
-                let bearer = self.journal.as_ref().unwrap().bearer.clone();
-                self.to(S::Request, Effect::Put(bearer))
+            (S::Announce, Event::Stored(Ok(()))) => {
+                let access_token = self.journal.as_ref().unwrap().access_token.clone();
+                self.to(S::Request, Effect::Put(access_token))
             }
-            (S::Request, Reply::Put(PutReply::Minted(token))) => {
+            (S::Request, Event::Put(PutReply::Minted(token))) => {
                 let journal = self.journal.as_mut().unwrap();
                 let request = journal.requests;
                 journal.candidates = vec![Candidate {
@@ -166,20 +167,20 @@ impl Protocol for Hasty {
                 let save = Effect::SaveJournal(journal.clone());
                 self.to(S::Keep, save)
             }
-            (S::Request, Reply::Put(_)) => self.announce(),
-            (S::Keep, Reply::Stored(Ok(()))) => self.probe(),
-            (S::Candidate, Reply::Login(LoginReply::Accepted(_))) => {
+            (S::Request, Event::Put(_)) => self.announce(),
+            (S::Keep, Event::Stored(Ok(()))) => self.probe(),
+            (S::Candidate, Event::Login(LoginReply::Accepted(_))) => {
                 let journal = self.journal.as_ref().unwrap();
                 self.record = next(&self.record, journal.candidates[0].token.clone());
                 let save = Effect::SaveRecord(self.record.clone());
                 self.to(S::Commit, save)
             }
-            (S::Old, Reply::Login(LoginReply::Accepted(_))) => {
+            (S::Old, Event::Login(LoginReply::Accepted(_))) => {
                 self.to(S::Clear, Effect::ClearJournal)
             }
-            (S::Candidate | S::Old, Reply::Login(_)) => self.announce(),
-            (S::Commit, Reply::Stored(_)) => self.to(S::Clear, Effect::ClearJournal),
-            (S::Clear, Reply::Stored(_)) => self.finish(Verdict::Rotated),
+            (S::Candidate | S::Old, Event::Login(_)) => self.announce(),
+            (S::Commit, Event::Stored(_)) => self.to(S::Clear, Effect::ClearJournal),
+            (S::Clear, Event::Stored(_)) => self.finish(Verdict::Rotated),
             _ => self.finish(Verdict::Ambiguous),
         }
     }

@@ -1,7 +1,7 @@
 //! Walks through every schedule: each way an effect can go, and a crash before and after each step
-//! of it. A state that was seen is not walked through again; its schedules are counted again.
-//! (When states were told apart by the texts of their secrets and by every time as well, the product
-//! had the same numbers in fourteen times as many states.)
+//! of it. A state that was seen is not walked through again; its schedules are counted again. (When
+//! states were told apart by the texts of their secrets and by every time as well, the product had
+//! the same numbers in fourteen times as many states.)
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use super::others;
 use super::world::{Laws, Others, World, verified};
 use crate::rotation::protocol::fingerprint::Names;
-use crate::rotation::protocol::{Effect, Ending, Machine, Reply, Verdict};
+use crate::rotation::protocol::{Effect, Ending, Event, Machine, Verdict};
 use crate::store::Ruling;
 
 /// The steps of a replaced file before which or after which a crash leaves the old one: before and
@@ -30,7 +30,7 @@ pub(super) trait Protocol: Clone {
     fn start(laws: &Laws, world: &World) -> Self;
     /// None when there is nothing to mend.
     fn recover(laws: &Laws, world: &World) -> Option<Self>;
-    fn next(&mut self, reply: Reply, now: SystemTime) -> Effect;
+    fn next(&mut self, event: Event, now: SystemTime) -> Effect;
     fn fingerprint(&self, names: &mut Names, state: &mut DefaultHasher);
 }
 
@@ -44,8 +44,8 @@ impl Protocol for Machine {
         Some(Self::recover(laws.rules, world.record.clone(), journal))
     }
 
-    fn next(&mut self, reply: Reply, now: SystemTime) -> Effect {
-        Self::next(self, reply, now)
+    fn next(&mut self, event: Event, now: SystemTime) -> Effect {
+        Self::next(self, event, now)
     }
 
     fn fingerprint(&self, names: &mut Names, state: &mut DefaultHasher) {
@@ -124,7 +124,7 @@ impl<'a> Explorer<'a> {
         for clock in &self.laws.clocks {
             let world = world.with_clock(*clock);
             let protocol = P::start(self.laws, &world);
-            tally += (1, self.reply(world, protocol, Reply::Begin, luck));
+            tally += (1, self.reply(world, protocol, Event::Begin, luck));
         }
         tally
     }
@@ -133,10 +133,10 @@ impl<'a> Explorer<'a> {
         &mut self,
         world: World,
         mut protocol: P,
-        reply: Reply,
+        event: Event,
         luck: Luck,
     ) -> Tally {
-        let effect = protocol.next(reply, world.wall());
+        let effect = protocol.next(event, world.wall());
         let key = self.key(&world, &protocol, &effect, luck);
         if let Some(known) = self.seen.get(&key) {
             return *known;
@@ -193,8 +193,8 @@ impl<'a> Explorer<'a> {
                 let crashes = crashes.collect();
                 (ways, crashes)
             }
-            Effect::Put(bearer) => {
-                let ways = world.put(bearer, laws);
+            Effect::Put(access_token) => {
+                let ways = world.put(access_token, laws);
                 let after = ways.iter().map(|(world, _)| (1, world.clone()));
                 let crashes = std::iter::once((1, world.clone())).chain(after);
                 let crashes = crashes.collect();
@@ -203,7 +203,7 @@ impl<'a> Explorer<'a> {
             Effect::Wait(time) => {
                 let (half, whole) = (world.after(*time / 2), world.after(*time));
                 let crashes = vec![(1, world.clone()), (1, half), (1, whole.clone())];
-                (vec![(whole, Reply::Waited)], crashes)
+                (vec![(whole, Event::Waited)], crashes)
             }
         };
         let mut tally = Tally::default();
@@ -247,7 +247,7 @@ impl<'a> Explorer<'a> {
             let mut world = world.with_clock(*clock);
             world.lock_lost = false;
             let found = match P::recover(self.laws, &world) {
-                Some(protocol) => self.reply(world, protocol, Reply::Begin, luck),
+                Some(protocol) => self.reply(world, protocol, Event::Begin, luck),
                 None => settled(&world),
             };
             tally += (1, found);
@@ -263,7 +263,7 @@ impl<'a> Explorer<'a> {
         let is_anothers = world.server.is_other || world.server.is_gone;
         let newest = ending.candidates.last();
         match ending.verdict {
-            Verdict::Rotated | Verdict::NothingHappened | Verdict::Settled => {
+            Verdict::Rotated | Verdict::NothingHappened => {
                 // Somebody else can have changed it since.
                 let told = world.lock_lost || ending.record.token.is_same_as(&world.record.token);
                 let mut tally = settled(world);
@@ -282,8 +282,8 @@ impl<'a> Explorer<'a> {
                 taken: 1,
                 ..one(world)
             },
-            // The account's new secret is in the error; or whoever acted when the lock had ended has a
-            // newer one, from its own request.
+            // The account's new secret is in the error; or whoever acted when the lock had ended
+            // has a newer one, from its own request.
             Verdict::Ruled(Ruling::OtherApiToken)
                 if newest.is_some_and(|newest| world.server.is_the_other(newest))
                     || (world.lock_lost && world.server.is_other) =>
@@ -293,7 +293,8 @@ impl<'a> Explorer<'a> {
                     ..one(world)
                 }
             }
-            // A service that says so for a while only: the journal is there, and is looked at again.
+            // A service that says so for a while only: the journal is there, and is looked at
+            // again.
             Verdict::Ruled(Ruling::ApiTokenGone) if luck.recoveries > 0 => {
                 let left = Luck {
                     recoveries: luck.recoveries - 1,
@@ -310,8 +311,8 @@ impl<'a> Explorer<'a> {
                 };
                 self.recovered::<P>(world, left)
             }
-            // I3: the error carries the secret, or the journal can make another. Where somebody else
-            // has taken the API token away, there is none to make.
+            // I3: the error carries the secret, or the journal can make another. Where somebody
+            // else has taken the API token away, there is none to make.
             _ if valid || bearer_lives || is_anothers => Tally {
                 unresolved: 1,
                 ..one(world)
@@ -340,7 +341,8 @@ fn replaced(old: &World, new: World) -> Vec<(u128, World)> {
     vec![(CRASHES_WITH_OLD, old.clone()), (CRASHES_WITH_NEW, new)]
 }
 
-/// Everything is at rest, and no journal is left: the stored secret is the account's, or it is lost.
+/// Everything is at rest, and no journal is left: the stored secret is the account's, or it is
+/// lost.
 fn settled(world: &World) -> Tally {
     if !world.is_valid(&world.record.token) {
         let is_anothers = world.server.is_other || world.server.is_gone;

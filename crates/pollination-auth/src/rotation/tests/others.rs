@@ -1,5 +1,5 @@
-//! Rows 63 and 64: another process on the same store acts at every step, while this one is paused and
-//! its lock ends, or after it.
+//! Rows 63 and 64: another process on the same store acts at every step, while this one is paused
+//! and its lock ends, or after it.
 
 use super::explore::{Explorer, Protocol, Tally};
 use super::product::{AFTERWARDS, BEHAVIOURS, laws};
@@ -7,9 +7,9 @@ use super::report;
 use super::server::token;
 use super::world::{Laws, Others, World};
 use crate::credential::api_token::ApiToken;
-use crate::rotation::protocol::{Effect, Machine, Reply};
+use crate::rotation::protocol::{Effect, Event, Machine};
 use crate::store::Ruling;
-use crate::store::document::Record;
+use crate::store::record::Record;
 
 /// What another process can do: it saves the old secret that it checked before all of this; creates
 /// another API token and saves that; and rotates, or recovers what it finds.
@@ -50,7 +50,7 @@ fn rotated(world: &World, laws: &Laws) -> World {
     world.lock_lost = false;
     let recovery = <Machine as Protocol>::recover(laws, &world);
     let mut machine = recovery.unwrap_or_else(|| <Machine as Protocol>::start(laws, &world));
-    let mut reply = Reply::Begin;
+    let mut reply = Event::Begin;
     loop {
         let mut ways = match Machine::next(&mut machine, reply, world.wall()) {
             Effect::Finish(_) => return world,
@@ -58,8 +58,8 @@ fn rotated(world: &World, laws: &Laws) -> World {
             Effect::SaveRecord(record) => world.stored(world.save_record(&record)),
             Effect::ClearJournal => world.stored(world.save_journal(None)),
             Effect::Login(token) => world.login(&token, laws),
-            Effect::Put(bearer) => world.put(&bearer, laws),
-            Effect::Wait(time) => vec![(world.after(time), Reply::Waited)],
+            Effect::Put(access_token) => world.put(&access_token, laws),
+            Effect::Wait(time) => vec![(world.after(time), Event::Waited)],
         };
         (world, reply) = ways.swap_remove(0);
     }

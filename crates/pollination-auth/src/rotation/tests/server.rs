@@ -85,15 +85,15 @@ fn other(secret: u32) -> ApiToken {
 }
 
 /// An access token with the service's own times.
-pub(super) fn bearer(issued: Duration, life: Duration) -> Secret {
+pub(super) fn access_token(issued: Duration, life: Duration) -> Secret {
     let (iat, exp) = (issued.as_secs(), (issued + life).as_secs());
     let payload = BASE64_URL_SAFE_NO_PAD.encode(format!(r#"{{"iat":{iat},"exp":{exp}}}"#));
     Secret::from(format!("e30.{payload}.c2ln"))
 }
 
 /// Returns how long the service accepts an access token.
-pub(super) fn bearer_left(bearer: &Secret, now: Duration) -> Duration {
-    let times = Times::read(bearer.expose_secret()).unwrap();
+pub(super) fn bearer_left(access_token: &Secret, now: Duration) -> Duration {
+    let times = Times::read(access_token.expose_secret()).unwrap();
     times.expiry().saturating_sub(now)
 }
 

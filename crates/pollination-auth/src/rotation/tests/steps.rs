@@ -7,7 +7,7 @@ use super::explore::Protocol;
 use super::product::laws;
 use super::server::{Behaviour, token};
 use super::world::{Laws, World};
-use crate::rotation::protocol::{Effect, Ending, Machine, Reply, Verdict};
+use crate::rotation::protocol::{Effect, Ending, Event, Machine, Verdict};
 
 /// Runs a machine to its end, or until an effect is to be carried out whose name is `stop`.
 struct Run {
@@ -24,7 +24,7 @@ fn run(laws: &Laws, world: &World, mut machine: Machine, stop: Option<(&str, usi
         waited: Duration::ZERO,
         ending: None,
     };
-    let mut reply = Reply::Begin;
+    let mut reply = Event::Begin;
     loop {
         let effect = Machine::next(&mut machine, reply, run.world.wall());
         let before = run
@@ -47,10 +47,10 @@ fn run(laws: &Laws, world: &World, mut machine: Machine, stop: Option<(&str, usi
             Effect::SaveRecord(record) => world.stored(world.save_record(&record)),
             Effect::ClearJournal => world.stored(world.save_journal(None)),
             Effect::Login(token) => world.login(&token, laws),
-            Effect::Put(bearer) => world.put(&bearer, laws),
+            Effect::Put(access_token) => world.put(&access_token, laws),
             Effect::Wait(time) => {
                 run.waited += time;
-                vec![(world.after(time), Reply::Waited)]
+                vec![(world.after(time), Event::Waited)]
             }
         };
         (run.world, reply) = ways.swap_remove(0);
@@ -93,8 +93,7 @@ fn a_good_rotation_waits_for_nothing() {
         (&whole[..], Verdict::Rotated)
     );
     assert_eq!(run.waited, Duration::ZERO);
-    let old = run.world.record.previous.as_ref().unwrap();
-    assert_eq!(old.expose_secret(), token(0).secret().expose_secret());
+    assert!(run.world.record.token.is_same_as(&token(1)));
 }
 
 #[test]

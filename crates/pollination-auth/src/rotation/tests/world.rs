@@ -3,14 +3,15 @@
 use std::hash::{Hash, Hasher};
 use std::time::{Duration, SystemTime};
 
-use super::server::{Behaviour, Server, bearer, bearer_left, error, number, token};
+use super::server::{Behaviour, Server, access_token, bearer_left, error, number, token};
 use crate::credential::api_token::ApiToken;
 use crate::error::Error;
 use crate::error::failure::Reason;
 use crate::foundation::secret::Secret;
 use crate::rotation::protocol::fingerprint::{self, Names};
-use crate::rotation::protocol::{Bearer, LoginReply, PutReply, Reply, Rules};
-use crate::store::document::{Journal, Record};
+use crate::rotation::protocol::{Event, FreshToken, LoginReply, PutReply, Rules};
+use crate::store::journal::Journal;
+use crate::store::record::Record;
 use crate::store::{Ruling, StoreError};
 
 /// What can happen in a world.
@@ -122,7 +123,7 @@ impl World {
     pub(super) fn key_left(&self) -> Duration {
         let journal = self.journal.as_ref();
         journal.map_or(Duration::ZERO, |journal| {
-            bearer_left(&journal.bearer, self.now)
+            bearer_left(&journal.access_token, self.now)
         })
     }
 
@@ -142,42 +143,39 @@ impl World {
     }
 
     /// Every way in which a login can go.
-    pub(super) fn login(&self, token: &ApiToken, laws: &Laws) -> Vec<(Self, Reply)> {
+    pub(super) fn login(&self, token: &ApiToken, laws: &Laws) -> Vec<(Self, Event)> {
         let mut ways = Vec::new();
         for accepted in self.server.logins(token, self.now, laws.arbitrary_logins) {
             let mut world = self.clone();
             let reply = if accepted {
                 world.verified |= bit(token);
-                LoginReply::Accepted(Bearer {
-                    secret: bearer(self.now, laws.bearer_life),
+                LoginReply::Accepted(FreshToken {
+                    secret: access_token(self.now, laws.bearer_life),
                     ends: self.wall() + laws.bearer_life,
                     left: laws.bearer_life,
                 })
             } else {
                 LoginReply::Refused(error(Error::CredentialsRejected, Reason::Status))
             };
-            ways.push((world, Reply::Login(reply)));
+            ways.push((world, Event::Login(reply)));
         }
         if self.login_faults > 0 {
             let mut world = self.clone();
             world.login_faults -= 1;
             let unknown = LoginReply::Unknown(error(Error::Unavailable, Reason::TimedOut));
-            ways.push((world, Reply::Login(unknown)));
+            ways.push((world, Event::Login(unknown)));
         }
         ways
     }
 
     /// Every way in which a request for a new secret can go.
-    pub(super) fn put(&self, bearer: &Secret, laws: &Laws) -> Vec<(Self, Reply)> {
+    pub(super) fn put(&self, access_token: &Secret, laws: &Laws) -> Vec<(Self, Event)> {
         let nth = self
             .server
             .requests
             .min(laws.script.len().saturating_sub(1));
         if self.lock_lost {
-            return vec![(
-                self.clone(),
-                Reply::Put(PutReply::NotHeld(StoreError::LockLost)),
-            )];
+            return vec![(self.clone(), Event::NotHeld(StoreError::LockLost))];
         }
         let does = match laws.script.get(nth) {
             Some(does) => vec![*does],
@@ -186,7 +184,7 @@ impl World {
         does.into_iter()
             .map(|does| {
                 // What reaches the service with a dead access token is refused.
-                let dead = bearer_left(bearer, self.now).is_zero();
+                let dead = bearer_left(access_token, self.now).is_zero();
                 let reaches = !matches!(does, Behaviour::NotSent | Behaviour::Never);
                 if dead && reaches {
                     Behaviour::Refused(401)
@@ -198,7 +196,7 @@ impl World {
             .collect()
     }
 
-    fn put_once(&self, does: Behaviour, laws: &Laws) -> (Self, Reply) {
+    fn put_once(&self, does: Behaviour, laws: &Laws) -> (Self, Event) {
         let mut world = self.clone();
         let announced = world
             .journal
@@ -220,7 +218,7 @@ impl World {
         if !nothing_done {
             world.unsettled_since = Some(world.now);
         }
-        (world, Reply::Put(reply))
+        (world, Event::Put(reply))
     }
 
     /// Returns `true` if the journal says that another API token was rotated.
@@ -255,16 +253,16 @@ impl World {
     }
 
     /// The ways in which a write goes: it lasts; or it fails, and lasts or does not.
-    pub(super) fn stored(&self, changed: Self) -> Vec<(Self, Reply)> {
+    pub(super) fn stored(&self, changed: Self) -> Vec<(Self, Event)> {
         if self.lock_lost {
-            return vec![(self.clone(), Reply::Stored(Err(StoreError::LockLost)))];
+            return vec![(self.clone(), Event::Stored(Err(StoreError::LockLost)))];
         }
-        let mut ways = vec![(changed.clone(), Reply::Stored(Ok(())))];
+        let mut ways = vec![(changed.clone(), Event::Stored(Ok(())))];
         if self.store_faults > 0 {
             for mut world in [self.clone(), changed] {
                 world.store_faults -= 1;
                 let full = std::io::Error::other("full");
-                let failed = Reply::Stored(Err(StoreError::failed("write", full)));
+                let failed = Event::Stored(Err(StoreError::failed("write", full)));
                 ways.push((world, failed));
             }
         }
@@ -279,7 +277,7 @@ impl World {
         if let Some(journal) = &self.journal {
             // The time that the access token has left matters only where it can end.
             let left = journal
-                .bearer_ends
+                .access_token_expires
                 .duration_since(self.wall())
                 .unwrap_or_default();
             left.min(laws.rules.horizon).hash(state);

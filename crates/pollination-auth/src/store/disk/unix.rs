@@ -32,9 +32,9 @@ const NO_LINK: OFlags = OFlags::NOFOLLOW
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC);
 
-/// The store's directory, the very one that was opened.
+/// The store's directory as it was opened.
 pub(super) struct Directory {
-    /// The path that it was opened by, which has to lead to it ever since.
+    /// The path that it was opened by, which must still lead to it.
     path: PathBuf,
     open: File,
     names: NameSync,
@@ -341,7 +341,7 @@ pub(super) mod tests {
         let disk = RealDisk::open(&store).unwrap();
         fs::rename(&store, &aside).unwrap();
         fs::create_dir(&store).unwrap();
-        // Below the check: as if the swap came right behind it.
+        // Below the check: as if the swap came right after it.
         drop(disk.0.create_file("a").unwrap());
         disk.0.rename("a", "b").unwrap();
         assert_eq!(

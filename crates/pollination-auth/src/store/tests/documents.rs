@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::power_loss::{journal, profile, token};
 use super::virtual_disk::VirtualDisk;
-use crate::store::document::Record;
+use crate::store::record::Record;
 use crate::store::{Document, Profile, StoreError};
 
 /// A profile with a credential and a journal, and its disk.
@@ -56,7 +56,7 @@ fn both_documents_are_read_as_they_were_written() {
         read.candidates[0].token.secret().expose_secret(),
         "planted-new"
     );
-    assert_eq!(read.bearer.expose_secret(), "e30.e30.sig");
+    assert_eq!(read.access_token.expose_secret(), "e30.e30.sig");
 }
 
 #[test]
@@ -133,6 +133,19 @@ fn point_5_7_10_documents_of_another_host_profile_id_or_secret_are_refused() {
             "{from}: {refused}"
         );
     }
+}
+
+/// Earlier versions kept the secret before the last rotation in this field.
+#[test]
+fn a_credential_that_lists_the_previous_secret_is_read_and_written_without_it() {
+    let (disk, profile) = written();
+    let known = "\"generation\": 0";
+    let previous = format!("\"previous\": \"planted-previous\", {known}");
+    change(&disk, "credential", known, &previous);
+    let record = profile.record().unwrap().unwrap();
+    assert_eq!(record.token.secret().expose_secret(), "planted-old");
+    let text = record.write(profile.id()).unwrap();
+    assert!(!text.expose_secret().contains("previous"));
 }
 
 #[test]

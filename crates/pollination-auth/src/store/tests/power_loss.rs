@@ -9,7 +9,8 @@ use crate::credential::api_token::ApiToken;
 use crate::credential::profile_id::ProfileId;
 use crate::foundation::base_url::BaseUrl;
 use crate::foundation::secret::Secret;
-use crate::store::document::{Candidate, Journal, Record};
+use crate::store::journal::{Candidate, Journal};
+use crate::store::record::Record;
 use crate::store::{FileStore, JournalState, Profile};
 
 pub(super) fn profile(disk: Arc<VirtualDisk>) -> Profile {
@@ -33,8 +34,8 @@ pub(super) fn journal(requests: u32, candidates: &[&str]) -> Journal {
     });
     Journal {
         generation: 0,
-        bearer: Secret::from("e30.e30.sig".to_owned()),
-        bearer_ends: time,
+        access_token: Secret::from("e30.e30.sig".to_owned()),
+        access_token_expires: time,
         started_at: time,
         requests,
         candidates: candidates.collect(),

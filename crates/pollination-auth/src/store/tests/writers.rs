@@ -1,5 +1,5 @@
-//! Rows 63 to 65: a write compares under the lock, stops when the lock has ended, and holds it to its
-//! end.
+//! Rows 63 to 65: a write compares under the lock, stops when the lock has ended, and holds it to
+//! its end.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -11,7 +11,8 @@ use crate::credential::api_token::ApiToken;
 use crate::credential::profile_id::ProfileId;
 use crate::foundation::base_url::BaseUrl;
 use crate::foundation::secret::Secret;
-use crate::store::document::{Conclusion, Journal, Record, Ruling};
+use crate::store::journal::{Conclusion, Journal, Ruling};
+use crate::store::record::Record;
 use crate::store::{
     CredentialStore, Document, JournalState, MemoryStore, Profile, ProfileLock, StoreError,
     StoreLock,

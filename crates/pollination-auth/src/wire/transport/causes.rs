@@ -1,8 +1,8 @@
-//! The causes of an error, one behind the other.
+//! The chain of causes of an error.
 
 use std::error::Error as StdError;
 
-/// Walks an error and what caused it; an `io::Error` hides its cause from `source`.
+/// Returns an error and its causes in order; an `io::Error` hides its cause from `source`.
 pub(super) fn chain<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

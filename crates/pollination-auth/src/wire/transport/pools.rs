@@ -1,28 +1,28 @@
 //! One pool of connections for each runtime.
 //!
-//! A connection is driven by the runtime that made it. While that one is alive and nobody drives it, a
-//! request of another runtime that takes the connection out of a shared pool hangs.
+//! A connection is driven by the runtime that made it. A request of another runtime that took it out
+//! of a shared pool would hang while nothing drives that runtime.
 
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use tokio::runtime::{Handle, Id};
 
-/// The most runtimes that are remembered: 8. A program has one or two; one that has many has them for
-/// a moment each, and a pool gains them nothing.
+/// The most runtimes that are remembered: 8. A program has one or two. If it has many, each is short-
+/// lived and gains nothing from a pool.
 const LIMIT: usize = 8;
 
 /// Pools by runtime, read without a lock.
 pub(super) struct Pools<P> {
     entries: ArcSwap<Vec<Entry<P>>>,
-    /// The pool that the first runtime takes; locked by who changes the entries.
+    /// The pool for the first runtime; locked while the entries are changed.
     first: Mutex<Option<P>>,
 }
 
 #[derive(Clone)]
 struct Entry<P> {
     runtime: Id,
-    /// None for a runtime that made one call alone: for those that make no other nothing is built.
+    /// `None` for a runtime that has made only one call: it may never make another.
     pool: Option<P>,
 }
 
@@ -34,7 +34,7 @@ impl<P: Clone> Pools<P> {
         }
     }
 
-    /// Returns the pool of the current runtime; none at its first call, and while one is built.
+    /// Returns the pool of the current runtime; `None` at its first call and while one is built.
     pub(super) fn current(&self, build: impl FnOnce() -> P) -> Option<P> {
         let runtime = Handle::try_current().ok()?.id();
         let entries = self.entries.load();
@@ -46,12 +46,12 @@ impl<P: Clone> Pools<P> {
         }
     }
 
-    /// Remembers a runtime, and gives it a pool if it is known already.
+    /// Remembers a runtime, and returns a pool for it if it was known already.
     ///
-    /// Beyond the limit a runtime without a pool is forgotten first, and then the one that has had its
-    /// pool the longest: nothing says which have ended, and the oldest most likely has.
+    /// Beyond the limit a runtime without a pool is forgotten first, then the one with the oldest
+    /// pool: it has most likely been shut down.
     fn add(&self, runtime: Id, build: impl FnOnce() -> P) -> Option<P> {
-        // Nobody waits while a pool is built for somebody else.
+        // No call waits while a pool is built for another runtime.
         let mut first = self.first.try_lock().ok()?;
         let mut entries = Vec::clone(&self.entries.load());
         let pool = match find(&entries, runtime) {

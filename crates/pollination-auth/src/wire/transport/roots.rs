@@ -1,4 +1,4 @@
-//! Why there is no root certificate: which variable names which place, and what is wrong with it.
+//! Why no root certificate was found: the variables, the places they name, and what is wrong there.
 
 use std::env::split_paths;
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ const DIRECTORY: &str = "SSL_CERT_DIR";
 
 /// Returns `true` if a client can't be built because no root certificate was found.
 ///
-/// The error has no kind of its own; its text is all that tells it apart.
+/// The error has no kind of its own, so its text is compared.
 pub(super) fn are_missing(error: &reqwest::Error) -> bool {
     const NONE_FOUND: &str = "No CA certificates were loaded from the system";
     chain(error).any(|error| {
@@ -23,7 +23,7 @@ pub(super) fn are_missing(error: &reqwest::Error) -> bool {
     })
 }
 
-/// Says where certificates were looked for and what was found there; a path is no secret.
+/// Returns where certificates were looked for and what was found there; a path is no secret.
 pub(super) fn problem(variable: impl Fn(&str) -> Option<OsString>) -> String {
     let mut problems = Vec::new();
     if let Some(path) = variable(FILE) {
@@ -31,7 +31,7 @@ pub(super) fn problem(variable: impl Fn(&str) -> Option<OsString>) -> String {
         problems.push(format!("{FILE} is {path:?}, which {}", of_file(path)));
     }
     for path in variable(DIRECTORY).iter().flat_map(split_paths) {
-        // As if it were not there: that is how the platform's verifier reads the variable.
+        // The platform's verifier ignores an empty path too.
         if !path.as_os_str().is_empty() {
             problems.push(format!(
                 "{DIRECTORY} has {path:?}, which {}",

@@ -8,6 +8,8 @@
 #[cfg(feature = "blocking")]
 mod blocking;
 #[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+mod both;
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 mod events;
 #[cfg(all(feature = "reqwest-middleware", feature = "tower"))]
 mod lookalikes;
@@ -30,6 +32,19 @@ const HERD: usize = 100;
 /// The path of the one operation that changes nothing.
 #[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 const PATH: &str = "/auth/api-token";
+
+/// A request for the one resource of a service that can be read.
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+fn get(service: &FakeService) -> http::Request<bytes::Bytes> {
+    let request = http::Request::get(format!("{}{PATH}", service.base_url()));
+    request.body(bytes::Bytes::new()).unwrap()
+}
+
+/// The URL of a service by the name of this machine instead of its address: another host.
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+fn by_name(service: &FakeService) -> String {
+    service.base_url().replace("127.0.0.1", "localhost")
+}
 
 /// A builder for the service's own API token.
 fn builder(service: &FakeService) -> ClientBuilder {

@@ -1,4 +1,4 @@
-//! What `AuthMiddleware` does after a 401, for how many at once, and how it fails.
+//! What is special about `AuthMiddleware` after a 401: streams, herds, and how it fails.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -8,9 +8,9 @@ use reqwest::{Body, StatusCode};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use tokio::task::JoinSet;
 
-use super::{HERD, PATH, builder, credentials, given_token};
+use super::{HERD, PATH, builder};
 
-fn http(client: Client) -> ClientWithMiddleware {
+pub(super) fn http(client: Client) -> ClientWithMiddleware {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     ClientBuilder::new(http)
         .with(AuthMiddleware::new(client))
@@ -20,52 +20,6 @@ fn http(client: Client) -> ClientWithMiddleware {
 async fn get(http: &ClientWithMiddleware, service: &FakeService) -> StatusCode {
     let url = format!("{}{PATH}", service.base_url());
     http.get(url).send().await.unwrap().status()
-}
-
-#[tokio::test]
-async fn a_refused_request_is_made_once_more_with_the_next_token_and_the_same_body() {
-    let service = FakeService::start();
-    let http = http(builder(&service).build().unwrap());
-    assert_eq!(get(&http, &service).await, StatusCode::OK);
-    service.expire_all_tokens();
-
-    let url = format!("{}{PATH}", service.base_url());
-    let reply = http.put(url).body("the body").send().await.unwrap();
-    assert_eq!(reply.status(), StatusCode::OK);
-    assert_eq!(service.count(Operation::Rotate), 2);
-    assert_eq!(service.logins(), 2);
-    let requests = service.requests();
-    let bodies = requests
-        .iter()
-        .filter(|request| request.operation() == Some(Operation::Rotate))
-        .map(|request| request.body().to_vec());
-    assert_eq!(bodies.collect::<Vec<_>>(), [b"the body", b"the body"]);
-    let seen = credentials(&service);
-    assert_eq!(seen[0], seen[1]);
-    assert_ne!(seen[1], seen[2]);
-}
-
-#[tokio::test]
-async fn row_26_the_second_401_is_the_answer() {
-    let service = FakeService::start();
-    let http = http(builder(&service).build().unwrap());
-    service.fail_next(Operation::Get, Fault::status(401));
-    service.fail_next(Operation::Get, Fault::status(401));
-    assert_eq!(get(&http, &service).await, StatusCode::UNAUTHORIZED);
-    assert_eq!(service.count(Operation::Get), 2);
-    assert_eq!(service.logins(), 2);
-}
-
-#[tokio::test]
-async fn row_26_a_403_and_a_503_are_the_answer_at_once() {
-    let service = FakeService::start();
-    let http = http(builder(&service).build().unwrap());
-    for status in [StatusCode::FORBIDDEN, StatusCode::SERVICE_UNAVAILABLE] {
-        service.fail_next(Operation::Get, Fault::status(status.as_u16()));
-        assert_eq!(get(&http, &service).await, status);
-    }
-    assert_eq!(service.count(Operation::Get), 2);
-    assert_eq!(service.logins(), 1);
 }
 
 #[tokio::test]
@@ -84,19 +38,6 @@ async fn a_stream_is_not_replayed_but_the_next_request_has_the_next_token() {
 
     assert_eq!(get(&http, &service).await, StatusCode::OK);
     assert_eq!((service.count(Operation::Get), service.logins()), (2, 2));
-}
-
-#[tokio::test]
-async fn a_client_that_cannot_log_in_passes_the_401_on() {
-    let service = FakeService::start();
-    let client = Client::builder()
-        .access_token(given_token())
-        .base_url(service.base_url())
-        .build()
-        .unwrap();
-    assert_eq!(get(&http(client), &service).await, StatusCode::UNAUTHORIZED);
-    assert_eq!(service.count(Operation::Get), 1);
-    assert_eq!(service.logins(), 0);
 }
 
 #[tokio::test]
@@ -122,16 +63,6 @@ async fn refused(http: &ClientWithMiddleware, service: &FakeService) -> Error {
         Err(reqwest_middleware::Error::Middleware(error)) => error.downcast().unwrap(),
         other => panic!("{other:?}"),
     }
-}
-
-#[tokio::test]
-async fn without_a_token_nothing_is_sent_and_the_error_says_why() {
-    let service = FakeService::start();
-    let http = http(builder(&service).build().unwrap());
-    service.fail_next(Operation::Login, Fault::status(401));
-    let error = refused(&http, &service).await;
-    assert!(matches!(error, Error::CredentialsRejected(_)), "{error:?}");
-    assert_eq!(service.count(Operation::Get), 0);
 }
 
 #[tokio::test]

@@ -6,24 +6,13 @@ use http::Extensions;
 use pollination_auth::{AuthMiddleware, Client};
 use pollination_auth_fake::{FakeService, Fault, Operation};
 use reqwest::{Request, Response, StatusCode};
-use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
+use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
-use super::{PATH, builder, credentials, given_token};
-
-fn http(client: Client) -> ClientWithMiddleware {
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    ClientBuilder::new(http)
-        .with(AuthMiddleware::new(client))
-        .build()
-}
+use super::reqwest_chain::http;
+use super::{PATH, builder, by_name, credentials, given_token};
 
 fn bearer(token: &str) -> Option<String> {
     Some(format!("Bearer {token}"))
-}
-
-/// The URL of a service by the name of this machine instead of its address: another host.
-fn by_name(service: &FakeService) -> String {
-    service.base_url().replace("127.0.0.1", "localhost")
 }
 
 #[tokio::test]
@@ -53,19 +42,6 @@ async fn every_path_of_the_service_gets_the_token() {
     }
     let token = bearer(given_token().expose_secret());
     assert_eq!(credentials(&service), [token.clone(), token.clone(), token]);
-}
-
-#[tokio::test]
-async fn another_port_and_another_host_see_no_token_and_cause_no_login() {
-    let (service, other) = (FakeService::start(), FakeService::start());
-    let http = http(builder(&service).build().unwrap());
-    for url in [other.base_url(), by_name(&other), by_name(&service)] {
-        let reply = http.get(format!("{url}{PATH}")).send().await.unwrap();
-        assert_eq!(reply.status(), StatusCode::UNAUTHORIZED, "{url}");
-    }
-    assert_eq!(credentials(&other), [None, None]);
-    assert_eq!(credentials(&service), [None]);
-    assert_eq!(service.logins(), 0);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use http::{Request, Response, StatusCode};
-use pollination_auth::{AuthLayer, CloneBody};
+use pollination_auth::AuthLayer;
 use pollination_auth_fake::FakeService;
 use tower::{BoxError, Layer as _, Service, ServiceExt as _};
 
@@ -46,12 +46,10 @@ impl Service<Request<Stream>> for Refusing {
 }
 
 /// Sends a body through a service that refuses it, and gives what that saw and how many logins.
-async fn refused<C: CloneBody<Stream> + Clone>(
-    set_up: impl FnOnce(AuthLayer) -> AuthLayer<C>,
-) -> (Vec<Seen>, usize) {
+async fn refused(clone_body: fn(&Stream) -> Option<Stream>) -> (Vec<Seen>, usize) {
     let service = FakeService::start();
     let refusing = Refusing::default();
-    let layer = set_up(AuthLayer::new(builder(&service).build().unwrap()));
+    let layer = AuthLayer::with_clone_body(builder(&service).build().unwrap(), clone_body);
     let http = layer.layer(refusing.clone());
     let mut request = Request::put(format!("{}/jobs", service.base_url()))
         .header("x-kept", "1")
@@ -66,7 +64,7 @@ async fn refused<C: CloneBody<Stream> + Clone>(
 
 #[tokio::test]
 async fn a_body_without_a_clone_is_sent_once_with_a_token() {
-    let (seen, logins) = refused(|layer| layer.clone_body_with(|_: &Stream| None)).await;
+    let (seen, logins) = refused(|_| None).await;
     assert_eq!((seen.len(), logins), (1, 1));
     assert_eq!(seen[0].0, Stream("a job"));
     assert!(seen[0].1.as_ref().unwrap().starts_with("Bearer "));
@@ -74,8 +72,7 @@ async fn a_body_without_a_clone_is_sent_once_with_a_token() {
 
 #[tokio::test]
 async fn a_function_that_clones_a_body_makes_a_replay_with_the_next_token() {
-    let again = |body: &Stream| Some(Stream(body.0));
-    let (seen, logins) = refused(|layer| layer.clone_body_with(again)).await;
+    let (seen, logins) = refused(|body| Some(Stream(body.0))).await;
     assert_eq!((seen.len(), logins), (2, 2));
     assert_eq!(seen[0].0, seen[1].0);
     assert_ne!(seen[0].1, seen[1].1);
@@ -87,9 +84,7 @@ async fn row_27_the_request_after_one_that_had_no_replay_has_another_token() {
     let service = FakeService::start();
     let client = builder(&service).build().unwrap();
     let refusing = Refusing::default();
-    let http = AuthLayer::new(client)
-        .clone_body_with(|_: &Stream| None)
-        .layer(refusing.clone());
+    let http = AuthLayer::with_clone_body(client, |_: &Stream| None).layer(refusing.clone());
     for _ in 0..2 {
         let mut request = Request::get(service.base_url())
             .header("x-kept", "1")

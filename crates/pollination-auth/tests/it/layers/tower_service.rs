@@ -1,4 +1,4 @@
-//! `AuthLayer` around services of tower: which requests get a token, the replay, and readiness.
+//! What is special about `AuthLayer`: the URIs of tower, late replies, and readiness.
 
 use std::collections::VecDeque;
 use std::future::{Ready, poll_fn, ready};
@@ -8,18 +8,18 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, Uri};
-use pollination_auth::{AuthLayer, AuthService, Client, Error};
-use pollination_auth_fake::{FakeService, Fault, Operation};
+use pollination_auth::{AuthLayer, AuthService, Client};
+use pollination_auth_fake::FakeService;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt as _};
 
-use super::{HERD, PATH, builder, credentials, given_token};
+use super::{HERD, builder, get, given_token};
 
 /// Sends requests over HTTP, as hyper's client does.
 #[derive(Clone)]
-struct Sender(reqwest::Client);
+pub(super) struct Sender(reqwest::Client);
 
 impl Sender {
     fn new() -> Self {
@@ -42,55 +42,11 @@ impl Service<Request<Bytes>> for Sender {
     }
 }
 
-fn over_http(client: Client) -> AuthService<Sender> {
+/// The service that sends over HTTP.
+pub(super) type OverHttp = AuthService<Sender, fn(&Bytes) -> Option<Bytes>>;
+
+pub(super) fn over_http(client: Client) -> OverHttp {
     AuthLayer::new(client).layer(Sender::new())
-}
-
-fn request(method: &str, service: &FakeService, body: &'static str) -> Request<Bytes> {
-    Request::builder()
-        .method(method)
-        .uri(format!("{}{PATH}", service.base_url()))
-        .body(Bytes::from_static(body.as_bytes()))
-        .unwrap()
-}
-
-async fn get(http: &AuthService<Sender>, service: &FakeService) -> StatusCode {
-    let reply = http.clone().oneshot(request("GET", service, "")).await;
-    reply.unwrap().status()
-}
-
-#[tokio::test]
-async fn a_refused_request_is_made_once_more_with_the_next_token_and_the_same_body() {
-    let service = FakeService::start();
-    let http = over_http(builder(&service).build().unwrap());
-    assert_eq!(get(&http, &service).await, StatusCode::OK);
-    service.expire_all_tokens();
-
-    let reply = http.oneshot(request("PUT", &service, "the body")).await;
-    assert_eq!(reply.unwrap().status(), StatusCode::OK);
-    assert_eq!(service.count(Operation::Rotate), 2);
-    assert_eq!(service.logins(), 2);
-    let requests = service.requests();
-    let bodies = requests
-        .iter()
-        .filter(|request| request.operation() == Some(Operation::Rotate))
-        .map(|request| request.body().to_vec());
-    assert_eq!(bodies.collect::<Vec<_>>(), [b"the body", b"the body"]);
-    let seen = credentials(&service);
-    assert_eq!(seen[0], seen[1]);
-    assert_ne!(seen[1], seen[2]);
-}
-
-#[tokio::test]
-async fn row_26_the_second_401_is_the_answer_and_a_403_the_first() {
-    let service = FakeService::start();
-    let http = over_http(builder(&service).build().unwrap());
-    for status in [403, 401, 401] {
-        service.fail_next(Operation::Get, Fault::status(status));
-    }
-    assert_eq!(get(&http, &service).await, StatusCode::FORBIDDEN);
-    assert_eq!(get(&http, &service).await, StatusCode::UNAUTHORIZED);
-    assert_eq!((service.count(Operation::Get), service.logins()), (3, 2));
 }
 
 #[tokio::test]
@@ -105,7 +61,7 @@ async fn row_27_a_herd_in_single_file_logs_in_once_and_once_more_after_its_token
     for logins in [1, 2] {
         let mut herd = JoinSet::new();
         for _ in 0..HERD {
-            let (http, request) = (http.clone(), request("GET", &service, ""));
+            let (http, request) = (http.clone(), get(&service));
             herd.spawn(async move { http.oneshot(request).await.unwrap().status() });
         }
         assert_eq!(herd.join_all().await, [StatusCode::OK; HERD]);
@@ -145,35 +101,6 @@ async fn row_27_a_late_401_for_the_old_token_causes_no_login_and_is_replayed() {
     late.send(StatusCode::UNAUTHORIZED).unwrap();
     let first = first.await.unwrap();
     assert_eq!((first.status(), service.logins()), (StatusCode::OK, 2));
-}
-
-#[tokio::test]
-async fn without_a_token_nothing_is_sent_and_the_error_says_why() {
-    let service = FakeService::start();
-    let http = over_http(builder(&service).build().unwrap());
-    service.fail_next(Operation::Login, Fault::status(401));
-    let error = http
-        .oneshot(request("GET", &service, ""))
-        .await
-        .unwrap_err();
-    let error = error.downcast::<Error>().unwrap();
-    assert!(matches!(*error, Error::CredentialsRejected(_)), "{error:?}");
-    assert_eq!(service.count(Operation::Get), 0);
-}
-
-#[tokio::test]
-async fn another_port_and_another_host_see_no_token_and_cause_no_login() {
-    let (service, other) = (FakeService::start(), FakeService::start());
-    let http = over_http(builder(&service).build().unwrap());
-    let by_name = service.base_url().replace("127.0.0.1", "localhost");
-    for url in [other.base_url(), by_name] {
-        let request = Request::get(format!("{url}{PATH}")).body(Bytes::new());
-        let reply = http.clone().oneshot(request.unwrap()).await.unwrap();
-        assert_eq!(reply.status(), StatusCode::UNAUTHORIZED);
-    }
-    assert_eq!(credentials(&other), [None]);
-    assert_eq!(credentials(&service), [None]);
-    assert_eq!(service.logins(), 0);
 }
 
 /// What a request carried: the header's value, and whether it was marked sensitive.
@@ -261,7 +188,7 @@ async fn it_is_ready_when_the_service_inside_is() {
 }
 
 /// What a request with this URI carries, where the service is at `http://127.0.0.1:1`.
-async fn carried(layer: &AuthLayer, request: Request<()>) -> Option<String> {
+async fn carried(layer: &AuthLayer<fn(&()) -> Option<()>>, request: Request<()>) -> Option<String> {
     let strict = Strict::default();
     layer.layer(strict.clone()).oneshot(request).await.unwrap();
     let seen = strict.seen.lock().unwrap().pop().unwrap();
@@ -298,34 +225,6 @@ async fn only_a_uri_that_names_the_service_gets_the_token() {
             assert_eq!(carried, expected.then_some(token), "{uri}");
         }
     }
-}
-
-#[tokio::test]
-async fn a_header_of_the_caller_is_kept_and_its_401_is_the_answer() {
-    let service = FakeService::start();
-    let http = over_http(builder(&service).build().unwrap());
-    let mut request = request("GET", &service, "");
-    let custom = "Custom planted".parse().unwrap();
-    request.headers_mut().insert("authorization", custom);
-    let reply = http.oneshot(request).await.unwrap();
-    assert_eq!(reply.status(), StatusCode::UNAUTHORIZED);
-    assert_eq!(credentials(&service), [Some("Custom planted".to_owned())]);
-    assert_eq!(service.logins(), 0);
-}
-
-#[tokio::test]
-async fn a_client_that_cannot_log_in_passes_the_401_on() {
-    let service = FakeService::start();
-    let client = Client::builder()
-        .access_token(given_token())
-        .base_url(service.base_url())
-        .build()
-        .unwrap();
-    assert_eq!(
-        get(&over_http(client), &service).await,
-        StatusCode::UNAUTHORIZED
-    );
-    assert_eq!((service.count(Operation::Get), service.logins()), (1, 0));
 }
 
 #[tokio::test]

@@ -4,9 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
-use pollination_auth::{
-    ApiToken, DiskStep, DiskStepKind, FileStore, RotateCause, RotateError, StoreError,
-};
+use pollination_auth::{FileStore, RotateCause, RotateError, StoreError};
 use pollination_auth_fake::{Fault, Operation};
 
 use super::support::{Directory, OLD, Stage, assert_clean, client, options};
@@ -104,30 +102,6 @@ fn a_directory_that_others_can_write_to_is_refused() {
     set_mode(directory.path(), 0o777);
     let error = FileStore::open(directory.path()).unwrap_err();
     assert!(matches!(error, StoreError::Unsafe { .. }), "{error}");
-}
-
-/// The panic ends the check between two steps, as a kill would.
-#[test]
-fn what_a_killed_check_left_is_removed_by_the_next_one_and_by_nobody_meanwhile() {
-    let stage = Stage::new();
-    let path = stage.directory.path().to_owned();
-    let killed = stage.directory.store();
-    let killed = FileStore::clone(&killed).on_step(move |step: &DiskStep<'_>| {
-        if step.kind == DiskStepKind::Sync && step.done {
-            // Neither another check nor the holder of a profile's lock removes what is in use.
-            let other = FileStore::open(&path).unwrap();
-            assert!(matches!(other.check_writable(), Err(StoreError::Locked)));
-            let others = super::support::profile(std::sync::Arc::new(other), "https://h.example");
-            others.save(&ApiToken::new("an-id", OLD).unwrap()).unwrap();
-            assert!(path.join(step.file).exists());
-            panic!("the process is killed here");
-        }
-    });
-    let check = std::panic::AssertUnwindSafe(|| killed.check_writable());
-    std::panic::catch_unwind(check).unwrap_err();
-    assert_eq!(stage.directory.files(".tmp").len(), 1);
-    stage.directory.store().check_writable().unwrap();
-    assert_eq!(stage.directory.files(".tmp").len(), 0);
 }
 
 #[test]

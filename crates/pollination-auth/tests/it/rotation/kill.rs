@@ -24,7 +24,7 @@ async fn killed_at(request: usize, acts: bool) {
         }
     });
     let stage = Stage::of(builder, Directory::new());
-    let process = command(&stage, Task::Rotate, None).spawn().unwrap();
+    let process = command(&stage, Task::Rotate).spawn().unwrap();
     child.set(Mutex::new(process)).unwrap();
     // The child ends by the kill; while it is waited for here, the lock must be free for that.
     let status = loop {

@@ -1,7 +1,6 @@
 //! Rotation on real files, over HTTP, in real processes; the protocol alone is tested in the crate.
 
 mod child;
-mod crash;
 mod failing_store;
 mod faults;
 #[cfg(unix)]

@@ -16,7 +16,7 @@ use super::support::{OLD, Stage, options};
 async fn point_5_7_5_two_processes_that_rotate_together_take_turns() {
     let stage = Stage::new();
     let mut children: Vec<_> = (0..2)
-        .map(|_| command(&stage, Task::Rotate, None).spawn().unwrap())
+        .map(|_| command(&stage, Task::Rotate).spawn().unwrap())
         .collect();
     for child in &mut children {
         assert!(child.wait().unwrap().success());
@@ -30,7 +30,7 @@ async fn point_5_7_5_two_processes_that_rotate_together_take_turns() {
 #[tokio::test]
 async fn point_5_7_5_a_lock_that_is_held_is_respected_and_ends_with_its_process() {
     let stage = Stage::new();
-    let mut child = command(&stage, Task::Hold, None)
+    let mut child = command(&stage, Task::Hold)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

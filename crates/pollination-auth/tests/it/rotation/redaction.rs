@@ -5,9 +5,9 @@ use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 
 use pollination_auth::{
-    CredentialStore as _, DiskStep, DiskStepKind, Document, FileStore, MemoryStore, Profile,
-    ProfileId, ProfileLock, Recovered, RotateCause, RotateError, RotateFailure, RotateOptions,
-    Rotated, Rotation, RotationHandle, RotationStatus, Ruling, StoreError, StoreLock, StoredToken,
+    CredentialStore as _, Document, FileStore, MemoryStore, Profile, ProfileId, ProfileLock,
+    Recovered, RotateCause, RotateError, RotateFailure, RotateOptions, Rotated, Rotation,
+    RotationHandle, RotationStatus, Ruling, StoreError, StoreLock, StoredToken,
 };
 use pollination_auth_fake::{Fault, Operation};
 use tracing::field::{Field, Visit};
@@ -120,16 +120,10 @@ async fn no_public_type_of_store_and_rotation_shows_a_secret() {
     let other = pollination_auth::ApiToken::new("an-id", "planted-other").unwrap();
     let refused: StoreError = profile.save(&other).unwrap_err();
     let stored: StoredToken = profile.stored().unwrap().unwrap();
-    let step = DiskStep {
-        kind: DiskStepKind::Write,
-        file: "a-file",
-        done: true,
-    };
     // A lock is whatever a store makes it; it shows nothing of itself.
     let lock: StoreLock = memory.try_lock(id).unwrap().unwrap();
     let held: &dyn ProfileLock = &*lock;
     let texts = [
-        shown(&step),
         shown(&lock),
         format!("{held:?}"),
         shown(&stored),

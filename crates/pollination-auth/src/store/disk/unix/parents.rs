@@ -29,23 +29,17 @@ const STICKY: u32 = 0o1000;
 /// The mode of a directory that is created: for its owner alone.
 const PRIVATE: u32 = 0o700;
 
-/// Where Linux says which users the process's user namespace has numbers for.
-const USER_MAP: &str = "/proc/self/uid_map";
-
-/// The map of a process that is in no sandbox: each user has its own number.
-const WHOLE_MAP: [&str; 3] = ["0", "0", "4294967295"];
-
-/// Where Linux says which number stands for a user that has none.
-const UNMAPPED_USER: &str = "/proc/sys/kernel/overflowuid";
+/// The number that Linux shows for a user who has none in this process's user namespace: 65 534.
+const UNMAPPED: u32 = 65_534;
 
 /// The most symbolic links on the way: 40, as on Linux. A longer way is a circle.
 const LINKS: usize = 40;
 
 /// Returns the path without links, with every directory of it there.
 ///
-/// It goes from the root down, so that each step is taken in a directory that was already found
-/// safe: nobody can change behind it what it saw. The directories that hold a link on the way are
-/// checked as well.
+/// It goes from the root down, so that each step is taken in a directory that is already known to
+/// be safe: nobody else can change what it has seen. The directories that hold a link on the way
+/// are checked as well.
 pub(super) fn resolve(path: &Path, names: &NameSync) -> Result<PathBuf, StoreError> {
     let looking = |error| StoreError::failed("look at its directory", error);
     let mut real = PathBuf::from("/");
@@ -77,13 +71,13 @@ pub(super) fn resolve(path: &Path, names: &NameSync) -> Result<PathBuf, StoreErr
     Ok(real)
 }
 
-/// Puts a path before the rest of the way, its first step last.
+/// Pushes the components of a path, the first one on top.
 fn push(rest: &mut Vec<OsString>, path: &Path) {
     let steps = path.components().rev();
     rest.extend(steps.map(|step| step.as_os_str().to_owned()));
 }
 
-/// Looks at an entry of a directory, creating a directory where nothing is.
+/// Returns the metadata of an entry, creating a directory if it is missing.
 fn enter(parent: &Path, entry: &Path, names: &NameSync) -> Result<Metadata, StoreError> {
     let looking = |error| StoreError::failed("look at its directory", error);
     let metadata = match fs::symlink_metadata(entry) {
@@ -99,7 +93,7 @@ fn enter(parent: &Path, entry: &Path, names: &NameSync) -> Result<Metadata, Stor
     Ok(metadata)
 }
 
-/// Creates a directory that outlasts a power failure.
+/// Creates a directory that survives a power failure.
 fn create(parent: &Path, directory: &Path, names: &NameSync) -> io::Result<()> {
     match DirBuilder::new().mode(PRIVATE).create(directory) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -171,35 +165,24 @@ impl Parent {
     }
 }
 
-/// The users who can replace the store anyway, or are the one whose store it is.
+/// The users who can replace the store anyway, or whose store it is.
 struct Trusted {
     own: u32,
-    /// Who stands for the users that the process's user namespace has no number for. Root of the
-    /// machine is one of them in a sandbox, and the root directory is root's.
-    unmapped: Option<u32>,
+    /// Root has no number in this user namespace, as in a sandbox. The root directory shows that.
+    is_root_unmapped: bool,
 }
 
 impl Trusted {
     fn here() -> Self {
-        let read = |path| fs::read_to_string(path).unwrap_or_default();
         Self {
             own: own_id(),
-            unmapped: unmapped(&read(USER_MAP), &read(UNMAPPED_USER)),
+            is_root_unmapped: fs::metadata("/").is_ok_and(|root| root.uid() == UNMAPPED),
         }
     }
 
     fn has(&self, user: u32) -> bool {
-        user == self.own || user == ROOT || Some(user) == self.unmapped
+        user == self.own || user == ROOT || self.is_root_unmapped && user == UNMAPPED
     }
-}
-
-/// Returns the number that stands for users without one, where the process's namespace has such.
-fn unmapped(user_map: &str, stand_in: &str) -> Option<u32> {
-    let map: Vec<&str> = user_map.split_whitespace().collect();
-    if map.is_empty() || map == WHOLE_MAP {
-        return None;
-    }
-    stand_in.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -213,7 +196,7 @@ mod tests {
     fn is_refused(owner: u32, group: u32, mode: u32, entry_owner: u32) -> bool {
         let trusted = Trusted {
             own: OWN,
-            unmapped: None,
+            is_root_unmapped: false,
         };
         match (Parent { owner, group, mode }).who_replaces(&trusted) {
             Replacer::Nobody => false,
@@ -259,25 +242,23 @@ mod tests {
 
     #[test]
     fn row_85_a_user_without_a_number_is_trusted_in_a_sandbox_alone() {
-        assert_eq!(
-            unmapped("         0          0 4294967295\n", "65534\n"),
-            None
-        );
-        assert_eq!(unmapped("", ""), None);
-        let sandbox = unmapped("      1000       1000          1\n", "65534\n");
-        assert_eq!(sandbox, Some(65534));
         let trusted = Trusted {
             own: OWN,
-            unmapped: sandbox,
+            is_root_unmapped: true,
         };
         let root_directory = |mode| Parent {
-            owner: 65534,
-            group: 65534,
+            owner: UNMAPPED,
+            group: UNMAPPED,
             mode,
         };
         let verdict = |mode| root_directory(mode).who_replaces(&trusted);
         assert!(matches!(verdict(0o755), Replacer::Nobody));
         assert!(matches!(verdict(0o777), Replacer::Others(_)));
         assert!(!trusted.has(OTHER));
+        let outside = Trusted {
+            own: OWN,
+            is_root_unmapped: false,
+        };
+        assert!(!outside.has(UNMAPPED));
     }
 }

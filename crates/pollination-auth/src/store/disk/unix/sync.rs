@@ -1,4 +1,4 @@
-//! Brings the names in a directory to the disk, as far as its file system can.
+//! Syncs the names in a directory to disk, as far as its file system can.
 
 use std::fs::File;
 use std::io;
@@ -26,8 +26,8 @@ impl NameSync {
 
     /// Waits until the names in a directory are on the disk.
     ///
-    /// Some network and FUSE file systems have no such call for directories. They bring the names
-    /// to the disk by themselves or not at all, and no second try changes that.
+    /// Some network and FUSE file systems have no such call for directories. They sync the
+    /// names by themselves or not at all, and a second try changes nothing.
     pub(super) fn sync(&self, directory: &File, path: &Path) -> io::Result<()> {
         match (self.sync)(directory) {
             Err(error) if is_unsupported(&error) => {

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pollination_auth::{
-    ApiToken, Client, DiskStep, DiskStepKind, FileStore, Profile, Recovered, RotateOptions,
-    Rotation, RotationStatus,
+    ApiToken, Client, CredentialStore, Document, FileStore, Profile, ProfileId, ProfileLock,
+    Recovered, RotateOptions, Rotation, RotationStatus, Secret, StoreError, StoreLock,
 };
 use pollination_auth_fake::{FakeService, Fault, Operation};
 
@@ -39,21 +39,61 @@ async fn main() -> Result<(), Failed> {
     }
 }
 
-/// Rotates, and aborts at the step that it was told.
+/// Rotates, and aborts at the write that it was told.
 async fn child(directory: &str, url: &str, abort_at: String) -> Result<(), Failed> {
-    let store = FileStore::open(directory)?.on_step(move |step: &DiskStep<'_>| {
-        let document = if step.file.contains("credential") {
-            "credential"
-        } else {
-            "journal"
-        };
-        let when = if step.done { "after" } else { "before" };
-        if step.kind == DiskStepKind::Rename && abort_at == format!("{when} the {document}") {
+    let files = FileStore::open(directory)?;
+    let _rotated = rotation(Arc::new(Aborting { files, abort_at }), url)?
+        .rotate()
+        .await?;
+    Err("the child was to abort".into())
+}
+
+/// A store in files that aborts the process before or after a write.
+struct Aborting {
+    files: FileStore,
+    abort_at: String,
+}
+
+struct AbortingLock {
+    lock: StoreLock,
+    abort_at: String,
+}
+
+impl CredentialStore for Aborting {
+    fn read(&self, profile: &ProfileId, document: Document) -> Result<Option<Secret>, StoreError> {
+        self.files.read(profile, document)
+    }
+
+    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
+        let lock = self.files.try_lock(profile)?;
+        let abort_at = self.abort_at.clone();
+        Ok(lock.map(|lock| Box::new(AbortingLock { lock, abort_at }) as StoreLock))
+    }
+}
+
+impl AbortingLock {
+    fn abort_if_told(&self, when: &str, document: Document) {
+        if self.abort_at == format!("{when} the {}", document.as_str()) {
             std::process::abort();
         }
-    });
-    let _rotated = rotation(Arc::new(store), url)?.rotate().await?;
-    Err("the child was to abort".into())
+    }
+}
+
+impl ProfileLock for AbortingLock {
+    fn write(&mut self, document: Document, text: &Secret) -> Result<(), StoreError> {
+        self.abort_if_told("before", document);
+        self.lock.write(document, text)?;
+        self.abort_if_told("after", document);
+        Ok(())
+    }
+
+    fn remove(&mut self, document: Document) -> Result<(), StoreError> {
+        self.lock.remove(document)
+    }
+
+    fn is_held(&mut self) -> Result<bool, StoreError> {
+        self.lock.is_held()
+    }
 }
 
 async fn parent() -> Result<(), Failed> {
@@ -80,7 +120,7 @@ async fn parent() -> Result<(), Failed> {
             false,
         ),
         (
-            "the reply is lost, and another secret was minted",
+            "the reply is lost, and another secret was created",
             "before the credential",
             true,
         ),
@@ -122,7 +162,7 @@ fn crash(directory: &Path, url: &str, abort_at: &str) -> Result<(), Failed> {
     say(format_args!("   the child is dead, aborted {abort_at}"))
 }
 
-/// Looks what the child left, and mends it.
+/// Shows what the child left, and recovers it.
 async fn recover(service: &FakeService, store: Arc<FileStore>, url: &str) -> Result<(), Failed> {
     let rotation = rotation(store.clone(), url)?;
     match rotation.status().await? {
@@ -152,7 +192,7 @@ async fn recover(service: &FakeService, store: Arc<FileStore>, url: &str) -> Res
     ))
 }
 
-fn rotation(store: Arc<FileStore>, url: &str) -> Result<Rotation, Failed> {
+fn rotation(store: Arc<dyn CredentialStore>, url: &str) -> Result<Rotation, Failed> {
     let client = Client::builder().store(store).base_url(url).build()?;
     Ok(client.rotation(RotateOptions::default().settle(SETTLE)))
 }

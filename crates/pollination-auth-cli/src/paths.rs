@@ -1,4 +1,4 @@
-//! Where the command keeps its files. It makes none: the store does, with its own protection.
+//! Where the command keeps its files. The store creates and protects them.
 
 use std::env;
 use std::ffi::OsString;
@@ -9,18 +9,13 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy as _;
 
 use crate::error::CliError;
-
-/// Names the directory of the credentials, in the place of the platform's.
-pub(crate) const CREDENTIALS: &str = "POLLINATION_AUTH_DIR";
-
-/// Names the directory that a new secret goes to when that of the credentials fails.
-pub(crate) const RESCUE: &str = "POLLINATION_AUTH_RESCUE_DIR";
+use crate::variables::{DIRECTORY, RESCUE};
 
 const OWN_NAME: &str = "pollination-auth";
 
-/// Gives the directory of the credentials.
+/// Returns the directory of the credentials.
 pub(crate) fn credentials() -> Result<PathBuf, CliError> {
-    find(CREDENTIALS, env::var_os, || {
+    find(DIRECTORY, env::var_os, || {
         Some(
             etcetera::choose_base_strategy()
                 .ok()?
@@ -30,7 +25,8 @@ pub(crate) fn credentials() -> Result<PathBuf, CliError> {
     })
 }
 
-/// Gives the directory for a secret in need: that of the user's data, which may be another disk.
+/// Returns the directory for a new secret that the directory of the credentials can't take: that
+/// of the user's data, which may be on another disk.
 pub(crate) fn rescue() -> Result<PathBuf, CliError> {
     find(RESCUE, env::var_os, || {
         let data = etcetera::choose_base_strategy().ok()?.data_dir();
@@ -38,12 +34,12 @@ pub(crate) fn rescue() -> Result<PathBuf, CliError> {
     })
 }
 
-/// Tells whether nothing is there, so that nothing can be read from it.
+/// Tells whether a directory does not exist.
 pub(crate) fn is_missing(directory: &Path) -> bool {
     fs::symlink_metadata(directory).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-/// A variable that is set but empty is a script gone wrong, and no wish for the default.
+/// An empty variable is a mistake in a script: it does not ask for the default.
 fn find(
     variable: &'static str,
     look_up: impl Fn(&'static str) -> Option<OsString>,

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::context::{self, Context, Stored};
-use crate::directory;
 use crate::error::CliError;
-use crate::patience;
+use crate::lock_wait;
+use crate::paths;
 use crate::progress;
 use crate::time;
 
@@ -143,7 +143,7 @@ impl SharedToken {
     pub(crate) fn look(context: &Context) -> Result<Option<Self>, CliError> {
         let directory = context.directory.as_ref().map(|at| at.join(DIRECTORY));
         match directory {
-            Some(directory) if !directory::is_missing(&directory) => Self::find(context),
+            Some(directory) if !paths::is_missing(&directory) => Self::find(context),
             _ => Ok(None),
         }
     }
@@ -222,7 +222,7 @@ impl SharedToken {
                 .try_lock(&self.profile)?
                 .ok_or(StoreError::Locked)
         };
-        patience::outwait_unseen(lock).await
+        lock_wait::outwait_unseen(lock).await
     }
 }
 

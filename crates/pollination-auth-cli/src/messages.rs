@@ -1,6 +1,6 @@
-//! Says in the words of the command line what the library says to programs.
+//! The library's errors as messages of the command: they name options instead of methods.
 //!
-//! Whether an error is one of those, and its exit code, is `error`'s affair.
+//! `error` decides which errors these are, and their exit codes.
 
 use std::env;
 use std::error::Error as _;
@@ -10,7 +10,7 @@ use pollination_auth::{
     BaseUrlError, BuildError, Error, Operation, Reason, RotateCause, RotateError,
 };
 
-use crate::environment;
+use crate::variables;
 
 /// The longest cause that is shown: 300 characters. One that is longer was made by somebody else.
 const LONGEST_CAUSE: usize = 300;
@@ -30,12 +30,8 @@ pub(crate) struct Host(pub(crate) BaseUrlError);
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the host")?;
-        if environment::has_host() {
-            write!(
-                f,
-                " (--host, or {} where it is not given)",
-                environment::HOST
-            )?;
+        if env::var_os(variables::HOST).is_some() {
+            write!(f, " (--host, or {} where it is not given)", variables::HOST)?;
         }
         f.write_str(" can't be used: ")?;
         match self.0 {

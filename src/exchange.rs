@@ -115,11 +115,15 @@ impl Exchange {
         self
     }
 
-    /// Returns how the exchange of a call ended.
+    /// Returns how the exchange of a call ended, and the generated value if there is one.
     ///
-    /// The captured bytes are the caller's to decode. The generated value is dropped: it exists for
-    /// the documented status alone. So is the generated error, which shows bodies and headers.
-    pub fn conclude<T, E>(client: Client, result: Result<ResponseValue<T>, Error<E>>) -> Outcome {
+    /// The generated value exists only for a documented success that the generated code can decode;
+    /// the outcome has the bytes of every reply. The generated error, which shows bodies and headers,
+    /// is dropped.
+    pub fn conclude<T, E>(
+        client: Client,
+        result: Result<ResponseValue<T>, Error<E>>,
+    ) -> (Outcome, Option<T>) {
         // A panic elsewhere leaves these fields whole, so a poisoned lock is still usable.
         let captured = client.inner.captured.into_inner();
         let Captured {
@@ -128,16 +132,18 @@ impl Exchange {
             body,
             cut_off,
         } = captured.unwrap_or_else(PoisonError::into_inner);
-        let error = match result {
-            Err(Error::CommunicationError(error)) => Some(error),
-            _ => None,
+        let (value, error) = match result {
+            Ok(value) => (Some(value.into_inner()), None),
+            Err(Error::CommunicationError(error)) => (None, Some(error)),
+            Err(_) => (None, None),
         };
-        match (head, cut_off, error) {
+        let outcome = match (head, cut_off, error) {
             (Some(head), None, _) => Outcome::Complete { head, body },
             (Some(head), Some(cause), _) => Outcome::CutOff { head, body, cause },
             (None, _, Some(error)) if not_sent || error.is_builder() => Outcome::NotSent(error),
             (None, _, error) => Outcome::Ambiguous(error),
-        }
+        };
+        (outcome, value)
     }
 
     fn captured(&self) -> MutexGuard<'_, Captured> {

@@ -49,7 +49,7 @@ async fn rotate(address: &str) -> Outcome {
     let exchange = Exchange::new().bearer(&Bearer::new("a.b.c").unwrap());
     let client = Client::new_with_client(address, http(), exchange);
     let result = client.rotate_api_token_secret().await;
-    Exchange::conclude(client, result)
+    Exchange::conclude(client, result).0
 }
 
 #[tokio::test]

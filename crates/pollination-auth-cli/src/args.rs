@@ -17,6 +17,9 @@ pub(crate) const NAME: &str = "pollination-auth";
 /// The service's own host, which the library has as its default too.
 const DEFAULT_HOST: &str = "https://api.pollination.cloud";
 
+/// The longest time in which the service may still learn of a new secret, in all of its parts.
+const SETTLE: &str = "60s";
+
 /// Logs in to Pollination, and keeps the credential safe
 ///
 /// Log in once, then call the service with an access token:
@@ -184,6 +187,9 @@ pub(crate) struct Login {
     pub(crate) discard_rotation: bool,
 
     #[command(flatten)]
+    pub(crate) settle: Settle,
+
+    #[command(flatten)]
     pub(crate) confirmed: Confirmed,
 }
 
@@ -266,6 +272,9 @@ pub(crate) struct Create {
     pub(crate) show_secret: bool,
 
     #[command(flatten)]
+    pub(crate) settle: Settle,
+
+    #[command(flatten)]
     pub(crate) confirmed: Confirmed,
 }
 
@@ -279,11 +288,21 @@ pub(crate) struct Rotate {
     ///
     /// It is waited out after each answer that leaves open what happened, and at the start of
     /// --resume. A rotation that goes well does not wait for it. Too short a one can lose the secret.
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = SETTLE, value_parser = duration)]
     pub(crate) settle: Duration,
 
     #[command(flatten)]
     pub(crate) confirmed: Confirmed,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Settle {
+    /// Time to wait before a stored secret that the service refuses is checked again
+    ///
+    /// The stored secret is replaced by another one of the same API token only if both checks
+    /// are refused: a part of the service may not have learned of a new secret yet.
+    #[arg(long, value_name = "DURATION", default_value = SETTLE, value_parser = duration)]
+    pub(crate) settle: Duration,
 }
 
 #[derive(Args, Debug)]

@@ -4,11 +4,17 @@
 //! the other. If another process has changed it meanwhile, or was at work on it, all of that begins
 //! again: a rotation can end a secret without storing another one in its place.
 
-use pollination_auth::{ApiToken, Error, StoreError, StoredToken};
+use std::time::Duration;
+
+use pollination_auth::{ApiToken, StoreError, StoredToken};
+use tokio::time::sleep;
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::lock_wait;
+use crate::progress;
+use crate::refusal;
+use crate::time::rounded;
 
 /// How often it begins again: 5 times.
 ///
@@ -27,11 +33,12 @@ pub(crate) enum NotStored {
 /// Checks a credential, and stores it in place of what is stored.
 ///
 /// `check` is given what is stored, and succeeds if the credential may replace that. Another secret
-/// of the same API token is not replaced as long as it logs in: two of them are not valid for long,
-/// and a rotation may just have stored it.
+/// of the same API token is not replaced unless it is dead: two of them are not valid for long, and a
+/// rotation may just have stored it. That is checked twice, with the settle time in between.
 pub(crate) async fn store<T>(
     context: &Context,
     token: &ApiToken,
+    settle: Duration,
     mut check: impl AsyncFnMut(Option<&StoredToken>) -> Result<T, CliError>,
 ) -> Result<T, NotStored> {
     let mut problem = StoreError::Changed;
@@ -45,7 +52,7 @@ pub(crate) async fn store<T>(
         };
         let checked = check(seen.as_ref()).await.map_err(NotStored::Unchecked)?;
         if let Some(seen) = &seen {
-            let refused = check_refused(context, seen.api_token(), token).await;
+            let refused = check_replaceable(context, seen.api_token(), token, settle).await;
             refused.map_err(NotStored::Unchecked)?;
         }
         let put = match &seen {
@@ -61,22 +68,50 @@ pub(crate) async fn store<T>(
     Err(NotStored::Unwritten(problem))
 }
 
-/// Checks that the service refuses a stored credential that has another secret than the given one.
-pub(crate) async fn check_refused(
+/// Checks that a stored credential is dead if it has another secret of the given API token.
+pub(crate) async fn check_replaceable(
     context: &Context,
     stored: &ApiToken,
     given: &ApiToken,
+    settle: Duration,
 ) -> Result<(), CliError> {
     let is_same = stored.secret().expose_secret() == given.secret().expose_secret();
     if stored.id() != given.id() || is_same {
         return Ok(());
     }
-    let client = context.builder().api_token(stored.clone()).build()?;
-    match client.login().await {
-        Err(Error::CredentialsRejected(_)) => Ok(()),
-        Err(error) => Err(CliError::StoredUnchecked { error }),
+    check_dead(context, stored, settle).await
+}
+
+/// Checks that the service refuses a credential, and still refuses it after the settle time.
+///
+/// One refusal is no proof: a part of the service may not have learned of a new secret yet.
+pub(crate) async fn check_dead(
+    context: &Context,
+    token: &ApiToken,
+    settle: Duration,
+) -> Result<(), CliError> {
+    check_refused(context, token).await?;
+    progress::note(format_args!(
+        "the service refuses the stored secret of the API token {}; waiting {} before checking it \
+         again (--settle) ...",
+        token.id(),
+        rounded(settle)
+    ));
+    progress::watch("waiting for the service to settle", sleep(settle)).await;
+    check_refused(context, token).await
+}
+
+async fn check_refused(context: &Context, token: &ApiToken) -> Result<(), CliError> {
+    let client = context.builder().api_token(token.clone()).build()?;
+    let login = progress::watch("checking the stored secret", client.login()).await;
+    match login {
+        Err(error) if refusal::of_credential(&error) => Ok(()),
+        Err(error) => Err(CliError::StoredUnchecked {
+            error,
+            logout: context.global.line("logout"),
+        }),
         Ok(_access_token) => Err(CliError::StoredLogsIn {
-            id: stored.id().to_string(),
+            id: token.id().to_string(),
         }),
     }
 }

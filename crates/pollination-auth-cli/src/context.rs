@@ -232,7 +232,7 @@ impl Context {
         CliError::NotLoggedIn {
             host: id.base_url().to_owned(),
             profile: id.name().to_owned(),
-            login: self.global.line(LOGIN),
+            login: self.login(),
             in_environment: environment::is_set(),
         }
     }
@@ -273,7 +273,7 @@ impl Context {
 
     fn remedies(&self) -> Remedies {
         Remedies {
-            login: self.global.line(LOGIN),
+            login: self.login(),
             create: self.global.line(CREATE),
             resume: self.resume(),
         }
@@ -354,6 +354,11 @@ impl Context {
             resume: self.resume(),
             recover_by,
         }
+    }
+
+    /// Returns the command line that logs in.
+    pub(crate) fn login(&self) -> String {
+        self.global.line(LOGIN)
     }
 
     pub(crate) fn resume(&self) -> String {

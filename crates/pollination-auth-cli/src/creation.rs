@@ -16,8 +16,11 @@ use crate::args::{Global, quoted};
 use crate::context::{self, Context};
 use crate::error::CliError;
 use crate::lock_wait;
+use crate::output;
 use crate::paths;
+use crate::progress;
 use crate::recovery::Redo;
+use crate::refusal;
 use crate::variables;
 
 /// The store's directory, below that of the credentials.
@@ -126,11 +129,19 @@ impl Creation {
         let place = Place::open(context)?.ok_or(CliError::NoDirectory(variables::DIRECTORY))?;
         let mut lock = place.lock().await?;
         let redo = redo(&context.global, &place.file);
-        let kept = place.read()?;
-        if let Some(kept) = &kept
-            && kept.expose_secret() != access_token.expose_secret()
+        let mut kept = place.read()?;
+        if let Some(other) = &kept
+            && other.expose_secret() != access_token.expose_secret()
         {
-            return Err(CliError::CreationUnfinished { redo });
+            match owner(context, other).await {
+                Owner::Nobody => output::note(format_args!(
+                    "the access token of an interrupted creation no longer works; in {}, the new \
+                     one replaces it",
+                    place.file.display()
+                )),
+                _ => return Err(CliError::CreationUnfinished { redo }),
+            }
+            kept = None;
         }
         if kept.is_none() {
             let before = stored.map(ApiTokenId::to_string).unwrap_or_default();
@@ -197,19 +208,65 @@ pub(crate) fn find(context: &Context) -> Result<Option<Found>, CliError> {
     }))
 }
 
-/// Removes the access token of a creation after a login, if that made it needless.
-///
-/// One that can't be removed is no reason to call the login failed.
-pub(crate) async fn forget_if(context: &Context, is_needless: impl FnOnce(&Found) -> bool) {
-    let forgotten = async {
-        match find(context)? {
-            Some(found) if !found.under_way && is_needless(&found) => forget(context).await,
-            _ => Ok(()),
-        }
+/// Whose a kept access token is.
+enum Owner {
+    /// The account with this API token.
+    ApiToken(ApiTokenId),
+    /// Nobody: the service refuses it.
+    Nobody,
+    Unknown,
+}
+
+/// Asks the service whose a kept access token is.
+async fn owner(context: &Context, kept: &Secret) -> Owner {
+    let client = AccessToken::new(kept.expose_secret())
+        .ok()
+        .and_then(|kept| context.builder().access_token(kept).build().ok());
+    let Some(client) = client else {
+        return Owner::Unknown;
     };
-    if let Err(error) = forgotten.await {
-        tracing::debug!(%error, "the access token of a creation is left behind");
+    let asked = client.get_api_token();
+    match progress::watch("asking for the API token", asked).await {
+        Ok(id) => Owner::ApiToken(id),
+        Err(error) if refusal::of_credential(&error) => Owner::Nobody,
+        Err(error) => {
+            tracing::debug!(%error, "it is not known whose the kept access token is");
+            Owner::Unknown
+        }
     }
+}
+
+/// Removes the access token of a creation after a login, if the stored credential replaces it.
+///
+/// That is proven if the credential was stored after the creation began, and the access token is
+/// of the account that has that API token. Returns the file of one that stays. A file that can't be
+/// removed is no reason to call the login failed.
+pub(crate) async fn complete(context: &Context) -> Option<PathBuf> {
+    let completed = async {
+        let Some(found) = find(context)?.filter(|found| !found.under_way) else {
+            return Ok(None);
+        };
+        if !found.is_stored || !is_owned_by_the_stored(context).await? {
+            return Ok(Some(found.file));
+        }
+        forget(context).await.map(|()| None)
+    };
+    completed.await.unwrap_or_else(|error: CliError| {
+        tracing::debug!(%error, "the access token of a creation is left behind");
+        None
+    })
+}
+
+async fn is_owned_by_the_stored(context: &Context) -> Result<bool, CliError> {
+    let kept = Place::look(context)?
+        .map(|place| place.read())
+        .transpose()?;
+    let stored = context.profile.load()?;
+    let (Some(kept), Some(stored)) = (kept.flatten(), stored) else {
+        return Ok(false);
+    };
+    let owner = owner(context, &kept).await;
+    Ok(matches!(owner, Owner::ApiToken(id) if &id == stored.id()))
 }
 
 /// Removes the access token of an interrupted creation.

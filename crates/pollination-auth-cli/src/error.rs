@@ -83,6 +83,16 @@ pub(crate) enum CliError {
         error: RotateError,
         remedies: Remedies,
     },
+    #[error(
+        "{}\n  the journal is gone too; run `{login}` with the id and secret in {}",
+        Rotation(error), .file.display()
+    )]
+    RotateRescued {
+        error: RotateError,
+        /// The file with the rescued pair.
+        file: PathBuf,
+        login: String,
+    },
     #[error("{}{}", ruled(*ruling, *at), remedies.of(*ruling))]
     Ruled {
         ruling: Ruling,
@@ -132,10 +142,11 @@ pub(crate) enum CliError {
     )]
     StoredLogsIn { id: String },
     #[error(
-        "{}\n  so it is not known whether the stored secret logs in, and it was not replaced",
-        Service(error)
+        "outcome of the check of the stored secret unknown: {}\n  it was not replaced; try again \
+         later, or run `{logout}` first to give it up",
+        error.failure()
     )]
-    StoredUnchecked { error: Error },
+    StoredUnchecked { error: Error, logout: String },
     #[error(
         "{}{}\n  an API token may exist whose secret nobody knows; replace it:{redo}",
         Service(error), kept(.reply.as_deref())
@@ -279,12 +290,16 @@ impl CliError {
             Self::Declined(_) | Self::NobodyToAsk(_) => Exit::Unconfirmed,
             Self::RotationUnfinished { .. }
             | Self::DeletionUnknown { .. }
+            | Self::CreationUnknown { .. }
             | Self::CreationUnfinished { .. } => Exit::Unfinished,
-            Self::Service(error)
-            | Self::CreationUnknown { error, .. }
-            | Self::StoredUnchecked { error } => of_service(error),
+            Self::Service(error) => of_service(error),
+            // The given secret is not what was refused.
+            Self::StoredUnchecked { error, .. } => match of_service(error) {
+                Exit::Rejected => Exit::Refused,
+                other => other,
+            },
             Self::Store(error) => of_store(error),
-            Self::Rotate { error, .. } => of_rotation(error),
+            Self::Rotate { error, .. } | Self::RotateRescued { error, .. } => of_rotation(error),
             Self::Ruled { ruling, .. } => of_ruling(*ruling),
             Self::NotKeptAndNotDeleted { .. } => Exit::Lost,
             Self::Replaced { .. } => Exit::Refused,
@@ -315,14 +330,16 @@ impl CliError {
         match self {
             Self::Service(error)
             | Self::CreationUnknown { error, .. }
-            | Self::StoredUnchecked { error } => Some(error),
+            | Self::StoredUnchecked { error, .. } => Some(error),
             Self::DeletionUnknown {
                 answered, login, ..
             } => login.as_deref().or(answered.as_deref()),
-            Self::Rotate { error, .. } => match error.failure().cause()? {
-                RotateCause::Service(error) => Some(error),
-                _ => None,
-            },
+            Self::Rotate { error, .. } | Self::RotateRescued { error, .. } => {
+                match error.failure().cause()? {
+                    RotateCause::Service(error) => Some(error),
+                    _ => None,
+                }
+            }
             _ => None,
         }
     }

@@ -107,6 +107,7 @@ mod paths;
 mod progress;
 mod prompt;
 mod recovery;
+mod refusal;
 mod rescue;
 mod run;
 mod terminal;

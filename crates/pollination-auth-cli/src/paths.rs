@@ -39,6 +39,27 @@ pub(crate) fn is_missing(directory: &Path) -> bool {
     fs::symlink_metadata(directory).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
+/// Returns `true` unless both directories exist and are two different ones.
+pub(crate) fn may_be_same(one: &Path, other: &Path) -> bool {
+    match (identity(one), identity(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => true,
+    }
+}
+
+/// Returns what two paths of one directory have in common, also beside bind mounts.
+#[cfg(unix)]
+fn identity(directory: &Path) -> io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let found = fs::metadata(directory)?;
+    Ok((found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(directory: &Path) -> io::Result<PathBuf> {
+    fs::canonicalize(directory)
+}
+
 /// An empty variable is a mistake in a script: it does not ask for the default.
 fn find(
     variable: &'static str,

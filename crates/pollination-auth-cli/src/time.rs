@@ -1,4 +1,4 @@
-//! Times as the answers show them: RFC 3339 in UTC, and seconds since 1970. It reads no clock.
+//! Times and durations as people read them: RFC 3339 in UTC, seconds since 1970, `1m 30s`. It reads no clock.
 
 use std::time::{Duration, SystemTime};
 
@@ -45,6 +45,15 @@ const LAST_SECOND: u64 = 253_402_300_799;
 
 fn readable(time: SystemTime) -> SystemTime {
     of_epoch(epoch(time).min(LAST_SECOND))
+}
+
+/// Returns a duration as people write it, in whole seconds, or in milliseconds below one.
+pub(crate) fn rounded(duration: Duration) -> humantime::FormattedDuration {
+    let whole = match duration.as_secs() {
+        0 => Duration::from_millis(u64::from(duration.subsec_millis()).max(1)),
+        seconds => Duration::from_secs(seconds),
+    };
+    humantime::format_duration(whole)
 }
 
 #[cfg(test)]

@@ -16,9 +16,7 @@ mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pollination_auth_api::{
-    Client, Error as Generated, Exchange, ResponseValue, SecretText, types,
-};
+use pollination_auth_api::{Client, Exchange, Outcome, SecretText, types};
 
 use self::answer::{Answer, Attempted};
 use self::decode::{Context, Reply};
@@ -67,7 +65,8 @@ impl Wire {
         let exchange = self.exchange(timeout);
         let client = self.client(Operation::Login, exchange);
         let result = client.login(&body).await;
-        self.reply(Operation::Login, client, result, secret)
+        let (outcome, _) = Exchange::conclude(client, result);
+        self.reply(Operation::Login, outcome, secret)
             .grant(requested_at)
     }
 
@@ -81,8 +80,9 @@ impl Wire {
         let exchange = self.exchange(timeout).bearer(bearer.bearer());
         let client = self.client(OPERATION, exchange);
         let result = client.get_api_token().await;
-        self.reply(OPERATION, client, result, bearer.expose_secret())
-            .api_token_id()
+        let (outcome, generated) = Exchange::conclude(client, result);
+        self.reply(OPERATION, outcome, bearer.expose_secret())
+            .api_token_id(generated)
     }
 
     /// `POST /auth/api-token`
@@ -95,7 +95,8 @@ impl Wire {
         let exchange = self.exchange(timeout).bearer(bearer.bearer());
         let client = self.client(OPERATION, exchange);
         let result = client.create_api_token().await;
-        self.reply(OPERATION, client, result, bearer.expose_secret())
+        let (outcome, _) = Exchange::conclude(client, result);
+        self.reply(OPERATION, outcome, bearer.expose_secret())
             .api_token(None)
     }
 
@@ -110,7 +111,8 @@ impl Wire {
         let exchange = self.exchange(timeout).bearer(bearer.bearer());
         let client = self.client(OPERATION, exchange);
         let result = client.rotate_api_token_secret().await;
-        self.reply(OPERATION, client, result, bearer.expose_secret())
+        let (outcome, _) = Exchange::conclude(client, result);
+        self.reply(OPERATION, outcome, bearer.expose_secret())
             .api_token(held)
     }
 
@@ -124,7 +126,8 @@ impl Wire {
         let exchange = self.exchange(timeout).bearer(bearer.bearer());
         let client = self.client(OPERATION, exchange);
         let result = client.delete_api_token().await;
-        self.reply(OPERATION, client, result, bearer.expose_secret())
+        let (outcome, _) = Exchange::conclude(client, result);
+        self.reply(OPERATION, outcome, bearer.expose_secret())
             .nothing()
     }
 
@@ -142,13 +145,7 @@ impl Wire {
     }
 
     /// Returns what the exchange captured of a call that carried this secret.
-    fn reply<'a, T, E>(
-        &'a self,
-        operation: Operation,
-        client: Client,
-        result: Result<ResponseValue<T>, Generated<E>>,
-        secret: &'a str,
-    ) -> Reply<'a> {
+    fn reply<'a>(&'a self, operation: Operation, outcome: Outcome, secret: &'a str) -> Reply<'a> {
         Reply {
             context: Context {
                 operation,
@@ -157,7 +154,7 @@ impl Wire {
                 base_url: &self.base_url,
                 clock: &*self.clock,
             },
-            outcome: Exchange::conclude(client, result),
+            outcome,
         }
     }
 }

@@ -58,7 +58,7 @@ testing     what fuzzers and authors of stores call
     Layers {
         folder: "crates/pollination-auth-cli/src",
         rows: "\
-variables exit time                   names of variables, exit codes, times as text
+variables exit time refusal           names of variables, exit codes, times, refusals
 messages argument_error log recovery  what the command says
 error                                 errors with their exit code and what to do
 environment paths output              what is read from and written to the system

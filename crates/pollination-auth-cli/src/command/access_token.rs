@@ -112,7 +112,8 @@ async fn get(
     {
         warn(&error);
     }
-    creation::forget_if(context, |creation| creation.is_stored).await;
+    // `login` and `status` name a file that stays.
+    let _stays = creation::complete(context).await;
     Ok(Found::New(token))
 }
 

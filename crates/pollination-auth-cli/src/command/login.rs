@@ -82,13 +82,19 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
             }
             Ok((access_token, before))
         };
-        let checked = checked::store(context, &token, check).await;
+        let checked = checked::store(context, &token, login.settle.settle, check).await;
         let checked = checked.map_err(|problem| match problem {
             NotStored::Unchecked(error) => error,
             NotStored::Unwritten(error) => context.store_error(error),
         })?;
-        // Whoever gives a credential that logs in needs no other way to the account.
-        creation::forget_if(context, |_any| true).await;
+        if let Some(file) = creation::complete(context).await {
+            output::note(format_args!(
+                "the access token of an interrupted creation stays in {}: it may be the only \
+                 key to an API token; `{}` removes it and the stored credential",
+                file.display(),
+                context.global.line("logout")
+            ));
+        }
         Ok::<_, CliError>(checked)
     };
     let (access_token, before) = tokio::select! {

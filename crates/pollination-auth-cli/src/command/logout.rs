@@ -75,8 +75,12 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
     if let Some(stored) = stored {
         remove(context, stored).await?;
     }
-    if creation.is_some() {
+    if let Some(creation) = creation {
         creation::forget(context).await?;
+        output::note(format_args!(
+            "removed the access token of an interrupted creation, {}",
+            creation.file.display()
+        ));
     }
     if environment::is_set() {
         output::note(format_args!(

@@ -150,15 +150,18 @@ fn row_73_a_lost_reply_to_a_deletion_is_made_up_for_by_a_refused_login() {
 }
 
 #[test]
-fn row_73_a_login_that_is_forbidden_is_refused() {
-    let world = World::logged_in();
-    let access_token = world.run(&["access-token"]).answer().to_owned();
-    world
-        .service
-        .fail_next(Operation::Login, Fault::status(403));
-    let delete = ["token", "delete", "--yes", "--access-token-stdin"];
-    assert_eq!(world.run_with(&delete, access_token).code, Some(0));
-    assert!(!world.credential().exists());
+fn row_73_a_login_that_something_else_refuses_forgets_nothing() {
+    let page = "<html>a proxy</html>";
+    for refusal in [Fault::status(403), Fault::status(401).body(page)] {
+        let world = World::logged_in();
+        let access_token = world.run(&["access-token"]).answer().to_owned();
+        world.service.fail_next(Operation::Login, refusal);
+        let delete = ["token", "delete", "--yes", "--access-token-stdin"];
+        let ran = world.run_with(&delete, access_token);
+        let stderr = ran.fails_with(6);
+        assert!(stderr.contains("stays stored"), "{stderr}");
+        assert!(world.credential().exists());
+    }
 }
 
 #[test]

@@ -7,17 +7,10 @@ use pollination_auth::{ApiToken, FileStore, Profile};
 use pollination_auth_fake::{Fault, Operation};
 use snapbox::str;
 
-use crate::world::{ID, SECRET, World};
+use crate::world::{ID, SECRET, World, accept_next_login};
 
-const LOGIN: [&str; 4] = ["login", "--yes", "--from", "stdin"];
+const LOGIN: [&str; 6] = ["login", "--yes", "--from", "stdin", "--settle", "1ms"];
 const CREATE: [&str; 4] = ["token", "create", "--yes", "--access-token-stdin"];
-
-/// Lets the next login succeed, as a service does that still accepts a secret from before.
-fn accept_next_login(world: &World) {
-    let reply = r#"{"access_token":"e30.e30.c2ln","token_type":"Bearer","expires_in":3600}"#;
-    let reply = Fault::status(200).body(reply);
-    world.service.fail_next(Operation::Login, reply);
-}
 
 fn older() -> String {
     format!("{ID}\nolder-secret\n")
@@ -44,8 +37,42 @@ fn row_63_a_stored_secret_that_is_refused_is_replaced() {
     let world = World::new();
     let dead = ApiToken::new(ID, "dead-secret").unwrap();
     world.profile().save(&dead).unwrap();
-    world.log_in();
+    let ran = world.run_with(&LOGIN, format!("{ID}\n{SECRET}\n"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(world.stored_secret(), SECRET);
+}
+
+/// A replica of the service may not know the newer secret yet.
+#[test]
+fn row_86_a_stored_secret_that_is_refused_once_is_not_replaced() {
+    let world = World::logged_in();
+    accept_next_login(&world);
+    world
+        .service
+        .fail_next(Operation::Login, Fault::status(401));
+    let ran = world.run_with(&LOGIN, older());
+    assert!(ran.fails_with(5).contains("logs in too"), "{ran:?}");
+    assert_eq!(world.stored_secret(), SECRET);
+}
+
+#[test]
+fn row_86_a_refusal_that_is_not_the_services_own_replaces_nothing() {
+    let page = "<html>a proxy</html>";
+    for refusal in [
+        Fault::status(403),
+        Fault::status(401).body(page),
+        Fault::status(407),
+    ] {
+        let world = World::logged_in();
+        accept_next_login(&world);
+        world.service.fail_next(Operation::Login, refusal);
+        let ran = world.run_with(&LOGIN, older());
+        let stderr = ran.fails_with(11);
+        assert!(stderr.contains("it was not replaced"), "{stderr}");
+        let logout = "run `pollination-auth logout --host";
+        assert!(stderr.contains(logout), "{stderr}");
+        assert_eq!(world.stored_secret(), SECRET);
+    }
 }
 
 #[test]

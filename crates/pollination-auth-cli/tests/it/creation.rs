@@ -9,7 +9,7 @@ use std::time::Duration;
 use pollination_auth_fake::{Fault, Operation};
 
 use crate::interrupt::Held;
-use crate::world::{PROGRAM, Ran, World};
+use crate::world::{ID, PROGRAM, Ran, World, accept_next_login};
 
 const CREATE: [&str; 3] = ["token", "create", "--access-token-stdin"];
 
@@ -143,9 +143,8 @@ fn row_74_a_login_with_the_credential_from_before_does_not_complete_a_creation()
     ran.fails_with(6);
     assert_eq!(world.run(&["access-token", "--fresh"]).code, Some(0));
     assert_is_private(&world.creation(), &access_token);
-    // Somebody who gives a credential knows of another way.
     world.log_in();
-    assert!(!world.creation().exists());
+    assert_is_private(&world.creation(), &access_token);
 }
 
 #[test]
@@ -155,6 +154,100 @@ fn row_74_a_logout_asks_before_it_forgets_the_access_token_of_a_creation() {
     let ran = world.run(&["logout"]);
     assert!(ran.fails_with(8).contains("--yes"), "{ran:?}");
     assert!(world.creation().exists());
-    assert_eq!(world.run(&["logout", "--yes"]).code, Some(0));
+    let ran = world.run(&["logout", "--yes"]);
+    assert_eq!(ran.code, Some(0));
+    let file = world.creation().display().to_string();
+    assert!(ran.stderr.contains(&file), "{ran:?}");
+    assert!(!world.creation().exists());
+}
+
+#[test]
+fn row_74_a_refusal_that_is_not_the_services_own_leaves_the_access_token() {
+    let page = "<html>a proxy</html>";
+    for refusal in [
+        Fault::status(401).body(page),
+        Fault::status(403).body(page),
+        Fault::status(404).body(page),
+        Fault::status(407).body(page),
+        Fault::status(429),
+    ] {
+        let world = World::logged_in();
+        let access_token = without_api_token(&world);
+        world.service.fail_next(Operation::Create, refusal);
+        let ran = world.run_with(&CREATE, &access_token);
+        let file = world.creation().display().to_string();
+        assert!(ran.fails_with(6).contains(&file), "{ran:?}");
+        assert_is_private(&world.creation(), &access_token);
+    }
+}
+
+#[test]
+fn row_74_a_refusal_of_the_service_itself_removes_the_access_token() {
+    for status in [401, 403, 409, 422] {
+        let world = World::logged_in();
+        let access_token = without_api_token(&world);
+        world
+            .service
+            .fail_next(Operation::Create, Fault::status(status));
+        let ran = world.run_with(&CREATE, &access_token);
+        assert!(matches!(ran.code, Some(4 | 11)), "{ran:?}");
+        assert!(!world.creation().exists());
+    }
+}
+
+#[test]
+fn row_74_a_login_to_another_account_leaves_the_access_token_and_says_so() {
+    let world = World::logged_in();
+    let (access_token, _) = lost(&world);
+    accept_next_login(&world);
+    let ran = world.run_with(&["login"], "other-id\nother-secret\n");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let file = world.creation().display().to_string();
+    assert!(ran.stderr.contains(&file), "{ran:?}");
+    assert!(ran.stderr.contains("pollination-auth logout"), "{ran:?}");
+    assert_is_private(&world.creation(), &access_token);
+    accept_next_login(&world);
+    let fresh = world.run(&["access-token", "--fresh"]);
+    assert_eq!(fresh.code, Some(0), "{fresh:?}");
+    assert_is_private(&world.creation(), &access_token);
+}
+
+/// Returns the credential that the service has, which only the service knows.
+fn credential(world: &World) -> String {
+    let (id, secret) = (world.service.id(), world.service.secret());
+    format!("{}\n{}\n", id.unwrap(), secret.unwrap().expose_secret())
+}
+
+#[test]
+fn row_74_a_login_with_the_new_api_token_completes_a_creation() {
+    let world = World::logged_in();
+    lost(&world);
+    let ran = world.run_with(&["login"], credential(&world));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert_ne!(world.service.id().as_deref(), Some(ID));
+    assert!(!world.creation().exists());
+}
+
+#[test]
+fn row_74_an_access_token_that_is_refused_is_replaced_by_the_next_creation() {
+    let world = World::logged_in();
+    lost(&world);
+    world.service.expire_all_tokens();
+    let other = ["--profile", "other"];
+    let login = [&["login"][..], &other].concat();
+    assert_eq!(world.run_with(&login, credential(&world)).code, Some(0));
+    let fresh = world.run(&[&["access-token"][..], &other].concat());
+    let fresh = fresh.answer();
+    // One that the service may still accept is not replaced.
+    world
+        .service
+        .fail_next(Operation::Get, Fault::status(401).body("<html>"));
+    world.run_with(&CREATE, fresh).fails_with(6);
+    let delete = ["token", "delete", "--yes", "--access-token-stdin"];
+    assert_eq!(world.run_with(&delete, fresh).code, Some(0));
+    let ran = world.run_with(&CREATE, fresh);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("no longer works"), "{ran:?}");
+    world.stored_secret();
     assert!(!world.creation().exists());
 }

@@ -28,6 +28,8 @@ mod pages;
 #[cfg(unix)]
 mod readme;
 #[cfg(test)]
+mod rescued;
+#[cfg(test)]
 mod rotate;
 #[cfg(test)]
 mod rulings;

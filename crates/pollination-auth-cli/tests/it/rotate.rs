@@ -158,7 +158,8 @@ fn an_unfinished_rotation_is_given_up_for_a_credential_that_logs_in() {
     let wrong = world.run_with(&["login", "--discard-rotation", "--yes"], "an-id\nwrong\n");
     wrong.fails_with(4);
     assert_eq!(world.run(&["status"]).code, Some(6));
-    let ran = world.run_with(&["login", "--discard-rotation", "--yes"], &credential);
+    let discard = ["login", "--discard-rotation", "--yes", "--settle", "1ms"];
+    let ran = world.run_with(&discard, &credential);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     world.stored_secret();
     assert_eq!(world.run(&["status"]).code, Some(0));

@@ -160,7 +160,7 @@ error: the account has no API token any longer; create a new one (rotate_api_tok
 impl World {
     /// Logs in with what the service knows, and makes sure that nothing is left of the rotation.
     fn log_in_again(&self) {
-        let ran: Ran = self.run_with(&["login", "--yes"], credential(self));
+        let ran: Ran = self.run_with(&["login", "--yes", "--settle", "1ms"], credential(self));
         assert_eq!(ran.code, Some(0), "{ran:?}");
         self.stored_secret();
         let status = self.run(&["status"]);

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use pollination_auth::{FileStore, Profile};
-use pollination_auth_fake::{Builder, FakeService};
+use pollination_auth_fake::{Builder, FakeService, Fault, Operation};
 use snapbox::{Assert, IntoData, Redactions};
 use tempfile::TempDir;
 
@@ -194,4 +194,11 @@ impl From<Output> for Ran {
 pub(crate) fn without_waits(stderr: &str) -> String {
     let lines = stderr.split_inclusive('\n');
     lines.filter(|line| !line.ends_with(" ...\n")).collect()
+}
+
+/// Lets the next login succeed, as a service does that still accepts a secret from before.
+pub(crate) fn accept_next_login(world: &World) {
+    let reply = r#"{"access_token":"e30.e30.c2ln","token_type":"Bearer","expires_in":3600}"#;
+    let reply = Fault::status(200).body(reply);
+    world.service.fail_next(Operation::Login, reply);
 }

@@ -55,7 +55,7 @@ pub(super) async fn wait(
     // Waiting needs a runtime, as logging in does.
     let runtime =
         runtime::current().map_err(|missing| Error::internal(Operation::Login, missing.into()))?;
-    let mut last = Error::internal(Operation::Login, Reason::NoRuntime);
+    let mut last = None;
     for _ in 0..MOST_LOOKS {
         let flight = match look(shared, ask, &runtime) {
             Found::Use(token) => return Ok(token),
@@ -65,10 +65,10 @@ pub(super) async fn wait(
         match wait_for(shared, flight, ask, deadline, &runtime).await {
             Ended::Use(token) => return Ok(token),
             Ended::Fail(error) => return Err(error),
-            Ended::LookAgain(error) => last = error,
+            Ended::LookAgain(error) => last = Some(error),
         }
     }
-    Err(last)
+    Err(last.unwrap_or_else(|| Error::internal(Operation::Login, Reason::NoRuntime)))
 }
 
 /// Decides with a second look at everything that was read without the lock.

@@ -35,6 +35,7 @@ pub(crate) struct Facts {
     pub(crate) raw: Option<SecretBytes>,
     pub(crate) redirect_origin: Option<String>,
     pub(crate) retry_at: Option<SystemTime>,
+    pub(crate) has_json_error: bool,
     pub(crate) source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -51,6 +52,7 @@ impl Facts {
             raw: None,
             redirect_origin: None,
             retry_at: None,
+            has_json_error: false,
             source: None,
         }
     }
@@ -119,6 +121,14 @@ impl Failure {
     #[must_use]
     pub fn redirect_origin(&self) -> Option<&str> {
         self.0.redirect_origin.as_deref()
+    }
+
+    /// Returns `true` if the reply was an error with a JSON body, as the service writes it.
+    ///
+    /// Proxies and login pages answer with the same status codes, mostly in HTML.
+    #[must_use]
+    pub fn has_json_error(&self) -> bool {
+        self.0.has_json_error
     }
 
     /// Returns the time before which the service asked not to be called again.

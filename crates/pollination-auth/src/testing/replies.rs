@@ -74,7 +74,7 @@ pub(crate) fn decode(input: &[u8]) -> Option<bool> {
         }
         Operation::GetApiToken => {
             let reply = written.reply();
-            checked(&written, reply.api_token_id(), |id| {
+            checked(&written, reply.api_token_id(None), |id| {
                 assert!(ApiToken::new(id.as_str(), "s").is_ok_and(|token| token.id() == id));
             })
         }

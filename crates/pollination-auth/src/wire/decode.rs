@@ -1,8 +1,8 @@
 //! From a captured exchange to a value or a failed attempt: status first, body second.
 //!
-//! The captured bytes are the only source. The generated code decodes them as well, but accepts
-//! neither another success status nor a byte order mark nor a lifetime in quotes. A secret and a
-//! token's type are read strictly.
+//! The captured bytes are decoded here, because the generated code accepts neither another success
+//! status nor a byte order mark nor a lifetime in quotes. Only the id, which every ordinary call
+//! reads, is the generated value where there is one. A secret and a token's type are read strictly.
 
 use std::time::SystemTime;
 
@@ -65,10 +65,16 @@ impl<'a> Reply<'a> {
         })
     }
 
-    /// Reads the id of the API token.
-    pub(crate) fn api_token_id(self) -> Attempted<Answer<ApiTokenId>> {
+    /// Reads the id of the API token, from the generated value if there is one.
+    pub(crate) fn api_token_id(
+        self,
+        generated: Option<types::NewToken>,
+    ) -> Attempted<Answer<ApiTokenId>> {
         self.read(|reply| {
-            let types::NewToken { id } = reply.document()?;
+            let types::NewToken { id } = match generated {
+                Some(token) if !reply.is_encoded() => token,
+                _ => reply.document()?,
+            };
             checked_id(id).map_err(Reason::UnusableCredential)
         })
     }
@@ -285,6 +291,7 @@ impl Received<'_> {
             407 => (Class::Status(407), Reason::ProxyAuthentication),
             status => (Class::Status(status), Reason::Status),
         };
+        let has_json_error = self.document::<IgnoredAny>().is_ok();
         let mask = self.mask();
         let content_type = self.header("content-type").unwrap_or_default();
         let words = Words::read(self.body.expose_secret(), content_type, &mask);
@@ -309,6 +316,7 @@ impl Received<'_> {
             detail: words.detail,
             violations: words.violations,
             redirect_origin,
+            has_json_error,
             // A clock may not be able to express a longer wait.
             retry_at: wait.and_then(|wait| now.checked_add(wait.min(LONGEST_LIFETIME))),
             ..self.facts(reason)

@@ -7,9 +7,10 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pollination_auth::{
-    AccessToken, ApiToken, Client, Error, Operation, Profile, SecretBytes, StoreError, StoredToken,
+    AccessToken, ApiToken, Client, Error, Profile, SecretBytes, StoreError, StoredToken,
 };
 use serde::Serialize;
 
@@ -24,6 +25,7 @@ use crate::interrupt;
 use crate::output;
 use crate::progress;
 use crate::prompt;
+use crate::refusal;
 use crate::rescue::Rescue;
 
 #[derive(Serialize)]
@@ -64,7 +66,7 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
     let id = stored.as_ref().map(|stored| stored.token.id());
     let creation = Creation::begin(context, &access_token, id).await?;
     let redo = creation.redo();
-    let work = make(context, &client, creation);
+    let work = make(context, &client, creation, create.settle.settle);
     let work = interrupt::outlast("the creation", work, || CliError::CreationInterrupted {
         redo,
     });
@@ -91,18 +93,19 @@ async fn make(
     context: &Context,
     client: &Client,
     creation: Creation,
+    settle: Duration,
 ) -> Result<ApiToken, CliError> {
     let created = progress::watch("creating the API token", client.create_api_token()).await;
     let token = match created {
         Ok(token) => token,
-        Err(error) if may_be_done(&error) => {
+        Err(error) if is_nothing_created(&error) => {
+            creation.give_up();
+            return Err(CliError::Service(error));
+        }
+        Err(error) => {
             let reply = error.raw_reply().and_then(rescued);
             let redo = creation.redo();
             return Err(CliError::CreationUnknown { error, reply, redo });
-        }
-        Err(error) => {
-            creation.give_up();
-            return Err(CliError::Service(error));
         }
     };
     let check = async |stored: Option<&StoredToken>| {
@@ -113,7 +116,7 @@ async fn make(
             checked => Ok(checked),
         }
     };
-    match checked::store(context, &token, check).await {
+    match checked::store(context, &token, settle, check).await {
         Ok(Check::LogsIn) => creation.end(),
         Ok(Check::NotYet) => output::warning(format_args!(
             "the new API token is stored, and does not log in yet; the access token that created it \
@@ -124,7 +127,9 @@ async fn make(
             creation.give_up();
             return Err(error);
         }
-        Err(problem) => return Err(not_stored(context, client, &token, &creation, problem).await),
+        Err(problem) => {
+            return Err(not_stored(context, client, &token, &creation, settle, problem).await);
+        }
     }
     Ok(token)
 }
@@ -160,6 +165,7 @@ async fn not_stored(
     client: &Client,
     token: &ApiToken,
     creation: &Creation,
+    settle: Duration,
     problem: NotStored,
 ) -> CliError {
     let id = token.id().to_string();
@@ -181,7 +187,7 @@ async fn not_stored(
             redo: creation.redo_if_kept(),
         };
     }
-    match put_aside(context, token).await {
+    match put_aside(context, token, settle).await {
         Ok(directory) => CliError::PutAside {
             id,
             problem: Box::new(problem),
@@ -199,7 +205,11 @@ async fn not_stored(
 }
 
 /// Stores the new API token in the second place, and says where that is.
-async fn put_aside(context: &Context, token: &ApiToken) -> Result<PathBuf, CliError> {
+async fn put_aside(
+    context: &Context,
+    token: &ApiToken,
+    settle: Duration,
+) -> Result<PathBuf, CliError> {
     let rescue = Rescue::find()?;
     let directory = rescue.directory().to_owned();
     let global = &context.global;
@@ -208,7 +218,7 @@ async fn put_aside(context: &Context, token: &ApiToken) -> Result<PathBuf, CliEr
         aside.save(token)?;
         return Ok(directory);
     };
-    match checked::check_refused(context, seen.api_token(), token).await {
+    match checked::check_replaceable(context, seen.api_token(), token, settle).await {
         Ok(()) => aside.replace(&seen, token)?,
         // A newer secret of it is there: that of a rotation which met the new API token.
         Err(CliError::StoredLogsIn { .. }) => {}
@@ -217,10 +227,9 @@ async fn put_aside(context: &Context, token: &ApiToken) -> Result<PathBuf, CliEr
     Ok(directory)
 }
 
-/// Returns `true` if an API token may exist now whose secret nobody knows.
-fn may_be_done(error: &Error) -> bool {
-    error.operation() == Operation::CreateApiToken
-        && matches!(error, Error::Ambiguous(_) | Error::UnusableReply(_))
+/// Returns `true` if the service refused the creation, or the request was never sent.
+fn is_nothing_created(error: &Error) -> bool {
+    refusal::of_creation(error) || matches!(error, Error::NotSent(_))
 }
 
 /// Puts a reply that may hold the new secret where its owner can look at it.

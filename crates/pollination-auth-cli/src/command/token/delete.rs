@@ -16,6 +16,7 @@ use crate::error::CliError;
 use crate::output;
 use crate::progress;
 use crate::prompt;
+use crate::refusal;
 
 #[derive(Serialize)]
 struct Answer {
@@ -82,7 +83,7 @@ async fn check_refused(
 ) -> Result<(), CliError> {
     let client = context.builder().api_token(token.clone()).build()?;
     let login = match progress::watch("checking the deletion", client.login()).await {
-        Err(Error::CredentialsRejected(_)) => return Ok(()),
+        Err(error) if refusal::of_credential(&error) => return Ok(()),
         Err(error) => Some(error),
         Ok(_access_token) => None,
     };

@@ -4,24 +4,28 @@
 //! first, told of the end, and heard when they interrupt.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pollination_auth::{
-    Document, Profile, Recovered, RotateError, RotateOptions, Rotated, Rotation,
+    ApiToken, Document, FileStore, Profile, Recovered, RotateError, RotateOptions, Rotated,
+    Rotation,
 };
 use serde::Serialize;
 
 use crate::access_token_file;
-use crate::args::Rotate;
+use crate::args::{Rotate, quoted};
+use crate::checked;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::interrupt;
+use crate::interrupt::{self, Interrupts};
 use crate::output;
+use crate::paths;
 use crate::progress;
 use crate::prompt;
 use crate::rescue::Rescue;
-use crate::time::Stamp;
+use crate::time::{Stamp, rounded};
 use crate::variables;
 
 /// What came of it.
@@ -139,33 +143,89 @@ pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliErr
             tracing::debug!(%error, "the access token of the old secret is left behind");
         }
     }
-    if matches!(answer.outcome, Outcome::Rotated | Outcome::NothingHappened) {
-        forget_rescued(context);
-    }
     if answer.outcome == Outcome::Rotated && answer.unchanged {
         output::warning("the service gave the secret that there was; it still accepts the old one");
     }
-    output::answer(context.global.output, &answer)
+    output::answer(context.global.output, &answer)?;
+    if matches!(answer.outcome, Outcome::Rotated | Outcome::NothingHappened) {
+        let mut interrupts = Interrupts::listen()?;
+        tokio::select! {
+            () = forget_rescued(context, &stored.token, rotate.settle) => {}
+            () = interrupts.next() => {}
+        }
+    }
+    Ok(())
 }
 
-/// Removes what was put into the second place: by now it is stored in the first, or dead.
-fn forget_rescued(context: &Context) {
-    let forget = || -> Result<(), CliError> {
-        let rescue = Rescue::find()?;
-        if !rescue.is_made() {
-            return Ok(());
-        }
-        let rescue = Arc::new(rescue);
-        let rescued = Profile::new(rescue, &context.global.host, &context.global.profile)?;
-        match rescued.stored() {
-            Ok(None) => Ok(()),
-            Ok(Some(seen)) => Ok(rescued.remove(&seen)?),
-            Err(_unreadable) => Ok(rescued.remove_damaged()?),
-        }
+/// Removes a rescued pair if it is needless by now, and says where any other one is.
+async fn forget_rescued(context: &Context, replaced: &ApiToken, settle: Duration) {
+    let Ok(rescue) = Rescue::find() else {
+        return;
     };
-    if let Err(error) = forget() {
-        tracing::debug!(%error, "what was rescued is left behind");
+    let Some(directory) = &context.directory else {
+        return;
+    };
+    if !rescue.is_made() || paths::may_be_same(directory, rescue.directory()) {
+        return;
     }
+    let file = rescued_file(context, rescue.directory());
+    let directory = quoted(&rescue.directory().to_string_lossy());
+    match remove_needless(context, rescue, replaced, settle).await {
+        Ok(None) => {}
+        Ok(Some(id)) => output::note(format_args!(
+            "a rescued pair of the API token {id} stays in {}; `{}` with its id and secret stores \
+             it, and {}={directory} makes every command use it there",
+            file.display(),
+            context.login(),
+            variables::DIRECTORY
+        )),
+        Err(error) => output::warning(format_args!(
+            "a rescued pair may be in {}, which can't be used: {error}",
+            file.display()
+        )),
+    }
+}
+
+/// Removes a rescued pair that is stored elsewhere, or dead; returns the id of one that stays.
+///
+/// `replaced` has the secret that the rotation replaced.
+async fn remove_needless(
+    context: &Context,
+    rescue: Rescue,
+    replaced: &ApiToken,
+    settle: Duration,
+) -> Result<Option<String>, CliError> {
+    let global = &context.global;
+    let rescued = Profile::new(Arc::new(rescue), &global.host, &global.profile)?;
+    let Some(seen) = rescued.stored()? else {
+        return Ok(None);
+    };
+    let pair = seen.api_token();
+    let stored = context.profile.load()?;
+    let stays = Ok(Some(pair.id().to_string()));
+    if stored
+        .as_ref()
+        .is_none_or(|stored| stored.id() != pair.id())
+    {
+        return stays;
+    }
+    let is_pair = |other: &ApiToken| {
+        other.id() == pair.id() && other.secret().expose_secret() == pair.secret().expose_secret()
+    };
+    let is_known = is_pair(replaced) || stored.as_ref().is_some_and(is_pair);
+    if !is_known && checked::check_dead(context, pair, settle).await.is_err() {
+        return stays;
+    }
+    rescued.remove(&seen)?;
+    Ok(None)
+}
+
+/// Returns the file of a rescued pair.
+fn rescued_file(context: &Context, rescue: &Path) -> PathBuf {
+    rescue.join(FileStore::file_name(
+        context.profile.id(),
+        Document::Credential,
+    ))
 }
 
 fn options(rotate: &Rotate) -> RotateOptions {
@@ -205,15 +265,6 @@ fn open(waiting: fmt::Arguments<'_>) {
     ));
 }
 
-/// Gives a duration as people write it, in whole seconds, or in milliseconds below one.
-fn rounded(duration: Duration) -> humantime::FormattedDuration {
-    let whole = match duration.as_secs() {
-        0 => Duration::from_millis(u64::from(duration.subsec_millis()).max(1)),
-        seconds => Duration::from_secs(seconds),
-    };
-    humantime::format_duration(whole)
-}
-
 async fn resumed(rotation: &Rotation, id: String) -> Result<Answer, RotateError> {
     Ok(match rotation.recover().await? {
         Recovered::Rotated(rotated) => Answer::rotated(&rotated),
@@ -237,6 +288,14 @@ fn failed(context: &Context, error: RotateError) -> CliError {
             variables::DIRECTORY,
             rescue.display()
         ));
+        let journal = context.file(Document::Journal);
+        if journal.is_some_and(|journal| paths::is_missing(&journal)) {
+            return CliError::RotateRescued {
+                error,
+                file: rescued_file(context, rescue),
+                login: context.login(),
+            };
+        }
     }
     if other && let Some(journal) = context.file(Document::Journal) {
         output::warning(format_args!(

@@ -43,8 +43,15 @@ const UNFINISHED: End = End::Code(6);
 /// The settle time is short because the fake service acts on a request at once.
 const ROTATE: &[&str] = &["token", "rotate", "--yes", "--settle", "1s"];
 const RESUME: &[&str] = &["token", "rotate", "--resume", "--settle", "1s"];
-const LOGIN: &[&str] = &["login", "--from", "stdin", "--yes"];
-const CREATE: &[&str] = &["token", "create", "--yes", "--access-token-stdin"];
+const LOGIN: &[&str] = &["login", "--from", "stdin", "--yes", "--settle", "1s"];
+const CREATE: &[&str] = &[
+    "token",
+    "create",
+    "--yes",
+    "--access-token-stdin",
+    "--settle",
+    "1s",
+];
 const DELETE: &[&str] = &["token", "delete", "--yes", "--access-token-stdin"];
 const FRESH: &[&str] = &["access-token", "--fresh"];
 const LOGOUT: &[&str] = &["logout", "--yes"];

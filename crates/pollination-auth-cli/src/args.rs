@@ -259,6 +259,9 @@ pub(crate) struct Delete {
     pub(crate) bearer: Bearer,
 
     #[command(flatten)]
+    pub(crate) settle: Settle,
+
+    #[command(flatten)]
     pub(crate) confirmed: Confirmed,
 }
 
@@ -299,8 +302,8 @@ pub(crate) struct Rotate {
 pub(crate) struct Settle {
     /// Time to wait before a stored secret that the service refuses is checked again
     ///
-    /// The stored secret is replaced by another one of the same API token only if both checks
-    /// are refused: a part of the service may not have learned of a new secret yet.
+    /// The stored secret is given up only if both checks are refused: a part of the service may not
+    /// have learned of a new secret yet. Too short a time can lose the secret.
     #[arg(long, value_name = "DURATION", default_value = SETTLE, value_parser = duration)]
     pub(crate) settle: Duration,
 }

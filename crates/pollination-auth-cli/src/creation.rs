@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use pollination_auth::{
     AccessToken, ApiTokenId, CredentialStore as _, Document, FileStore, ProfileId, Secret,
@@ -129,21 +130,20 @@ impl Creation {
         let place = Place::open(context)?.ok_or(CliError::NoDirectory(variables::DIRECTORY))?;
         let mut lock = place.lock().await?;
         let redo = redo(&context.global, &place.file);
-        let mut kept = place.read()?;
-        if let Some(other) = &kept
-            && other.expose_secret() != access_token.expose_secret()
-        {
-            match owner(context, other).await {
-                Owner::Nobody => output::note(format_args!(
-                    "the access token of an interrupted creation no longer works; in {}, the new \
-                     one replaces it",
-                    place.file.display()
-                )),
-                _ => return Err(CliError::CreationUnfinished { redo }),
+        let kept = place.read()?;
+        let is_other = |kept: &Secret| kept.expose_secret() != access_token.expose_secret();
+        if let Some(other) = kept.as_ref().filter(|kept| is_other(kept)) {
+            if !is_dead(context, other).await {
+                return Err(CliError::CreationUnfinished { redo });
             }
-            kept = None;
+            check_accepted(context, access_token).await?;
+            output::note(format_args!(
+                "the access token of an interrupted creation no longer works; in {}, the new one \
+                 replaces it",
+                place.file.display()
+            ));
         }
-        if kept.is_none() {
+        if kept.as_ref().is_none_or(is_other) {
             let before = stored.map(ApiTokenId::to_string).unwrap_or_default();
             let before = Secret::from(before);
             lock.write(BEFORE, &before)?;
@@ -208,32 +208,38 @@ pub(crate) fn find(context: &Context) -> Result<Option<Found>, CliError> {
     }))
 }
 
-/// Whose a kept access token is.
-enum Owner {
-    /// The account with this API token.
-    ApiToken(ApiTokenId),
-    /// Nobody: the service refuses it.
-    Nobody,
-    Unknown,
+/// Asks the service for the API token of an access token's account.
+async fn owner(context: &Context, access_token: &AccessToken) -> Result<ApiTokenId, CliError> {
+    let builder = context.builder().access_token(access_token.clone());
+    let client = builder.build()?;
+    let asked = client.get_api_token();
+    Ok(progress::watch("asking for the API token", asked).await?)
 }
 
-/// Asks the service whose a kept access token is.
-async fn owner(context: &Context, kept: &Secret) -> Owner {
-    let client = AccessToken::new(kept.expose_secret())
-        .ok()
-        .and_then(|kept| context.builder().access_token(kept).build().ok());
-    let Some(client) = client else {
-        return Owner::Unknown;
-    };
-    let asked = client.get_api_token();
-    match progress::watch("asking for the API token", asked).await {
-        Ok(id) => Owner::ApiToken(id),
-        Err(error) if refusal::of_credential(&error) => Owner::Nobody,
-        Err(error) => {
-            tracing::debug!(%error, "it is not known whose the kept access token is");
-            Owner::Unknown
+/// Checks that the service does not refuse an access token, before it replaces a kept one.
+async fn check_accepted(context: &Context, access_token: &AccessToken) -> Result<(), CliError> {
+    match owner(context, access_token).await {
+        Err(CliError::Service(error)) if refusal::of_credential(&error) => {
+            Err(CliError::Service(error))
         }
+        _ => Ok(()),
     }
+}
+
+/// Returns `true` if a kept access token has expired and the service refuses it.
+///
+/// One alone is no proof: the clock of this machine may be wrong, and a refusal may come from a part
+/// of the service that does not know the access token.
+async fn is_dead(context: &Context, kept: &Secret) -> bool {
+    let Ok(kept) = AccessToken::new(kept.expose_secret()) else {
+        return false;
+    };
+    kept.claimed_expiry()
+        .is_some_and(|at| at < SystemTime::now())
+        && matches!(
+            owner(context, &kept).await,
+            Err(CliError::Service(error)) if refusal::of_credential(&error)
+        )
 }
 
 /// Removes the access token of a creation after a login, if the stored credential replaces it.
@@ -265,8 +271,9 @@ async fn is_owned_by_the_stored(context: &Context) -> Result<bool, CliError> {
     let (Some(kept), Some(stored)) = (kept.flatten(), stored) else {
         return Ok(false);
     };
-    let owner = owner(context, &kept).await;
-    Ok(matches!(owner, Owner::ApiToken(id) if &id == stored.id()))
+    let kept = AccessToken::new(kept.expose_secret());
+    let Ok(kept) = kept else { return Ok(false) };
+    Ok(matches!(owner(context, &kept).await, Ok(id) if &id == stored.id()))
 }
 
 /// Removes the access token of an interrupted creation.

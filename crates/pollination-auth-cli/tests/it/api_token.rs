@@ -10,7 +10,7 @@ use crate::world::{ID, SECRET, World};
 /// Deletes the API token, and gives an access token from before that.
 fn delete(world: &World) -> String {
     let access_token = world.run(&["access-token"]).answer().to_owned();
-    let ran = world.run(&["token", "delete", "--yes"]);
+    let ran = world.run(&["token", "delete", "--yes", "--settle", "1ms"]);
     assert_eq!(ran.answer(), "Deleted the API token an-id");
     access_token
 }
@@ -147,6 +147,29 @@ fn row_73_a_lost_reply_to_a_deletion_is_made_up_for_by_a_refused_login() {
         delete(&world);
         assert!(!world.credential().exists());
     }
+}
+
+/// A part of the service that has not learned of the secret yet refuses the first login.
+#[test]
+fn row_73_one_refusal_after_an_unclear_reply_forgets_nothing() {
+    let world = World::logged_in();
+    let page = Fault::status(200).body("<html>a proxy</html>");
+    world.service.fail_next(Operation::Delete, page);
+    let access_token = world.run(&["access-token"]).answer().to_owned();
+    world
+        .service
+        .fail_next(Operation::Login, Fault::status(401));
+    let delete = [
+        "token",
+        "delete",
+        "--yes",
+        "--access-token-stdin",
+        "--settle",
+        "1ms",
+    ];
+    let ran = world.run_with(&delete, access_token);
+    assert!(ran.fails_with(6).contains("still logs in"), "{ran:?}");
+    assert_eq!(world.stored_secret(), SECRET);
 }
 
 #[test]

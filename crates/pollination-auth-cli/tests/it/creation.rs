@@ -228,26 +228,39 @@ fn row_74_a_login_with_the_new_api_token_completes_a_creation() {
     assert!(!world.creation().exists());
 }
 
+/// Expired in 1970.
+const EXPIRED: &str = "e30.eyJleHAiOjEwMH0.c2ln";
+
 #[test]
-fn row_74_an_access_token_that_is_refused_is_replaced_by_the_next_creation() {
+fn row_74_an_access_token_that_has_expired_and_is_refused_is_replaced_by_the_next_creation() {
     let world = World::logged_in();
-    lost(&world);
-    world.service.expire_all_tokens();
-    let other = ["--profile", "other"];
-    let login = [&["login"][..], &other].concat();
-    assert_eq!(world.run_with(&login, credential(&world)).code, Some(0));
-    let fresh = world.run(&[&["access-token"][..], &other].concat());
-    let fresh = fresh.answer();
-    // One that the service may still accept is not replaced.
+    let (fresh, _) = lost(&world);
+    let kept = || fs::read_to_string(world.creation()).unwrap();
+    fs::write(world.creation(), EXPIRED).unwrap();
+    // Something else refuses it.
     world
         .service
         .fail_next(Operation::Get, Fault::status(401).body("<html>"));
-    world.run_with(&CREATE, fresh).fails_with(6);
-    let delete = ["token", "delete", "--yes", "--access-token-stdin"];
-    assert_eq!(world.run_with(&delete, fresh).code, Some(0));
-    let ran = world.run_with(&CREATE, fresh);
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.stderr.contains("no longer works"), "{ran:?}");
+    world.run_with(&CREATE, &fresh).fails_with(6);
+    assert_eq!(kept(), EXPIRED);
+    // The new one is no better.
+    world.run_with(&CREATE, "e30.e30.c2ln").fails_with(4);
+    assert_eq!(kept(), EXPIRED);
+    // The API token of the interrupted creation is in the way.
+    let ran = world.run_with(&CREATE, &fresh);
+    assert!(ran.fails_with(11).contains("no longer works"), "{ran:?}");
+    assert_eq!(kept(), fresh);
+    let status = world.run(&["status"]);
+    paste(&world, &status.stdout);
     world.stored_secret();
     assert!(!world.creation().exists());
+}
+
+#[test]
+fn row_74_an_access_token_that_has_not_expired_stays_when_it_is_refused() {
+    let world = World::logged_in();
+    let (access_token, _) = lost(&world);
+    world.service.expire_all_tokens();
+    world.run_with(&CREATE, EXPIRED).fails_with(6);
+    assert_is_private(&world.creation(), &access_token);
 }

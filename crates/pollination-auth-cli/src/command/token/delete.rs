@@ -1,12 +1,16 @@
 //! Deletes the account's API token, and what is kept of it on this machine.
 //!
 //! A stored credential is forgotten only when the service refuses it: a reply to the deletion alone
-//! can come from something in between, and the secret can't be had again.
+//! can come from something in between, and the secret can't be had again. Where that reply was not
+//! clear, one refusal is not enough either: it may come from a part of the service that has not
+//! learned of a new secret yet.
 
 use std::fmt;
+use std::time::Duration;
 
 use pollination_auth::{ApiToken, Error, Reason};
 use serde::Serialize;
+use tokio::time::sleep;
 
 use super::bearer;
 use crate::access_token_file;
@@ -47,7 +51,7 @@ pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliErr
     match stored.filter(|stored| stored.token.id() == &id) {
         Some(stored) => {
             let answered = unless_refused(deleted)?;
-            check_refused(context, &stored.token, answered).await?;
+            check_refused(context, &stored.token, answered, delete.settle.settle).await?;
             forget(context, &stored)
                 .await
                 .map_err(|problem| CliError::DeletedAndKept {
@@ -80,17 +84,23 @@ async fn check_refused(
     context: &Context,
     token: &ApiToken,
     answered: Option<Error>,
+    settle: Duration,
 ) -> Result<(), CliError> {
     let client = context.builder().api_token(token.clone()).build()?;
-    let login = match progress::watch("checking the deletion", client.login()).await {
-        Err(error) if refusal::of_credential(&error) => return Ok(()),
-        Err(error) => Some(error),
-        Ok(_access_token) => None,
-    };
+    let check = || progress::watch("checking the deletion", client.login());
+    let is_refused = |login: &Result<_, Error>| login.as_ref().is_err_and(refusal::of_credential);
+    let mut login = check().await;
+    if is_refused(&login) && answered.is_some() {
+        progress::watch("waiting for the service to settle", sleep(settle)).await;
+        login = check().await;
+    }
+    if is_refused(&login) {
+        return Ok(());
+    }
     Err(CliError::DeletionUnknown {
         id: token.id().to_string(),
         answered: answered.map(Box::new),
-        login: login.map(Box::new),
+        login: login.err().map(Box::new),
         delete: context.global.line("token delete"),
     })
 }

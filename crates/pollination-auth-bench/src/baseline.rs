@@ -41,7 +41,7 @@ pub fn write(root: &Path, figures: &[Figure]) -> std::io::Result<()> {
     std::fs::write(root.join(FILE), text + "\n")
 }
 
-/// Says what is wrong with counts: what misses its goal, what grew beyond its tolerance, and what
+/// Returns what is wrong with counts: what misses its goal, what grew beyond its tolerance, and what
 /// is no longer counted.
 ///
 /// Where not one count is of instructions there is no valgrind, and those are not missed.

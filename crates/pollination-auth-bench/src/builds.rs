@@ -129,7 +129,7 @@ impl Consumer {
         Self(folder)
     }
 
-    /// Gives the processor time of a build from nothing, in seconds.
+    /// Returns the processor time of a build from nothing, in seconds.
     fn build_time(&self) -> f64 {
         cpu_of(|| {
             drop(output(cargo(
@@ -140,7 +140,7 @@ impl Consumer {
         .as_secs_f64()
     }
 
-    /// Gives the size of the program as it is released.
+    /// Returns the size of the program as it is released.
     fn size(&self) -> f64 {
         output(cargo(
             self.0.path(),

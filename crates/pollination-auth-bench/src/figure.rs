@@ -85,7 +85,7 @@ impl Figure {
         Self { judged, ..self }
     }
 
-    /// Tells whether it is what it ought to be; what has no goal is.
+    /// Returns `true` if it is what it ought to be; what has no goal is.
     #[must_use]
     pub fn is_met(&self) -> bool {
         self.goal.is_none_or(|goal| goal.is_met(self.judged))

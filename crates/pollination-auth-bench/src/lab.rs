@@ -50,13 +50,13 @@ impl Lab {
         }
     }
 
-    /// Tells where the service listens.
+    /// Returns where the service listens.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// Tells what so much work took.
+    /// Returns the cost of this much work.
     #[must_use]
     pub fn took(&self, scenario: Scenario, peer: Peer, count: usize) -> Took {
         let said = output(self.tell(self.program("bench-worker"), scenario, peer, count));
@@ -95,7 +95,7 @@ impl Lab {
         })
     }
 
-    /// Gives a program of this workspace that is built as this one is.
+    /// Returns a program of this workspace that is built as this one is.
     pub(crate) fn program(&self, name: &str) -> Command {
         Command::new(self.programs.join(name))
     }
@@ -115,7 +115,7 @@ impl Drop for Lab {
     }
 }
 
-/// Tells whether instructions can be counted here.
+/// Returns `true` if instructions can be counted here.
 #[must_use]
 pub fn has_valgrind() -> bool {
     let version = Command::new("valgrind").arg("--version").output();

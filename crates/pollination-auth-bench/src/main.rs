@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Tells whether everything is as it ought to be.
+/// Returns `true` if everything is as it ought to be.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")

@@ -25,7 +25,7 @@ const SIGNATURE: usize = 342;
 /// The length of the claims in an access token: what Auth0 writes for one audience and user.
 const CLAIMS: usize = 300;
 
-/// Gives the access token of the login with this number, as long as the service's own are.
+/// Returns the access token of the login with this number, as long as the service's own are.
 #[must_use]
 pub fn access_token(login: usize) -> String {
     let claims = format!("login-{login}-");
@@ -102,7 +102,7 @@ async fn connection(mut stream: TcpStream, logins: Rc<Cell<usize>>) {
     }
 }
 
-/// Tells whether a request is all there: a GET ends with its head, a login with its object.
+/// Returns `true` if a request is all there: a GET ends with its head, a login with its object.
 fn is_whole(request: &[u8]) -> bool {
     let end: &[u8] = if request.starts_with(b"POST ") {
         b"}"

@@ -72,14 +72,14 @@ impl fmt::Display for Scenario {
     }
 }
 
-/// Gives the name that the command line has for a value.
+/// Returns the name that the command line has for a value.
 fn name(value: &impl clap::ValueEnum) -> String {
     let value = value.to_possible_value();
     value.map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 impl Scenario {
-    /// Gives two counts: enough work for a difference that noise does not reach, and no more.
+    /// Returns two counts: enough work for a difference that noise does not reach, and no more.
     #[must_use]
     pub fn counts(self) -> (usize, usize) {
         match self {
@@ -336,7 +336,7 @@ impl Stopwatch {
     }
 }
 
-/// Gives the processor time of this process, or of those children that it has waited for.
+/// Returns the processor time of this process, or of those children that it has waited for.
 ///
 /// # Panics
 ///

@@ -93,7 +93,7 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    /// Gives none while a rotation is unfinished: it is not known what a token belongs to then.
+    /// Returns `None` while a rotation is unfinished: it is not known what a token belongs to then.
     pub(crate) fn of(stored: &Stored) -> Option<Self> {
         Some(Self {
             id: stored.token.id().to_string(),
@@ -148,7 +148,7 @@ impl SharedToken {
         }
     }
 
-    /// Gives the kept token if it belongs to this credential; one that others can read is refused.
+    /// Returns the kept token if it belongs to this credential. One that others can read is refused.
     pub(crate) fn read(&self, owner: &Owner) -> Result<Option<Kept>, CliError> {
         let text = match self.store.read(&self.profile, DOCUMENT) {
             Ok(Some(text)) => text,

@@ -104,7 +104,7 @@ pub(crate) struct Global {
 }
 
 impl Global {
-    /// Gives a command line that means this host and profile, to be pasted.
+    /// Returns a command line that means this host and profile, to be pasted.
     pub(crate) fn line(&self, command: &str) -> String {
         let mut line = format!("pollination-auth {command}");
         for (option, value, default) in [
@@ -331,7 +331,7 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
     humantime::parse_duration(text).map_err(|_quotes_it| "write it as 90s, 5m or 1h30m")
 }
 
-/// Gives the variables of the environment, one entry for each.
+/// Returns the variables of the environment, one entry for each.
 pub(crate) fn variables() -> String {
     format!(
         "  POLLINATION_API_KEY_ID       id for `login`; where nothing is stored for host and profile, also

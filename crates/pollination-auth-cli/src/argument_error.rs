@@ -65,7 +65,7 @@ fn without_host(error: &mut clap::Error) {
     }
 }
 
-/// Tells whether an invalid value can be shown: one that was left out, or a name of a format.
+/// Returns `true` if an invalid value can be shown: one that was left out, or a name of a format.
 fn is_value_harmless(error: &clap::Error) -> bool {
     let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else {
         return true;
@@ -97,7 +97,7 @@ fn keep_near_suggestions(error: &mut clap::Error) {
     }
 }
 
-/// Gives more advice, where a secret may have been meant.
+/// Returns more advice, where a secret may have been meant.
 pub(crate) fn tip(error: &clap::Error) -> &'static str {
     match error.kind() {
         ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand => TIP,

@@ -91,6 +91,12 @@ pub(crate) async fn check_dead(
     settle: Duration,
 ) -> Result<(), CliError> {
     check_refused(context, token).await?;
+    wait_to_settle(token, settle).await;
+    check_refused(context, token).await
+}
+
+/// Waits before a stored secret that the service refused is checked again, and says so.
+pub(crate) async fn wait_to_settle(token: &ApiToken, settle: Duration) {
     progress::note(format_args!(
         "the service refuses the stored secret of the API token {}; waiting {} before checking it \
          again (--settle) ...",
@@ -98,7 +104,6 @@ pub(crate) async fn check_dead(
         rounded(settle)
     ));
     progress::watch("waiting for the service to settle", sleep(settle)).await;
-    check_refused(context, token).await
 }
 
 async fn check_refused(context: &Context, token: &ApiToken) -> Result<(), CliError> {

@@ -123,12 +123,12 @@ impl Context {
             ))
     }
 
-    /// Gives a client that logs in with what is stored.
+    /// Returns a client that logs in with the stored credential.
     pub(crate) fn client(&self) -> Result<Client, CliError> {
         Ok(self.builder().store(self.store.clone()).build()?)
     }
 
-    /// Gives what is stored, or none when nobody is logged in.
+    /// Returns the stored credential, or `None` if there is none.
     pub(crate) async fn look(&self, client: &Client) -> Result<Option<Stored>, CliError> {
         let Some(seen) = self.profile.stored()? else {
             return Ok(None);
@@ -147,13 +147,13 @@ impl Context {
         }))
     }
 
-    /// Gives what is stored; it is an error when that is nothing.
+    /// Returns the stored credential; an error if there is none.
     pub(crate) async fn stored(&self, client: &Client) -> Result<Stored, CliError> {
         let stored = self.look(client).await?;
         stored.ok_or_else(|| self.not_logged_in())
     }
 
-    /// Gives what is stored, or the environment's where nothing is; it is an error when neither is.
+    /// Returns the stored credential, else that of the environment; an error if there is neither.
     ///
     /// The stored one goes first: a rotation changes it, and can't change the environment.
     pub(crate) async fn credential(&self) -> Result<Credential, CliError> {
@@ -171,7 +171,7 @@ impl Context {
         Ok(Credential::Stored(stored))
     }
 
-    /// Gives a client that logs in with a credential.
+    /// Returns a client that logs in with a credential.
     pub(crate) fn client_of(&self, credential: &Credential) -> Result<Client, CliError> {
         match credential {
             Credential::Stored(_) => self.client(),
@@ -213,7 +213,7 @@ impl Context {
         }
     }
 
-    /// Tells whether another process works on what is stored right now.
+    /// Returns `true` if another process is changing the stored credential.
     pub(crate) fn is_held(&self) -> bool {
         self.store.is_locked(self.profile.id()).unwrap_or(false)
     }
@@ -287,7 +287,7 @@ impl Context {
         Ok(lock_wait::outwait(|| files.check_writable()).await?)
     }
 
-    /// Gives the error of a command with the file that it is about and a way out, if it is a file.
+    /// Returns the error of a command; if it is about a file, with its path and what to do.
     pub(crate) fn explain(&self, error: CliError) -> CliError {
         let problem = match error {
             // It was there a moment ago: another process has logged out, and no store is broken.
@@ -327,13 +327,13 @@ impl Context {
         }
     }
 
-    /// Gives the file of a document.
+    /// Returns the file of a document.
     pub(crate) fn file(&self, document: Document) -> Option<PathBuf> {
         let name = FileStore::file_name(self.profile.id(), document);
         self.directory.as_ref().map(|found| found.join(name))
     }
 
-    /// Gives the error of the store with what to run about it.
+    /// Returns the error of the store with the command that repairs it.
     pub(crate) fn store_error(&self, error: StoreError) -> CliError {
         match error {
             StoreError::RotationUnfinished => self.unfinished(None),
@@ -341,7 +341,7 @@ impl Context {
         }
     }
 
-    /// Gives the error of a rotation with what to run about it.
+    /// Returns the error of a rotation with the command that continues it.
     pub(crate) fn rotate_error(&self, error: RotateError) -> CliError {
         CliError::Rotate {
             error,

@@ -10,7 +10,7 @@ use pollination_auth::{ApiToken, Secret};
 use crate::error::CliError;
 use crate::variables::{ID, SECRET};
 
-/// Tells whether either is set. One alone is a mistake: it does not count as unset.
+/// Returns `true` if either variable is set. One alone is an error, not treated as unset.
 pub(crate) fn is_set() -> bool {
     [ID, SECRET].map(env::var_os).iter().any(Option::is_some)
 }
@@ -20,12 +20,12 @@ pub(crate) fn find() -> Result<Option<ApiToken>, CliError> {
     is_set().then(|| api_token(env::var_os)).transpose()
 }
 
-/// Tells whether an id is set and differs from this one.
+/// Returns `true` if an id is set and differs from this one.
 pub(crate) fn has_other_id(id: &str) -> bool {
     env::var_os(ID).is_some_and(|set| set != id)
 }
 
-/// Tells whether another secret of the same API token is set. Most likely one of the two is dead.
+/// Returns `true` if another secret of the same API token is set. One of the two is probably dead.
 pub(crate) fn has_other_secret(token: &ApiToken) -> bool {
     find().ok().flatten().is_some_and(|set| {
         set.id() == token.id() && set.secret().expose_secret() != token.secret().expose_secret()

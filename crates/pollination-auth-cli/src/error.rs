@@ -16,7 +16,7 @@ use crate::messages::{self, Host, Rotation, Service, Unbuilt};
 use crate::recovery::{Recovery, Redo, Remedies, before, ruled, ruling};
 use crate::variables;
 
-/// Says why the command can't give its answer.
+/// Error of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
     #[error("{}", Host(*.0))]
@@ -207,7 +207,7 @@ impl From<BuildError> for CliError {
     }
 }
 
-/// Says why an id and a secret of the environment were not enough.
+/// Returns why an id and a secret of the environment were not enough.
 fn of_environment(is_set: bool) -> &'static str {
     if is_set {
         "; it stores the id and secret of the environment, which this command could not change there"
@@ -216,7 +216,7 @@ fn of_environment(is_set: bool) -> &'static str {
     }
 }
 
-/// Gives the path that the problem does not name by itself.
+/// Returns the path that the problem does not name by itself.
 fn path_of(directory: &Path, problem: &StoreError) -> String {
     match problem {
         StoreError::Unsafe { .. } => String::new(),
@@ -224,14 +224,14 @@ fn path_of(directory: &Path, problem: &StoreError) -> String {
     }
 }
 
-/// Says how to repeat a creation that was taken back.
+/// Returns the advice for a creation that was taken back.
 fn again(redo: Option<&Redo>) -> String {
     redo.map_or_else(String::new, |redo| {
         format!("\n  create another: run `{}`", redo.create)
     })
 }
 
-/// Says how a deletion was answered.
+/// Returns how a deletion was answered.
 fn answer(error: Option<&Error>) -> String {
     error.map_or_else(
         || "the service reported success".to_owned(),
@@ -239,7 +239,7 @@ fn answer(error: Option<&Error>) -> String {
     )
 }
 
-/// Says what a login came to that should have been refused.
+/// Returns the result of a login that should have been refused.
 fn still(login: Option<&Error>) -> String {
     login.map_or_else(
         || ", but the API token still logs in".to_owned(),
@@ -247,7 +247,7 @@ fn still(login: Option<&Error>) -> String {
     )
 }
 
-/// Says where a reply is that may hold a secret.
+/// Returns the advice for a reply that may contain a secret.
 fn kept(reply: Option<&Path>) -> String {
     reply.map_or_else(String::new, |reply| {
         format!(
@@ -258,7 +258,7 @@ fn kept(reply: Option<&Path>) -> String {
 }
 
 impl CliError {
-    /// Tells whether there is no place for a store, and none that others could have put there.
+    /// Returns `true` if there is no place for a store, and none that others could have put there.
     pub(crate) fn is_no_store(&self) -> bool {
         match self {
             Self::NoDirectory(_) => true,
@@ -267,7 +267,7 @@ impl CliError {
         }
     }
 
-    /// Gives the exit code.
+    /// Returns the exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Host(_)
@@ -311,7 +311,7 @@ impl CliError {
         }
     }
 
-    /// Gives what more there is to say, one line for each; the host is that of the command line.
+    /// Returns what more there is to say, one line for each; the host is that of the command line.
     ///
     /// The last one has the server's own words, fit for a terminal.
     pub(crate) fn notes(&self, host: &str) -> Vec<String> {
@@ -325,7 +325,7 @@ impl CliError {
         notes
     }
 
-    /// Gives the failed call that it is about.
+    /// Returns the failed call that it is about.
     fn service(&self) -> Option<&Error> {
         match self {
             Self::Service(error)

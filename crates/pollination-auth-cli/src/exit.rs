@@ -83,7 +83,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Gives the list of codes, one on a line.
+/// Returns the list of codes, one on a line.
 pub(crate) fn list() -> String {
     let mut text = String::new();
     for (exit, meaning) in MEANINGS {
@@ -93,7 +93,7 @@ pub(crate) fn list() -> String {
     text
 }
 
-/// Gives the list of codes as the help shows it.
+/// Returns the list of codes as the help shows it.
 pub(crate) fn help() -> String {
     format!("Exit codes:\n{}", list().trim_end())
 }

@@ -24,7 +24,7 @@ const PROXIES: [(&str, &str); 5] = [
     ("all_proxy", ""),
 ];
 
-/// Says what is wrong with a host.
+/// Error message of an invalid host.
 pub(crate) struct Host(pub(crate) BaseUrlError);
 
 impl fmt::Display for Host {
@@ -44,7 +44,7 @@ impl fmt::Display for Host {
     }
 }
 
-/// Says why there is no client.
+/// Error message of a client that could not be built.
 pub(crate) struct Unbuilt<'a>(pub(crate) &'a BuildError);
 
 impl fmt::Display for Unbuilt<'_> {
@@ -60,7 +60,7 @@ impl fmt::Display for Unbuilt<'_> {
     }
 }
 
-/// Says why a call failed.
+/// Error message of a failed call.
 pub(crate) struct Service<'a>(pub(crate) &'a Error);
 
 impl fmt::Display for Service<'_> {
@@ -81,7 +81,7 @@ impl fmt::Display for Service<'_> {
     }
 }
 
-/// Says how a rotation ended.
+/// Error message of a rotation.
 pub(crate) struct Rotation<'a>(pub(crate) &'a RotateError);
 
 impl fmt::Display for Rotation<'_> {
@@ -114,7 +114,7 @@ impl fmt::Display for Rotation<'_> {
     }
 }
 
-/// Gives what more there is to say of a call of this host that failed, one line for each.
+/// Returns what more there is to say of a call of this host that failed, one line for each.
 pub(crate) fn notes(error: &Error, host: &str) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(cause(error).map(|cause| format!("cause: {cause}")));
@@ -132,7 +132,7 @@ pub(crate) fn notes(error: &Error, host: &str) -> Vec<String> {
     notes
 }
 
-/// Gives the innermost cause: where nothing was sent, nothing of ours can have come back in it.
+/// Returns the innermost cause: where nothing was sent, nothing of ours can have come back in it.
 ///
 /// A certificate can have put words of its own into it, so that it is cut and escaped.
 fn cause(error: &Error) -> Option<String> {

@@ -68,17 +68,17 @@ fn heard(written: io::Result<()>) -> Result<(), CliError> {
     }
 }
 
-/// Tells the user something that is not the answer.
+/// Writes a note to stderr.
 pub(crate) fn note(text: impl fmt::Display) {
     tell(format_args!("{text}\n"));
 }
 
-/// Tells the user what may surprise later.
+/// Writes a warning.
 pub(crate) fn warning(text: impl fmt::Display) {
     tell(format_args!("{WARNING}warning:{WARNING:#} {text}\n"));
 }
 
-/// Tells the user why there is no answer; the host is that of the command line.
+/// Writes the error of a command; the host is that of the command line.
 pub(crate) fn error(error: &CliError, host: &str) {
     tell(format_args!("{ERROR}error:{ERROR:#} {error}\n"));
     for note in error.notes(host) {
@@ -93,12 +93,12 @@ pub(crate) fn tell(text: impl fmt::Display) {
     let _unheard = write!(stderr, "{text}").and_then(|()| stderr.flush());
 }
 
-/// Tells whether a line on stderr can be written anew: a terminal that takes the sequences for it.
+/// Returns `true` if a line on stderr can be rewritten: a terminal with escape sequences.
 pub(crate) fn can_wipe() -> bool {
     is_watched() && anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
 }
 
-/// Tells whether a person sees what is written to stderr.
+/// Returns `true` if a person sees what is written to stderr.
 pub(crate) fn is_watched() -> bool {
     io::stderr().is_terminal()
 }

@@ -34,7 +34,7 @@ pub(crate) fn rescue() -> Result<PathBuf, CliError> {
     })
 }
 
-/// Tells whether a directory does not exist.
+/// Returns `true` if a directory does not exist.
 pub(crate) fn is_missing(directory: &Path) -> bool {
     fs::symlink_metadata(directory).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }

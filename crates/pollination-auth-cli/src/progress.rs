@@ -15,7 +15,7 @@ const STEP: Duration = Duration::from_secs(1);
 /// Goes to the start of the line and wipes it.
 const WIPE: &str = "\r\x1b[K";
 
-/// Tells something while a wait is shown, in the place of its line.
+/// Writes a note while a wait is shown, replacing its line.
 pub(crate) fn note(text: impl fmt::Display) {
     let start = if output::can_wipe() { WIPE } else { "" };
     output::note(format_args!("{start}{text}"));

@@ -1,4 +1,4 @@
-//! Says how to go on from a rotation: what the service has ruled, what to run, and until when.
+//! Advice after a rotation: what the service has ruled, what to run, and until when.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -49,7 +49,7 @@ impl fmt::Display for Redo {
     }
 }
 
-/// Says how to go on with a rotation, and until when.
+/// Advice on how to continue a rotation, and until when.
 pub(crate) struct Recovery<'a> {
     pub(crate) error: &'a RotateError,
     pub(crate) remedies: &'a Remedies,
@@ -86,7 +86,7 @@ impl fmt::Display for Recovery<'_> {
     }
 }
 
-/// Says until when a rotation can be resumed, or that this may be over by this machine's clock.
+/// Returns until when a rotation can be resumed, or that this may be over by this machine's clock.
 pub(crate) fn before(deadline: Option<SystemTime>) -> String {
     deadline.map_or_else(String::new, |deadline| {
         let at = time::rfc3339(deadline);
@@ -103,7 +103,7 @@ pub(crate) fn before(deadline: Option<SystemTime>) -> String {
 /// What stands before the end of a rotation's access token where that has passed.
 pub(crate) const OVERDUE: &str = "by this machine's clock its access token expired at";
 
-/// Says what the service has ruled on the last rotation, and when.
+/// Returns what the service has ruled on the last rotation, and when.
 pub(crate) fn ruled(ruling: Ruling, at: SystemTime) -> String {
     let what = match ruling {
         Ruling::ApiTokenGone => "the account has no API token any longer",

@@ -27,7 +27,7 @@ impl Rescue {
         &self.0
     }
 
-    /// Tells whether it was needed once.
+    /// Returns `true` if it was needed once.
     pub(crate) fn is_made(&self) -> bool {
         self.0.exists()
     }

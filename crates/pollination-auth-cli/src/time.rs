@@ -18,12 +18,12 @@ impl Serialize for Stamp {
     }
 }
 
-/// Gives the time in UTC as RFC 3339 has it, in whole seconds.
+/// Returns the time in UTC as RFC 3339 has it, in whole seconds.
 pub(crate) fn rfc3339(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(readable(time)).to_string()
 }
 
-/// Gives whole seconds since 1970.
+/// Returns whole seconds since 1970.
 pub(crate) fn epoch(time: SystemTime) -> u64 {
     since_1970(time).as_secs()
 }

@@ -18,7 +18,7 @@ use pollination_auth::{
 };
 use pollination_auth_fake::{FakeService, Fault, Operation};
 
-/// Tells the child the directory of the store, the service, and where to abort.
+/// Passes the child the directory of the store, the service, and where to abort.
 const CHILD: [&str; 3] = [
     "ROTATE_EXAMPLE_STORE",
     "ROTATE_EXAMPLE_URL",

@@ -52,7 +52,7 @@ impl BlockingCalls for Socket {
     }
 }
 
-/// Gives the body of a reply, once it is all there.
+/// Returns the body of a reply, once it is all there.
 fn body(reply: &[u8]) -> Option<&[u8]> {
     let end = reply.windows(4).position(|four| four == b"\r\n\r\n")?;
     let (head, body) = reply.split_at(end);

@@ -83,7 +83,7 @@ async fn of_stored(
     Ok(token)
 }
 
-/// Gives a token: a kept one at once, else the first process in the lock logs in for all.
+/// Returns a token: a kept one at once, else the first process in the lock logs in for all.
 async fn get(
     context: &Context,
     client: &Client,
@@ -117,7 +117,7 @@ async fn get(
     Ok(Found::New(token))
 }
 
-/// Says why each call makes a login of its own, which the service may count.
+/// Warns that each call logs in anew, and why: the service may count logins.
 fn warn(error: &impl fmt::Display) {
     output::warning(format_args!(
         "the access token can't be kept for the next call, which logs in again: {error}"

@@ -20,7 +20,7 @@ fn run(command: &mut Command) -> Ran {
     command.output().unwrap().into()
 }
 
-/// Gives all that stands in the files below a directory.
+/// Returns all that stands in the files below a directory.
 fn texts(directory: &std::path::Path) -> String {
     let Ok(entries) = fs::read_dir(directory) else {
         return String::new();

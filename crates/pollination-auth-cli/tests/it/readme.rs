@@ -14,7 +14,7 @@ printf '%s\n' "$@" >"$HOME/arguments"
 cat >"$HOME/input"
 "#;
 
-/// Gives the blocks for a shell in the section about the command.
+/// Returns the blocks for a shell in the section about the command.
 fn blocks() -> Vec<&'static str> {
     let (_, section) = README.split_once("### The command\n").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();

@@ -50,7 +50,7 @@ fn start_with(
     spawn_with_options(command, options).unwrap()
 }
 
-/// Gives the exit code, and all that was written since the last expectation.
+/// Returns the exit code, and all that was written since the last expectation.
 fn end(mut terminal: PtySession) -> (i32, String) {
     let rest = terminal.exp_eof().unwrap();
     match terminal.process().wait().unwrap() {

@@ -31,7 +31,7 @@ fn log_in(world: &World, host: &str, variables: &[(&str, &str)]) -> Ran {
     command.output().unwrap().into()
 }
 
-/// Gives a port on which nobody listens.
+/// Returns a port on which nobody listens.
 fn closed_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()

@@ -103,19 +103,19 @@ impl World {
         Profile::new(store, &self.service.base_url(), "default").unwrap()
     }
 
-    /// Gives the file of the stored credential.
+    /// Returns the file of the stored credential.
     pub(crate) fn credential(&self) -> PathBuf {
         let name = format!("{}.credential.json", self.profile().id().key());
         self.directory().join(name)
     }
 
-    /// Gives the file of the access token that processes share.
+    /// Returns the file of the access token that processes share.
     pub(crate) fn kept_token(&self) -> PathBuf {
         let name = format!("{}.credential.json", self.profile().id().key());
         self.directory().join("access-tokens").join(name)
     }
 
-    /// Gives the file of the access token of a creation.
+    /// Returns the file of the access token of a creation.
     pub(crate) fn creation(&self) -> PathBuf {
         let name = format!("{}.credential.json", self.profile().id().key());
         self.directory().join("creations").join(name)
@@ -129,7 +129,7 @@ impl World {
         fs::write(self.kept_token(), document.to_string()).unwrap();
     }
 
-    /// Gives the stored secret, and makes sure that it is the one that the service knows.
+    /// Returns the stored secret, and makes sure that it is the one that the service knows.
     pub(crate) fn stored_secret(&self) -> String {
         let token = self.profile().load().unwrap().unwrap();
         let stored = token.secret().expose_secret().to_owned();
@@ -158,7 +158,7 @@ impl Ran {
         self.stdout.strip_suffix('\n').unwrap()
     }
 
-    /// Gives all that was answered, its newline included.
+    /// Returns all that was answered, its newline included.
     #[track_caller]
     pub(crate) fn text(&self) -> &str {
         assert_eq!(self.code, Some(0), "{self:?}");
@@ -171,7 +171,7 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap()
     }
 
-    /// Gives what was said about a failure, which has printed no answer.
+    /// Returns what was said about a failure, which has printed no answer.
     #[track_caller]
     pub(crate) fn fails_with(&self, code: i32) -> &str {
         assert_eq!(self.code, Some(code), "{self:?}");

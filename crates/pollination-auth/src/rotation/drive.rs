@@ -229,7 +229,7 @@ impl Driver {
         })
     }
 
-    /// Gives the client's cache the access token of the new secret.
+    /// Passes the client's cache the access token of the new secret.
     pub(super) fn adopt(&mut self, token: &ApiToken) {
         let of_the_new = |secret: &Secret| secret.expose_secret() == token.secret().expose_secret();
         match self.accepted.take() {

@@ -13,7 +13,7 @@ mod world;
 
 use std::fmt;
 
-/// Tells the numbers to whoever runs the tests with `--nocapture`.
+/// Prints the numbers for whoever runs the tests with `--nocapture`.
 #[expect(
     clippy::print_stdout,
     reason = "the numbers are what these tests are for"

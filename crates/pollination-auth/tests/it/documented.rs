@@ -65,7 +65,7 @@ fn the_list_is_that_of_the_contract() {
     assert_eq!(documented, BTreeSet::from(listed));
 }
 
-/// Gives a refusal of one of the generated `Then` types, with the body that it has in life.
+/// Returns a refusal of one of the generated `Then` types, with the body that it has in life.
 macro_rules! refusal {
     ($then:expr, $status:expr) => {
         match $status {

@@ -96,7 +96,7 @@ impl Listener {
         self.address
     }
 
-    /// Gives the requests of each connection.
+    /// Returns the requests of each connection.
     pub(crate) fn connections(&self) -> Vec<Vec<Seen>> {
         lock(&self.connections).clone()
     }

@@ -43,7 +43,7 @@ pub(crate) fn usual(seen: &Seen) -> Answer {
     }
 }
 
-/// Gives the secret that a request carried.
+/// Returns the secret that a request carried.
 fn carried(seen: &Seen) -> &'static str {
     match seen.is(Operation::Login) {
         true => API_SECRET,

@@ -93,7 +93,7 @@ async fn a_proxy_that_is_set_gets_the_whole_url_also_for_this_machine() {
     }
 }
 
-/// Tells the other process that it is one: a test run with a real credential in its environment
+/// Marks the other process as such: a test run with a real credential in its environment
 /// must not use that.
 const IN_ANOTHER_PROCESS: &str = "POLLINATION_AUTH_TEST_IN_ANOTHER_PROCESS";
 

@@ -149,7 +149,7 @@ impl Seen {
         self.method == operation.method() && self.target.ends_with(path(operation))
     }
 
-    /// Gives all values of a header.
+    /// Returns all values of a header.
     pub(crate) fn header(&self, name: &str) -> Vec<&str> {
         let named = self.headers.iter().filter(|(key, _)| key == name);
         named.map(|(_, value)| value.as_str()).collect()

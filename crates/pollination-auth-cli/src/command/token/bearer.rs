@@ -12,7 +12,7 @@ use crate::error::CliError;
 /// The longest standard input that is read: 32 KiB, twice the longest access token.
 const STDIN_LIMIT: u64 = 32 * 1024;
 
-/// Gives a client that uses it.
+/// Returns a client that uses it.
 pub(super) fn client(context: &Context, bearer: &Bearer) -> Result<Client, CliError> {
     if bearer.access_token_stdin {
         Ok(context.builder().access_token(from_stdin()?).build()?)

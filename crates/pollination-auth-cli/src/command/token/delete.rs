@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use pollination_auth::{ApiToken, Error, Reason};
 use serde::Serialize;
-use tokio::time::sleep;
 
 use super::bearer;
 use crate::access_token_file;
 use crate::args::Delete;
+use crate::checked;
 use crate::context::{Context, Stored};
 use crate::error::CliError;
 use crate::output;
@@ -91,7 +91,7 @@ async fn check_refused(
     let is_refused = |login: &Result<_, Error>| login.as_ref().is_err_and(refusal::of_credential);
     let mut login = check().await;
     if is_refused(&login) && answered.is_some() {
-        progress::watch("waiting for the service to settle", sleep(settle)).await;
+        checked::wait_to_settle(token, settle).await;
         login = check().await;
     }
     if is_refused(&login) {

@@ -241,7 +241,7 @@ fn options(rotate: &Rotate) -> RotateOptions {
     }
 }
 
-/// Says what is waited for and how long: people take a silent minute for a program that hangs.
+/// Announces a wait and its length: a silent minute looks like a program that hangs.
 fn announce(settle: Duration) -> impl Fn(Duration) + Send + Sync {
     let last = Mutex::new(None);
     move |wait| {

@@ -133,7 +133,7 @@ impl World {
         later
     }
 
-    /// Tells whether a secret is the account's when everything has come to rest.
+    /// Returns `true` if a secret is the account's when everything has come to rest.
     pub(super) fn is_valid(&self, token: &ApiToken) -> bool {
         if self.server.is_the_other(token) {
             return true;

@@ -78,7 +78,7 @@ fn write(profile: &Profile, version: Version) {
     done.unwrap();
 }
 
-/// Says which version the documents are of that the loader finds, as text.
+/// Returns the version of the documents that the loader finds, as text.
 fn found(profile: &Profile) -> String {
     let Some(record) = profile.record().unwrap() else {
         assert_eq!(

@@ -95,7 +95,7 @@ impl Disk for VirtualDisk {
 /// What is in a file that was written and not yet synced: nothing, a part, or all of it.
 const CONTENTS: [usize; 3] = [0, 1, 2];
 
-/// Gives every state in which the disk may be when the power fails behind the last of these steps.
+/// Returns every state in which the disk may be when the power fails behind the last of these steps.
 ///
 /// Names change on the disk in any selection since the directory was last synced, and the content
 /// of a file may be there in part until it was synced, whatever its name is by then.

@@ -18,7 +18,7 @@ use crate::store::{
     StoreLock,
 };
 
-/// Says that a write has begun, and waits until it may end.
+/// Reports that a write has begun, and waits until it may end.
 struct Gate {
     begun: Sender<()>,
     may_end: Receiver<()>,

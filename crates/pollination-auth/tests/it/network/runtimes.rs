@@ -153,8 +153,8 @@ fn row_60_a_runtime_without_timers_or_io_is_told_what_it_lacks_and_spoils_nothin
     }
 }
 
-#[tokio::test]
-async fn row_61_a_401_that_is_not_the_tokens_fault_costs_one_login() {
+/// Starts the fake service, and a client of it.
+fn of_fake() -> (FakeService, Client) {
     let service = FakeService::builder()
         .id("an-id")
         .secret("a-secret")
@@ -164,6 +164,12 @@ async fn row_61_a_401_that_is_not_the_tokens_fault_costs_one_login() {
         .base_url(service.base_url())
         .build()
         .unwrap();
+    (service, client)
+}
+
+#[tokio::test]
+async fn row_61_a_401_that_is_not_the_tokens_fault_costs_one_login() {
+    let (service, client) = of_fake();
     let first = client.access_token().await.unwrap();
     for _ in 0..21 {
         service.fail_next(Fake::Get, Fault::status(401));
@@ -184,15 +190,7 @@ async fn row_61_a_401_that_is_not_the_tokens_fault_costs_one_login() {
 
 #[tokio::test]
 async fn row_61_tokens_that_are_revoked_again_and_again_are_replaced_each_time() {
-    let service = FakeService::builder()
-        .id("an-id")
-        .secret("a-secret")
-        .start();
-    let client = Client::builder()
-        .api_token(ApiToken::new("an-id", "a-secret").unwrap())
-        .base_url(service.base_url())
-        .build()
-        .unwrap();
+    let (service, client) = of_fake();
     for logins in 1..6 {
         client.get_api_token().await.unwrap();
         assert_eq!(service.logins(), logins);

@@ -53,6 +53,15 @@ async fn cut_off(stage: &Stage) {
     assert!(matches!(error, RotateError::Ambiguous(_)), "{error:?}");
 }
 
+/// Asserts that the stored rotation is over, with this ruling.
+async fn assert_concluded(stage: &Stage, expected: Ruling) {
+    let status = stage.rotation().status().await.unwrap();
+    let RotationStatus::Concluded { ruling, .. } = &status else {
+        panic!("{status:?}");
+    };
+    assert_eq!(*ruling, expected);
+}
+
 #[tokio::test]
 async fn row_66_a_rotation_that_began_with_any_clock_is_recovered_with_any_other() {
     let clocks = [
@@ -91,17 +100,7 @@ async fn row_66_what_the_service_calls_lost_is_written_down_and_names_a_doubtful
     assert!(error.to_string().contains("check the clock"), "{error}");
     // By that clock the access token has expired: then one refusal is enough.
     assert_eq!(stage.service.count(Operation::Rotate), before + 1);
-    let status = stage.rotation().status().await.unwrap();
-    assert!(
-        matches!(
-            status,
-            RotationStatus::Concluded {
-                ruling: Ruling::CredentialLost,
-                ..
-            }
-        ),
-        "{status:?}"
-    );
+    assert_concluded(&stage, Ruling::CredentialLost).await;
     // It does not keep a new credential from being stored, which ends it.
     let made = ApiToken::new(ID, stage.active()).unwrap();
     overwrite(&stage.profile(), &made);
@@ -184,17 +183,7 @@ async fn row_72_an_api_token_that_was_deleted_is_gone_and_not_unknown() {
     let error = stage.rotation().recover().await.unwrap_err();
     assert!(matches!(error, RotateError::ApiTokenGone(_)), "{error:?}");
     assert_eq!(stage.service.count(Operation::Rotate), before + 1);
-    let status = stage.rotation().status().await.unwrap();
-    assert!(
-        matches!(
-            status,
-            RotationStatus::Concluded {
-                ruling: Ruling::ApiTokenGone,
-                ..
-            }
-        ),
-        "{status:?}"
-    );
+    assert_concluded(&stage, Ruling::ApiTokenGone).await;
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ impl Directory {
         Arc::new(FileStore::open(&self.0).unwrap())
     }
 
-    /// Gives the files whose names end like this.
+    /// Returns the files whose names end like this.
     pub(super) fn files(&self, end: &str) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(&self.0).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());

@@ -69,7 +69,7 @@ pub(crate) async fn store<T>(
 }
 
 /// Checks that a stored credential is dead if it has another secret of the given API token.
-pub(crate) async fn check_replaceable(
+async fn check_replaceable(
     context: &Context,
     stored: &ApiToken,
     given: &ApiToken,

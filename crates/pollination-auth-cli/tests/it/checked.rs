@@ -189,6 +189,24 @@ fn row_63_a_new_api_token_that_has_not_logged_in_is_put_aside() {
     }
 }
 
+#[test]
+fn row_87_a_rescued_pair_of_another_api_token_is_not_replaced_by_a_new_one() {
+    let world = World::logged_in();
+    let access_token = deleted_elsewhere(&world);
+    let other = ApiToken::new("other-id", "other-secret").unwrap();
+    aside(&world).save(&other).unwrap();
+    // The new API token does not log in yet, and it is not known whether the other one does.
+    for status in [400, 403] {
+        let fault = Fault::status(status);
+        world.service.fail_next(Operation::Login, fault);
+    }
+    world.run_with(&CREATE, access_token).fails_with(7);
+    let rescued = aside(&world).load().unwrap().unwrap();
+    assert_eq!(rescued.id(), other.id());
+    assert_eq!(rescued.secret().expose_secret(), "other-secret");
+    assert!(world.creation().exists());
+}
+
 fn aside(world: &World) -> Profile {
     let aside = Arc::new(FileStore::open(world.rescue()).unwrap());
     Profile::new(aside, &world.service.base_url(), "default").unwrap()

@@ -218,10 +218,11 @@ async fn put_aside(
         aside.save(token)?;
         return Ok(directory);
     };
-    match checked::check_replaceable(context, seen.api_token(), token, settle).await {
+    // Whoever's pair is there, it may be the only copy.
+    match checked::check_dead(context, seen.api_token(), settle).await {
         Ok(()) => aside.replace(&seen, token)?,
         // A newer secret of it is there: that of a rotation which met the new API token.
-        Err(CliError::StoredLogsIn { .. }) => {}
+        Err(CliError::StoredLogsIn { id }) if id == token.id().as_str() => {}
         Err(error) => return Err(error),
     }
     Ok(directory)

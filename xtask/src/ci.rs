@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
+use crate::distribute::wheel;
 use crate::terminal::{BAD, GOOD, HEADING};
 use crate::{bench, check, packaging, races};
 
@@ -27,9 +28,11 @@ enum Step {
     Examples(&'static str),
     /// Without leftovers of an earlier packaging.
     Package(&'static str),
+    /// The wheels, built and used as docs/python.md shows.
+    Wheel,
 }
 
-use Step::{Bench, Cargo, Check, EachFeature, Examples, Package, Races};
+use Step::{Bench, Cargo, Check, EachFeature, Examples, Package, Races, Wheel};
 
 /// The optional features of the library: each has to build and pass without the others.
 const FEATURES: [&str; 3] = ["blocking", "reqwest-middleware", "tower"];
@@ -42,7 +45,7 @@ const RACES: races::Options = races::Options {
 };
 
 /// Everything that CI runs, in order: the README's test command first.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Cargo("test --locked --workspace --all-features"),
     Cargo("test --locked -p pollination-auth-api --no-default-features"),
     Cargo("test --locked -p pollination-auth --no-default-features --profile dev --test it"),
@@ -60,6 +63,7 @@ const STEPS: [Step; 13] = [
     Bench,
     Races,
     Examples("run --locked -p pollination-auth-examples --all-features --example {}"),
+    Wheel,
 ];
 
 /// Runs every step until one fails, and returns `true` if none does.
@@ -81,6 +85,11 @@ pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
             Package(command) => {
                 packaging::forget_unpacked()?;
                 cargo(root, command, output)?
+            }
+            Wheel => {
+                announce("cargo xtask wheel", output)?;
+                wheel::build(root, false, output)?;
+                true
             }
             Bench => {
                 announce("cargo xtask bench --check", output)?;

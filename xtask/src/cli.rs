@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::distribute::{archive, wheel, windows};
 use crate::regenerate::compare::Verdict;
 use crate::regenerate::run::{self, Failure, Format, Options};
 use crate::terminal::{BAD, MayClose};
@@ -92,6 +93,20 @@ enum Task {
         #[arg(long, default_value_t = 1800, value_parser = clap::value_parser!(u32).range(1..=86_400))]
         seconds: u32,
     },
+    /// Build the wheels, install them into a fresh environment and run what docs/python.md shows
+    Wheel {
+        /// Build what is uploaded: optimised, for machines other than this one
+        #[arg(long)]
+        release: bool,
+    },
+    /// Build the command and pack it with its pages, completions and checksums into target/dist
+    Dist {
+        /// The target to build for; `rustup target add` installs it
+        #[arg(long, default_value = "x86_64-unknown-linux-musl")]
+        target: String,
+    },
+    /// Build for Windows and run the tests under Wine
+    Windows,
     /// Measure the client and its peers; `-- --help` lists the options
     Bench {
         /// Arguments of the benchmarks
@@ -191,6 +206,18 @@ fn run(
         }
         Task::Check => check::run(root, output)?,
         Task::Ci => ci::run(root, output)?,
+        Task::Wheel { release } => {
+            wheel::build(root, *release, output)?;
+            true
+        }
+        Task::Dist { target } => {
+            archive::build(root, target, output)?;
+            true
+        }
+        Task::Windows => {
+            windows::test(root, output)?;
+            true
+        }
         Task::Bench { arguments } => bench::run(root, arguments)?,
         Task::Soak { seconds } => bench::soak(root, *seconds)?,
         Task::Races {

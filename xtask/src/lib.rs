@@ -10,6 +10,7 @@ pub mod canonical;
 pub mod check;
 pub mod ci;
 pub mod cli;
+mod distribute;
 pub mod document;
 pub mod golden;
 mod packaging;

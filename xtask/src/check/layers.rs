@@ -97,6 +97,7 @@ golden                        the generated code as it is checked in
 regenerate                    from an upstream document to the contract, in stages
 check                         the rules of the workspace
 bench packaging races         programs that CI and people run
+distribute                    wheels, archives, Windows
 ci                            the steps of CI
 cli                           the command line
 ",

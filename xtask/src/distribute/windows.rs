@@ -1,0 +1,74 @@
+//! Windows without Windows: builds for it with MinGW, and runs the tests under Wine.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::program::{cargo, run};
+
+const TARGET: &str = "x86_64-pc-windows-gnu";
+
+/// The C compiler of MinGW, which also links.
+const COMPILER: &str = "x86_64-w64-mingw32-gcc";
+
+/// Where Wine is: on the search path, or where Debian's package puts it.
+const WINE: [&str; 3] = ["wine64", "wine", "/usr/lib/wine/wine64"];
+
+/// The library that Wine lacks, from the root.
+const LIBRARY: &str = "xtask/wine/bcryptprimitives.c";
+
+/// The packages whose tests run; the rest is for those who work on this repository.
+const PACKAGES: [&str; 3] = [
+    "pollination-auth",
+    "pollination-auth-fake",
+    "pollination-auth-cli",
+];
+
+/// What is missing, and how Debian calls it.
+const NEEDED: &str = "install MinGW and Wine, on Debian: \
+                      apt-get install gcc-mingw-w64-x86-64 nasm wine64";
+
+/// Builds the command, the library and the fake for Windows and runs their tests under Wine.
+///
+/// # Errors
+///
+/// A program that fails or is missing, with its command line.
+pub(crate) fn test(root: &Path, output: &mut impl Write) -> io::Result<()> {
+    let wine = WINE.into_iter().find(|wine| starts(wine));
+    let wine = wine.filter(|_| starts(COMPILER));
+    let wine = wine.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, NEEDED))?;
+    run(Command::new("rustup").args(["target", "add", TARGET]))?;
+    let target = root.join("target").join(TARGET).join("debug");
+    for folder in [target.clone(), target.join("deps")] {
+        fs::create_dir_all(&folder)?;
+        let mut compile = Command::new(COMPILER);
+        compile.args(["-shared", "-O2", "-o"]);
+        compile.arg(folder.join("bcryptprimitives.dll"));
+        run(compile.arg(root.join(LIBRARY)).arg("-ladvapi32"))?;
+    }
+    let mut tests = cargo();
+    tests.args(["test", "--locked", "--no-fail-fast", "--all-features"]);
+    tests.args(["--target", TARGET, "--lib", "--bins", "--test", "it"]);
+    for package in PACKAGES {
+        tests.args(["--package", package]);
+    }
+    tests.current_dir(root);
+    tests.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", wine);
+    // Its own notes would stand between a program's lines.
+    tests.env("WINEDEBUG", "-all");
+    tests.env("WINEPREFIX", prefix(root));
+    run(&mut tests)?;
+    writeln!(output, "all tests pass on {TARGET} under {wine}")
+}
+
+/// Returns the folder in which Wine keeps its drive: this workspace's own.
+fn prefix(root: &Path) -> PathBuf {
+    root.join("target/wine")
+}
+
+fn starts(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version");
+    command.output().is_ok_and(|output| output.status.success())
+}

@@ -5,6 +5,7 @@
 pub(crate) mod answer;
 mod bytes;
 pub(crate) mod decode;
+mod decoded;
 pub(crate) mod known;
 mod login;
 mod mask;

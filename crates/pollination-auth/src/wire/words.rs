@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::bytes::without_byte_order_mark;
+use super::decoded::{Decoded, json};
 use super::mask::{Mask, WORD_LIMIT};
 use crate::error::failure::{Location, Violation};
 
@@ -154,41 +155,9 @@ fn steps(value: &RawValue, mask: &Mask, depth: usize, into: &mut Vec<Location>) 
 }
 
 /// Decodes a JSON string into a buffer that is wiped; serde_json's own buffer is not.
-fn decoded(json: &RawValue) -> Option<Zeroizing<String>> {
-    let mut rest = json.get().strip_prefix('"')?.strip_suffix('"')?;
-    // No escape is shorter than its character, so the buffer never moves.
-    let mut text = Zeroizing::new(String::with_capacity(rest.len()));
-    while let Some((plain, escaped)) = rest.split_once('\\') {
-        text.push_str(plain);
-        let (sign, behind) = escaped.split_at_checked(1)?;
-        rest = behind;
-        match sign {
-            "b" => text.push('\u{8}'),
-            "f" => text.push('\u{c}'),
-            "n" => text.push('\n'),
-            "r" => text.push('\r'),
-            "t" => text.push('\t'),
-            "u" => {
-                let (first, behind) = unit(rest)?;
-                let second = behind.strip_prefix("\\u").and_then(unit);
-                let pair = second.filter(|_| (0xd800..0xdc00).contains(&first));
-                let units = std::iter::once(first).chain(pair.map(|(second, _)| second));
-                text.extend(
-                    char::decode_utf16(units).map(|one| one.unwrap_or(char::REPLACEMENT_CHARACTER)),
-                );
-                rest = pair.map_or(behind, |(_, behind)| behind);
-            }
-            same => text.push_str(same),
-        }
-    }
-    text.push_str(rest);
-    Some(text)
-}
-
-/// Reads the four digits of a unit of UTF-16.
-fn unit(text: &str) -> Option<(u16, &str)> {
-    let (digits, rest) = text.split_at_checked(4)?;
-    Some((u16::from_str_radix(digits, 16).ok()?, rest))
+fn decoded(string: &RawValue) -> Option<Zeroizing<String>> {
+    let text = string.get().strip_prefix('"')?.strip_suffix('"')?;
+    Some(Decoded::read(text, json).text)
 }
 
 #[cfg(test)]

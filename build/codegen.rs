@@ -163,20 +163,13 @@ fn describe_optional(field: &mut syn::Field) {
     }
 }
 
+/// Returns `true` for a type of the contract: progenitor makes each of them serializable.
 fn is_model(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| {
-        let mut found = false;
-        if attribute.path().is_ident("derive") {
-            // progenitor writes no derive that does not parse.
-            let _ = attribute.parse_nested_meta(|meta| {
-                found |= meta
-                    .path
-                    .segments
-                    .last()
-                    .is_some_and(|last| last.ident == "Serialize");
-                Ok(())
-            });
-        }
-        found
+        attribute.path().is_ident("derive")
+            && attribute
+                .to_token_stream()
+                .to_string()
+                .contains("Serialize")
     })
 }

@@ -93,13 +93,6 @@ impl fmt::Debug for AccessTokenChanges {
 }
 
 /// The client whose access tokens were watched is gone, with all its clones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the client was dropped; no more access tokens will come")]
 pub struct ClientGone;
-
-impl fmt::Display for ClientGone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the client was dropped; no more access tokens will come")
-    }
-}
-
-impl std::error::Error for ClientGone {}

@@ -185,29 +185,43 @@ impl fmt::Debug for Failure {
 
 /// What went wrong.
 #[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     /// The service answered with a status that is not a success.
+    #[error("the service did not accept the request")]
     Status,
     /// No connection could be made: name look-up, refusal, or the connect timeout.
+    #[error("no connection could be made")]
     ConnectFailed,
     /// The server's certificate or the TLS handshake was not accepted.
+    #[error("the server's certificate or TLS handshake is not acceptable")]
     Tls,
     /// The proxy requires a user and a password, or refused the given ones (407).
+    #[error("the proxy requires authentication")]
     ProxyAuthentication,
     /// The time ran out, for the attempt or for the whole call.
+    #[error("the time ran out")]
     TimedOut,
     /// The connection was lost, or the reply was not HTTP.
+    #[error("the connection broke")]
     ConnectionLost,
     /// A success without a body where one is needed.
+    #[error("the reply has no body")]
     NoBody,
     /// The service accepted the request (202) without confirming that it was carried out.
+    #[error("the service accepted the request without confirming that it is done")]
     Pending,
     /// The reply is longer than 64 KiB; the rest was not read.
+    #[error("the reply is longer than 64 KiB")]
     TooLarge,
     /// The reply has a content encoding that was not asked for.
+    #[error("the reply has a content encoding that was not asked for")]
     Encoded,
     /// The reply is not JSON.
+    #[error(
+        "the reply is not JSON but {length} bytes of {}",
+        content_type.as_deref().unwrap_or("no stated type")
+    )]
     NotJson {
         /// The media type that the reply states.
         content_type: Option<String>,
@@ -215,6 +229,7 @@ pub enum Reason {
         length: usize,
     },
     /// The reply is JSON, but not the document of this operation.
+    #[error("the reply is not the document of this operation ({line}:{column})")]
     NotTheDocument {
         /// The line at which reading stopped, from 1.
         line: usize,
@@ -222,8 +237,10 @@ pub enum Reason {
         column: usize,
     },
     /// The reply has no usable id or secret.
+    #[error("in the reply, {0}")]
     UnusableCredential(CredentialError),
     /// The new secret belongs to another API token than the one that was rotated.
+    #[error("the reply is for the API token {received}, not for {expected}")]
     IdMismatch {
         /// The id of the API token that this client holds.
         expected: ApiTokenId,
@@ -231,32 +248,46 @@ pub enum Reason {
         received: ApiTokenId,
     },
     /// The access token has no valid lifetime: it is not a number of seconds, or not above zero.
+    #[error("the access token has no valid lifetime")]
     InvalidLifetime,
     /// The access token had expired when it arrived.
+    #[error("the access token had expired when it arrived")]
     Stale,
     /// The access token is not of the type `Bearer`.
+    #[error("the access token is not a bearer token")]
     UnsupportedTokenType,
     /// The credential store can't be used; the source says why.
+    #[error("the credential store can't be used")]
     Store,
     /// A file that the credential is read from can't be used; the source says why.
+    #[error("a file with the API token can't be used")]
     CredentialFile,
     /// The credential store has no credential for this host and profile.
+    #[error("no credential is stored for {} (profile {})", .0.base_url(), .0.name())]
     NothingStored(ProfileId),
     /// A rotation of the stored secret is in progress, in this process or in another one.
+    #[error("a rotation of the stored secret is under way")]
     RotationUnderWay,
     /// A rotation of the stored secret was interrupted and has not been recovered.
+    #[error("a rotation of the stored secret was interrupted")]
     RotationUnfinished,
     /// The access token has expired.
+    #[error("the access token has expired")]
     Expired,
     /// The access token expires sooner than requested.
+    #[error("the access token expires sooner than requested")]
     TooShort,
     /// The call was made outside of a Tokio runtime, or the runtime was shut down.
+    #[error("there is no running Tokio runtime")]
     NoRuntime,
     /// The Tokio runtime has no timers or no IO.
+    #[error("the Tokio runtime has no timers or no IO")]
     IncompleteRuntime,
     /// The blocking client was called on its own thread, where it would wait for itself.
+    #[error("the blocking client was called on its own thread")]
     OwnThread,
     /// A bug: a task of the client panicked.
+    #[error("a task of the client panicked")]
     Panicked,
 }
 
@@ -276,77 +307,6 @@ impl From<Missing> for Reason {
         match missing {
             Missing::Runtime => Self::NoRuntime,
             Missing::Drivers => Self::IncompleteRuntime,
-        }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Status => f.write_str("the service did not accept the request"),
-            Self::ConnectFailed => f.write_str("no connection could be made"),
-            Self::Tls => f.write_str("the server's certificate or TLS handshake is not acceptable"),
-            Self::ProxyAuthentication => f.write_str("the proxy requires authentication"),
-            Self::TimedOut => f.write_str("the time ran out"),
-            Self::ConnectionLost => f.write_str("the connection broke"),
-            Self::NoBody => f.write_str("the reply has no body"),
-            Self::Pending => {
-                f.write_str("the service took the request without saying that it is done")
-            }
-            Self::TooLarge => f.write_str("the reply is longer than 64 KiB"),
-            Self::Encoded => f.write_str("the reply has a content encoding that was not asked for"),
-            Self::NotJson {
-                content_type: Some(content_type),
-                length,
-            } => {
-                write!(
-                    f,
-                    "the reply is not JSON but {length} bytes of {content_type}"
-                )
-            }
-            Self::NotJson {
-                content_type: None,
-                length,
-            } => {
-                write!(
-                    f,
-                    "the reply is not JSON but {length} bytes of no stated type"
-                )
-            }
-            Self::NotTheDocument { line, column } => {
-                write!(
-                    f,
-                    "the reply is not the document of this operation ({line}:{column})"
-                )
-            }
-            Self::UnusableCredential(error) => write!(f, "in the reply, {error}"),
-            Self::IdMismatch { expected, received } => {
-                write!(
-                    f,
-                    "the reply is for the API token {received}, not for {expected}"
-                )
-            }
-            Self::InvalidLifetime => f.write_str("the access token has no valid lifetime"),
-            Self::Stale => f.write_str("the access token was past its use when it arrived"),
-            Self::UnsupportedTokenType => f.write_str("the access token is no bearer token"),
-            Self::Store => f.write_str("the credential store can't be used"),
-            Self::CredentialFile => f.write_str("a file with the API token can't be used"),
-            Self::NothingStored(profile) => write!(
-                f,
-                "no credential is stored for {} (profile {})",
-                profile.base_url(),
-                profile.name()
-            ),
-            Self::RotationUnderWay => f.write_str("a rotation of the stored secret is under way"),
-            Self::RotationUnfinished => {
-                f.write_str("a rotation of the stored secret was interrupted")
-            }
-            Self::Expired => f.write_str("the access token has no time left"),
-            Self::TooShort => f.write_str("the access token lives shorter than was asked for"),
-            Self::NoRuntime => f.write_str("there is no running Tokio runtime"),
-            Self::IncompleteRuntime => f.write_str("the Tokio runtime has no timers or no IO"),
-            Self::OwnThread => f.write_str("the blocking client was called on its own thread"),
-            Self::Panicked => f.write_str("a task of the client panicked"),
         }
     }
 }

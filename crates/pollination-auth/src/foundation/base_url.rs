@@ -1,6 +1,5 @@
 //! The base URL: checked once, at build, so that no call can send a secret to a wrong place.
 
-use std::fmt;
 use std::net::IpAddr;
 
 use url::{Host, Url};
@@ -112,48 +111,39 @@ fn is_loopback(url: &Url) -> bool {
 
 /// Why a text can't be the base URL. The text is not shown, because it may contain a secret.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
     /// It is not valid UTF-8.
+    #[error("it is not valid UTF-8")]
     NotUnicode,
     /// It contains a control character, such as a newline or a tab.
+    #[error("it contains a control character, such as a newline")]
     ControlCharacter,
     /// It is not an absolute URL with a host.
+    #[error("it is not an absolute URL, such as {DEFAULT_BASE_URL}")]
     NotAUrl,
     /// Its scheme is neither `https` nor `http`.
+    #[error("it does not begin with https://, nor with http:// for this machine")]
     Scheme,
     /// It contains a user name or a password.
+    #[error("it contains a user name or password; leave them out")]
     UserInfo,
     /// It has a query.
+    #[error("it has a query; leave it out")]
     Query,
     /// It has a fragment.
+    #[error("it has a fragment; leave it out")]
     Fragment,
     /// Its port is 0.
+    #[error("its port is 0")]
     PortZero,
     /// It is `http`, and the host is not this machine.
+    #[error(
+        "it is http, which sends secrets in the clear; use https, or build the client with \
+         `ClientBuilder::dangerously_allow_plain_http`"
+    )]
     PlainHttp,
 }
-
-impl fmt::Display for BaseUrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotUnicode => "it is not valid UTF-8",
-            Self::ControlCharacter => "it has a control character in it, such as a newline",
-            Self::NotAUrl => "it is not an absolute URL, such as https://api.pollination.cloud",
-            Self::Scheme => "it does not begin with https://, nor with http:// for this machine",
-            Self::UserInfo => "it has a user name or password in it; leave them out",
-            Self::Query => "it has a query; leave it out",
-            Self::Fragment => "it has a fragment; leave it out",
-            Self::PortZero => "its port is 0",
-            Self::PlainHttp => {
-                "it is http, which sends secrets in the clear; use https, or build the \
-                 client with `ClientBuilder::dangerously_allow_plain_http`"
-            }
-        })
-    }
-}
-
-impl std::error::Error for BaseUrlError {}
 
 #[cfg(test)]
 mod tests {

@@ -95,7 +95,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     ))?;
     say(format_args!(
         "so far: {} requests and {} logins",
-        service.count(Operation::Get),
+        service.count(Operation::GetApiToken),
         service.logins()
     ))?;
 

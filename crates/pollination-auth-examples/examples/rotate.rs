@@ -128,7 +128,7 @@ async fn parent() -> Result<(), Failed> {
     for (number, (story, abort_at, loses_the_reply)) in stories.into_iter().enumerate() {
         say(format_args!("\n{}. a crash when {story}", number + 1))?;
         if loses_the_reply {
-            service.fail_next(Operation::Rotate, Fault::commit_and_drop());
+            service.fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
         }
         crash(&scratch.0, &url, abort_at)?;
         recover(&service, store.clone(), &url).await?;

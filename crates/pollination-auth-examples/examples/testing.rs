@@ -30,12 +30,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     writeln!(out, "all is well: may start {}", may_start(&client).await?)?;
 
-    service.fail_next(Operation::Get, Fault::status(503));
+    service.fail_next(Operation::GetApiToken, Fault::status(503));
     let answer = may_start(&client).await?;
     writeln!(
         out,
         "after a 503: may start {answer}, {} requests",
-        service.count(Operation::Get)
+        service.count(Operation::GetApiToken)
     )?;
 
     service.expire_all_tokens();
@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         service.logins()
     )?;
 
-    service.fail_next(Operation::Get, Fault::status(404));
+    service.fail_next(Operation::GetApiToken, Fault::status(404));
     writeln!(
         out,
         "without an API token: may start {}",

@@ -88,12 +88,15 @@ impl Account {
     /// Checks that an operation would find what it needs.
     pub(crate) fn allows(&self, operation: Operation) -> Result<(), Impossible> {
         match (operation, &self.api_token) {
-            (Operation::Create, Some(_)) if !self.create_replaces => {
+            (Operation::CreateApiToken, Some(_)) if !self.create_replaces => {
                 Err(Impossible::ApiTokenExists)
             }
-            (Operation::Get | Operation::Rotate | Operation::Delete, None) => {
-                Err(Impossible::NoApiToken)
-            }
+            (
+                Operation::GetApiToken
+                | Operation::RotateApiTokenSecret
+                | Operation::DeleteApiToken,
+                None,
+            ) => Err(Impossible::NoApiToken),
             _ => Ok(()),
         }
     }
@@ -107,7 +110,7 @@ impl Account {
 
     /// Creates an API token with a new id and a new secret.
     pub(crate) fn create(&mut self, new: NewSecret, now: Millis) -> Result<Token, Impossible> {
-        self.allows(Operation::Create)?;
+        self.allows(Operation::CreateApiToken)?;
         let token = ApiToken {
             id: random::id(),
             secret: SecretText::from(random::secret()),
@@ -180,10 +183,10 @@ impl Account {
         for operation in due {
             // Nobody hears of the outcome; an operation that has become impossible does nothing.
             let _unheard = match operation {
-                Operation::Create => self.create(NewSecret::AtOnce, now).map(drop),
-                Operation::Rotate => self.rotate(NewSecret::AtOnce, now).map(drop),
-                Operation::Delete => self.delete(),
-                Operation::Login | Operation::Get => Ok(()),
+                Operation::CreateApiToken => self.create(NewSecret::AtOnce, now).map(drop),
+                Operation::RotateApiTokenSecret => self.rotate(NewSecret::AtOnce, now).map(drop),
+                Operation::DeleteApiToken => self.delete(),
+                Operation::Login | Operation::GetApiToken => Ok(()),
             };
         }
     }
@@ -259,7 +262,7 @@ mod tests {
     #[test]
     fn a_late_change_is_made_after_the_requests_it_waits_for() {
         let mut account = account();
-        account.defer(Operation::Rotate, 2);
+        account.defer(Operation::RotateApiTokenSecret, 2);
         for _ in 0..2 {
             account.pass_one_request(NOW);
             assert!(account.accepts("i", Some(&old()), NOW));
@@ -277,7 +280,7 @@ mod tests {
             .secret;
         account.settle(NOW);
         assert!(account.accepts("i", new.as_ref(), NOW));
-        account.defer(Operation::Delete, 5);
+        account.defer(Operation::DeleteApiToken, 5);
         account.settle(NOW);
         assert_eq!(account.id(), None);
     }

@@ -29,7 +29,7 @@ const LEAST_FINAL_STATUS: u16 = 200;
 /// let service = FakeService::start();
 /// service.fail_next(Operation::Login, Fault::status(429).header("retry-after", "5"));
 /// service.fail_next(Operation::Login, Fault::status(503).body("<html>no</html>"));
-/// service.fail_next(Operation::Rotate, Fault::propagation_delay(Duration::from_secs(30)));
+/// service.fail_next(Operation::RotateApiTokenSecret, Fault::propagation_delay(Duration::from_secs(30)));
 /// # service.clear_faults();
 /// ```
 #[must_use = "a fault does nothing until it is given to `FakeService::fail_next`"]
@@ -233,17 +233,23 @@ impl Fault {
         let to_the_act = match self.act {
             Act::Nothing | Act::AsEver(NewSecret::AtOnce) => true,
             Act::AsEver(NewSecret::After(_)) => {
-                matches!(operation, Operation::Create | Operation::Rotate)
+                matches!(
+                    operation,
+                    Operation::CreateApiToken | Operation::RotateApiTokenSecret
+                )
             }
-            Act::AsEver(NewSecret::Same) => operation == Operation::Rotate,
+            Act::AsEver(NewSecret::Same) => operation == Operation::RotateApiTokenSecret,
             Act::Late(_) => operation.changes_the_account(),
         };
         let to_the_answer = match self.answer {
             // A 204 has no body to change.
-            Answer::Usual => self.body.is_none() || operation != Operation::Delete,
-            Answer::Truncated => operation != Operation::Delete,
-            Answer::WrongId => !matches!(operation, Operation::Login | Operation::Delete),
-            Answer::NoSecret => matches!(operation, Operation::Create | Operation::Rotate),
+            Answer::Usual => self.body.is_none() || operation != Operation::DeleteApiToken,
+            Answer::Truncated => operation != Operation::DeleteApiToken,
+            Answer::WrongId => !matches!(operation, Operation::Login | Operation::DeleteApiToken),
+            Answer::NoSecret => matches!(
+                operation,
+                Operation::CreateApiToken | Operation::RotateApiTokenSecret
+            ),
             Answer::UsualWithStatus(_) | Answer::Error(_) | Answer::Lost => true,
         };
         to_the_act && to_the_answer
@@ -299,13 +305,24 @@ mod tests {
             (Fault::status(503), &Operation::ALL[..]),
             (
                 Fault::wrong_id(),
-                &[Operation::Get, Operation::Create, Operation::Rotate],
+                &[
+                    Operation::GetApiToken,
+                    Operation::CreateApiToken,
+                    Operation::RotateApiTokenSecret,
+                ],
             ),
-            (Fault::no_secret(), &[Operation::Create, Operation::Rotate]),
-            (Fault::same_secret(), &[Operation::Rotate]),
+            (
+                Fault::no_secret(),
+                &[Operation::CreateApiToken, Operation::RotateApiTokenSecret],
+            ),
+            (Fault::same_secret(), &[Operation::RotateApiTokenSecret]),
             (
                 Fault::commit_late(1),
-                &[Operation::Create, Operation::Rotate, Operation::Delete],
+                &[
+                    Operation::CreateApiToken,
+                    Operation::RotateApiTokenSecret,
+                    Operation::DeleteApiToken,
+                ],
             ),
         ] {
             let applies: Vec<_> = Operation::ALL

@@ -196,7 +196,7 @@ mod tests {
         service
             .state()
             .script
-            .push(Operation::Get, 0, Fault::drop_connection(), None);
+            .push(Operation::GetApiToken, 0, Fault::drop_connection(), None);
         assert_eq!(get(address).await, b"");
         assert_eq!(get(address).await[..UNAUTHORIZED.len()], *UNAUTHORIZED);
     }
@@ -210,7 +210,10 @@ mod tests {
             assert_eq!(get(address).await[..UNAUTHORIZED.len()], *UNAUTHORIZED);
             assert!(started.elapsed() >= delay);
             let fault = Fault::delay(latency * 3);
-            service.state().script.push(Operation::Get, 0, fault, None);
+            service
+                .state()
+                .script
+                .push(Operation::GetApiToken, 0, fault, None);
         }
     }
 

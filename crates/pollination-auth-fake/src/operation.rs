@@ -11,41 +11,47 @@ const LOGIN_PATH: &str = "/auth/login";
 /// Where the API token is kept.
 const API_TOKEN_PATH: &str = "/auth/api-token";
 
-/// One of the operations of the contract.
+/// One of the operations of the contract, named as in `pollination-auth`.
+///
+/// ```
+/// use pollination_auth_fake::Operation;
+///
+/// assert_eq!(Operation::RotateApiTokenSecret.to_string(), "rotate_api_token_secret");
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// `POST /auth/login`: an access token for an id and a secret.
     Login,
     /// `GET /auth/api-token`: the id of the API token.
-    Get,
+    GetApiToken,
     /// `POST /auth/api-token`: a new API token.
-    Create,
+    CreateApiToken,
     /// `PUT /auth/api-token`: a new secret for the API token.
-    Rotate,
+    RotateApiTokenSecret,
     /// `DELETE /auth/api-token`: deletes the API token.
-    Delete,
+    DeleteApiToken,
 }
 
 impl Operation {
     /// All operations, in the order of the variants.
     pub const ALL: [Self; 5] = [
         Self::Login,
-        Self::Get,
-        Self::Create,
-        Self::Rotate,
-        Self::Delete,
+        Self::GetApiToken,
+        Self::CreateApiToken,
+        Self::RotateApiTokenSecret,
+        Self::DeleteApiToken,
     ];
 
-    /// Returns the `operationId` of the contract.
+    /// Returns the operationId of the contract.
     #[must_use]
-    pub fn id(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Login => "login",
-            Self::Get => "get_api_token",
-            Self::Create => "create_api_token",
-            Self::Rotate => "rotate_api_token_secret",
-            Self::Delete => "delete_api_token",
+            Self::GetApiToken => "get_api_token",
+            Self::CreateApiToken => "create_api_token",
+            Self::RotateApiTokenSecret => "rotate_api_token_secret",
+            Self::DeleteApiToken => "delete_api_token",
         }
     }
 
@@ -53,22 +59,25 @@ impl Operation {
     pub(crate) fn request(self) -> &'static str {
         match self {
             Self::Login => "POST /auth/login",
-            Self::Get => "GET /auth/api-token",
-            Self::Create => "POST /auth/api-token",
-            Self::Rotate => "PUT /auth/api-token",
-            Self::Delete => "DELETE /auth/api-token",
+            Self::GetApiToken => "GET /auth/api-token",
+            Self::CreateApiToken => "POST /auth/api-token",
+            Self::RotateApiTokenSecret => "PUT /auth/api-token",
+            Self::DeleteApiToken => "DELETE /auth/api-token",
         }
     }
 
     /// Returns `true` if it changes the account.
     pub(crate) fn changes_the_account(self) -> bool {
-        matches!(self, Self::Create | Self::Rotate | Self::Delete)
+        matches!(
+            self,
+            Self::CreateApiToken | Self::RotateApiTokenSecret | Self::DeleteApiToken
+        )
     }
 }
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.id())
+        f.write_str(self.as_str())
     }
 }
 
@@ -88,10 +97,10 @@ impl Target {
         match (path, method.as_str()) {
             (LOGIN_PATH, "POST") => Self::Operation(Operation::Login),
             (LOGIN_PATH, _) => Self::OtherMethod { allow: "POST" },
-            (API_TOKEN_PATH, "GET") => Self::Operation(Operation::Get),
-            (API_TOKEN_PATH, "POST") => Self::Operation(Operation::Create),
-            (API_TOKEN_PATH, "PUT") => Self::Operation(Operation::Rotate),
-            (API_TOKEN_PATH, "DELETE") => Self::Operation(Operation::Delete),
+            (API_TOKEN_PATH, "GET") => Self::Operation(Operation::GetApiToken),
+            (API_TOKEN_PATH, "POST") => Self::Operation(Operation::CreateApiToken),
+            (API_TOKEN_PATH, "PUT") => Self::Operation(Operation::RotateApiTokenSecret),
+            (API_TOKEN_PATH, "DELETE") => Self::Operation(Operation::DeleteApiToken),
             (API_TOKEN_PATH, _) => Self::OtherMethod {
                 allow: "DELETE, GET, POST, PUT",
             },

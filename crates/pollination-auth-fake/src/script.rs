@@ -110,17 +110,17 @@ mod tests {
     #[test]
     fn each_operation_has_a_queue_of_its_own() {
         let mut script = Script::default();
-        script.push(Operation::Rotate, 1, Fault::status(500), None);
-        script.push(Operation::Rotate, 2, Fault::wrong_id(), None);
+        script.push(Operation::RotateApiTokenSecret, 1, Fault::status(500), None);
+        script.push(Operation::RotateApiTokenSecret, 2, Fault::wrong_id(), None);
         script.push(Operation::Login, 3, Fault::status(429), None);
-        assert!(script.take(Operation::Get).is_none());
-        let first = script.take(Operation::Rotate).unwrap();
+        assert!(script.take(Operation::GetApiToken).is_none());
+        let first = script.take(Operation::RotateApiTokenSecret).unwrap();
         assert_eq!(format!("{:?}", first.fault), "status(500)");
         assert_eq!(
             script.unused(),
             ["login: status(429)", "rotate_api_token_secret: wrong_id"]
         );
-        script.put_back(Operation::Rotate, first);
+        script.put_back(Operation::RotateApiTokenSecret, first);
         script.clear();
         assert_eq!(script.unused(), [""; 0]);
     }

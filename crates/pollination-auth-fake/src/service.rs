@@ -174,10 +174,10 @@ impl State {
         };
         Ok(match operation {
             Operation::Login => self.log_in(request, now)?,
-            Operation::Get => Success::Id(self.account.show_id()?),
-            Operation::Create => Success::Created(self.account.create(new, now)?),
-            Operation::Rotate => Success::Rotated(self.account.rotate(new, now)?),
-            Operation::Delete => {
+            Operation::GetApiToken => Success::Id(self.account.show_id()?),
+            Operation::CreateApiToken => Success::Created(self.account.create(new, now)?),
+            Operation::RotateApiTokenSecret => Success::Rotated(self.account.rotate(new, now)?),
+            Operation::DeleteApiToken => {
                 self.account.delete()?;
                 Success::NoContent
             }

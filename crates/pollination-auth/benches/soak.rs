@@ -131,7 +131,7 @@ async fn work(
     while Instant::now() < end {
         let network = random.random_bool(NETWORK_SHARE);
         if network && random.random_bool(FAULT_SHARE) {
-            service.fail_next(Operation::Get, fault(&mut random));
+            service.fail_next(Operation::GetApiToken, fault(&mut random));
         }
         let call = async {
             if network {

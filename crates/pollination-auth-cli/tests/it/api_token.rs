@@ -30,7 +30,7 @@ fn a_deletion_that_leaves_something_behind_says_that_it_was_one() {
     assert_eq!(
         world
             .service
-            .count(pollination_auth_fake::Operation::Delete),
+            .count(pollination_auth_fake::Operation::DeleteApiToken),
         1
     );
 }
@@ -46,7 +46,9 @@ fn show_asks_the_service_for_the_id() {
 #[test]
 fn no_api_token_has_a_code_of_its_own() {
     let world = World::logged_in();
-    world.service.fail_next(Operation::Get, Fault::status(404));
+    world
+        .service
+        .fail_next(Operation::GetApiToken, Fault::status(404));
     let ran = world.run(&["token", "show"]);
     assert!(
         ran.fails_with(10).contains("there is no API token"),
@@ -58,7 +60,7 @@ fn no_api_token_has_a_code_of_its_own() {
 fn a_refusal_shows_the_words_of_the_service_as_they_can_do_no_harm() {
     let world = World::logged_in();
     let fault = Fault::status(403).body(r#"{"detail": "no \u001b[31mright"}"#);
-    world.service.fail_next(Operation::Get, fault);
+    world.service.fail_next(Operation::GetApiToken, fault);
     let ran = world.run(&["token", "show"]);
     let stderr = ran.fails_with(11);
     assert!(
@@ -102,7 +104,9 @@ fn row_73_a_deletion_that_is_not_answered_as_one_forgets_nothing() {
     ] {
         let world = World::logged_in();
         for fault in &faults {
-            world.service.fail_next(Operation::Delete, fault.clone());
+            world
+                .service
+                .fail_next(Operation::DeleteApiToken, fault.clone());
         }
         let ran = world.run(&["token", "delete", "--yes"]);
         let stderr = ran.fails_with(6);
@@ -143,7 +147,7 @@ error: outcome of the deletion unknown: the service reported success, and the lo
 fn row_73_a_lost_reply_to_a_deletion_is_made_up_for_by_a_refused_login() {
     for fault in [Fault::commit_and_drop(), Fault::commit_and_answer(202)] {
         let world = World::logged_in();
-        world.service.fail_next(Operation::Delete, fault);
+        world.service.fail_next(Operation::DeleteApiToken, fault);
         delete(&world);
         assert!(!world.credential().exists());
     }
@@ -154,7 +158,7 @@ fn row_73_a_lost_reply_to_a_deletion_is_made_up_for_by_a_refused_login() {
 fn row_73_one_refusal_after_an_unclear_reply_forgets_nothing() {
     let world = World::logged_in();
     let page = Fault::status(200).body("<html>a proxy</html>");
-    world.service.fail_next(Operation::Delete, page);
+    world.service.fail_next(Operation::DeleteApiToken, page);
     let access_token = world.run(&["access-token"]).answer().to_owned();
     world
         .service
@@ -218,7 +222,7 @@ fn a_second_api_token_is_refused_and_the_first_one_stays() {
             .fails_with(8)
             .contains("--yes")
     );
-    assert_eq!(world.service.count(Operation::Create), 0);
+    assert_eq!(world.service.count(Operation::CreateApiToken), 0);
     let ran = world.run(&["token", "create", "--yes"]);
     assert!(ran.fails_with(11).contains("status 409"), "{ran:?}");
     assert!(!world.creation().exists());
@@ -231,7 +235,7 @@ fn a_create_whose_answer_is_lost_is_not_known_to_have_failed() {
     let access_token = delete(&world);
     world
         .service
-        .fail_next(Operation::Create, Fault::commit_and_drop());
+        .fail_next(Operation::CreateApiToken, Fault::commit_and_drop());
     let create = ["token", "create", "--access-token-stdin"];
     let ran = world.run_with(&create, &access_token);
     world.assert_is(
@@ -253,7 +257,7 @@ fn row_4_a_create_whose_reply_is_cut_off_leaves_it_in_a_private_file_and_prints_
     let access_token = delete(&world);
     world
         .service
-        .fail_next(Operation::Create, Fault::truncated());
+        .fail_next(Operation::CreateApiToken, Fault::truncated());
     let create = ["token", "create", "--access-token-stdin"];
     let ran = world.run_with(&create, &access_token);
     world.assert_is(
@@ -325,7 +329,7 @@ fn row_54_nothing_is_created_where_nothing_can_be_stored() {
     fs::write(world.directory(), "").unwrap();
     let ran = world.run_with(&["token", "create", "--access-token-stdin"], access_token);
     ran.fails_with(9);
-    assert_eq!(world.service.count(Operation::Create), 0);
+    assert_eq!(world.service.count(Operation::CreateApiToken), 0);
 }
 
 /// The service's own look at the request is the moment in which the disk fails.
@@ -337,7 +341,7 @@ fn breaks_at_the_creation() -> World {
         .id(ID)
         .secret(SECRET)
         .on_request(move |request| {
-            if request.operation() == Some(Operation::Create) {
+            if request.operation() == Some(Operation::CreateApiToken) {
                 fs::remove_dir_all(&breaks).unwrap();
                 fs::write(&breaks, "").unwrap();
             }
@@ -363,7 +367,7 @@ fn row_54_what_can_be_neither_stored_nor_deleted_is_put_into_the_rescue_director
     let access_token = delete(&world);
     world
         .service
-        .fail_next(Operation::Delete, Fault::status(403));
+        .fail_next(Operation::DeleteApiToken, Fault::status(403));
     let ran = world.run_with(&["token", "create", "--access-token-stdin"], access_token);
     let stderr = ran.fails_with(9);
     let place = format!("it was put into {}", world.rescue().display());

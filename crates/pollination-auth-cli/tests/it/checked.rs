@@ -138,7 +138,7 @@ fn row_63_a_creation_that_another_one_has_replaced_replaces_nothing_itself() {
     let access_token = deleted_elsewhere(&world);
     world
         .service
-        .fail_next(Operation::Create, Fault::wrong_id());
+        .fail_next(Operation::CreateApiToken, Fault::wrong_id());
     let ran = world.run_with(&CREATE, access_token);
     assert!(
         ran.fails_with(11)
@@ -156,10 +156,10 @@ fn row_74_a_new_api_token_that_is_gone_at_once_leaves_the_access_token() {
     let world = World::logged_in();
     let access_token = deleted_elsewhere(&world);
     let created = Fault::commit_and_answer(201).body(r#"{"id":"new-id","secret":"new-secret"}"#);
-    world.service.fail_next(Operation::Create, created);
+    world.service.fail_next(Operation::CreateApiToken, created);
     world
         .service
-        .fail_next(Operation::Get, Fault::status(404).body("{}"));
+        .fail_next(Operation::GetApiToken, Fault::status(404).body("{}"));
     world.run_with(&CREATE, access_token).fails_with(9);
     assert_still_stored(&world);
     assert!(world.creation().exists());
@@ -170,7 +170,7 @@ fn row_63_a_new_api_token_that_has_not_logged_in_is_put_aside() {
     for (operation, fault) in [
         (Operation::Login, Fault::status(400)),
         (
-            Operation::Create,
+            Operation::CreateApiToken,
             Fault::propagation_delay(Duration::from_secs(30)),
         ),
     ] {

@@ -25,7 +25,7 @@ fn lost(world: &World) -> (String, Ran) {
     let access_token = without_api_token(world);
     world
         .service
-        .fail_next(Operation::Create, Fault::commit_and_drop());
+        .fail_next(Operation::CreateApiToken, Fault::commit_and_drop());
     let ran = world.run_with(&CREATE, &access_token);
     ran.fails_with(6);
     (access_token, ran)
@@ -115,7 +115,7 @@ fn row_74_the_access_token_stays_until_the_new_api_token_logs_in() {
     let later = Duration::from_secs(30);
     world
         .service
-        .fail_next(Operation::Create, Fault::propagation_delay(later));
+        .fail_next(Operation::CreateApiToken, Fault::propagation_delay(later));
     let ran = world.run_with(&CREATE, &access_token);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.stderr.contains("does not log in yet"), "{ran:?}");
@@ -138,7 +138,7 @@ fn row_74_a_login_with_the_credential_from_before_does_not_complete_a_creation()
     let create = [&CREATE[..], &["--yes"]].concat();
     world
         .service
-        .fail_next(Operation::Create, Fault::status(504));
+        .fail_next(Operation::CreateApiToken, Fault::status(504));
     let ran = world.run_with(&create, &access_token);
     ran.fails_with(6);
     assert_eq!(world.run(&["access-token", "--fresh"]).code, Some(0));
@@ -173,7 +173,7 @@ fn row_74_a_refusal_that_is_not_the_services_own_leaves_the_access_token() {
     ] {
         let world = World::logged_in();
         let access_token = without_api_token(&world);
-        world.service.fail_next(Operation::Create, refusal);
+        world.service.fail_next(Operation::CreateApiToken, refusal);
         let ran = world.run_with(&CREATE, &access_token);
         let file = world.creation().display().to_string();
         assert!(ran.fails_with(6).contains(&file), "{ran:?}");
@@ -188,7 +188,7 @@ fn row_74_a_refusal_of_the_service_itself_removes_the_access_token() {
         let access_token = without_api_token(&world);
         world
             .service
-            .fail_next(Operation::Create, Fault::status(status));
+            .fail_next(Operation::CreateApiToken, Fault::status(status));
         let ran = world.run_with(&CREATE, &access_token);
         assert!(matches!(ran.code, Some(4 | 11)), "{ran:?}");
         assert!(!world.creation().exists());
@@ -240,7 +240,7 @@ fn row_74_an_access_token_that_has_expired_and_is_refused_is_replaced_by_the_nex
     // Something else refuses it.
     world
         .service
-        .fail_next(Operation::Get, Fault::status(401).body("<html>"));
+        .fail_next(Operation::GetApiToken, Fault::status(401).body("<html>"));
     world.run_with(&CREATE, &fresh).fails_with(6);
     assert_eq!(kept(), EXPIRED);
     // The new one is no better.

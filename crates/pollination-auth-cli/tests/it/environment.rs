@@ -169,7 +169,7 @@ fn a_logout_says_that_the_environment_is_used_from_then_on() {
     assert_eq!(ran.code, Some(0));
     assert!(ran.stderr.contains(VARIABLES[0]), "{ran:?}");
     assert_eq!(run(&mut in_a_job(&world, &["access-token"])).code, Some(0));
-    assert_eq!(world.service.count(Operation::Delete), 0);
+    assert_eq!(world.service.count(Operation::DeleteApiToken), 0);
 }
 
 #[test]

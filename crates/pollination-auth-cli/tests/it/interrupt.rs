@@ -24,11 +24,13 @@ pub(crate) struct Held {
 
 impl Held {
     fn rotation() -> Self {
-        Self::start(Operation::Rotate, |world| world.command(&ROTATE))
+        Self::start(Operation::RotateApiTokenSecret, |world| {
+            world.command(&ROTATE)
+        })
     }
 
     pub(crate) fn creation() -> Self {
-        Self::start(Operation::Create, |world| {
+        Self::start(Operation::CreateApiToken, |world| {
             let access_token = world.run(&["access-token"]).answer().to_owned();
             assert_eq!(world.run(&["token", "delete", "--yes"]).code, Some(0));
             let (reader, mut writer) = std::io::pipe().unwrap();
@@ -133,7 +135,7 @@ fn row_62_beside_a_rotation_nothing_is_called_refused_or_unfinished() {
     let (arrived, arrives) = mpsc::channel();
     let world = World::with(|builder| {
         builder.on_request(move |request| {
-            if request.operation() == Some(Operation::Rotate) {
+            if request.operation() == Some(Operation::RotateApiTokenSecret) {
                 // Only the first one is waited for.
                 let _heard = arrived.send(());
             }
@@ -147,7 +149,9 @@ fn row_62_beside_a_rotation_nothing_is_called_refused_or_unfinished() {
         &["status"],
     ] {
         let slow = Fault::delay(Duration::from_secs(1));
-        world.service.fail_next(Operation::Rotate, slow);
+        world
+            .service
+            .fail_next(Operation::RotateApiTokenSecret, slow);
         let mut rotation = world.command(&ROTATE).spawn().unwrap();
         arrives.recv().unwrap();
         let ran = world.run(arguments);

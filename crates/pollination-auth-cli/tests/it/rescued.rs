@@ -107,7 +107,7 @@ fn row_87_where_the_journal_is_gone_too_the_rescued_pair_is_to_be_logged_in_with
         .id(ID)
         .secret(SECRET)
         .on_request(move |request| {
-            if request.operation() == Some(Operation::Rotate) {
+            if request.operation() == Some(Operation::RotateApiTokenSecret) {
                 std::fs::remove_dir_all(&directory).unwrap();
             }
         })

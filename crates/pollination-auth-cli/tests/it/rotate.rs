@@ -17,7 +17,7 @@ fn lose_all_answers(world: &World) -> Ran {
     for _ in 0..3 {
         world
             .service
-            .fail_next(Operation::Rotate, Fault::commit_and_drop());
+            .fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
     }
     world.run(&ROTATE)
 }
@@ -27,7 +27,7 @@ fn it_wants_a_yes_where_nobody_can_be_asked() {
     let world = World::logged_in();
     let ran = world.run(&["token", "rotate"]);
     assert!(ran.fails_with(8).contains("give --yes"), "{ran:?}");
-    assert_eq!(world.service.count(Operation::Rotate), 0);
+    assert_eq!(world.service.count(Operation::RotateApiTokenSecret), 0);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_lost_answer_is_mended_at_once() {
     let world = World::logged_in();
     world
         .service
-        .fail_next(Operation::Rotate, Fault::commit_and_drop());
+        .fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
     assert_eq!(world.run(&ROTATE).code, Some(0));
     assert_ne!(world.stored_secret(), SECRET);
 }
@@ -139,7 +139,7 @@ fn a_secret_that_is_what_it_was_is_told() {
     let world = World::logged_in();
     world
         .service
-        .fail_next(Operation::Rotate, Fault::same_secret());
+        .fail_next(Operation::RotateApiTokenSecret, Fault::same_secret());
     let ran = world.run(&[&ROTATE[..], &["--output", "json"]].concat());
     assert_eq!(ran.json()["unchanged"], true);
     assert!(ran.stderr.contains("warning: the service gave"), "{ran:?}");
@@ -170,7 +170,7 @@ fn a_refusal_leaves_the_secret_as_it_was() {
     let world = World::logged_in();
     world
         .service
-        .fail_next(Operation::Rotate, Fault::status(403));
+        .fail_next(Operation::RotateApiTokenSecret, Fault::status(403));
     let ran = world.run(&ROTATE);
     assert!(
         ran.fails_with(11).contains("the stored one is valid"),
@@ -192,7 +192,7 @@ fn a_wait_for_the_service_to_settle_is_announced_with_its_length() {
     let world = World::logged_in();
     world
         .service
-        .fail_next(Operation::Rotate, Fault::status(403));
+        .fail_next(Operation::RotateApiTokenSecret, Fault::status(403));
     let waiting = |wait| {
         format!(
             "it is open what came of the request; {wait} for the service to settle (--settle) ..."
@@ -203,7 +203,7 @@ fn a_wait_for_the_service_to_settle_is_announced_with_its_length() {
     for _ in 0..3 {
         world
             .service
-            .fail_next(Operation::Rotate, Fault::commit_and_drop());
+            .fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
     }
     assert_eq!(waits(&world, &ROTATE).len(), 3);
     assert_eq!(waits(&world, &RESUME)[..1], [waiting("waiting 1ms")]);
@@ -216,7 +216,7 @@ fn an_access_token_that_ends_too_soon_starts_nothing() {
     world.log_in();
     let ran = world.run(&ROTATE);
     assert!(ran.fails_with(12).contains("was not started"), "{ran:?}");
-    assert_eq!(world.service.count(Operation::Rotate), 0);
+    assert_eq!(world.service.count(Operation::RotateApiTokenSecret), 0);
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn breaks_at_the_request() -> World {
         .id(ID)
         .secret(SECRET)
         .on_request(move |request| {
-            if request.operation() == Some(Operation::Rotate) {
+            if request.operation() == Some(Operation::RotateApiTokenSecret) {
                 // Only the first one: by the second the disk is mended.
                 if broken.set(()).is_ok() {
                     fs::rename(&breaks, &kept).unwrap();

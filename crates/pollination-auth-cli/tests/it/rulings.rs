@@ -16,7 +16,9 @@ const RESUME: [&str; 5] = ["token", "rotate", "--resume", "--settle", "1ms"];
 fn cut_off(world: &World) {
     for _ in 0..3 {
         let lost = Fault::commit_and_drop();
-        world.service.fail_next(Operation::Rotate, lost);
+        world
+            .service
+            .fail_next(Operation::RotateApiTokenSecret, lost);
     }
     world.run(&ROTATE).fails_with(6);
 }

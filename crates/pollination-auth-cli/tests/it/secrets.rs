@@ -14,11 +14,11 @@ fn row_55_verbose_tells_what_is_done_and_no_secret() {
     said.push(world.run(&["token", "show", "-v"]));
     world
         .service
-        .fail_next(Operation::Rotate, Fault::commit_and_drop());
+        .fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
     said.push(world.run(&["token", "rotate", "--yes", "--settle", "1ms", "-v"]));
     world
         .service
-        .fail_next(Operation::Rotate, Fault::truncated());
+        .fail_next(Operation::RotateApiTokenSecret, Fault::truncated());
     said.push(world.run(&["token", "rotate", "--yes", "--settle", "1ms", "-v"]));
     let new = world.stored_secret();
     let fresh = world.run(&["access-token", "--fresh", "-v"]);

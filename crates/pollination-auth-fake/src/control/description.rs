@@ -91,7 +91,7 @@ pub(super) fn reply(calls: &[Call]) -> Reply {
         faults: KINDS.iter().map(FaultLine::of).collect(),
         fault_fields: FIELDS,
         operations: Operation::ALL.map(|operation| OperationLine {
-            operation: operation.id(),
+            operation: operation.as_str(),
             request: operation.request(),
         }),
     };

@@ -170,7 +170,7 @@ pub(super) fn read(text: &[u8]) -> Result<(Operation, Fault), String> {
     let wanted: Wanted = body::read(text)?;
     let operation = Operation::ALL
         .into_iter()
-        .find(|one| one.id() == wanted.operation)
+        .find(|one| one.as_str() == wanted.operation)
         .ok_or_else(|| no_such("operation", &wanted.operation, &ids(|_| true)))?;
     let kind = KINDS
         .iter()
@@ -255,7 +255,7 @@ fn header_value(name: &str, value: &Value) -> Result<String, String> {
 
 fn ids(is_meant: impl Fn(Operation) -> bool) -> Vec<&'static str> {
     let meant = Operation::ALL.into_iter().filter(|one| is_meant(*one));
-    meant.map(Operation::id).collect()
+    meant.map(Operation::as_str).collect()
 }
 
 fn no_such(what: &str, name: &str, choices: &[&str]) -> String {

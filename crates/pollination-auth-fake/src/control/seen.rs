@@ -30,7 +30,7 @@ struct One {
 
 pub(super) fn reply(service: &Service) -> Reply {
     let state = service.state();
-    let counts = Operation::ALL.map(|one| (one.id(), state.log.count(one)));
+    let counts = Operation::ALL.map(|one| (one.as_str(), state.log.count(one)));
     let newest = state.log.newest();
     // Writing takes a while, and the service can go on meanwhile.
     drop(state);
@@ -53,7 +53,7 @@ impl One {
                 .or_insert_with(|| value.to_string());
         }
         Self {
-            operation: request.operation().map(Operation::id),
+            operation: request.operation().map(Operation::as_str),
             method: request.method().to_owned(),
             path: request.path().to_owned(),
             headers,

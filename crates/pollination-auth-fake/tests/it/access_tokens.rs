@@ -11,7 +11,7 @@ use crate::caller::{Caller, WITH_BEARER};
 const EXPIRED: &str = "the access token has expired";
 
 async fn get(caller: &Caller, access_token: &str) -> (u16, String) {
-    let answer = caller.call(Operation::Get, access_token).await;
+    let answer = caller.call(Operation::GetApiToken, access_token).await;
     let said = match answer.status.as_u16() {
         200 => String::new(),
         _ => answer.detail(),
@@ -57,7 +57,9 @@ async fn an_access_token_outlives_a_rotation() {
     let service = FakeService::start();
     let caller = Caller::of(&service);
     let access_token = caller.access_token(&service).await;
-    caller.call(Operation::Rotate, &access_token).await;
+    caller
+        .call(Operation::RotateApiTokenSecret, &access_token)
+        .await;
     assert_eq!(get(&caller, &access_token).await, (200, String::new()));
 }
 

@@ -94,10 +94,10 @@ impl Caller {
     ) -> reqwest::RequestBuilder {
         let method = match operation {
             Operation::Login => panic!("a login has a body; use login_request"),
-            Operation::Get => Method::GET,
-            Operation::Create => Method::POST,
-            Operation::Rotate => Method::PUT,
-            Operation::Delete => Method::DELETE,
+            Operation::GetApiToken => Method::GET,
+            Operation::CreateApiToken => Method::POST,
+            Operation::RotateApiTokenSecret => Method::PUT,
+            Operation::DeleteApiToken => Method::DELETE,
             other => panic!("the request of {other} is not written yet"),
         };
         self.request(method, "/auth/api-token")
@@ -111,7 +111,7 @@ impl Caller {
     /// As [`call`](Self::call), and the reply is one of the contract.
     pub(crate) async fn documented(&self, operation: Operation, access_token: &str) -> Answer {
         let answer = self.call(operation, access_token).await;
-        contract::assert_documented(operation.id(), answer.status.as_u16(), &answer.body);
+        contract::assert_documented(operation.as_str(), answer.status.as_u16(), &answer.body);
         answer
     }
 }
@@ -123,8 +123,8 @@ pub(crate) fn secret_of(service: &FakeService) -> String {
 
 /// The operations that need an access token.
 pub(crate) const WITH_BEARER: [Operation; 4] = [
-    Operation::Get,
-    Operation::Create,
-    Operation::Rotate,
-    Operation::Delete,
+    Operation::GetApiToken,
+    Operation::CreateApiToken,
+    Operation::RotateApiTokenSecret,
+    Operation::DeleteApiToken,
 ];

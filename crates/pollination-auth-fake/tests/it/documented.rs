@@ -14,8 +14,8 @@ async fn every_reply_of_the_service_is_one_of_the_contract() {
     let mut seen = BTreeSet::new();
     let mut judge = |operation: Operation, answer: &Answer| {
         let status = answer.status.as_u16();
-        assert_documented(operation.id(), status, &answer.body);
-        seen.insert((operation.id(), status));
+        assert_documented(operation.as_str(), status, &answer.body);
+        seen.insert((operation.as_str(), status));
     };
 
     let (id, secret) = (service.id().unwrap(), secret_of(&service));
@@ -29,14 +29,14 @@ async fn every_reply_of_the_service_is_one_of_the_contract() {
         judge(operation, &caller.call(operation, "no").await);
     }
     for operation in [
-        Operation::Get,
-        Operation::Rotate,
-        Operation::Create,
-        Operation::Delete,
-        Operation::Get,
-        Operation::Rotate,
-        Operation::Delete,
-        Operation::Create,
+        Operation::GetApiToken,
+        Operation::RotateApiTokenSecret,
+        Operation::CreateApiToken,
+        Operation::DeleteApiToken,
+        Operation::GetApiToken,
+        Operation::RotateApiTokenSecret,
+        Operation::DeleteApiToken,
+        Operation::CreateApiToken,
     ] {
         judge(operation, &caller.call(operation, &access_token).await);
     }

@@ -18,8 +18,10 @@ async fn logged_in() -> (FakeService, Caller, String) {
 /// Rotates once with this fault.
 async fn rotate(fault: Fault) -> (FakeService, Caller, Answer) {
     let (service, caller, access_token) = logged_in().await;
-    service.fail_next(Operation::Rotate, fault);
-    let answer = caller.call(Operation::Rotate, &access_token).await;
+    service.fail_next(Operation::RotateApiTokenSecret, fault);
+    let answer = caller
+        .call(Operation::RotateApiTokenSecret, &access_token)
+        .await;
     (service, caller, answer)
 }
 
@@ -39,7 +41,10 @@ async fn a_status_is_answered_once_and_nothing_is_done() {
     assert_eq!(secret_of(&service), "s");
     let access_token = caller.access_token(&service).await;
     assert_eq!(
-        caller.call(Operation::Rotate, &access_token).await.status,
+        caller
+            .call(Operation::RotateApiTokenSecret, &access_token)
+            .await
+            .status,
         200
     );
 }
@@ -57,15 +62,18 @@ async fn a_header_can_come_twice() {
 #[tokio::test]
 async fn faults_of_an_operation_queue_up_and_leave_the_others_alone() {
     let (service, caller, access_token) = logged_in().await;
-    service.fail_next(Operation::Get, Fault::status(500));
-    service.fail_next(Operation::Get, Fault::status(503));
+    service.fail_next(Operation::GetApiToken, Fault::status(500));
+    service.fail_next(Operation::GetApiToken, Fault::status(503));
     assert_eq!(
-        caller.call(Operation::Rotate, &access_token).await.status,
+        caller
+            .call(Operation::RotateApiTokenSecret, &access_token)
+            .await
+            .status,
         200
     );
     let mut statuses = Vec::new();
     for _ in 0..3 {
-        let answer = caller.call(Operation::Get, &access_token).await;
+        let answer = caller.call(Operation::GetApiToken, &access_token).await;
         statuses.push(answer.status.as_u16());
     }
     assert_eq!(statuses, [500, 503, 200]);
@@ -82,11 +90,11 @@ async fn an_answer_after_the_commit_hides_that_it_was_done() {
 #[tokio::test]
 async fn a_dropped_connection_comes_after_the_commit_and_the_service_goes_on() {
     let (service, caller, access_token) = logged_in().await;
-    service.fail_next(Operation::Rotate, Fault::commit_and_drop());
-    let request = caller.operation_request(Operation::Rotate, &access_token);
+    service.fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
+    let request = caller.operation_request(Operation::RotateApiTokenSecret, &access_token);
     let error = Caller::try_send(request).await.err().unwrap();
     assert!(error.is_request() && !error.is_connect(), "{error:?}");
-    assert_eq!(service.count(Operation::Rotate), 1);
+    assert_eq!(service.count(Operation::RotateApiTokenSecret), 1);
     assert_eq!(caller.login("i", &secret_of(&service)).await.status, 202);
     assert_eq!(caller.login("i", "s").await.status, 401);
 }
@@ -94,8 +102,8 @@ async fn a_dropped_connection_comes_after_the_commit_and_the_service_goes_on() {
 #[tokio::test]
 async fn a_connection_can_be_dropped_with_nothing_done() {
     let (service, caller, access_token) = logged_in().await;
-    service.fail_next(Operation::Rotate, Fault::drop_connection());
-    let request = caller.operation_request(Operation::Rotate, &access_token);
+    service.fail_next(Operation::RotateApiTokenSecret, Fault::drop_connection());
+    let request = caller.operation_request(Operation::RotateApiTokenSecret, &access_token);
     assert!(Caller::try_send(request).await.err().unwrap().is_request());
     assert_eq!(secret_of(&service), "s");
 }
@@ -116,10 +124,12 @@ async fn a_late_rotation_is_done_after_the_requests_it_waits_for() {
 #[tokio::test]
 async fn a_late_first_rotation_takes_the_secret_of_the_second_away() {
     let (service, caller, access_token) = logged_in().await;
-    service.fail_next(Operation::Rotate, Fault::commit_late(1));
-    caller.call(Operation::Rotate, &access_token).await;
+    service.fail_next(Operation::RotateApiTokenSecret, Fault::commit_late(1));
+    caller
+        .call(Operation::RotateApiTokenSecret, &access_token)
+        .await;
     let second = caller
-        .call(Operation::Rotate, &access_token)
+        .call(Operation::RotateApiTokenSecret, &access_token)
         .await
         .text("secret");
     assert_eq!(caller.login("i", &second).await.status, 401);
@@ -128,9 +138,12 @@ async fn a_late_first_rotation_takes_the_secret_of_the_second_away() {
 #[tokio::test]
 async fn settling_does_at_once_what_was_put_off() {
     let (service, caller, access_token) = logged_in().await;
-    service.fail_next(Operation::Delete, Fault::commit_late(100));
+    service.fail_next(Operation::DeleteApiToken, Fault::commit_late(100));
     assert_eq!(
-        caller.call(Operation::Delete, &access_token).await.status,
+        caller
+            .call(Operation::DeleteApiToken, &access_token)
+            .await
+            .status,
         504
     );
     assert_eq!(service.id().as_deref(), Some("i"));
@@ -208,11 +221,11 @@ async fn another_status_can_come_with_the_usual_body() {
 async fn a_delayed_reply_is_late_and_its_change_is_not() {
     let delay = Duration::from_secs(1);
     let (service, caller, access_token) = logged_in().await;
-    service.fail_next(Operation::Rotate, Fault::delay(delay));
+    service.fail_next(Operation::RotateApiTokenSecret, Fault::delay(delay));
     let started = Instant::now();
-    let request = caller.operation_request(Operation::Rotate, &access_token);
+    let request = caller.operation_request(Operation::RotateApiTokenSecret, &access_token);
     let rotating = tokio::spawn(Caller::send(request));
-    while service.count(Operation::Rotate) == 0 {
+    while service.count(Operation::RotateApiTokenSecret) == 0 {
         tokio::task::yield_now().await;
     }
     assert_eq!(caller.login("i", &secret_of(&service)).await.status, 202);
@@ -226,9 +239,12 @@ async fn a_delayed_reply_is_late_and_its_change_is_not() {
 async fn a_client_that_gives_up_on_a_delayed_reply_has_rotated() {
     let (service, caller, access_token) = logged_in().await;
     let hour = Duration::from_secs(3600);
-    service.fail_next(Operation::Rotate, Fault::commit_and_answer(502).after(hour));
+    service.fail_next(
+        Operation::RotateApiTokenSecret,
+        Fault::commit_and_answer(502).after(hour),
+    );
     let request = caller
-        .operation_request(Operation::Rotate, &access_token)
+        .operation_request(Operation::RotateApiTokenSecret, &access_token)
         .timeout(Duration::from_millis(100));
     assert!(Caller::try_send(request).await.err().unwrap().is_timeout());
     assert_ne!(secret_of(&service), "s");
@@ -238,8 +254,8 @@ async fn a_client_that_gives_up_on_a_delayed_reply_has_rotated() {
 async fn a_fault_that_acts_waits_for_a_request_that_is_not_refused() {
     for operation in WITH_BEARER {
         let (service, caller, access_token) = logged_in().await;
-        if operation == Operation::Create {
-            caller.call(Operation::Delete, &access_token).await;
+        if operation == Operation::CreateApiToken {
+            caller.call(Operation::DeleteApiToken, &access_token).await;
         }
         service.fail_next(operation, Fault::commit_and_answer(502));
         assert_eq!(

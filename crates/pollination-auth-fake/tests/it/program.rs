@@ -83,12 +83,12 @@ async fn it_serves_all_operations_with_its_documented_defaults() {
     let access_token = answer.text("access_token");
     let mut statuses = Vec::new();
     for operation in [
-        Operation::Get,
-        Operation::Rotate,
-        Operation::Delete,
-        Operation::Get,
-        Operation::Create,
-        Operation::Create,
+        Operation::GetApiToken,
+        Operation::RotateApiTokenSecret,
+        Operation::DeleteApiToken,
+        Operation::GetApiToken,
+        Operation::CreateApiToken,
+        Operation::CreateApiToken,
     ] {
         let answer = caller.documented(operation, &access_token).await;
         statuses.push(answer.status.as_u16());

@@ -46,7 +46,7 @@ async fn a_rotation_is_committed_and_its_answer_dropped() {
     let access_token = login(&caller).await.text("access_token");
     let fault = json!({"operation": "rotate_api_token_secret", "fault": "commit_and_drop"});
     control(&caller, Method::POST, "faults", &fault).await;
-    let rotate = caller.operation_request(Operation::Rotate, &access_token);
+    let rotate = caller.operation_request(Operation::RotateApiTokenSecret, &access_token);
     assert!(
         Caller::try_send(rotate)
             .await
@@ -66,7 +66,10 @@ async fn access_tokens_end_by_the_clock_by_decree_and_by_the_key() {
     ] {
         let access_token = login(&caller).await.text("access_token");
         assert_eq!(
-            caller.call(Operation::Get, &access_token).await.status,
+            caller
+                .call(Operation::GetApiToken, &access_token)
+                .await
+                .status,
             200,
             "{name}"
         );
@@ -76,7 +79,10 @@ async fn access_tokens_end_by_the_clock_by_decree_and_by_the_key() {
             "{name}"
         );
         assert_eq!(
-            caller.call(Operation::Get, &access_token).await.status,
+            caller
+                .call(Operation::GetApiToken, &access_token)
+                .await
+                .status,
             401,
             "{name}"
         );
@@ -217,7 +223,7 @@ async fn only_so_many_faults_wait_at_once() {
     let late = json!({"operation": "delete_api_token", "fault": "commit_late", "requests": 9});
     control(&caller, Method::POST, "faults", &late).await;
     let access_token = login(&caller).await.text("access_token");
-    let put_off = caller.call(Operation::Delete, &access_token).await;
+    let put_off = caller.call(Operation::DeleteApiToken, &access_token).await;
     assert_eq!(put_off.status, 504);
     let fault = json!({"operation": "login", "fault": "truncated"});
     for _ in 1..1024 {

@@ -38,14 +38,18 @@ async fn a_reset_makes_everything_as_it_was() {
         get(&caller, "requests").await,
     ];
     let access_token = login(&caller).await.text("access_token");
-    for operation in [Operation::Rotate, Operation::Delete, Operation::Create] {
+    for operation in [
+        Operation::RotateApiTokenSecret,
+        Operation::DeleteApiToken,
+        Operation::CreateApiToken,
+    ] {
         caller.call(operation, &access_token).await;
     }
     let fault = json!({"operation": "login", "fault": "status", "status": 503});
     post(&caller, "faults", fault).await;
     let late = json!({"operation": "delete_api_token", "fault": "commit_late", "requests": 0});
     post(&caller, "faults", late).await;
-    caller.call(Operation::Delete, &access_token).await;
+    caller.call(Operation::DeleteApiToken, &access_token).await;
     post(&caller, "latency", json!({"seconds": 3600})).await;
     post(&caller, "advance", json!({"seconds": 61})).await;
 
@@ -58,11 +62,14 @@ async fn a_reset_makes_everything_as_it_was() {
         start
     );
     assert_eq!(get(&caller, "faults").await, json!({"unused": []}));
-    let old = caller.call(Operation::Get, &access_token).await;
+    let old = caller.call(Operation::GetApiToken, &access_token).await;
     assert_eq!(old.detail(), "the signature of the access token is wrong");
     let access_token = login(&caller).await.text("access_token");
     assert_eq!(
-        caller.call(Operation::Get, &access_token).await.text("id"),
+        caller
+            .call(Operation::GetApiToken, &access_token)
+            .await
+            .text("id"),
         "fake-id"
     );
 }
@@ -94,12 +101,14 @@ fn issued_at(login: &Answer) -> u64 {
 async fn the_credential_that_logs_in_now_is_shown() {
     let (_program, caller) = started(&[]).await;
     let access_token = login(&caller).await.text("access_token");
-    caller.call(Operation::Rotate, &access_token).await;
+    caller
+        .call(Operation::RotateApiTokenSecret, &access_token)
+        .await;
     let now = get(&caller, "credential").await;
     let [id, secret] = ["id", "secret"].map(|field| now[field].as_str().unwrap().to_owned());
     assert_ne!(secret, "fake-secret");
     assert_eq!(caller.login(&id, &secret).await.status, 202);
-    caller.call(Operation::Delete, &access_token).await;
+    caller.call(Operation::DeleteApiToken, &access_token).await;
     assert_eq!(
         get(&caller, "credential").await,
         json!({"id": null, "secret": null})
@@ -120,11 +129,11 @@ async fn requests_are_shown_with_what_they_were_answered() {
     Caller::send(caller.request(Method::PATCH, "/x").body("\u{e9}")).await;
     let fault = json!({"operation": "get_api_token", "fault": "drop_connection"});
     post(&caller, "faults", fault).await;
-    let lost = caller.operation_request(Operation::Get, "t");
+    let lost = caller.operation_request(Operation::GetApiToken, "t");
     Caller::try_send(lost).await.err().unwrap();
 
     let seen = get(&caller, "requests").await;
-    let counts = Operation::ALL.map(|operation| seen[operation.id()].as_u64().unwrap());
+    let counts = Operation::ALL.map(|operation| seen[operation.as_str()].as_u64().unwrap());
     assert_eq!(counts, [1, 2, 0, 0, 0]);
     let requests = seen["requests"].as_array().unwrap();
     let shown = |field: &str| {
@@ -198,7 +207,7 @@ async fn a_creation_replaces_the_api_token_only_when_told_so_and_so_after_a_rese
         let (_program, caller) = started(arguments).await;
         for _ in 0..2 {
             let access_token = login(&caller).await.text("access_token");
-            let answer = caller.call(Operation::Create, &access_token).await;
+            let answer = caller.call(Operation::CreateApiToken, &access_token).await;
             assert_eq!(answer.status, status);
             post(&caller, "reset", Value::Null).await;
         }

@@ -91,7 +91,7 @@ async fn requests_are_counted_and_kept() {
     let service = FakeService::builder().keep_requests(2).start();
     let caller = Caller::of(&service);
     let access_token = caller.access_token(&service).await;
-    caller.call(Operation::Get, &access_token).await;
+    caller.call(Operation::GetApiToken, &access_token).await;
     caller.login_with("planted").await;
 
     let counts = Operation::ALL.map(|operation| service.count(operation));
@@ -102,15 +102,15 @@ async fn requests_are_counted_and_kept() {
         panic!("two are kept: {requests:?}")
     };
     assert_eq!((get.method(), get.path()), ("GET", "/auth/api-token"));
-    assert_eq!(get.operation(), Some(Operation::Get));
+    assert_eq!(get.operation(), Some(Operation::GetApiToken));
     assert_eq!(
         get.header("authorization"),
         Some(&*format!("Bearer {access_token}"))
     );
     assert_eq!(login.body(), b"planted");
     assert_eq!((get.status(), login.status()), (Some(200), Some(422)));
-    let gone = Caller::try_send(caller.operation_request(Operation::Get, &access_token));
-    service.fail_next(Operation::Get, Fault::drop_connection());
+    let gone = Caller::try_send(caller.operation_request(Operation::GetApiToken, &access_token));
+    service.fail_next(Operation::GetApiToken, Fault::drop_connection());
     gone.await.err().unwrap();
     assert_eq!(service.requests()[1].status(), None);
 }
@@ -124,24 +124,36 @@ async fn a_request_is_shown_before_it_is_acted_on() {
         .start();
     let caller = Caller::of(&service);
     caller.access_token(&service).await;
-    caller.call(Operation::Rotate, "no").await;
+    caller.call(Operation::RotateApiTokenSecret, "no").await;
     assert_eq!(
         *seen.lock().unwrap(),
-        [Some(Operation::Login), Some(Operation::Rotate)]
+        [
+            Some(Operation::Login),
+            Some(Operation::RotateApiTokenSecret)
+        ]
     );
 }
 
 #[tokio::test]
 async fn an_observer_that_panics_ends_the_connection_and_not_the_service() {
     let service = FakeService::builder()
-        .on_request(|request| assert_ne!(request.operation(), Some(Operation::Rotate), "as meant"))
+        .on_request(|request| {
+            assert_ne!(
+                request.operation(),
+                Some(Operation::RotateApiTokenSecret),
+                "as meant"
+            )
+        })
         .start();
     let caller = Caller::of(&service);
     let access_token = caller.access_token(&service).await;
     let before = secret_of(&service);
-    service.fail_next(Operation::Rotate, Fault::delay(Duration::from_millis(1)));
+    service.fail_next(
+        Operation::RotateApiTokenSecret,
+        Fault::delay(Duration::from_millis(1)),
+    );
     for _ in 0..2 {
-        let request = caller.operation_request(Operation::Rotate, &access_token);
+        let request = caller.operation_request(Operation::RotateApiTokenSecret, &access_token);
         assert!(Caller::try_send(request).await.err().unwrap().is_request());
         service.clear_faults();
     }
@@ -200,13 +212,13 @@ async fn a_thousand_logins_at_once_are_all_answered_with_another_token() {
 fn dropping_it_with_a_fault_unmet_panics_and_names_the_fault() {
     let service = FakeService::start();
     let line = line!() + 1;
-    service.fail_next(Operation::Rotate, Fault::commit_and_answer(502));
-    service.fail_next(Operation::Rotate, Fault::delay(Duration::from_millis(1)));
+    service.fail_next(Operation::GetApiToken, Fault::commit_and_answer(502));
+    service.fail_next(Operation::GetApiToken, Fault::truncated());
     assert_eq!(
         service.unused_faults(),
         [
-            "rotate_api_token_secret: commit_and_answer(502)",
-            "rotate_api_token_secret: delay"
+            "get_api_token: commit_and_answer(502)",
+            "get_api_token: truncated"
         ]
     );
     let panic = catch_unwind(AssertUnwindSafe(|| drop(service))).unwrap_err();
@@ -215,8 +227,8 @@ fn dropping_it_with_a_fault_unmet_panics_and_names_the_fault() {
         *panic.downcast_ref::<String>().unwrap(),
         format!(
             "scripted faults that no request met: \
-             rotate_api_token_secret: commit_and_answer(502) {}, \
-             rotate_api_token_secret: delay {}",
+             get_api_token: commit_and_answer(502) {}, \
+             get_api_token: truncated {}",
             at(line),
             at(line + 1)
         )
@@ -256,7 +268,7 @@ fn a_panic_over_a_mistake_names_the_line_that_made_it() {
 fn a_test_that_fails_already_keeps_its_own_message() {
     let panic = catch_unwind(|| {
         let service = FakeService::start();
-        service.fail_next(Operation::Get, Fault::status(500));
+        service.fail_next(Operation::GetApiToken, Fault::status(500));
         panic!("the test's own")
     })
     .unwrap_err();
@@ -281,7 +293,7 @@ async fn debug_shows_no_secret_and_no_token() {
     let service = FakeService::builder().secret("planted").start();
     let caller = Caller::of(&service);
     let access_token = caller.access_token(&service).await;
-    caller.call(Operation::Get, &access_token).await;
+    caller.call(Operation::GetApiToken, &access_token).await;
     let builder: Builder = FakeService::builder().secret("planted");
     let shown = format!(
         "{service:?} {service:#?} {:?} {:?} {builder:?}",

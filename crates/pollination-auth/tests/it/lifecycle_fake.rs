@@ -103,7 +103,7 @@ async fn after_a_delete_the_credential_logs_in_no_more() {
     let error = client.get_api_token().await.unwrap_err();
     assert_eq!(variant(&error), "CredentialsRejected");
     assert_eq!(error.operation(), pollination_auth::Operation::Login);
-    assert_eq!(service.count(Operation::Get), 0);
+    assert_eq!(service.count(Operation::GetApiToken), 0);
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn a_refused_access_token_is_replaced_once_without_the_caller_noticing() {
     service.change_signing_key();
     assert_eq!(client.get_api_token().await.unwrap().as_str(), ID);
     assert_eq!(service.logins(), 2);
-    assert_eq!(service.count(Operation::Get), 3);
+    assert_eq!(service.count(Operation::GetApiToken), 3);
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn row_69_a_given_access_token_is_used_until_the_service_refuses_it() {
     assert_eq!(variant(&error), "AccessTokenExpired");
     assert_eq!(error.failure().reason(), &Reason::Expired);
     assert!(!error.is_retryable());
-    assert_eq!(service.count(Operation::Get), 3);
+    assert_eq!(service.count(Operation::GetApiToken), 3);
 }
 
 #[tokio::test]
@@ -242,7 +242,7 @@ async fn rotations_at_once_take_turns_and_the_last_one_counts() {
         let token = task.await.unwrap().unwrap();
         secrets.push(token.secret().expose_secret().to_owned());
     }
-    assert_eq!(service.count(Operation::Rotate), ROTATIONS);
+    assert_eq!(service.count(Operation::RotateApiTokenSecret), ROTATIONS);
     assert!(secrets.contains(&secret_of(&service)));
     secrets.sort();
     secrets.dedup();
@@ -265,8 +265,8 @@ async fn a_rotation_whose_future_is_dropped_still_changes_what_logs_in() {
         .await;
     }
     // A second one has to wait for its turn, and changes nothing: then the first one is over.
-    service.fail_next(Operation::Rotate, Fault::other_status(200));
-    service.fail_next(Operation::Rotate, Fault::status(403));
+    service.fail_next(Operation::RotateApiTokenSecret, Fault::other_status(200));
+    service.fail_next(Operation::RotateApiTokenSecret, Fault::status(403));
     let error = client.rotate_api_token_secret().await.unwrap_err();
     assert_eq!(variant(&error), "Forbidden");
     assert_ne!(secret_of(&service), SECRET);

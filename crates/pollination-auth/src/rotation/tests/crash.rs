@@ -153,7 +153,9 @@ fn stage(fault: Option<Fault>) -> Stage {
     let token = ApiToken::new(ID, OLD).unwrap();
     stage.profile().save(&token).unwrap();
     if let Some(fault) = fault {
-        stage.service.fail_next(Operation::Rotate, fault);
+        stage
+            .service
+            .fail_next(Operation::RotateApiTokenSecret, fault);
     }
     stage
 }

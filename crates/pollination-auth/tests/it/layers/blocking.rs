@@ -167,7 +167,10 @@ fn row_49_it_outlives_the_runtime_that_it_was_made_and_used_in() {
 fn a_failure_is_the_one_of_the_async_client() {
     let service = FakeService::start();
     let client = client(&service);
-    service.fail_next(pollination_auth_fake::Operation::Get, Fault::status(403));
+    service.fail_next(
+        pollination_auth_fake::Operation::GetApiToken,
+        Fault::status(403),
+    );
     let error = client.get_api_token().unwrap_err();
     assert!(matches!(error, Error::Forbidden(_)), "{error:?}");
     assert_eq!(error.operation(), Operation::GetApiToken);

@@ -65,7 +65,7 @@ async fn a_refused_request_is_made_once_more_with_the_next_token_and_the_same_bo
         let requests = service.requests();
         let bodies = requests
             .iter()
-            .filter(|request| request.operation() == Some(Operation::Rotate))
+            .filter(|request| request.operation() == Some(Operation::RotateApiTokenSecret))
             .map(|request| request.body().to_vec());
         assert_eq!(bodies.collect::<Vec<_>>(), [b"the body", b"the body"]);
         let seen = credentials(&service);
@@ -80,13 +80,16 @@ async fn row_26_the_second_401_is_the_answer_and_a_403_or_a_503_the_first() {
         let service = FakeService::start();
         let client = builder(&service).build().unwrap();
         for status in [403, 503, 401, 401] {
-            service.fail_next(Operation::Get, Fault::status(status));
+            service.fail_next(Operation::GetApiToken, Fault::status(status));
         }
         for status in [403, 503, 401] {
             let reply = adapter.send(&client, get(&service)).await;
             assert_eq!(reply.unwrap(), status, "{adapter:?}");
         }
-        assert_eq!((service.count(Operation::Get), service.logins()), (4, 2));
+        assert_eq!(
+            (service.count(Operation::GetApiToken), service.logins()),
+            (4, 2)
+        );
     }
 }
 
@@ -101,7 +104,10 @@ async fn a_client_that_cannot_log_in_passes_the_401_on() {
             .unwrap();
         let reply = adapter.send(&client, get(&service)).await;
         assert_eq!(reply.unwrap(), StatusCode::UNAUTHORIZED, "{adapter:?}");
-        assert_eq!((service.count(Operation::Get), service.logins()), (1, 0));
+        assert_eq!(
+            (service.count(Operation::GetApiToken), service.logins()),
+            (1, 0)
+        );
     }
 }
 
@@ -113,7 +119,7 @@ async fn without_a_token_nothing_is_sent_and_the_error_says_why() {
         service.fail_next(Operation::Login, Fault::status(401));
         let error = adapter.send(&client, get(&service)).await.unwrap_err();
         assert!(matches!(error, Error::CredentialsRejected(_)), "{error:?}");
-        assert_eq!(service.count(Operation::Get), 0, "{adapter:?}");
+        assert_eq!(service.count(Operation::GetApiToken), 0, "{adapter:?}");
     }
 }
 

@@ -110,8 +110,8 @@ async fn a_request_with_a_fragment_is_made_once_more_after_a_401() {
     let http = ClientBuilder::new(reqwest::Client::builder().no_proxy().build().unwrap())
         .with(AuthMiddleware::new(builder(&service).build().unwrap()))
         .build();
-    service.fail_next(Operation::Get, Fault::status(401));
+    service.fail_next(Operation::GetApiToken, Fault::status(401));
     let url = format!("{}{PATH}#here", service.base_url());
     assert_eq!(http.get(url).send().await.unwrap().status(), StatusCode::OK);
-    assert_eq!(service.count(Operation::Get), 2);
+    assert_eq!(service.count(Operation::GetApiToken), 2);
 }

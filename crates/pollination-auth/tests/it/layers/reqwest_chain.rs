@@ -33,11 +33,14 @@ async fn a_stream_is_not_replayed_but_the_next_request_has_the_next_token() {
     let url = format!("{}{PATH}", service.base_url());
     let reply = http.put(url).body(stream).send().await.unwrap();
     assert_eq!(reply.status(), StatusCode::UNAUTHORIZED);
-    assert_eq!(service.count(Operation::Rotate), 1);
+    assert_eq!(service.count(Operation::RotateApiTokenSecret), 1);
     assert_eq!(service.logins(), 1);
 
     assert_eq!(get(&http, &service).await, StatusCode::OK);
-    assert_eq!((service.count(Operation::Get), service.logins()), (2, 2));
+    assert_eq!(
+        (service.count(Operation::GetApiToken), service.logins()),
+        (2, 2)
+    );
 }
 
 #[tokio::test]
@@ -74,7 +77,7 @@ async fn a_login_that_fails_before_the_replay_is_the_error() {
     service.fail_next(Operation::Login, Fault::status(403));
     let error = refused(&http, &service).await;
     assert!(matches!(error, Error::CredentialsRejected(_)), "{error:?}");
-    assert_eq!(service.count(Operation::Get), 2);
+    assert_eq!(service.count(Operation::GetApiToken), 2);
 }
 
 #[tokio::test]

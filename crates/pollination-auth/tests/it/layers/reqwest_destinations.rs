@@ -50,14 +50,14 @@ async fn a_redirect_to_another_host_takes_no_token_along() {
     let http = http(builder(&service).build().unwrap());
     for elsewhere in [other.base_url(), by_name(&other)] {
         let to = Fault::status(307).header("location", &format!("{elsewhere}{PATH}"));
-        service.fail_next(Operation::Get, to);
+        service.fail_next(Operation::GetApiToken, to);
         let url = format!("{}{PATH}", service.base_url());
         let reply = http.get(url).send().await.unwrap();
         assert_eq!(reply.status(), StatusCode::UNAUTHORIZED);
     }
     assert_eq!(credentials(&other), [None, None]);
     // The 401 of a stranger says nothing of the token: no replay, and no other login.
-    assert_eq!(service.count(Operation::Get), 2);
+    assert_eq!(service.count(Operation::GetApiToken), 2);
     assert_eq!(service.logins(), 1);
 }
 
@@ -66,7 +66,7 @@ async fn a_redirect_to_the_same_machine_by_another_name_takes_no_token_along() {
     let service = FakeService::start();
     let client = builder(&service).build().unwrap();
     let to = Fault::status(308).header("location", &format!("{}{PATH}", by_name(&service)));
-    service.fail_next(Operation::Get, to);
+    service.fail_next(Operation::GetApiToken, to);
     let url = format!("{}{PATH}", service.base_url());
     http(client.clone()).get(url).send().await.unwrap();
     let token = client.access_token().await.unwrap();
@@ -79,8 +79,8 @@ async fn a_chain_of_redirects_is_not_repeated_but_its_401_drops_the_token() {
     let http = http(builder(&service).build().unwrap());
     let url = format!("{}{PATH}", service.base_url());
     let within = Fault::status(307).header("location", &format!("{PATH}?page=2"));
-    service.fail_next(Operation::Get, within);
-    service.fail_next(Operation::Get, Fault::status(401));
+    service.fail_next(Operation::GetApiToken, within);
+    service.fail_next(Operation::GetApiToken, Fault::status(401));
 
     let reply = http.get(&url).send().await.unwrap();
     assert_eq!(reply.status(), StatusCode::UNAUTHORIZED);
@@ -146,7 +146,7 @@ async fn the_header_is_marked_sensitive_also_in_a_replay() {
         .with(AuthMiddleware::new(builder(&service).build().unwrap()))
         .with(behind.clone())
         .build();
-    service.fail_next(Operation::Get, Fault::status(401));
+    service.fail_next(Operation::GetApiToken, Fault::status(401));
     let url = format!("{}{PATH}", service.base_url());
     assert_eq!(http.get(url).send().await.unwrap().status(), StatusCode::OK);
     assert_eq!(*before.0.lock().unwrap(), [false]);

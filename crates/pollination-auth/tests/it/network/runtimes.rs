@@ -172,7 +172,7 @@ async fn row_61_a_401_that_is_not_the_tokens_fault_costs_one_login() {
     let (service, client) = of_fake();
     let first = client.access_token().await.unwrap();
     for _ in 0..21 {
-        service.fail_next(Fake::Get, Fault::status(401));
+        service.fail_next(Fake::GetApiToken, Fault::status(401));
     }
     let error = client.get_api_token().await.unwrap_err();
     assert_eq!(variant(&error), "Unauthorized");
@@ -185,7 +185,10 @@ async fn row_61_a_401_that_is_not_the_tokens_fault_costs_one_login() {
         let same = client.access_token().await.unwrap();
         assert_eq!(same.expose_secret(), second.expose_secret());
     }
-    assert_eq!((service.logins(), service.count(Fake::Get)), (2, 21));
+    assert_eq!(
+        (service.logins(), service.count(Fake::GetApiToken)),
+        (2, 21)
+    );
 }
 
 #[tokio::test]
@@ -266,6 +269,9 @@ fn row_59_a_client_that_all_runtimes_of_a_test_suite_share_serves_each_of_them()
             kept.push(runtime);
         }
     }
-    assert_eq!((SERVICE.logins(), SERVICE.count(Fake::Get)), (1, 300));
+    assert_eq!(
+        (SERVICE.logins(), SERVICE.count(Fake::GetApiToken)),
+        (1, 300)
+    );
     drop(kept);
 }

@@ -34,7 +34,7 @@ async fn point_5_7_4_the_journal_is_there_before_each_request_and_no_two_are_in_
     let seen = Arc::new(Mutex::new(Vec::new()));
     let journals = seen.clone();
     let builder = builder().on_request(move |request| {
-        if request.operation() == Some(Operation::Rotate) {
+        if request.operation() == Some(Operation::RotateApiTokenSecret) {
             let entries = std::fs::read_dir(&path).unwrap();
             let names = entries.map(|entry| entry.unwrap().path());
             let journal = names
@@ -48,7 +48,7 @@ async fn point_5_7_4_the_journal_is_there_before_each_request_and_no_two_are_in_
     for _ in 0..2 {
         stage
             .service
-            .fail_next(Operation::Rotate, Fault::commit_and_drop());
+            .fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
     }
     let rotated = stage.rotation().rotate().await.unwrap();
     assert_eq!(rotated.requests(), 3);
@@ -84,7 +84,9 @@ async fn row_40_state_s3b_whatever_was_lost_the_rotation_ends_with_a_secret_that
     ] {
         let context = format!("{fault:?}");
         let stage = Stage::new();
-        stage.service.fail_next(Operation::Rotate, fault);
+        stage
+            .service
+            .fail_next(Operation::RotateApiTokenSecret, fault);
         let rotated = stage.rotation().rotate().await.expect(&context);
         stage.assert_settled(&context);
         assert_eq!(rotated.requests(), requests, "{context}");
@@ -100,7 +102,9 @@ async fn row_40_state_s3b_whatever_was_lost_the_rotation_ends_with_a_secret_that
 async fn row_42_a_secret_that_becomes_known_late_is_waited_for() {
     let stage = Stage::new();
     let slow = Fault::propagation_delay(Duration::from_millis(150));
-    stage.service.fail_next(Operation::Rotate, slow);
+    stage
+        .service
+        .fail_next(Operation::RotateApiTokenSecret, slow);
     let options = options().settle(Duration::from_millis(1_200));
     let rotated = stage.client().rotation(options).rotate().await.unwrap();
     assert_eq!(rotated.requests(), 1);
@@ -111,9 +115,10 @@ async fn row_42_a_secret_that_becomes_known_late_is_waited_for() {
 async fn a_secret_that_never_becomes_known_is_kept_beside_the_old_one() {
     let stage = Stage::new();
     let hour = Duration::from_secs(3_600);
-    stage
-        .service
-        .fail_next(Operation::Rotate, Fault::propagation_delay(hour));
+    stage.service.fail_next(
+        Operation::RotateApiTokenSecret,
+        Fault::propagation_delay(hour),
+    );
     let error = stage.rotation().rotate().await.unwrap_err();
     let RotateError::Unverified(failure) = &error else {
         panic!("{error:?}");
@@ -149,7 +154,7 @@ async fn a_refusal_leaves_the_stored_secret_and_names_the_status() {
         let stage = Stage::new();
         stage
             .service
-            .fail_next(Operation::Rotate, Fault::status(status));
+            .fail_next(Operation::RotateApiTokenSecret, Fault::status(status));
         let error = stage.rotation().rotate().await.unwrap_err();
         let RotateError::Rejected(failure) = &error else {
             panic!("{status}: {error:?}");
@@ -175,7 +180,7 @@ async fn each_wait_for_the_service_is_told_and_a_rotation_that_goes_well_has_non
     assert_eq!(*told.lock().unwrap(), [] as [Duration; 0]);
     stage
         .service
-        .fail_next(Operation::Rotate, Fault::status(403));
+        .fail_next(Operation::RotateApiTokenSecret, Fault::status(403));
     let error = rotation.rotate().await.unwrap_err();
     assert!(matches!(error, RotateError::Rejected(_)));
     assert_eq!(*told.lock().unwrap(), [Duration::from_millis(1)]);
@@ -197,7 +202,7 @@ async fn point_5_7_6_an_access_token_that_ends_soon_starts_no_rotation() {
         "{error:?}"
     );
     assert!(matches!(error, RotateError::NotStarted(_)));
-    assert_eq!(stage.service.count(Operation::Rotate), 0);
+    assert_eq!(stage.service.count(Operation::RotateApiTokenSecret), 0);
     stage.assert_settled("not started");
 }
 
@@ -206,7 +211,7 @@ async fn row_43_when_every_secret_is_dead_and_the_access_token_too_that_is_said(
     let stage = Stage::new();
     stage
         .service
-        .fail_next(Operation::Rotate, Fault::commit_and_drop());
+        .fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
     let one = stage.client().rotation(options().requests(1));
     assert!(matches!(one.rotate().await, Err(RotateError::Ambiguous(_))));
     stage.service.change_signing_key();

@@ -30,7 +30,7 @@ async fn every_file_is_for_its_user_alone() {
     let stage = Stage::new();
     stage
         .service
-        .fail_next(Operation::Rotate, Fault::commit_and_drop());
+        .fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
     let one = stage.client().rotation(options().requests(1));
     assert!(matches!(one.rotate().await, Err(RotateError::Ambiguous(_))));
     assert_eq!(mode(stage.directory.path()), 0o700);
@@ -138,7 +138,7 @@ async fn point_5_7_10_a_journal_that_can_not_be_trusted_stops_everything_and_is_
         let stage = Stage::new();
         stage
             .service
-            .fail_next(Operation::Rotate, Fault::commit_and_drop());
+            .fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
         let one = stage.client().rotation(options().requests(1));
         assert!(matches!(one.rotate().await, Err(RotateError::Ambiguous(_))));
         let journal = stage.directory.files(".journal.json").remove(0);

@@ -24,7 +24,7 @@ async fn row_47_a_rotation_whose_future_is_dropped_at_any_poll_comes_to_its_end(
             }
         }
         // The dropped rotation has its turn by then, and a recovery waits for its end.
-        while polls > 0 && stage.service.count(Operation::Rotate) == 0 {
+        while polls > 0 && stage.service.count(Operation::RotateApiTokenSecret) == 0 {
             tokio::task::yield_now().await;
         }
         let recovered = rotation.recover().await.unwrap();
@@ -43,7 +43,7 @@ async fn a_handle_can_be_waited_for_again_and_by_several() {
     for rotated in [first.unwrap(), second.unwrap(), again] {
         assert_eq!(rotated.api_token().secret().expose_secret(), stage.active());
     }
-    assert_eq!(stage.service.count(Operation::Rotate), 1);
+    assert_eq!(stage.service.count(Operation::RotateApiTokenSecret), 1);
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn rotations_of_one_client_at_once_make_one_request() {
         by_another == [true, false] || by_another == [false, true],
         "{by_another:?}"
     );
-    assert_eq!(stage.service.count(Operation::Rotate), 1);
+    assert_eq!(stage.service.count(Operation::RotateApiTokenSecret), 1);
 }
 
 #[test]
@@ -67,13 +67,14 @@ fn point_5_7_8_a_runtime_shut_down_in_the_middle_leaves_what_can_be_recovered() 
     let stage = Stage::new();
     // The reply never comes in the time of this test; the service has done it, though.
     let hour = Duration::from_secs(3_600);
-    stage
-        .service
-        .fail_next(Operation::Rotate, Fault::commit_and_answer(502).after(hour));
+    stage.service.fail_next(
+        Operation::RotateApiTokenSecret,
+        Fault::commit_and_answer(502).after(hour),
+    );
     let first = tokio::runtime::Runtime::new().unwrap();
     let rotation = stage.rotation();
     let handle = first.block_on(async { rotation.start() });
-    while stage.service.count(Operation::Rotate) == 0 {
+    while stage.service.count(Operation::RotateApiTokenSecret) == 0 {
         std::thread::yield_now();
     }
     first.shutdown_background();

@@ -93,7 +93,7 @@ async fn a_client_without_a_store_rotates_by_the_plain_operation_alone() {
         matches!(error.failure().cause(), Some(RotateCause::NoStore)),
         "{error:?}"
     );
-    assert_eq!(stage.service.count(Operation::Rotate), 0);
+    assert_eq!(stage.service.count(Operation::RotateApiTokenSecret), 0);
     client.rotate_api_token_secret().await.unwrap();
     client.login().await.unwrap();
 }

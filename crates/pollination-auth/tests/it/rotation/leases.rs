@@ -71,7 +71,7 @@ async fn row_64_a_lease_that_ends_at_any_look_sends_and_writes_nothing_more() {
         };
         let rotation = client(Arc::new(leased), &url).rotation(options().accept_volatile());
         let outcome = rotation.rotate().await;
-        let sent = service.count(Operation::Rotate);
+        let sent = service.count(Operation::RotateApiTokenSecret);
         match &outcome {
             Err(error @ RotateError::NotStarted(failure)) => {
                 ends[0] += 1;

@@ -21,7 +21,7 @@ async fn row_62_a_login_that_is_refused_while_this_client_rotates_waits_for_the_
     let stored = profile(store.clone(), &url);
     stored.save(&ApiToken::new(ID, OLD).unwrap()).unwrap();
     let client = client(store.clone(), &url);
-    service.fail_next(Operation::Rotate, Fault::commit_and_drop());
+    service.fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
     let options = options().accept_volatile().settle(SETTLE);
     let rotation = client.rotation(options).start();
     // From here on the stored secret is dead, and the rotation settles.
@@ -89,7 +89,7 @@ async fn row_62_a_rotation_that_was_cut_off_is_named_at_once() {
     let stage = Stage::new();
     stage
         .service
-        .fail_next(Operation::Rotate, Fault::commit_and_drop());
+        .fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
     let one = stage.client().rotation(options().requests(1));
     let _ambiguous = one.rotate().await.unwrap_err();
     let error = stage.client().login().await.unwrap_err();

@@ -24,7 +24,7 @@ async fn point_5_7_5_two_processes_that_rotate_together_take_turns() {
     stage.assert_settled("both");
     assert_ne!(stage.active(), OLD);
     // The second one takes the result of the first, or comes after it.
-    assert!((1..=2).contains(&stage.service.count(Operation::Rotate)));
+    assert!((1..=2).contains(&stage.service.count(Operation::RotateApiTokenSecret)));
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn point_5_7_5_a_lock_that_is_held_is_respected_and_ends_with_its_process(
         matches!(plain, pollination_auth::Error::StoreFailed(_)),
         "{plain:?}"
     );
-    assert_eq!(stage.service.count(Operation::Rotate), 0);
+    assert_eq!(stage.service.count(Operation::RotateApiTokenSecret), 0);
 
     child.kill().unwrap();
     child.wait().unwrap();

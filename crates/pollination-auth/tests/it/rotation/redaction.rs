@@ -68,7 +68,9 @@ async fn no_event_of_a_rotation_and_its_recovery_shows_a_secret() {
         Fault::commit_and_answer(500).body(r#"{"detail":"planted"}"#),
     ] {
         let stage = Stage::new();
-        stage.service.fail_next(Operation::Rotate, fault);
+        stage
+            .service
+            .fail_next(Operation::RotateApiTokenSecret, fault);
         let one = stage
             .client()
             .rotation(options().requests(1))
@@ -109,7 +111,7 @@ async fn no_public_type_of_store_and_rotation_shows_a_secret() {
     let status: RotationStatus = rotation.status().await.unwrap();
     stage
         .service
-        .fail_next(Operation::Rotate, Fault::truncated());
+        .fail_next(Operation::RotateApiTokenSecret, Fault::truncated());
     let one = stage.client().rotation(options().requests(1));
     let error: RotateError = one.rotate().await.unwrap_err();
     assert!(matches!(error, RotateError::UnusableReply(_)), "{error:?}");

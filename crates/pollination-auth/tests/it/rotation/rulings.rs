@@ -47,7 +47,7 @@ fn skewed(stage: &Stage, clock: Skewed) -> Rotation {
 async fn cut_off(stage: &Stage) {
     stage
         .service
-        .fail_next(Operation::Rotate, Fault::commit_and_drop());
+        .fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
     let one = stage.client().rotation(options().requests(1));
     let error = one.rotate().await.unwrap_err();
     assert!(matches!(error, RotateError::Ambiguous(_)), "{error:?}");
@@ -75,7 +75,7 @@ async fn row_66_a_rotation_that_began_with_any_clock_is_recovered_with_any_other
             let stage = Stage::new();
             stage
                 .service
-                .fail_next(Operation::Rotate, Fault::commit_and_drop());
+                .fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
             let error = skewed(&stage, begun).rotate().await.unwrap_err();
             assert!(matches!(error, RotateError::Ambiguous(_)), "{error:?}");
             let recovered = skewed(&stage, mended).recover().await;
@@ -93,13 +93,16 @@ async fn row_66_what_the_service_calls_lost_is_written_down_and_names_a_doubtful
     let stage = Stage::new();
     cut_off(&stage).await;
     stage.service.change_signing_key();
-    let before = stage.service.count(Operation::Rotate);
+    let before = stage.service.count(Operation::RotateApiTokenSecret);
     let ahead = skewed(&stage, Skewed::Ahead(10 * DAY));
     let error = ahead.recover().await.unwrap_err();
     assert!(matches!(error, RotateError::CredentialLost(_)), "{error:?}");
     assert!(error.to_string().contains("check the clock"), "{error}");
     // By that clock the access token has expired: then one refusal is enough.
-    assert_eq!(stage.service.count(Operation::Rotate), before + 1);
+    assert_eq!(
+        stage.service.count(Operation::RotateApiTokenSecret),
+        before + 1
+    );
     assert_concluded(&stage, Ruling::CredentialLost).await;
     // It does not keep a new credential from being stored, which ends it.
     let made = ApiToken::new(ID, stage.active()).unwrap();
@@ -112,7 +115,7 @@ async fn row_71_a_reply_for_another_api_token_ends_the_rotation_and_keeps_the_pa
     let stage = Stage::new();
     stage
         .service
-        .fail_next(Operation::Rotate, Fault::wrong_id());
+        .fail_next(Operation::RotateApiTokenSecret, Fault::wrong_id());
     let error = stage.rotation().rotate().await.unwrap_err();
     let RotateError::OtherApiToken(failure) = &error else {
         panic!("{error:?}");
@@ -164,10 +167,13 @@ async fn row_71_an_account_that_has_another_api_token_by_now_is_asked_once() {
         .build()
         .unwrap();
     bearer.create_api_token().await.unwrap();
-    let before = stage.service.count(Operation::Rotate);
+    let before = stage.service.count(Operation::RotateApiTokenSecret);
     let error = stage.rotation().recover().await.unwrap_err();
     assert!(matches!(error, RotateError::OtherApiToken(_)), "{error:?}");
-    assert_eq!(stage.service.count(Operation::Rotate), before + 1);
+    assert_eq!(
+        stage.service.count(Operation::RotateApiTokenSecret),
+        before + 1
+    );
     let pair = error.failure().expose_candidates().last().unwrap();
     assert_eq!(pair.secret().expose_secret(), stage.active());
 }
@@ -179,10 +185,13 @@ async fn row_72_an_api_token_that_was_deleted_is_gone_and_not_unknown() {
     other.login().await.unwrap();
     cut_off(&stage).await;
     other.delete_api_token().await.unwrap();
-    let before = stage.service.count(Operation::Rotate);
+    let before = stage.service.count(Operation::RotateApiTokenSecret);
     let error = stage.rotation().recover().await.unwrap_err();
     assert!(matches!(error, RotateError::ApiTokenGone(_)), "{error:?}");
-    assert_eq!(stage.service.count(Operation::Rotate), before + 1);
+    assert_eq!(
+        stage.service.count(Operation::RotateApiTokenSecret),
+        before + 1
+    );
     assert_concluded(&stage, Ruling::ApiTokenGone).await;
 }
 
@@ -190,7 +199,7 @@ async fn row_72_an_api_token_that_was_deleted_is_gone_and_not_unknown() {
 async fn row_70_a_403_at_login_decides_nothing_in_a_rotation() {
     let stage = Stage::new();
     cut_off(&stage).await;
-    let before = stage.service.count(Operation::Rotate);
+    let before = stage.service.count(Operation::RotateApiTokenSecret);
     for _ in 0..20 {
         stage
             .service
@@ -198,7 +207,7 @@ async fn row_70_a_403_at_login_decides_nothing_in_a_rotation() {
     }
     let error = stage.rotation().recover().await.unwrap_err();
     assert!(matches!(error, RotateError::Ambiguous(_)), "{error:?}");
-    assert_eq!(stage.service.count(Operation::Rotate), before);
+    assert_eq!(stage.service.count(Operation::RotateApiTokenSecret), before);
     stage.service.clear_faults();
     let _rotated = stage.rotation().recover().await.unwrap();
     stage.assert_settled("recovered");

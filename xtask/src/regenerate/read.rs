@@ -5,9 +5,8 @@ use serde_json::Value;
 
 use super::refusal::{Refusal, Stage};
 
-mod json;
 mod limits;
-mod yaml;
+mod value;
 
 pub use limits::{DEPTH_LIMIT, SIZE_LIMIT};
 
@@ -32,12 +31,12 @@ pub fn read(bytes: &[u8]) -> Result<Value, Refusal> {
     let text = decoded(bytes).map_err(refuse)?;
     let value = match text.trim_start().chars().next() {
         None => return Err(refuse("the document is empty".to_owned())),
-        Some('{' | '[') => json::parse(text)?,
+        Some('{' | '[') => value::json(text)?,
         Some(MARKUP) => {
             let message = "this is a page of HTML or XML, not a document of OpenAPI";
             return Err(refuse(message.to_owned()));
         }
-        Some(_) => yaml::parse(text)?,
+        Some(_) => value::yaml(text)?,
     };
     version(&value)?;
     Ok(value)

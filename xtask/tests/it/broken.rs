@@ -24,9 +24,15 @@ fn bytes(entry: &Value) -> Vec<u8> {
 
 #[test]
 fn every_broken_document_is_refused_with_what_is_wrong() {
+    let mut others = String::new();
     for entry in support::json(BROKEN).as_array().unwrap() {
-        let refusal = to_contract(&bytes(entry)).unwrap_err().to_string();
-        let lines: Vec<_> = refusal.lines().collect();
-        assert_eq!(Value::from(lines), entry["messages"], "{}", entry["name"]);
+        let lines: Vec<_> = match to_contract(&bytes(entry)) {
+            Ok(_) => vec!["it was accepted".to_owned()],
+            Err(refusal) => refusal.to_string().lines().map(str::to_owned).collect(),
+        };
+        if Value::from(lines.clone()) != entry["messages"] {
+            others += &format!("{}: {lines:#?}\n", entry["name"]);
+        }
     }
+    assert!(others.is_empty(), "other messages than expected:\n{others}");
 }

@@ -23,7 +23,7 @@ mod view;
 
 use changes::{Changes, Pair};
 
-pub use change::{Change, Class, Comparison, Kind, Semver, Step, Verdict};
+pub use change::{Change, Class, Comparison, Direction, Kind, Semver, Side, Step, Verdict};
 
 /// Compares two selected, lowered, corrected and valid documents.
 #[must_use]

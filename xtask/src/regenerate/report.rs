@@ -51,10 +51,10 @@ pub fn comparison(output: &mut dyn Write, comparison: &Comparison) -> io::Result
     for change in &comparison.changes {
         let Change {
             operation,
-            pointer,
             kind,
             class,
             message,
+            ..
         } = change;
         let (name, style) = match class {
             Class::Compatible => ("compatible", GOOD),
@@ -62,7 +62,7 @@ pub fn comparison(output: &mut dyn Write, comparison: &Comparison) -> io::Result
         };
         let operation = operation.as_deref().unwrap_or("all operations");
         writeln!(output, "{style}{name:<10}{style:#} {operation}: {message}")?;
-        writeln!(output, "           {kind} at {pointer}")?;
+        writeln!(output, "           {kind} at {}", change.pointer())?;
     }
     let (verdict, style) = (comparison.verdict, style(comparison.verdict));
     let changes = match comparison.changes.len() {

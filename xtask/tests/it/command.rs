@@ -87,10 +87,13 @@ fn diff_in_json_has_a_verdict_and_changes() {
             "verdict": "breaking",
             "changes": [{
                 "operation": "get_api_token",
-                "pointer": "/components/schemas/NewToken/properties/id",
+                "direction": "reply",
                 "kind": "field-optional",
                 "class": "breaking",
                 "message": "the field `id` may be left out",
+                "old": null,
+                "new": {"pointer": "/components/schemas/NewToken/properties/id"},
+                "notes": [],
             }],
             "semver": {"pollination-auth-api": "major", "pollination-auth": "major"},
         })

@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::change::{Class, Kind};
+use super::change::{Class, Direction, Kind};
 use super::changes::{Changes, Pair};
-use super::flow::Direction;
 use super::parameters::headers;
 use super::schemas::Schemas;
 use super::view::Node;
@@ -138,7 +137,7 @@ fn response(
     let has_body = |response: &Value| entries(response.get("content")).next().is_some();
     match (has_body(old.0), has_body(new.0)) {
         (false, false) => {}
-        (true, true) => content(pair, Direction::Response, old, new, changes),
+        (true, true) => content(pair, Direction::Reply, old, new, changes),
         (false, true) => {
             // A client that expects no body reads none.
             let message = format!("the response {status} has a body");

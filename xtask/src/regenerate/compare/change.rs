@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::Value;
 
 /// What a change does to a client that was made for the old document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -115,6 +116,21 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Returns `true` if only the old document has what the change is about.
+    pub(super) fn is_about_what_is_gone(self) -> bool {
+        matches!(
+            self,
+            Self::FieldRemoved
+                | Self::MediaTypeRemoved
+                | Self::OperationRemoved
+                | Self::ParameterRemoved
+                | Self::RequestBodyRemoved
+                | Self::ResponseBodyRemoved
+                | Self::StatusRemoved
+                | Self::VariantRemoved
+        )
+    }
+
     /// Returns `true` if the generated types and functions stay the same.
     fn leaves_rust_alone(self) -> bool {
         matches!(
@@ -138,19 +154,55 @@ impl fmt::Display for Kind {
     }
 }
 
+/// Which way the changed values go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From the client to the service, which may accept more values than before, not fewer.
+    Request,
+    /// From the service to the client. The service may send fewer values than before, not more.
+    Reply,
+}
+
+/// What a change is about in one of the two documents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Side {
+    /// A JSON pointer into that document.
+    pub pointer: String,
+    /// What the document says there; `None` if it says nothing, or if it is a whole part of the
+    /// document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+}
+
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The operationId of the contract; `None` for a change of all operations.
     pub operation: Option<String>,
-    /// A JSON pointer into the new document, or into the old one for what is gone.
-    pub pointer: String,
+    /// The direction; `None` for a change of the operation itself.
+    pub direction: Option<Direction>,
     /// What was changed.
     pub kind: Kind,
     /// What it does to a client.
     pub class: Class,
     /// The change in words.
     pub message: String,
+    /// The place in the old document; `None` for what is new.
+    pub old: Option<Side>,
+    /// The place in the new document; `None` for what is gone.
+    pub new: Option<Side>,
+    /// What else there is to know, such as why a change could not be decided.
+    pub notes: Vec<String>,
+}
+
+impl Change {
+    /// Returns a JSON pointer into the new document, or into the old one for what is gone.
+    #[must_use]
+    pub fn pointer(&self) -> &str {
+        let side = self.new.as_ref().or(self.old.as_ref());
+        side.map_or("", |side| &side.pointer)
+    }
 }
 
 /// A step of a version.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::change::{Change, Class, Kind};
+use super::change::{Change, Class, Direction, Kind, Side};
 
 /// The two documents, for references.
 #[derive(Clone, Copy)]
@@ -15,6 +15,7 @@ pub(super) struct Pair<'a> {
 #[derive(Default)]
 pub(super) struct Changes {
     pub(super) operation: Option<String>,
+    pub(super) direction: Option<Direction>,
     pub(super) found: Vec<Change>,
 }
 
@@ -26,12 +27,24 @@ impl Changes {
         pointer: &str,
         message: impl Into<String>,
     ) {
+        let side = Some(Side {
+            pointer: pointer.to_owned(),
+            value: None,
+        });
+        let (old, new) = if kind.is_about_what_is_gone() {
+            (side, None)
+        } else {
+            (None, side)
+        };
         let change = Change {
             operation: self.operation.clone(),
-            pointer: pointer.to_owned(),
+            direction: self.direction,
             kind,
             class,
             message: message.into(),
+            old,
+            new,
+            notes: Vec::new(),
         };
         if !self.found.contains(&change) {
             self.found.push(change);

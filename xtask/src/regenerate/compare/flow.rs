@@ -1,23 +1,14 @@
 //! A direction of values, and what it means there that fewer or more values are allowed.
 
-use super::change::{Class, Kind};
+use super::change::{Class, Direction, Kind};
 use super::changes::Changes;
-
-/// Which way values go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
-    /// From the client to the service: the service may accept more, not less.
-    Request,
-    /// From the service to the client: the service may send less, not more.
-    Response,
-}
 
 impl Direction {
     /// Returns the class of a change that allows fewer values.
     pub(super) fn narrower(self) -> Class {
         match self {
             Self::Request => Class::Breaking,
-            Self::Response => Class::Compatible,
+            Self::Reply => Class::Compatible,
         }
     }
 
@@ -25,7 +16,7 @@ impl Direction {
     pub(super) fn wider(self) -> Class {
         match self {
             Self::Request => Class::Compatible,
-            Self::Response => Class::Breaking,
+            Self::Reply => Class::Breaking,
         }
     }
 }
@@ -38,7 +29,9 @@ pub(super) struct Flow<'c> {
 
 impl Flow<'_> {
     pub(super) fn add(&mut self, kind: Kind, class: Class, at: &str, message: impl Into<String>) {
+        self.changes.direction = Some(self.direction);
         self.changes.add(kind, class, at, message);
+        self.changes.direction = None;
     }
 
     pub(super) fn compatible(&mut self, kind: Kind, at: &str, message: impl Into<String>) {

@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::change::{Class, Kind};
+use super::change::{Class, Direction, Kind};
 use super::changes::{Changes, Pair};
-use super::flow::Direction;
 use super::schemas::Schemas;
 use super::view::Node;
 use crate::document::parts::{Operation, entries};
@@ -172,7 +171,7 @@ pub(super) fn headers(
         if let (Some(before), Some(after)) = (old.get("schema"), new.get("schema")) {
             let before = Node::new(before, at(&old_place, "schema"));
             let after = Node::new(after, at(&new_place, "schema"));
-            Schemas::new(pair, Direction::Response, changes).compare(&before, &after);
+            Schemas::new(pair, Direction::Reply, changes).compare(&before, &after);
         }
     }
     for (_, name) in after

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::change::{Change, Class, Kind};
+use super::change::{Change, Class, Direction, Kind};
 use super::changes::{Changes, Pair};
-use super::flow::{Direction, Flow};
+use super::flow::Flow;
 use super::unions::{Alternatives, pair_off};
 use super::values;
 use super::view::{Node, View};
@@ -246,8 +246,8 @@ impl<'a, 'c> Schemas<'a, 'c> {
                 Direction::Request if must => (Class::Breaking, "must be sent"),
                 Direction::Request => (Class::Compatible, "can be sent"),
                 // The generated type refuses what it doesn't know.
-                Direction::Response if closed => (Class::Breaking, "is new, and was ruled out"),
-                Direction::Response => (Class::Compatible, "is new"),
+                Direction::Reply if closed => (Class::Breaking, "is new, and was ruled out"),
+                Direction::Reply => (Class::Compatible, "is new"),
             };
             let message = format!("the field `{name}` {message}");
             self.flow

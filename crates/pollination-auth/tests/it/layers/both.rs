@@ -5,48 +5,8 @@ use http::{Request, StatusCode};
 use pollination_auth::{Client, Error};
 use pollination_auth_fake::{FakeService, Fault, Operation};
 
+use super::adapter::ADAPTERS;
 use super::{PATH, builder, by_name, credentials, get, given_token};
-
-#[derive(Clone, Copy, Debug)]
-enum Adapter {
-    #[cfg(feature = "reqwest-middleware")]
-    Reqwest,
-    #[cfg(feature = "tower")]
-    Tower,
-}
-
-const ADAPTERS: &[Adapter] = &[
-    #[cfg(feature = "reqwest-middleware")]
-    Adapter::Reqwest,
-    #[cfg(feature = "tower")]
-    Adapter::Tower,
-];
-
-impl Adapter {
-    async fn send(self, client: &Client, request: Request<Bytes>) -> Result<StatusCode, Error> {
-        match self {
-            #[cfg(feature = "reqwest-middleware")]
-            Self::Reqwest => {
-                let http = super::reqwest_chain::http(client.clone());
-                match http.execute(request.try_into().unwrap()).await {
-                    Ok(reply) => Ok(reply.status()),
-                    Err(reqwest_middleware::Error::Middleware(error)) => {
-                        Err(error.downcast().unwrap())
-                    }
-                    Err(other) => panic!("{other:?}"),
-                }
-            }
-            #[cfg(feature = "tower")]
-            Self::Tower => {
-                let http = super::tower_service::over_http(client.clone());
-                match tower::ServiceExt::oneshot(http, request).await {
-                    Ok(reply) => Ok(reply.status()),
-                    Err(error) => Err(*error.downcast().unwrap()),
-                }
-            }
-        }
-    }
-}
 
 #[tokio::test]
 async fn a_refused_request_is_made_once_more_with_the_next_token_and_the_same_body() {

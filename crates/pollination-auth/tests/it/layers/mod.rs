@@ -5,6 +5,8 @@
     feature = "tower"
 ))]
 
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+mod adapter;
 #[cfg(feature = "blocking")]
 mod blocking;
 #[cfg(any(feature = "reqwest-middleware", feature = "tower"))]

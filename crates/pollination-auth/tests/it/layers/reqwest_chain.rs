@@ -44,6 +44,16 @@ async fn a_stream_is_not_replayed_but_the_next_request_has_the_next_token() {
 }
 
 #[tokio::test]
+async fn a_request_with_a_fragment_is_made_once_more_after_a_401() {
+    let service = FakeService::start();
+    let http = http(builder(&service).build().unwrap());
+    service.fail_next(Operation::GetApiToken, Fault::status(401));
+    let url = format!("{}{PATH}#here", service.base_url());
+    assert_eq!(http.get(url).send().await.unwrap().status(), StatusCode::OK);
+    assert_eq!(service.count(Operation::GetApiToken), 2);
+}
+
+#[tokio::test]
 async fn row_27_a_herd_logs_in_once_and_once_more_after_its_token_ended() {
     let service = FakeService::start();
     let http = http(builder(&service).build().unwrap());

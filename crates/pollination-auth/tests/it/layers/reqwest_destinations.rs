@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex};
 
 use http::Extensions;
-use pollination_auth::{AuthMiddleware, Client};
+use pollination_auth::AuthMiddleware;
 use pollination_auth_fake::{FakeService, Fault, Operation};
 use reqwest::{Request, Response, StatusCode};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
 use super::reqwest_chain::http;
-use super::{PATH, builder, by_name, credentials, given_token};
+use super::{PATH, builder, by_name, credentials};
 
 fn bearer(token: &str) -> Option<String> {
     Some(format!("Bearer {token}"))
@@ -25,23 +25,6 @@ async fn a_request_to_the_service_carries_the_current_token() {
     let token = client.access_token().await.unwrap();
     assert_eq!(credentials(&service), [bearer(token.expose_secret())]);
     assert_eq!(service.logins(), 1);
-}
-
-#[tokio::test]
-async fn every_path_of_the_service_gets_the_token() {
-    let service = FakeService::start();
-    let client = Client::builder()
-        .access_token(given_token())
-        .base_url(format!("{}/prefix", service.base_url()))
-        .build()
-        .unwrap();
-    let http = http(client);
-    for path in ["/prefix/jobs", "/jobs", "/"] {
-        let url = format!("{}{path}", service.base_url());
-        http.get(url).send().await.unwrap();
-    }
-    let token = bearer(given_token().expose_secret());
-    assert_eq!(credentials(&service), [token.clone(), token.clone(), token]);
 }
 
 #[tokio::test]

@@ -1,0 +1,123 @@
+//! The two adapters under one interface, for tests of what holds for both.
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use pollination_auth::{Client, Error};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Adapter {
+    #[cfg(feature = "reqwest-middleware")]
+    Reqwest,
+    #[cfg(feature = "tower")]
+    Tower,
+}
+
+pub(super) const ADAPTERS: &[Adapter] = &[
+    #[cfg(feature = "reqwest-middleware")]
+    Adapter::Reqwest,
+    #[cfg(feature = "tower")]
+    Adapter::Tower,
+];
+
+impl Adapter {
+    /// Sends a request over HTTP.
+    pub(super) async fn send(
+        self,
+        client: &Client,
+        request: Request<Bytes>,
+    ) -> Result<StatusCode, Error> {
+        match self {
+            #[cfg(feature = "reqwest-middleware")]
+            Self::Reqwest => {
+                let http = super::reqwest_chain::http(client.clone());
+                match http.execute(request.try_into().unwrap()).await {
+                    Ok(reply) => Ok(reply.status()),
+                    Err(reqwest_middleware::Error::Middleware(error)) => {
+                        Err(error.downcast().unwrap())
+                    }
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+            #[cfg(feature = "tower")]
+            Self::Tower => {
+                let http = super::tower_service::over_http(client.clone());
+                match tower::ServiceExt::oneshot(http, request).await {
+                    Ok(reply) => Ok(reply.status()),
+                    Err(error) => Err(*error.downcast().unwrap()),
+                }
+            }
+        }
+    }
+
+    /// Returns whether a request gets a token, without sending it; none where the adapter's client
+    /// has no such URL.
+    pub(super) async fn authorizes(
+        self,
+        client: Client,
+        url: &str,
+        header: Option<&str>,
+    ) -> Option<bool> {
+        let mut request = Request::new(());
+        if let Some(header) = header {
+            let header = header.parse().unwrap();
+            request.headers_mut().insert("authorization", header);
+        }
+        match self {
+            #[cfg(feature = "reqwest-middleware")]
+            Self::Reqwest => {
+                let url = url.parse().ok()?;
+                let mut by_reqwest = reqwest::Request::new(reqwest::Method::GET, url);
+                *by_reqwest.headers_mut() = std::mem::take(request.headers_mut());
+                let http = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
+                    .with(pollination_auth::AuthMiddleware::new(client))
+                    .with(Nowhere)
+                    .build();
+                let reply = http.execute(by_reqwest).await.unwrap();
+                Some(reply.status() == AUTHORIZED)
+            }
+            #[cfg(feature = "tower")]
+            Self::Tower => {
+                *request.uri_mut() = url.parse().ok()?;
+                let http = tower::ServiceBuilder::new()
+                    .layer(pollination_auth::AuthLayer::new(client))
+                    .service_fn(|request: Request<()>| {
+                        let reply = http::Response::builder().status(seen(request.headers()));
+                        std::future::ready(reply.body(()))
+                    });
+                let reply = tower::ServiceExt::oneshot(http, request).await.unwrap();
+                Some(reply.status() == AUTHORIZED)
+            }
+        }
+    }
+}
+
+/// The reply to a request with a token.
+const AUTHORIZED: StatusCode = StatusCode::ACCEPTED;
+
+/// Tells by the status of a reply whether its request had a token of ours.
+fn seen(headers: &http::HeaderMap) -> StatusCode {
+    let header = headers.get("authorization").map(|value| value.as_bytes());
+    if header.is_some_and(|value| value.starts_with(b"Bearer ")) {
+        AUTHORIZED
+    } else {
+        StatusCode::OK
+    }
+}
+
+/// Sends nothing, and replies by what it saw.
+#[cfg(feature = "reqwest-middleware")]
+struct Nowhere;
+
+#[cfg(feature = "reqwest-middleware")]
+#[async_trait::async_trait]
+impl reqwest_middleware::Middleware for Nowhere {
+    async fn handle(
+        &self,
+        request: reqwest::Request,
+        _: &mut http::Extensions,
+        _: reqwest_middleware::Next<'_>,
+    ) -> reqwest_middleware::Result<reqwest::Response> {
+        let reply = http::Response::builder().status(seen(request.headers()));
+        Ok(reply.body("").unwrap().into())
+    }
+}

@@ -3,28 +3,17 @@
 
 use std::io;
 use std::path::Path;
-use std::process::Command;
 
-/// The benchmarks, as arguments to cargo. Their programs run each other, so all of them are built.
-const PACKAGE: [&str; 5] = [
-    "--locked",
-    "--quiet",
-    "--release",
-    "--package",
-    "pollination-auth-bench",
-];
+use crate::workspace::cargo;
 
-/// The soak, as arguments to cargo; its own arguments follow.
-const SOAK: [&str; 8] = [
-    "bench",
-    "--locked",
-    "--quiet",
-    "-p",
-    "pollination-auth",
-    "--bench",
-    "soak",
-    "--",
-];
+/// Builds the benchmarks: their programs run each other.
+const BUILD: &str = "build --locked --quiet --release --package pollination-auth-bench --bins";
+
+/// Runs the benchmarks; their own arguments follow.
+const RUN: &str = "run --locked --quiet --release --package pollination-auth-bench --";
+
+/// Runs the soak; its own arguments follow.
+const SOAK: &str = "bench --locked --quiet --package pollination-auth --bench soak -- --seconds";
 
 /// Runs the benchmarks with some arguments, and returns `true` if they pass.
 ///
@@ -32,15 +21,8 @@ const SOAK: [&str; 8] = [
 ///
 /// Cargo can't be started.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> io::Result<bool> {
-    let with = |task: &str| {
-        let mut command = cargo(root);
-        command.arg(task).args(PACKAGE);
-        command
-    };
-    if !with("build").arg("--bins").status()?.success() {
-        return Ok(false);
-    }
-    Ok(with("run").arg("--").args(arguments).status()?.success())
+    let is_built = cargo(root, BUILD).status()?.success();
+    Ok(is_built && cargo(root, RUN).args(arguments).status()?.success())
 }
 
 /// Runs the soak for a number of seconds, and returns `true` if it passes.
@@ -49,17 +31,6 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> io::Result<bool> {
 ///
 /// Cargo can't be started.
 pub(crate) fn soak(root: &Path, seconds: u32) -> io::Result<bool> {
-    let seconds = seconds.to_string();
-    let mut command = cargo(root);
-    Ok(command
-        .args(SOAK)
-        .args(["--seconds", &seconds])
-        .status()?
-        .success())
-}
-
-fn cargo(root: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root);
-    command
+    let status = cargo(root, SOAK).arg(seconds.to_string()).status()?;
+    Ok(status.success())
 }

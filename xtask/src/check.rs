@@ -41,11 +41,11 @@ pub fn rules(files: &[SourceFile]) -> Vec<Finding> {
     let mut parsed = Vec::new();
     let (pages, sources): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.path == FAULTS);
     for file in sources.into_iter().filter(|file| !is_generated(&file.path)) {
-        match tokens::parse(&file.text) {
-            Ok(tokens) => parsed.push(Parsed { file, tokens }),
-            Err((line, error)) => findings.push(Finding {
+        match Parsed::read(file) {
+            Ok(file) => parsed.push(file),
+            Err(error) => findings.push(Finding {
                 path: file.path.clone(),
-                line,
+                line: error.span().start().line,
                 what: format!("this is not Rust: {error}"),
                 remedy: "make it compile, or rename it to something other than .rs",
             }),

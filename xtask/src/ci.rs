@@ -1,20 +1,19 @@
 //! The steps of CI, as data, and a function that runs them in order. What a step checks is up to
 //! its command.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::Command;
-use std::time::{Duration, Instant};
-use std::{env, fs};
+use std::time::Instant;
 
 use crate::distribute::wheel;
 use crate::terminal::{BAD, GOOD, HEADING};
-use crate::{bench, check, packaging, races};
+use crate::{bench, check, packaging, races, workspace};
 
 /// The folder of the examples; CI runs each once.
 const EXAMPLES: &str = "crates/pollination-auth-examples/examples";
 
-/// A step: a cargo command as it is typed, environment variables first, or a check of our own.
+/// A step: the arguments of cargo as they are typed, or a check of our own.
 enum Step {
     Cargo(&'static str),
     Check,
@@ -41,7 +40,7 @@ const FEATURES: [&str; 3] = ["blocking", "reqwest-middleware", "tower"];
 const RACES: races::Options = races::Options {
     rounds: 4,
     seed: 1,
-    limit: Duration::from_secs(120),
+    seconds: 120,
 };
 
 /// Everything that CI runs, in order: the README's test command first.
@@ -54,7 +53,9 @@ const STEPS: [Step; 14] = [
     Cargo("fmt --all --check"),
     Cargo("clippy --locked --workspace --all-targets --all-features -- -D warnings"),
     EachFeature("clippy --locked -p pollination-auth --features {} -- -D warnings"),
-    Cargo("RUSTDOCFLAGS=-Dwarnings doc --locked --workspace --all-features --no-deps"),
+    Cargo(
+        "doc --locked --workspace --all-features --no-deps --config=build.rustdocflags=['-Dwarnings']",
+    ),
     Check,
     Package(
         "package --locked --workspace --exclude xtask --exclude pollination-auth-bench \
@@ -96,10 +97,8 @@ pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
                 bench::run(root, &["--check".to_owned()])?
             }
             Races => {
-                announce(
-                    &format!("cargo xtask races --rounds {}", RACES.rounds),
-                    output,
-                )?;
+                let line = format!("cargo xtask races --rounds {}", RACES.rounds);
+                announce(&line, output)?;
                 races::run(root, &RACES, output)?
             }
             EachFeature(command) => each(root, command, FEATURES, output)?,
@@ -132,11 +131,8 @@ fn each(
     Ok(true)
 }
 
-/// Lists the examples of a folder in order; a missing folder has none.
+/// Lists the examples of a folder in order.
 fn example_names(folder: &Path) -> io::Result<Vec<String>> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
         let file = entry?.file_name().to_string_lossy().into_owned();
@@ -147,33 +143,15 @@ fn example_names(folder: &Path) -> io::Result<Vec<String>> {
 }
 
 fn cargo(root: &Path, command: &str, output: &mut impl Write) -> io::Result<bool> {
-    let (variables, arguments) = split(command);
-    let line = [&variables[..], &["cargo"], &arguments[..]]
-        .concat()
-        .join(" ");
-    announce(&line, output)?;
-    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(program)
-        .args(arguments)
-        .envs(variables.iter().filter_map(|word| word.split_once('=')))
-        .current_dir(root)
-        .status()?;
+    announce(&format!("cargo {command}"), output)?;
+    let status = workspace::cargo(root, command).status()?;
     if !status.success() {
         writeln!(
             output,
-            "\n{BAD}ci: this step failed{BAD:#} ({status}):\n    {line}"
+            "\n{BAD}ci: this step failed{BAD:#} ({status}):\n    cargo {command}"
         )?;
     }
     Ok(status.success())
-}
-
-/// Splits a command into the variables at its start and its arguments.
-fn split(command: &str) -> (Vec<&str>, Vec<&str>) {
-    let words: Vec<_> = command.split(' ').collect();
-    let is_argument = |word: &&str| !word.contains('=');
-    let start = words.iter().position(is_argument).unwrap_or(words.len());
-    let (variables, arguments) = words.split_at(start);
-    (variables.to_vec(), arguments.to_vec())
 }
 
 /// Prints the step before its own output, which goes directly to the stream.
@@ -185,7 +163,6 @@ fn announce(line: &str, output: &mut impl Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace;
 
     #[test]
     fn the_first_step_is_the_test_command_of_the_readme() {
@@ -223,14 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_stands_before_the_command() {
-        let (variables, arguments) = split("A=b doc --c=d");
-        assert_eq!((variables, arguments), (vec!["A=b"], vec!["doc", "--c=d"]));
-    }
-
-    #[test]
-    fn a_folder_that_is_not_there_has_no_examples() {
-        assert_eq!(example_names(Path::new("no/such/folder")).unwrap(), [""; 0]);
+    fn the_examples_are_the_rust_files_of_a_folder() {
         let own = example_names(&workspace::root().join("xtask/src")).unwrap();
         assert!(own.contains(&"ci".to_owned()), "{own:?}");
     }

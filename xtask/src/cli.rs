@@ -4,7 +4,6 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
-use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -82,17 +81,7 @@ enum Task {
     /// Run commands concurrently, kill some, and check that no credential is lost
     ///
     /// Exits with 1 if a stored credential is no longer valid, or if a command hangs.
-    Races {
-        /// Rounds of each pair of commands
-        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-        rounds: u32,
-        /// Seed of the delays, the kills and the lost replies
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// Start no round after this many seconds
-        #[arg(long, default_value_t = 1800, value_parser = clap::value_parser!(u32).range(1..=86_400))]
-        seconds: u32,
-    },
+    Races(races::Options),
     /// Build the wheels, install them into a fresh environment and run what docs/python.md shows
     Wheel {
         /// Build what is uploaded: optimised, for machines other than this one
@@ -220,18 +209,7 @@ fn run(
         }
         Task::Bench { arguments } => bench::run(root, arguments)?,
         Task::Soak { seconds } => bench::soak(root, *seconds)?,
-        Task::Races {
-            rounds,
-            seed,
-            seconds,
-        } => {
-            let options = races::Options {
-                rounds: *rounds,
-                seed: *seed,
-                limit: Duration::from_secs(u64::from(*seconds)),
-            };
-            races::run(root, &options, output)?
-        }
+        Task::Races(options) => races::run(root, options, output)?,
         Task::Golden => {
             let changed = golden::rewrite(root)?;
             for path in &changed {

@@ -10,9 +10,9 @@ mod service;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{fs, thread};
 
 use fastrand::Rng;
 use serde_json::Value;
@@ -20,18 +20,24 @@ use serde_json::Value;
 use self::round::{Pair, Round, Seen};
 use self::service::Service;
 use crate::terminal::{BAD, GOOD, HEADING};
+use crate::workspace::cargo;
 
-/// The packages whose programs the races run.
-const PACKAGES: [&str; 2] = ["pollination-auth-cli", "pollination-auth-fake"];
+/// Builds the programs that the races run, and prints where they are.
+const BUILD: &str = "build --locked --quiet --message-format=json -p pollination-auth-cli -p \
+                     pollination-auth-fake";
 
-/// How much of the races is wanted.
+/// How many rounds are run.
+#[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Rounds of each pair.
+    /// Rounds of each pair of commands
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) rounds: u32,
-    /// What decides on every delay, kill and fault.
+    /// Seed of the delays, the kills and the lost replies
+    #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// No round begins after this time.
-    pub(crate) limit: Duration,
+    /// Start no round after this many seconds
+    #[arg(long, default_value_t = 1800, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) seconds: u32,
 }
 
 /// The built programs.
@@ -93,7 +99,7 @@ impl Tally {
 pub(crate) fn run(root: &Path, options: &Options, output: &mut impl Write) -> io::Result<bool> {
     let homes = tempdir(root)?;
     let programs = build(root)?.copied_to(&homes)?;
-    let deadline = Instant::now() + options.limit;
+    let deadline = Instant::now() + Duration::from_secs(u64::from(options.seconds));
     // Rounds wait more than they work, so the pairs run side by side.
     let results: Vec<_> = thread::scope(|scope| {
         let pairs = Pair::ALL.map(|pair| {
@@ -196,15 +202,7 @@ fn tempdir(root: &Path) -> io::Result<PathBuf> {
 
 /// Builds the programs, and returns where cargo put them.
 fn build(root: &Path) -> io::Result<Programs> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command
-        .current_dir(root)
-        .args(["build", "--locked", "--quiet", "--message-format=json"]);
-    for package in PACKAGES {
-        command.args(["-p", package]);
-    }
-    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let mut child = cargo(root, BUILD).stdout(Stdio::piped()).spawn()?;
     let mut found = BTreeMap::new();
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).lines() {

@@ -1,7 +1,8 @@
-//! Where the workspace lies and which files of it are checked. It reads; it judges nothing.
+//! Where the workspace lies, how cargo is run there, and which of its files are checked.
 
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::process::Command;
+use std::{env, fs, io};
 
 /// The contract, from the root of the workspace.
 pub const CONTRACT: &str = "openapi.json";
@@ -16,8 +17,8 @@ pub const GOLDEN_HTTPMOCK: &str = "tests/golden/httpmock.rs";
 pub const FAULTS: &str = "docs/faults.md";
 
 /// Where the files lie that are checked, from the root; a name that isn't there is skipped.
-const SOURCES: [&str; 9] = [
-    "build.rs", "build", "src", "tests", "examples", "crates", "xtask", "fuzz", FAULTS,
+const SOURCES: [&str; 8] = [
+    "build.rs", "build", "src", "tests", "crates", "xtask", "fuzz", FAULTS,
 ];
 
 /// A file that is checked: its path from the root, with `/`, and its text.
@@ -34,6 +35,14 @@ pub struct SourceFile {
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_path_buf()
+}
+
+/// Creates a cargo command with its arguments as they are typed, one space between them.
+#[must_use]
+pub fn cargo(root: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments.split(' ')).current_dir(root);
+    command
 }
 
 /// Reads every Rust file of the workspace and the fault table, in the order of their paths.

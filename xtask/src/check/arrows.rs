@@ -14,7 +14,7 @@ const NO_LAYER: &str = "add it to the layers in xtask/src/check/layers.rs, or mo
 const NO_FILE: &str = "take it off the layers in xtask/src/check/layers.rs";
 
 /// Arrows between the entries of one folder, the first of each pair.
-type Edges<'e, 'm, 'a> = BTreeMap<(&'e str, &'e str), &'e Arrow<'m, 'a>>;
+type Edges<'m, 'a> = BTreeMap<(&'m str, &'m str), Arrow<'m, 'a>>;
 
 /// Checks every crate that is there.
 pub(super) fn check(files: &[Parsed<'_>]) -> Vec<Finding> {
@@ -32,33 +32,23 @@ pub(super) fn check(files: &[Parsed<'_>]) -> Vec<Finding> {
 fn of_crate(files: &[Parsed<'_>], layers: &Layers) -> Vec<Finding> {
     let modules = Modules::new(files, layers.folder);
     let mut findings = known(&modules, layers);
-    let arrows: Vec<_> = modules.arrows().collect();
-    let places: Vec<_> = arrows
-        .iter()
-        .map(|arrow| (arrow.from.place(), arrow.to.place()))
-        .collect();
-    let mut folders: BTreeMap<&[&str], Edges<'_, '_, '_>> = BTreeMap::new();
+    let mut folders: BTreeMap<Vec<&str>, Edges<'_, '_>> = BTreeMap::new();
     // One finding for two files is enough.
     let mut ups = BTreeSet::new();
-    for (arrow, (from, to)) in arrows.iter().zip(&places) {
-        let common = from
-            .iter()
-            .zip(to)
-            .take_while(|(from, to)| from == to)
-            .count();
-        let (Some(below), Some(above)) = (to.get(common), from.get(common)) else {
+    for arrow in modules.arrows() {
+        let (from, to) = (arrow.from.place(), arrow.to.place());
+        let pairs = from.iter().zip(&to);
+        let common = pairs.take_while(|(from, to)| from == to).count();
+        let (Some(&above), Some(&below)) = (from.get(common), to.get(common)) else {
             continue;
         };
         let levels = layers.level(below).zip(layers.level(above));
         if common > 0 || levels.is_some_and(|(below, above)| below == above) {
-            let folder = from.get(..common).unwrap_or_default();
-            folders
-                .entry(folder)
-                .or_default()
-                .entry((above, below))
-                .or_insert(arrow);
+            let folder = from.into_iter().take(common).collect();
+            let edges = folders.entry(folder).or_default();
+            edges.entry((above, below)).or_insert(arrow);
         } else if levels.is_some_and(|(below, above)| below > above) && ups.insert((from, to)) {
-            findings.push(finding(arrow, &format!("up, from {above} to {below}"), UP));
+            findings.push(finding(&arrow, &format!("up, from {above} to {below}"), UP));
         }
     }
     for (folder, edges) in folders {
@@ -110,7 +100,7 @@ fn finding(arrow: &Arrow<'_, '_>, way: &str, remedy: &'static str) -> Finding {
 }
 
 /// Finds a path along the edges, and returns its entries.
-fn way<'e>(edges: &Edges<'e, '_, '_>, from: &'e str, to: &str) -> Option<Vec<&'e str>> {
+fn way<'m>(edges: &Edges<'m, '_>, from: &'m str, to: &str) -> Option<Vec<&'m str>> {
     let mut ways = vec![vec![from]];
     let mut seen = BTreeSet::from([from]);
     while let Some(way) = ways.pop() {
@@ -130,7 +120,6 @@ fn way<'e>(edges: &Edges<'e, '_, '_>, from: &'e str, to: &str) -> Option<Vec<&'e
 #[cfg(test)]
 mod tests {
     use super::super::finding::tree;
-    use super::super::tokens;
     use super::*;
 
     const CRATE: Layers = Layers {
@@ -159,10 +148,7 @@ top         all
         let sources = tree(&paths);
         let parsed: Vec<_> = sources
             .iter()
-            .map(|file| Parsed {
-                file,
-                tokens: tokens::parse(&file.text).unwrap(),
-            })
+            .map(|file| Parsed::read(file).unwrap())
             .collect();
         let found = of_crate(&parsed, &CRATE).into_iter();
         found

@@ -17,13 +17,24 @@ pub struct Finding {
     pub remedy: &'static str,
 }
 
-/// A Rust file with its tokens: what the rules look at.
+/// A Rust file with its tokens and its items: what the rules look at.
 pub(super) struct Parsed<'a> {
     pub(super) file: &'a SourceFile,
     pub(super) tokens: TokenStream,
+    pub(super) items: Vec<syn::Item>,
 }
 
-impl Parsed<'_> {
+impl<'a> Parsed<'a> {
+    pub(super) fn read(file: &'a SourceFile) -> syn::Result<Self> {
+        let tokens: TokenStream = file.text.parse()?;
+        let items = syn::parse2::<syn::File>(tokens.clone())?.items;
+        Ok(Self {
+            file,
+            tokens,
+            items,
+        })
+    }
+
     pub(super) fn finding(&self, line: usize, what: String, remedy: &'static str) -> Finding {
         Finding {
             path: self.file.path.clone(),

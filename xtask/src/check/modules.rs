@@ -41,14 +41,13 @@ impl<'a> Module<'a> {
             has_code: false,
             path,
         };
-        let file = syn::parse2::<syn::File>(tokens::without_tests(&parsed.tokens));
         let base = module.path.clone();
-        module.read(&file.map(|file| file.items).unwrap_or_default(), &base);
+        module.read(&parsed.items, &base);
         module
     }
 
     fn read(&mut self, items: &[Item], base: &[String]) {
-        for item in items {
+        for item in items.iter().filter(|item| !tokens::is_test(item)) {
             match item {
                 Item::Use(item) => {
                     let mut imports = Vec::new();

@@ -1,11 +1,10 @@
 //! Checks that every public type of `crates/pollination-auth` is on the list of its redaction test.
 //! Public is what `lib.rs` re-exports or a public module contains. The test itself is not checked.
 
-use proc_macro2::Ident;
-use syn::{Item, ItemEnum, ItemStruct, ItemUnion, Visibility};
+use syn::{Item, ItemEnum, ItemStruct, Visibility};
 
 use super::finding::{Finding, Parsed};
-use super::tokens;
+use super::tokens::{self, Import};
 
 /// The root of the library.
 const LIBRARY_ROOT: &str = "crates/pollination-auth/src/lib.rs";
@@ -20,23 +19,26 @@ const REMEDY: &str =
 const GLOB_REMEDY: &str = "name each item: this rule and every reader need the list";
 
 pub(super) fn check(files: &[Parsed<'_>]) -> Vec<Finding> {
-    let mut public = Public {
-        files,
-        types: Vec::new(),
-        globs: Vec::new(),
-    };
-    public.file(LIBRARY_ROOT);
     let is_test = |path: &str| path.starts_with(TESTS) && path.rsplit('/').next() == Some(TEST);
     let listed = names_after(files, is_test, None);
     let traits = names_after(files, |path| path.starts_with(LIBRARY), Some("trait"));
-    let mut findings = public.globs;
-    for (parsed, original, name) in public.types {
-        if !traits.contains(&original.to_string()) && !listed.contains(&name.to_string()) {
-            let what = format!("the public type `{name}` is not in the redaction test");
-            findings.push(parsed.finding(name.span().start().line, what, REMEDY));
-        }
-    }
-    findings
+    let finding = |(parsed, Import { path, name }): (&Parsed<'_>, Import)| {
+        let line = path.last()?.span().start().line;
+        let Some(name) = name else {
+            let what = "a glob re-export hides what is public".to_owned();
+            return Some(parsed.finding(line, what, GLOB_REMEDY));
+        };
+        let original = path.last()?.to_string();
+        let is_type = original.starts_with(char::is_uppercase)
+            && (original.len() == 1 || original.contains(char::is_lowercase))
+            && !traits.contains(&original);
+        let what = format!("the public type `{name}` is not in the redaction test");
+        let is_missing = is_type && !listed.contains(&name.to_string());
+        is_missing.then(|| parsed.finding(line, what, REMEDY))
+    };
+    let mut public = Vec::new();
+    exports_of(files, LIBRARY_ROOT, &mut public);
+    public.into_iter().filter_map(finding).collect()
 }
 
 /// Lists the names in some files: all of them, or those that follow a word.
@@ -59,70 +61,45 @@ fn names_after(
     names
 }
 
-/// What a user of the library can name.
-struct Public<'a> {
-    files: &'a [Parsed<'a>],
-    /// What may be a type, by its own name and by its public one.
-    types: Vec<(&'a Parsed<'a>, Ident, Ident)>,
-    globs: Vec<Finding>,
+/// What a user of the library can name, with the file that exports it.
+type Exports<'a> = Vec<(&'a Parsed<'a>, Import)>;
+
+/// Lists what a file exports, if there is one of this path.
+fn exports_of<'a>(files: &'a [Parsed<'a>], path: &str, found: &mut Exports<'a>) {
+    if let Some(parsed) = files.iter().find(|parsed| parsed.file.path == path) {
+        exports(files, parsed, &parsed.items, found);
+    }
 }
 
-impl<'a> Public<'a> {
-    /// Reads a file, if there is one of this path.
-    fn file(&mut self, path: &str) {
-        let found = self.files.iter().find(|parsed| parsed.file.path == path);
-        let file = found.map(|parsed| (parsed, syn::parse2::<syn::File>(parsed.tokens.clone())));
-        if let Some((parsed, Ok(file))) = file {
-            self.items(parsed, &file.items);
-        }
-    }
-
-    fn items(&mut self, parsed: &'a Parsed<'a>, items: &[Item]) {
-        for item in items {
-            match item {
-                Item::Use(item) if is_public(&item.vis) => {
-                    let mut imports = Vec::new();
-                    tokens::imports(&item.tree, &[], &mut imports);
-                    for import in imports {
-                        self.import(parsed, import);
-                    }
-                }
-                Item::Struct(ItemStruct { vis, ident, .. })
-                | Item::Enum(ItemEnum { vis, ident, .. })
-                | Item::Union(ItemUnion { vis, ident, .. })
-                    if is_public(vis) =>
-                {
-                    self.types.push((parsed, ident.clone(), ident.clone()));
-                }
-                Item::Mod(item) if is_public(&item.vis) => match &item.content {
-                    Some((_, items)) => self.items(parsed, items),
-                    None => {
-                        let stem = parsed.file.path.trim_end_matches(".rs");
-                        let folder = stem.trim_end_matches("/lib").trim_end_matches("/mod");
-                        self.file(&format!("{folder}/{}.rs", item.ident));
-                        self.file(&format!("{folder}/{}/mod.rs", item.ident));
-                    }
-                },
-                _ => {}
+fn exports<'a>(
+    files: &'a [Parsed<'a>],
+    parsed: &'a Parsed<'a>,
+    items: &[Item],
+    found: &mut Exports<'a>,
+) {
+    for item in items {
+        match item {
+            Item::Use(item) if is_public(&item.vis) => {
+                let mut imports = Vec::new();
+                tokens::imports(&item.tree, &[], &mut imports);
+                found.extend(imports.into_iter().map(|import| (parsed, import)));
             }
-        }
-    }
-
-    fn import(&mut self, parsed: &'a Parsed<'a>, import: tokens::Import) {
-        let Some(original) = import.path.last() else {
-            return;
-        };
-        let text = original.to_string();
-        let like_a_type = text.starts_with(char::is_uppercase)
-            && (text.len() == 1 || text.contains(char::is_lowercase));
-        match import.name {
-            Some(name) if like_a_type => self.types.push((parsed, original.clone(), name)),
-            Some(_) => {}
-            None => {
-                let line = original.span().start().line;
-                let what = "a glob re-export hides what is public".to_owned();
-                self.globs.push(parsed.finding(line, what, GLOB_REMEDY));
+            Item::Struct(ItemStruct { vis, ident, .. })
+            | Item::Enum(ItemEnum { vis, ident, .. })
+                if is_public(vis) =>
+            {
+                let (path, name) = (vec![ident.clone()], Some(ident.clone()));
+                found.push((parsed, Import { path, name }));
             }
+            Item::Mod(item) if is_public(&item.vis) => match &item.content {
+                Some((_, items)) => exports(files, parsed, items, found),
+                None => {
+                    let stem = parsed.file.path.trim_end_matches(".rs");
+                    let folder = stem.trim_end_matches("/lib");
+                    exports_of(files, &format!("{folder}/{}.rs", item.ident), found);
+                }
+            },
+            _ => {}
         }
     }
 }
@@ -134,16 +111,15 @@ fn is_public(visibility: &Visibility) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::finding::tree;
-    use super::super::tokens;
     use super::*;
 
     fn found(files: &[(&str, &str)]) -> Vec<String> {
         let files = tree(files);
-        let parsed = |file| Parsed {
-            file,
-            tokens: tokens::parse(&file.text).unwrap(),
-        };
-        check(&files.iter().map(parsed).collect::<Vec<_>>())
+        let parsed: Vec<_> = files
+            .iter()
+            .map(|file| Parsed::read(file).unwrap())
+            .collect();
+        check(&parsed)
             .into_iter()
             .map(|found| format!("{}:{} {}", found.path, found.line, found.what))
             .collect()
@@ -211,8 +187,8 @@ mod tests {
         assert_eq!(
             found(&[(LIBRARY_ROOT, root)]),
             [
-                format!("{LIBRARY_ROOT}:3 a glob re-export hides what is public"),
                 missing(2, "Secret"),
+                format!("{LIBRARY_ROOT}:3 a glob re-export hides what is public"),
             ]
         );
     }

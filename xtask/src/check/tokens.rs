@@ -1,18 +1,9 @@
-//! Rust text as tokens with their lines: names, paths and imports in them, and the tokens without
-//! tests.
+//! What stands in Rust code: names and paths in its tokens, imports and tests among its items.
 
-use std::str::FromStr as _;
-
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
-use syn::UseTree;
-
-/// Parses a file; an error has its line and its message.
-pub(super) fn parse(text: &str) -> Result<TokenStream, (usize, String)> {
-    let tokens = TokenStream::from_str(text)
-        .map_err(|error| (error.span().start().line, error.to_string()))?;
-    syn::parse_file(text).map_err(|error| (error.span().start().line, error.to_string()))?;
-    Ok(tokens)
-}
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Attribute, Item, UseTree};
 
 /// Calls back with every identifier, inside macros as well, in the order of the text.
 pub(super) fn identifiers(tokens: &TokenStream, found: &mut impl FnMut(&Ident)) {
@@ -104,50 +95,18 @@ pub(super) fn imports(tree: &UseTree, before: &[Ident], found: &mut Vec<Import>)
     }
 }
 
-/// Leaves out each item under `cfg(test)`, and everything under `#![cfg(test)]`.
-pub(super) fn without_tests(tokens: &TokenStream) -> TokenStream {
-    let mut kept: Vec<TokenTree> = Vec::new();
-    let mut rest = tokens.clone().into_iter().peekable();
-    while let Some(token) = rest.next() {
-        let TokenTree::Group(group) = &token else {
-            kept.push(token);
-            continue;
-        };
-        if !is_test(group.delimiter(), &group.stream()) {
-            let mut inner =
-                proc_macro2::Group::new(group.delimiter(), without_tests(&group.stream()));
-            inner.set_span(group.span());
-            kept.push(inner.into());
-            continue;
-        }
-        if is_punct(kept.pop().as_ref(), '!') {
-            return TokenStream::new();
-        }
-        // The item goes up to its semicolon, or to its braces and a semicolon behind them.
-        while let Some(token) = rest.next() {
-            let braces =
-                matches!(&token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
-            if is_punct(Some(&token), ';') || braces && !is_punct(rest.peek(), ';') {
-                break;
-            }
-        }
-    }
-    kept.into_iter().collect()
-}
-
-fn is_punct(token: Option<&TokenTree>, char: char) -> bool {
-    matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == char)
-}
-
-/// Returns `true` if a group is the `[cfg(test)]` of an attribute, also with more conditions.
-fn is_test(delimiter: Delimiter, content: &TokenStream) -> bool {
-    let mut names = Vec::new();
-    identifiers(content, &mut |ident| names.push(ident.to_string()));
-    let says = |name: &str| names.iter().any(|other| other == name);
-    delimiter == Delimiter::Bracket
-        && names.first().is_some_and(|first| first == "cfg")
-        && says("test")
-        && !(says("any") || says("not"))
+/// Returns `true` for an item under `cfg(test)`, also with more conditions.
+pub(super) fn is_test(item: &Item) -> bool {
+    let attributes = |input: ParseStream<'_>| {
+        let attributes = input.call(Attribute::parse_outer)?;
+        input.parse::<TokenStream>()?;
+        Ok(attributes)
+    };
+    let attributes = attributes.parse2(item.to_token_stream());
+    attributes.into_iter().flatten().any(|attribute| {
+        let condition = attribute.meta.to_token_stream().to_string();
+        condition == "cfg (test)" || condition.starts_with("cfg (all (test")
+    })
 }
 
 #[cfg(test)]
@@ -158,17 +117,10 @@ mod tests {
     fn paths_are_found_in_code_and_in_macros() {
         let text = "pub(in q::r) fn a(b: &c::d) -> e { vec![f::g::<h::i>(), j.k, ::l::m, 'n: o] }";
         let mut found = Vec::new();
-        paths(
-            &parse(text).unwrap_or_else(|_| TokenStream::from_str(text).unwrap()),
-            &mut |path| {
-                found.push(
-                    path.iter()
-                        .map(ToString::to_string)
-                        .collect::<Vec<_>>()
-                        .join("::"),
-                );
-            },
-        );
+        paths(&text.parse().unwrap(), &mut |path| {
+            let names: Vec<_> = path.iter().map(ToString::to_string).collect();
+            found.push(names.join("::"));
+        });
         assert_eq!(found, ["c::d", "f::g", "h::i"]);
     }
 
@@ -190,14 +142,22 @@ mod tests {
     }
 
     #[test]
-    fn tests_are_left_out_and_nothing_else() {
-        let text = "#[cfg(test)]\nuse a::{b, c};\nuse d;\nimpl E {\n    #[cfg(all(test, unix))]\n    \
-                    fn f() {}\n    fn g() {}\n}\n#[cfg(test)]\n#[path = \"h\"]\nmod h;\n\
-                    #[cfg(any(test, i))]\nfn j() {}\n";
-        let left = without_tests(&parse(text).unwrap()).to_string();
-        let expected = "use d;\nimpl E { fn g() {} }\n#[cfg(any(test, i))] fn j() {}";
-        assert_eq!(left, parse(expected).unwrap().to_string());
-        let whole = parse("#![cfg(test)]\nfn a() {}\n").unwrap();
-        assert!(without_tests(&whole).is_empty());
+    fn an_item_is_a_test_only_where_nothing_else_compiles_it() {
+        let is_test = |text: &str| is_test(&syn::parse_str(text).unwrap());
+        for text in [
+            "#[cfg(test)] use a::{b, c};",
+            "/// D.\n#[cfg(all(test, unix))] fn f() {}",
+            "#[cfg(test)] #[path = \"h\"] mod h;",
+        ] {
+            assert!(is_test(text), "{text}");
+        }
+        for text in [
+            "use d;",
+            "#[cfg(any(test, i))] fn j() {}",
+            "#[cfg(not(test))] fn k() {}",
+            "impl E { #[cfg(test)] fn f() {} }",
+        ] {
+            assert!(!is_test(text), "{text}");
+        }
     }
 }

@@ -9,11 +9,18 @@ use std::process::Command;
 
 use sha2::{Digest as _, Sha256};
 
-use super::program::{cargo, output as output_of, run};
+use super::program::{output as output_of, run};
+use crate::workspace::cargo;
 
 /// The package of the command, and its program.
 const PACKAGE: &str = "pollination-auth-cli";
 const PROGRAM: &str = "pollination-auth";
+
+/// Builds the command; the target follows.
+const BUILD: &str = "build --locked --profile dist --package pollination-auth-cli";
+
+/// Runs the command on this machine; its arguments follow.
+const RUN: &str = "run --locked --quiet --package pollination-auth-cli --";
 
 /// Lists the crates that a program is made of, on standard output.
 const SBOM_TOOL: &str = "cargo-sbom@0.10.0";
@@ -40,8 +47,8 @@ pub(crate) fn build(root: &Path, target: &str, output: &mut impl Write) -> io::R
     }
     fs::create_dir_all(folder.join("completions"))?;
 
-    let mut build = package(root, "build");
-    run(build.args(["--profile", "dist", "--target", target]))?;
+    let mut build = cargo(root, BUILD);
+    run(build.args(["--target", target]))?;
     let file = if target.contains("windows") {
         format!("{PROGRAM}.exe")
     } else {
@@ -80,8 +87,8 @@ pub(crate) fn build(root: &Path, target: &str, output: &mut impl Write) -> io::R
 /// The command prints them itself. One for this machine does so: the packed one may not run here.
 fn write_pages(root: &Path, folder: &Path) -> io::Result<()> {
     let print = |arguments: &[&str]| {
-        let mut command = package(root, "run");
-        Ok::<_, io::Error>(output_of(command.arg("--quiet").arg("--").args(arguments))?.stdout)
+        let output = output_of(cargo(root, RUN).args(arguments))?;
+        Ok::<_, io::Error>(output.stdout)
     };
     fs::write(folder.join(format!("{PROGRAM}.1")), print(&["man"])?)?;
     for (shell, file) in COMPLETIONS {
@@ -94,8 +101,7 @@ fn write_pages(root: &Path, folder: &Path) -> io::Result<()> {
 /// Returns the crates that the command is made of, as CycloneDX.
 fn sbom(root: &Path) -> io::Result<Vec<u8>> {
     let tools = root.join("target/tools");
-    let mut install = cargo();
-    install.args(["install", "--locked", "--quiet", "--root"]);
+    let mut install = cargo(root, "install --locked --quiet --root");
     run(install.arg(&tools).arg(SBOM_TOOL))?;
     let mut list = Command::new(tools.join("bin/cargo-sbom"));
     list.args(["--output-format", "cyclone_dx_json_1_6"]);
@@ -105,25 +111,12 @@ fn sbom(root: &Path) -> io::Result<Vec<u8>> {
 
 /// Returns the version of the command, as cargo knows it.
 fn version(root: &Path) -> io::Result<String> {
-    let id = output_of(
-        cargo()
-            .args(["pkgid", "--locked", PACKAGE])
-            .current_dir(root),
-    )?
-    .stdout;
+    let id = output_of(&mut cargo(root, &format!("pkgid --locked {PACKAGE}")))?.stdout;
     let id = String::from_utf8_lossy(&id).trim().to_owned();
     match id.rsplit_once(['@', '#']) {
         Some((_, version)) => Ok(version.to_owned()),
         None => Err(io::Error::other(format!("no version in {id:?}"))),
     }
-}
-
-/// Returns a cargo task on the command's package.
-fn package(root: &Path, task: &str) -> Command {
-    let mut command = cargo();
-    command.args([task, "--locked", "--package", PACKAGE]);
-    command.current_dir(root);
-    command
 }
 
 fn checksum(file: &Path) -> io::Result<String> {

@@ -29,11 +29,6 @@ pub(super) fn output(command: &mut Command) -> io::Result<Output> {
     }
 }
 
-/// Returns the cargo that runs this program.
-pub(super) fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-}
-
 fn about(command: &Command, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", line(command)))
 }

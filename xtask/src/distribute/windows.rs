@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::program::{cargo, run};
+use super::program::run;
+use crate::workspace::cargo;
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
 
@@ -18,12 +19,10 @@ const WINE: [&str; 3] = ["wine64", "wine", "/usr/lib/wine/wine64"];
 /// The library that Wine lacks, from the root.
 const LIBRARY: &str = "xtask/wine/bcryptprimitives.c";
 
-/// The packages whose tests run; the rest is for those who work on this repository.
-const PACKAGES: [&str; 3] = [
-    "pollination-auth",
-    "pollination-auth-fake",
-    "pollination-auth-cli",
-];
+/// The tests that run; doc tests can't be run for another target.
+const TESTS: &str = "test --locked --no-fail-fast --all-features --lib --bins --test it \
+                     --package pollination-auth --package pollination-auth-fake \
+                     --package pollination-auth-cli";
 
 /// What is missing, and how Debian calls it.
 const NEEDED: &str = "install MinGW and Wine, on Debian: \
@@ -47,13 +46,8 @@ pub(crate) fn test(root: &Path, output: &mut impl Write) -> io::Result<()> {
         compile.arg(folder.join("bcryptprimitives.dll"));
         run(compile.arg(root.join(LIBRARY)).arg("-ladvapi32"))?;
     }
-    let mut tests = cargo();
-    tests.args(["test", "--locked", "--no-fail-fast", "--all-features"]);
-    tests.args(["--target", TARGET, "--lib", "--bins", "--test", "it"]);
-    for package in PACKAGES {
-        tests.args(["--package", package]);
-    }
-    tests.current_dir(root);
+    let mut tests = cargo(root, TESTS);
+    tests.args(["--target", TARGET]);
     tests.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", wine);
     // Its own notes would stand between a program's lines.
     tests.env("WINEDEBUG", "-all");

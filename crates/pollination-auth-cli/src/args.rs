@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use pollination_auth::DEFAULT_BASE_URL;
 
 use crate::exit;
 use crate::output::Format;
@@ -13,9 +14,6 @@ use crate::variables::{self, HOST};
 
 /// What the program is called.
 pub(crate) const NAME: &str = "pollination-auth";
-
-/// The service's own host, which the library has as its default too.
-const DEFAULT_HOST: &str = "https://api.pollination.cloud";
 
 /// The longest time in which the service may still learn of a new secret, in all of its parts.
 const SETTLE: &str = "60s";
@@ -68,7 +66,7 @@ pub(crate) struct Global {
         long,
         global = true,
         value_name = "URL",
-        default_value = DEFAULT_HOST,
+        default_value = DEFAULT_BASE_URL,
         env = HOST,
         hide_env_values = true,
         help_heading = "Global options"
@@ -109,7 +107,7 @@ impl Global {
         let mut line = format!("pollination-auth {command}");
         for (option, value, default) in [
             ("--profile", &self.profile, "default"),
-            ("--host", &self.host, DEFAULT_HOST),
+            ("--host", &self.host, DEFAULT_BASE_URL),
         ] {
             if value != default {
                 line = format!("{line} {option} {}", quoted(value));
@@ -376,7 +374,10 @@ mod tests {
             let global = Arguments::try_parse_from(arguments).unwrap().global;
             global.line("login")
         };
-        assert_eq!(line(&["--host", DEFAULT_HOST]), "pollination-auth login");
+        assert_eq!(
+            line(&["--host", DEFAULT_BASE_URL]),
+            "pollination-auth login"
+        );
         assert_eq!(
             line(&["--dangerously-allow-plain-http", "--host", "http://h"]),
             "pollination-auth login --host http://h --dangerously-allow-plain-http"

@@ -7,59 +7,25 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, Write as _};
 
-use another_part::Error as CallError;
 use pollination_auth::{ApiToken, AuthMiddleware, Client};
 use pollination_auth_fake::{FakeService, Operation};
-use progenitor::progenitor_client::{ClientHooks, OperationInfo};
-use reqwest::StatusCode;
-use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+use progenitor::progenitor_client::{ClientHooks, ClientInfo as _, OperationInfo};
+use reqwest::{Request, Response, StatusCode};
+use reqwest_middleware::ClientBuilder;
 
-/// What progenitor makes of the contract of another part; `Expected` makes the hooks below a must.
+/// What progenitor makes of the contract of another part; each request gets an access token.
 mod another_part {
     progenitor::generate_api!(
         spec = "examples/another_part.json",
-        inner_type = crate::Authenticated,
-        hooks = Expected,
+        inner_type = pollination_auth::Client,
+        pre_hook_async = pollination_auth::Client::authorize,
     );
 }
 
-/// What the generated client carries: who has the token, and what puts it on.
-#[derive(Clone, Debug)]
-pub struct Authenticated {
-    client: Client,
-    http: ClientWithMiddleware,
-}
-
-impl ClientHooks<Authenticated> for another_part::Client {
-    /// Fetches the token where a hook can still tell why there is none.
-    async fn pre<E>(
-        &self,
-        _: &mut reqwest::Request,
-        _: &OperationInfo,
-    ) -> Result<(), CallError<E>> {
-        let token = self.inner.client.access_token().await;
-        token
-            .map(drop)
-            .map_err(|error| CallError::Custom(error.to_string()))
-    }
-
-    /// Sends through the middleware, which puts the token on and replays after a 401.
-    async fn exec(
-        &self,
-        request: reqwest::Request,
-        _: &OperationInfo,
-    ) -> reqwest::Result<reqwest::Response> {
-        match self.inner.http.execute(request).await {
-            Ok(response) => Ok(response),
-            Err(reqwest_middleware::Error::Reqwest(error)) => Err(error),
-            // The token was refused, and no login gave the next one. Here a hook can't give an
-            // error of ours, so it gives the refusal; the next call's `pre` says why.
-            Err(reqwest_middleware::Error::Middleware(_)) => {
-                let mut refusal = http::Response::new("");
-                *refusal.status_mut() = StatusCode::UNAUTHORIZED;
-                Ok(refusal.into())
-            }
-        }
+/// Repeats a request after a 401, with the next access token.
+impl ClientHooks<Client> for another_part::Client {
+    async fn exec(&self, request: Request, _: &OperationInfo) -> reqwest::Result<Response> {
+        self.inner().execute(self.client(), request).await
     }
 }
 
@@ -82,8 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let reply = http.get(format!("{host}/auth/api-token")).send().await?;
     say(format_args!("by hand: status {}", reply.status()))?;
 
-    let generated =
-        another_part::Client::new_with_client(&host, plain, Authenticated { client, http });
+    let generated = another_part::Client::new_with_client(&host, plain, client);
     let item = generated.get_item().await?;
     say(format_args!("generated: the item {}", item.id))?;
 
@@ -114,7 +79,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// Makes the same call to another host, and gives the status that came back.
 async fn generated_elsewhere(known: &another_part::Client, host: &str) -> Option<StatusCode> {
-    let inner = known.inner.clone();
+    let inner = known.inner().clone();
     let client = another_part::Client::new_with_client(host, reqwest::Client::new(), inner);
     client.get_item().await.err()?.status()
 }

@@ -121,6 +121,18 @@ impl Client {
         self.0.client.access_token_changes()
     }
 
+    /// Drops an access token that the service refused (401), unless another one has replaced it; see
+    /// the async [`invalidate_access_token`](crate::Client::invalidate_access_token).
+    pub fn invalidate_access_token(&self, token: &AccessToken) -> bool {
+        self.0.client.invalidate_access_token(token)
+    }
+
+    /// Returns the base URL of the service, without a slash at the end.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        self.0.client.base_url()
+    }
+
     /// Logs in now, even if a valid access token is cached, and caches the new one (`POST
     /// /auth/login`).
     ///

@@ -9,6 +9,7 @@ pub(crate) mod env;
 mod held;
 mod inner;
 mod login;
+pub(crate) mod provider;
 mod replay_after_401;
 
 use std::fmt;
@@ -28,6 +29,7 @@ use crate::credential::api_token::{ApiToken, ApiTokenId};
 use crate::error::Error;
 use crate::error::classify::{Class, FailedAttempt};
 use crate::error::failure::{Facts, Reason};
+use crate::foundation::base_url::BaseUrl;
 use crate::foundation::operation::Operation;
 use crate::store::Profile;
 use crate::wire::answer::Answer;
@@ -113,6 +115,58 @@ impl Client {
     #[must_use]
     pub fn access_token_changes(&self) -> AccessTokenChanges {
         self.0.cache.changes()
+    }
+
+    /// Drops an access token that the service refused (401), unless another one has replaced it.
+    ///
+    /// For code that sends requests with an HTTP client of its own. Returns `true` if
+    /// [`access_token`](Self::access_token) can return another token to repeat the request with.
+    ///
+    /// Of many callers with the same token only the first one drops it. A token is dropped at most
+    /// once in 30 s, because a service that always answers 401 would cause a login for each
+    /// request. A client that can't log in keeps its token.
+    ///
+    /// ```
+    /// # use pollination_auth::{ApiToken, Client, reqwest};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
+    /// # let api_token = ApiToken::new("an-id", "a-secret")?;
+    /// # let client = Client::builder().api_token(api_token).base_url(service.base_url()).build()?;
+    /// let url = format!("{}/auth/api-token", client.base_url());
+    /// let http = reqwest::Client::new();
+    ///
+    /// let token = client.access_token().await?;
+    /// # service.expire_all_tokens();
+    /// let mut reply = http.get(&url).bearer_auth(token.expose_secret()).send().await?;
+    /// if reply.status() == 401 && client.invalidate_access_token(&token) {
+    ///     let token = client.access_token().await?;
+    ///     reply = http.get(&url).bearer_auth(token.expose_secret()).send().await?;
+    /// }
+    /// assert_eq!(reply.status(), 200);
+    /// # assert_eq!(service.logins(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn invalidate_access_token(&self, token: &AccessToken) -> bool {
+        self.0.held.is_some() && self.0.cache.refuse_token(token)
+    }
+
+    /// Returns the base URL of the service, without a slash at the end.
+    ///
+    /// The path of a request is appended to it:
+    ///
+    /// ```
+    /// use pollination_auth::{AccessToken, Client};
+    ///
+    /// let token = AccessToken::new("eyJhbGciOiJIUzI1NiJ9.e30.c2ln")?;
+    /// let client = Client::builder().access_token(token).base_url("https://h.example/v1/").build()?;
+    /// assert_eq!(format!("{}/jobs", client.base_url()), "https://h.example/v1/jobs");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        self.service().prefix()
     }
 
     /// Logs in now, even if a valid access token is cached, and caches the new one (`POST
@@ -279,18 +333,13 @@ impl Client {
     }
 }
 
-/// What the middleware needs: the same access token and the same rule for a 401.
-#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+/// What the middleware needs: which requests go to the service, and the rule for a 401.
 impl Client {
-    pub(crate) async fn cached_token(
-        &self,
-    ) -> Result<Arc<crate::credential::access_token::CachedToken>, Error> {
-        self.0.token(Duration::ZERO, self.0.calls.deadline()).await
-    }
-
-    /// Takes note of a 401. Returns `true` if a replay can have another access token.
-    pub(crate) fn token_refused(&self, generation: u64) -> bool {
-        self.0.refused(generation)
+    /// Returns the cached access token if it has not expired. Never waits.
+    pub(crate) fn cached_access_token(&self) -> Option<AccessToken> {
+        let cache = &self.0.cache;
+        let unexpired = || Some(cache.unexpired(Duration::ZERO)?.token.clone());
+        cache.fresh(Duration::ZERO).or_else(unexpired)
     }
 
     /// Takes note that a replay was not refused.
@@ -298,7 +347,7 @@ impl Client {
         self.0.cache.accepted();
     }
 
-    pub(crate) fn base_url(&self) -> &crate::foundation::base_url::BaseUrl {
+    pub(crate) fn service(&self) -> &BaseUrl {
         &self.0.calls.wire.base_url
     }
 }
@@ -306,7 +355,7 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("base_url", &self.0.calls.wire.base_url.prefix())
+            .field("base_url", &self.base_url())
             .field("can_log_in", &self.0.held.is_some())
             .finish_non_exhaustive()
     }

@@ -12,6 +12,7 @@ use super::machine::{Ask, Machine};
 use super::shared::{Shared, State, TokenSource};
 use super::wait;
 use crate::credential::access_token::{AccessToken, CachedToken};
+use crate::credential::cached_token::NO_GENERATION;
 use crate::credential::grant::Grant;
 use crate::credential::validity::Phase;
 use crate::error::Error;
@@ -121,6 +122,16 @@ impl TokenCache {
     pub(crate) fn refuse(&self, generation: u64) -> bool {
         let now = self.0.clock.now();
         self.0.change(|machine| machine.refuse(generation, &now))
+    }
+
+    /// Takes note of a 401 for this token; as [`refuse`](Self::refuse).
+    pub(crate) fn refuse_token(&self, token: &AccessToken) -> bool {
+        let now = self.0.clock.now();
+        self.0.change(|machine| {
+            let current = machine.current().filter(|one| one.token.is_same_as(token));
+            let generation = current.map_or(NO_GENERATION, |one| one.generation);
+            machine.refuse(generation, &now)
+        })
     }
 
     /// Takes note that the service accepts the token that a 401 caused.

@@ -82,6 +82,11 @@ impl AccessToken {
         self.0.bearer.expose_secret()
     }
 
+    /// Returns `true` if both have the same text.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        self.expose_secret() == other.expose_secret()
+    }
+
     /// Returns when it expires by this machine's clock, if the service said so.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {

@@ -65,6 +65,19 @@ impl From<Facts> for Failure {
 }
 
 impl Failure {
+    /// Creates the facts of a call that failed at its first attempt, for a stub in a test.
+    ///
+    /// ```
+    /// use pollination_auth::{Error, Failure, Operation, Reason};
+    ///
+    /// let error = Error::Unavailable(Failure::new(Operation::Login, Reason::TimedOut));
+    /// assert!(error.is_retryable());
+    /// ```
+    #[must_use]
+    pub fn new(operation: Operation, reason: Reason) -> Self {
+        Facts::new(operation, reason).into()
+    }
+
     /// Returns the operation that failed; a call can fail in the login that it needed.
     #[must_use]
     pub fn operation(&self) -> Operation {

@@ -4,8 +4,18 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// The service's own host, as its API documents it.
-pub(crate) const DEFAULT_BASE_URL: &str = "https://api.pollination.cloud";
+/// The base URL of the service, as its API documents it. A [`Client`](crate::Client) uses it unless
+/// another one is set.
+///
+/// ```
+/// use pollination_auth::{AccessToken, Client, DEFAULT_BASE_URL};
+///
+/// let token = AccessToken::new("eyJhbGciOiJIUzI1NiJ9.e30.c2ln")?;
+/// let client = Client::builder().access_token(token).build()?;
+/// assert_eq!(client.base_url(), DEFAULT_BASE_URL);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub const DEFAULT_BASE_URL: &str = "https://api.pollination.cloud";
 
 /// A base URL that is safe to append an operation's path to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +87,6 @@ impl BaseUrl {
     ///
     /// The authority is compared ASCII-case-insensitively with the one that was parsed when the client
     /// was built. It is not decoded, and an invalid port makes it a different one.
-    #[cfg(any(feature = "reqwest-middleware", feature = "tower", test))]
     pub(crate) fn is_at(&self, scheme: &str, authority: &str) -> bool {
         let host = self.host();
         let Some((same, port)) = authority.split_at_checked(host.len()) else {

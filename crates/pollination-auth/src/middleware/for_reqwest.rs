@@ -2,16 +2,15 @@
 //!
 //! It sees a request before redirects are followed, and the reply after them.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
-use http::{Extensions, StatusCode};
-use reqwest::{Request, Response, Url};
+use http::Extensions;
+use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next};
 
+use super::replay::{Replay, replayed};
 use super::selection::{Passes, passes, put_on};
 use crate::client::Client;
-use crate::credential::access_token::CachedToken;
+use crate::credential::access_token::AccessToken;
 
 /// Puts a fresh access token on the requests of a reqwest client.
 ///
@@ -26,8 +25,8 @@ use crate::credential::access_token::CachedToken;
 /// if its body is a stream, if the 401 came after a redirect, or if the [`Client`] can't log in.
 /// Then, and after a second 401, the caller gets the 401.
 ///
-/// A client that progenitor generates takes no middleware, but has hooks that can send through one;
-/// see the example `middleware`.
+/// A client that progenitor generates takes no middleware, but hooks; see
+/// [`Client::authorize`].
 ///
 /// Add it last, so that middleware added before it (retries, logging) never sees the token. reqwest
 /// removes the header when it follows a redirect to another scheme, host or port.
@@ -57,7 +56,8 @@ use crate::credential::access_token::CachedToken;
 /// # Errors
 ///
 /// If no access token is available, nothing is sent. The error is
-/// [`reqwest_middleware::Error::Middleware`] with an [`Error`](crate::Error) inside:
+/// [`reqwest_middleware::Error::Middleware`], and
+/// [`Error::from_middleware`](crate::Error::from_middleware) returns what is in it:
 ///
 /// ```
 /// # use pollination_auth::{ApiToken, AuthMiddleware, Client, Error};
@@ -70,12 +70,13 @@ use crate::credential::access_token::CachedToken;
 /// # let http = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
 /// #     .with(AuthMiddleware::new(client))
 /// #     .build();
-/// match http.get(host).send().await {
-///     Err(reqwest_middleware::Error::Middleware(error)) => {
-///         let error = error.downcast_ref::<Error>();
-///         assert!(matches!(error, Some(Error::CredentialsRejected(_))));
+/// if let Err(error) = http.get(host).send().await {
+///     match Error::from_middleware(&error) {
+///         Some(Error::CredentialsRejected(_)) => println!("check the API token"),
+///         Some(other) => println!("no access token: {other}"),
+///         None => println!("the request failed: {error}"),
 ///     }
-///     other => panic!("{other:?}"),
+/// #   assert!(matches!(Error::from_middleware(&error), Some(Error::CredentialsRejected(_))));
 /// }
 /// # Ok(())
 /// # }
@@ -105,13 +106,9 @@ impl AuthMiddleware {
         )
     }
 
-    fn is_service(&self, url: &Url) -> bool {
-        self.client.base_url().is_at(url.scheme(), url.authority())
-    }
-
-    async fn cached_token(&self) -> reqwest_middleware::Result<Arc<CachedToken>> {
-        let cached = self.client.cached_token().await;
-        cached.map_err(reqwest_middleware::Error::middleware)
+    async fn token(&self) -> reqwest_middleware::Result<AccessToken> {
+        let token = self.client.access_token().await;
+        token.map_err(reqwest_middleware::Error::middleware)
     }
 }
 
@@ -129,38 +126,17 @@ impl Middleware for AuthMiddleware {
             passes.log(url.scheme(), host, url.port_or_known_default());
             return next.run(request, extensions).await;
         }
-        let cached = self.cached_token().await?;
-        let replay = request.try_clone();
-        let url = without_fragment(request.url());
-        put_on(request.headers_mut(), &cached);
+        let token = self.token().await?;
+        let replay = Replay::prepare(&request);
+        put_on(request.headers_mut(), &token);
         let response = next.clone().run(request, extensions).await?;
-
-        // After a redirect the 401 may be that of a server that never saw the token.
-        let refused =
-            response.status() == StatusCode::UNAUTHORIZED && self.is_service(response.url());
-        if !refused || !self.client.token_refused(cached.generation) {
+        let Some(mut replay) = replay.after(&self.client, &token, &response) else {
             return Ok(response);
-        }
-        // The first request of a chain may have been carried out, so a chain is not repeated.
-        match replay {
-            Some(mut replay) if without_fragment(response.url()) == url => {
-                drop(response);
-                let cached = self.cached_token().await?;
-                put_on(replay.headers_mut(), &cached);
-                let response = next.run(replay, extensions).await?;
-                if response.status() != StatusCode::UNAUTHORIZED {
-                    self.client.replay_accepted();
-                }
-                Ok(response)
-            }
-            _ => Ok(response),
-        }
+        };
+        drop(response);
+        put_on(replay.headers_mut(), &self.token().await?);
+        let response = next.run(replay, extensions).await?;
+        replayed(&self.client, &response);
+        Ok(response)
     }
-}
-
-/// Returns a URL as a request sends it. A fragment is never sent, and the reply's URL has none.
-fn without_fragment(url: &Url) -> Url {
-    let mut url = url.clone();
-    url.set_fragment(None);
-    url
 }

@@ -162,7 +162,9 @@ impl<C> fmt::Debug for AuthLayer<C> {
 /// # Errors
 ///
 /// The error of the inner service. If no access token is available, nothing is sent, and the error
-/// is an [`Error`](crate::Error), which `downcast_ref` returns:
+/// is an [`Error`](crate::Error), which
+/// [`Error::from_middleware`](crate::Error::from_middleware) returns, also from outside of other
+/// layers:
 ///
 /// ```
 /// # use http::{Request, Response};
@@ -179,7 +181,7 @@ impl<C> fmt::Debug for AuthLayer<C> {
 /// #     .service_fn(|_: Request<()>| async { Ok::<_, BoxError>(Response::new(())) });
 /// # let request = Request::get(format!("{host}/jobs")).body(())?;
 /// match http.oneshot(request).await {
-///     Err(error) => match error.downcast_ref::<Error>() {
+///     Err(error) => match Error::from_middleware(&*error) {
 ///         Some(Error::CredentialsRejected(failure)) => assert_eq!(failure.status(), Some(401)),
 ///         other => panic!("{other:?}"),
 ///     },
@@ -286,10 +288,10 @@ where
     S: Service<Request<B>, Response = Response<R>>,
     S::Error: Into<BoxError>,
 {
-    let cached = client.cached_token().await?;
-    put_on(request.headers_mut(), &cached);
+    let token = client.access_token().await?;
+    put_on(request.headers_mut(), &token);
     let response = service.call(request).await.map_err(Into::into)?;
-    if response.status() != StatusCode::UNAUTHORIZED || !client.token_refused(cached.generation) {
+    if response.status() != StatusCode::UNAUTHORIZED || !client.invalidate_access_token(&token) {
         return Ok(response);
     }
     let Some(mut replay) = replay else {
@@ -297,8 +299,8 @@ where
     };
     // The reply may own the connection or the permit that the replay waits for.
     drop(response);
-    let cached = client.cached_token().await?;
-    put_on(replay.headers_mut(), &cached);
+    let token = client.access_token().await?;
+    put_on(replay.headers_mut(), &token);
     poll_fn(|context| service.poll_ready(context))
         .await
         .map_err(Into::into)?;

@@ -1,14 +1,13 @@
 //! Which requests get an access token, and how; all kinds of HTTP client share it.
 
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use reqwest::header::{AUTHORIZATION, HeaderMap};
 
 use crate::client::Client;
-use crate::credential::access_token::CachedToken;
+use crate::credential::access_token::AccessToken;
 
 /// Puts a token on a request, replacing an earlier one.
-pub(super) fn put_on(headers: &mut HeaderMap, cached: &CachedToken) {
-    headers.insert(AUTHORIZATION, cached.token.bearer().header().clone());
+pub(super) fn put_on(headers: &mut HeaderMap, token: &AccessToken) {
+    headers.insert(AUTHORIZATION, token.bearer().header().clone());
 }
 
 /// Why a request passes as it is, without an access token.
@@ -51,7 +50,7 @@ pub(super) fn passes(
         Some((user, host)) => (Some(user), host),
         None => (None, authority),
     };
-    if !client.base_url().is_at(scheme, host) {
+    if !client.service().is_at(scheme, host) {
         Some(Passes::OtherOrigin)
     } else if user.is_some() {
         Some(Passes::OwnCredential)

@@ -2,10 +2,11 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
-use pollination_auth::{AccessToken, ApiToken, Client, Clock, Moment, Reason};
+use pollination_auth::{AccessToken, AccessTokenProvider, ApiToken, Client, Clock, Moment, Reason};
 use pollination_auth_fake::{FakeClock, FakeService, Fault, Operation};
 
 use crate::support::{ID, ManualClock, SECRET, variant};
@@ -272,4 +273,65 @@ async fn a_rotation_whose_future_is_dropped_still_changes_what_logs_in() {
     assert_ne!(secret_of(&service), SECRET);
     client.login().await.unwrap();
     assert!(last_login(&service).contains(&secret_of(&service)));
+}
+
+#[tokio::test]
+async fn row_27_of_those_who_tell_of_a_refused_token_the_first_drops_it() {
+    let service = service();
+    let client = client_of(&service);
+    let token = client.access_token().await.unwrap();
+    service.expire_all_tokens();
+    // What was refused is known by its text: it may have been to another program and back.
+    let copy = AccessToken::new(token.expose_secret()).unwrap();
+    assert!(client.invalidate_access_token(&copy));
+    let next = client.access_token().await.unwrap();
+    for _late in 0..3 {
+        assert!(client.invalidate_access_token(&token));
+        let same = client.access_token().await.unwrap();
+        assert_eq!(same.expose_secret(), next.expose_secret());
+    }
+    assert_eq!(service.logins(), 2);
+}
+
+#[tokio::test]
+async fn row_61_a_token_that_is_refused_again_and_again_is_dropped_once() {
+    let service = service();
+    let client = client_of(&service);
+    let mut dropped = Vec::new();
+    for _ in 0..3 {
+        let token = client.access_token().await.unwrap();
+        dropped.push(client.invalidate_access_token(&token));
+    }
+    assert_eq!(dropped, [true, false, false]);
+    assert_eq!(service.logins(), 2);
+}
+
+#[tokio::test]
+async fn a_given_token_is_never_dropped() {
+    let service = service();
+    let given = AccessToken::new("eyJhbGciOiJIUzI1NiJ9.e30.c2ln").unwrap();
+    let client = bearing(&service, &given);
+    assert!(!client.invalidate_access_token(&given));
+    let same = client.access_token().await.unwrap();
+    assert_eq!(same.expose_secret(), given.expose_secret());
+}
+
+#[tokio::test]
+async fn a_client_is_one_of_the_providers_of_access_tokens() {
+    let service = service();
+    let client = client_of(&service);
+    let provider: Arc<dyn AccessTokenProvider> = Arc::new(client.clone());
+    let token = provider.access_token().await.unwrap();
+    service.expire_all_tokens();
+    assert!(provider.invalidate_access_token(&token));
+    let next = provider.access_token().await.unwrap();
+    let same = client.access_token().await.unwrap();
+    assert_eq!(same.expose_secret(), next.expose_secret());
+    assert_ne!(token.expose_secret(), next.expose_secret());
+
+    // A fixed token stands in for it in a test, and has no successor.
+    let fixed: Arc<dyn AccessTokenProvider> = Arc::new(token.clone());
+    assert!(!fixed.invalidate_access_token(&token));
+    let same = fixed.access_token().await.unwrap();
+    assert_eq!(same.expose_secret(), token.expose_secret());
 }

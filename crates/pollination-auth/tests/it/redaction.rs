@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pollination_auth::{
-    AccessToken, AccessTokenChanges, ApiToken, ApiTokenId, BaseUrlError, BuildError, Client,
-    ClientBuilder, ClientGone, CredentialError, CredentialFileError, Error, Failure, Location,
-    Moment, Operation, Reason, RetryPolicy, Secret, SecretBytes, SystemClock, Violation,
+    AccessToken, AccessTokenChanges, AccessTokenFuture, AccessTokenProvider, ApiToken, ApiTokenId,
+    BaseUrlError, BuildError, Client, ClientBuilder, ClientGone, CredentialError,
+    CredentialFileError, Error, Failure, Location, Moment, Operation, Reason, RetryPolicy, Secret,
+    SecretBytes, SystemClock, Violation,
 };
 
 use crate::listener::Listener;
@@ -73,6 +74,9 @@ fn successes_show_nothing() {
         }
         shown.debug("changes", &ClientGone);
         let given = bearing(GIVEN, &server.base_url()).build().unwrap();
+        let provider: &dyn AccessTokenProvider = &given;
+        let provided: AccessTokenFuture<'_> = provider.access_token();
+        shown.debug("provider", &provided.await);
         for operation in WITH_BEARER {
             show_call(&mut shown, "success", &given, operation).await;
         }

@@ -1,4 +1,4 @@
-//! The two adapters under one interface, for tests of what holds for both.
+//! The adapters under one interface, for tests of what holds for each.
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -6,6 +6,8 @@ use pollination_auth::{Client, Error};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Adapter {
+    /// The two methods of the client that a generated client calls.
+    Requests,
     #[cfg(feature = "reqwest-middleware")]
     Reqwest,
     #[cfg(feature = "tower")]
@@ -13,6 +15,7 @@ pub(super) enum Adapter {
 }
 
 pub(super) const ADAPTERS: &[Adapter] = &[
+    Adapter::Requests,
     #[cfg(feature = "reqwest-middleware")]
     Adapter::Reqwest,
     #[cfg(feature = "tower")]
@@ -27,15 +30,18 @@ impl Adapter {
         request: Request<Bytes>,
     ) -> Result<StatusCode, Error> {
         match self {
+            Self::Requests => {
+                let http = reqwest::Client::builder().no_proxy().build().unwrap();
+                let mut request = request.try_into().unwrap();
+                client.authorize(&mut request).await?;
+                Ok(client.execute(&http, request).await.unwrap().status())
+            }
             #[cfg(feature = "reqwest-middleware")]
             Self::Reqwest => {
                 let http = super::reqwest_chain::http(client.clone());
                 match http.execute(request.try_into().unwrap()).await {
                     Ok(reply) => Ok(reply.status()),
-                    Err(reqwest_middleware::Error::Middleware(error)) => {
-                        Err(error.downcast().unwrap())
-                    }
-                    Err(other) => panic!("{other:?}"),
+                    Err(error) => Err(Error::from_middleware(&error).unwrap().clone()),
                 }
             }
             #[cfg(feature = "tower")]
@@ -43,7 +49,7 @@ impl Adapter {
                 let http = super::tower_service::over_http(client.clone());
                 match tower::ServiceExt::oneshot(http, request).await {
                     Ok(reply) => Ok(reply.status()),
-                    Err(error) => Err(*error.downcast().unwrap()),
+                    Err(error) => Err(Error::from_middleware(&*error).unwrap().clone()),
                 }
             }
         }
@@ -63,11 +69,14 @@ impl Adapter {
             request.headers_mut().insert("authorization", header);
         }
         match self {
+            Self::Requests => {
+                let mut by_reqwest = by_reqwest(request, url)?;
+                client.authorize(&mut by_reqwest).await.unwrap();
+                Some(seen(by_reqwest.headers()) == AUTHORIZED)
+            }
             #[cfg(feature = "reqwest-middleware")]
             Self::Reqwest => {
-                let url = url.parse().ok()?;
-                let mut by_reqwest = reqwest::Request::new(reqwest::Method::GET, url);
-                *by_reqwest.headers_mut() = std::mem::take(request.headers_mut());
+                let by_reqwest = by_reqwest(request, url)?;
                 let http = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
                     .with(pollination_auth::AuthMiddleware::new(client))
                     .with(Nowhere)
@@ -89,6 +98,12 @@ impl Adapter {
             }
         }
     }
+}
+
+fn by_reqwest(request: Request<()>, url: &str) -> Option<reqwest::Request> {
+    let mut made = reqwest::Request::new(reqwest::Method::GET, url.parse().ok()?);
+    *made.headers_mut() = request.into_parts().0.headers;
+    Some(made)
 }
 
 /// The reply to a request with a token.

@@ -1,18 +1,11 @@
-//! The client in other habits than its own: middleware, a tower service, without async.
-#![cfg(any(
-    feature = "blocking",
-    feature = "reqwest-middleware",
-    feature = "tower"
-))]
+//! The client in other habits than its own: middleware, a tower service, a generated client, without async.
 
-#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 mod adapter;
 #[cfg(feature = "blocking")]
 mod blocking;
-#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
-mod both;
-#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 mod events;
+mod every_adapter;
+mod generated;
 #[cfg(all(feature = "reqwest-middleware", feature = "tower"))]
 mod lookalikes;
 #[cfg(feature = "reqwest-middleware")]
@@ -32,18 +25,15 @@ use pollination_auth_fake::FakeService;
 const HERD: usize = 100;
 
 /// The path of the one operation that changes nothing.
-#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 const PATH: &str = "/auth/api-token";
 
 /// A request for the one resource of a service that can be read.
-#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 fn get(service: &FakeService) -> http::Request<bytes::Bytes> {
     let request = http::Request::get(format!("{}{PATH}", service.base_url()));
     request.body(bytes::Bytes::new()).unwrap()
 }
 
 /// The URL of a service by the name of this machine instead of its address: another host.
-#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 fn by_name(service: &FakeService) -> String {
     service.base_url().replace("127.0.0.1", "localhost")
 }
@@ -62,7 +52,6 @@ fn given_token() -> AccessToken {
 }
 
 /// The `Authorization` headers that a service got, in order; none where there was none.
-#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 fn credentials(service: &FakeService) -> Vec<Option<String>> {
     let requests = service.requests();
     let others = requests

@@ -1,23 +1,18 @@
 //! The access token that processes share: kept in a file, so that two of them log in once.
 //!
-//! The file is that of a store of its own below the one of the credentials, so it is protected,
-//! replaced and locked as they are. Whether a token is long enough is the caller's question.
+//! Whether a token is long enough is the caller's question.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use pollination_auth::{
-    AccessToken, CredentialStore as _, Document, FileStore, ProfileId, Secret, StoreError,
-    StoreLock,
-};
+use pollination_auth::{AccessToken, Document, Secret, StoreError};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::context::{self, Context, Stored};
+use crate::context::{Context, Stored};
 use crate::error::CliError;
-use crate::lock_wait;
-use crate::paths;
+use crate::kept_files::{KeptFiles, KeptLock};
 use crate::progress;
 use crate::time;
 
@@ -81,10 +76,7 @@ impl Kept {
 }
 
 /// The file of one profile.
-pub(crate) struct SharedToken {
-    store: Arc<FileStore>,
-    profile: ProfileId,
-}
+pub(crate) struct SharedToken(KeptFiles);
 
 /// What a token belongs to: one with another id or of another generation is not used.
 pub(crate) struct Owner {
@@ -119,13 +111,7 @@ struct Text<'a> {
 impl SharedToken {
     /// Opens the store of the access tokens; there is none where the credential is not in one either.
     pub(crate) fn open(context: &Context) -> Result<Option<Self>, CliError> {
-        let Some(directory) = &context.directory else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
-            store: context::open_store(directory.join(DIRECTORY))?,
-            profile: context.profile.id().clone(),
-        }))
+        Ok(KeptFiles::open(context, Path::new(DIRECTORY))?.map(Self))
     }
 
     /// As [`open`](Self::open), and gives none where it can't be made, as on a disk that is read-only.
@@ -141,16 +127,16 @@ impl SharedToken {
 
     /// As [`find`](Self::find), and makes nothing.
     pub(crate) fn look(context: &Context) -> Result<Option<Self>, CliError> {
-        let directory = context.directory.as_ref().map(|at| at.join(DIRECTORY));
-        match directory {
-            Some(directory) if !paths::is_missing(&directory) => Self::find(context),
-            _ => Ok(None),
+        if KeptFiles::is_made(context, Path::new(DIRECTORY)) {
+            Self::find(context)
+        } else {
+            Ok(None)
         }
     }
 
     /// Returns the kept token if it belongs to this credential. One that others can read is refused.
-    pub(crate) fn read(&self, owner: &Owner) -> Result<Option<Kept>, CliError> {
-        let text = match self.store.read(&self.profile, DOCUMENT) {
+    pub(crate) async fn read(&self, owner: &Owner) -> Result<Option<Kept>, CliError> {
+        let text = match self.0.read(DOCUMENT).await {
             Ok(Some(text)) => text,
             Ok(None) => return Ok(None),
             Err(error @ StoreError::Unsafe { .. }) => return Err(CliError::KeptToken(error)),
@@ -170,8 +156,8 @@ impl SharedToken {
         // What the parser would say quotes the text.
         let text: Text<'_> = serde_json::from_str(text.expose_secret()).ok()?;
         let belongs = text.version == VERSION
-            && text.base_url == self.profile.base_url()
-            && text.profile == self.profile.name()
+            && text.base_url == self.0.profile().base_url()
+            && text.profile == self.0.profile().name()
             && text.id == owner.id.as_str()
             && text.generation == owner.generation;
         if !belongs {
@@ -185,16 +171,16 @@ impl SharedToken {
     }
 
     /// Keeps a token for the next process. Where that fails, the next one logs in by itself.
-    pub(crate) fn keep(
+    pub(crate) async fn keep(
         &self,
-        lock: &mut StoreLock,
+        lock: &mut KeptLock,
         owner: &Owner,
         kept: &Kept,
     ) -> Result<(), StoreError> {
         let text = Text {
             version: VERSION,
-            base_url: self.profile.base_url().into(),
-            profile: self.profile.name().into(),
+            base_url: self.0.profile().base_url().into(),
+            profile: self.0.profile().name().into(),
             id: owner.id.as_str().into(),
             generation: owner.generation,
             obtained_at: time::epoch(kept.obtained_at),
@@ -212,17 +198,12 @@ impl SharedToken {
             });
         };
         let text = Secret::from(text.to_owned());
-        lock.write(DOCUMENT, &text)
+        lock.write(DOCUMENT, &text).await
     }
 
     /// Waits until no other process logs in; that takes too long where one hangs.
-    pub(crate) async fn lock(&self) -> Result<StoreLock, StoreError> {
-        let lock = || {
-            self.store
-                .try_lock(&self.profile)?
-                .ok_or(StoreError::Locked)
-        };
-        lock_wait::outwait_unseen(lock).await
+    pub(crate) async fn lock(&self) -> Result<KeptLock, StoreError> {
+        self.0.lock().await
     }
 }
 
@@ -230,7 +211,7 @@ impl SharedToken {
 pub(crate) async fn forget(context: &Context) -> Result<(), CliError> {
     if let Some(shared) = SharedToken::look(context)? {
         let lock = progress::watch("waiting for another process", shared.lock()).await;
-        lock?.remove(DOCUMENT)?;
+        lock?.remove(DOCUMENT).await?;
     }
     Ok(())
 }

@@ -43,9 +43,9 @@ pub(crate) async fn store<T>(
 ) -> Result<T, NotStored> {
     let mut problem = StoreError::Changed;
     for _ in 0..MOST_CHANGES {
-        let free = lock_wait::outwait(|| context.is_free()).await;
+        let free = lock_wait::outwait(async || context.is_free().await).await;
         free.map_err(NotStored::Unwritten)?;
-        let seen = match context.profile.stored() {
+        let seen = match context.profile.stored().await {
             // It is replaced: nobody can log in with it.
             Err(StoreError::Corrupt { .. }) => None,
             seen => seen.map_err(NotStored::Unwritten)?,
@@ -56,8 +56,8 @@ pub(crate) async fn store<T>(
             refused.map_err(NotStored::Unchecked)?;
         }
         let put = match &seen {
-            Some(seen) => context.profile.replace(seen, token),
-            None => context.profile.save(token),
+            Some(seen) => context.profile.replace(seen, token).await,
+            None => context.profile.save(token).await,
         };
         match put {
             Ok(()) => return Ok(checked),

@@ -42,7 +42,7 @@ pub(crate) struct Context {
     pub(crate) profile: Profile,
     store: Arc<dyn CredentialStore>,
     /// The store as files, where there is one.
-    files: Option<Arc<FileStore>>,
+    files: Option<FileStore>,
 }
 
 /// What the service is reached with.
@@ -65,7 +65,7 @@ impl Context {
     pub(crate) fn open(global: &Global) -> Result<Self, CliError> {
         let directory = paths::credentials()?;
         let store = open_store(directory.clone())?;
-        let context = Self::on(global, Some(directory), store.clone())?;
+        let context = Self::on(global, Some(directory), Arc::new(store.clone()))?;
         Ok(Self {
             files: Some(store),
             ..context
@@ -130,7 +130,7 @@ impl Context {
 
     /// Returns the stored credential, or `None` if there is none.
     pub(crate) async fn look(&self, client: &Client) -> Result<Option<Stored>, CliError> {
-        let Some(seen) = self.profile.stored()? else {
+        let Some(seen) = self.profile.stored().await? else {
             return Ok(None);
         };
         let rotation = client.rotation(RotateOptions::default()).status().await;
@@ -189,9 +189,9 @@ impl Context {
         // Whoever rotates for longer than this hangs, or begins again and again.
         let deadline = Instant::now() + lock_wait::LOCK_WAIT;
         while is_unfinished(stored.as_ref()) && Instant::now() < deadline {
-            if self.is_held() {
+            if self.is_held().await {
                 was_free = false;
-                lock_wait::outwait(|| self.is_free()).await?;
+                lock_wait::outwait(async || self.is_free().await).await?;
             } else if was_free {
                 break;
             } else {
@@ -205,8 +205,8 @@ impl Context {
     }
 
     /// Fails with [`StoreError::Locked`] while another process works on what is stored.
-    pub(crate) fn is_free(&self) -> Result<(), StoreError> {
-        if self.is_held() {
+    pub(crate) async fn is_free(&self) -> Result<(), StoreError> {
+        if self.is_held().await {
             Err(StoreError::Locked)
         } else {
             Ok(())
@@ -214,14 +214,15 @@ impl Context {
     }
 
     /// Returns `true` if another process is changing the stored credential.
-    pub(crate) fn is_held(&self) -> bool {
-        self.store.is_locked(self.profile.id()).unwrap_or(false)
+    pub(crate) async fn is_held(&self) -> bool {
+        let is_locked = self.store.is_locked(self.profile.id());
+        is_locked.await.unwrap_or(false)
     }
 
     /// Changes what is stored as soon as no other process is about to.
     pub(crate) async fn change(
         &self,
-        change: impl FnMut() -> Result<(), StoreError>,
+        change: impl AsyncFnMut() -> Result<(), StoreError>,
     ) -> Result<(), CliError> {
         let changed = lock_wait::outwait(change).await;
         changed.map_err(|error| self.store_error(error))
@@ -284,7 +285,7 @@ impl Context {
         let Some(files) = &self.files else {
             return Ok(());
         };
-        Ok(lock_wait::outwait(|| files.check_writable()).await?)
+        Ok(lock_wait::outwait(async || files.check_writable().await).await?)
     }
 
     /// Returns the error of a command; if it is about a file, with its path and what to do.
@@ -382,9 +383,6 @@ fn is_unfinished(stored: Option<&Stored>) -> bool {
 }
 
 /// Opens a directory as a store, with its path in the error.
-pub(crate) fn open_store(directory: PathBuf) -> Result<Arc<FileStore>, CliError> {
-    match FileStore::open(&directory) {
-        Ok(store) => Ok(Arc::new(store)),
-        Err(problem) => Err(CliError::Directory { directory, problem }),
-    }
+pub(crate) fn open_store(directory: PathBuf) -> Result<FileStore, CliError> {
+    FileStore::open(&directory).map_err(|problem| CliError::Directory { directory, problem })
 }

@@ -1,24 +1,19 @@
 //! The access token of a creation: kept in a file until the new API token logs in.
 //!
 //! The new secret is seen once, in a reply that can be lost. From then on an access token is the only
-//! way to replace it, so the file is written before the request. It is that of a store of its own
-//! below the one of the credentials, whose disk the new secret needs as well.
+//! way to replace it, so the file is written before the request, below the store of the credentials:
+//! the new secret needs the same disk.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::SystemTime;
 
-use pollination_auth::{
-    AccessToken, ApiTokenId, CredentialStore as _, Document, FileStore, ProfileId, Secret,
-    StoreError, StoreLock,
-};
+use pollination_auth::{AccessToken, ApiTokenId, Document, Secret, StoreError};
 
 use crate::args::{Global, quoted};
-use crate::context::{self, Context};
+use crate::context::Context;
 use crate::error::CliError;
-use crate::lock_wait;
+use crate::kept_files::{KeptFiles, KeptLock};
 use crate::output;
-use crate::paths;
 use crate::progress;
 use crate::recovery::Redo;
 use crate::refusal;
@@ -41,7 +36,7 @@ pub(crate) struct Creation {
     redo: Redo,
     /// Whether an interrupted creation left the file.
     was_interrupted: bool,
-    lock: StoreLock,
+    lock: KeptLock,
 }
 
 /// A creation that this process found.
@@ -66,56 +61,44 @@ fn redo(global: &Global, file: &Path) -> Redo {
 
 /// Where the access token of one profile is kept.
 struct Place {
-    store: Arc<FileStore>,
-    profile: ProfileId,
+    files: KeptFiles,
     file: PathBuf,
 }
 
 impl Place {
     fn open(context: &Context) -> Result<Option<Self>, CliError> {
-        let Some(directory) = &context.directory else {
-            return Ok(None);
-        };
-        let directory = directory.join(DIRECTORY);
-        let profile = context.profile.id().clone();
-        Ok(Some(Self {
-            file: directory.join(FileStore::file_name(&profile, DOCUMENT)),
-            store: context::open_store(directory)?,
-            profile,
+        let files = KeptFiles::open(context, Path::new(DIRECTORY))?;
+        Ok(files.map(|files| Self {
+            file: files.path(DOCUMENT),
+            files,
         }))
     }
 
     /// As [`open`](Self::open), and makes nothing.
     fn look(context: &Context) -> Result<Option<Self>, CliError> {
-        let directory = context.directory.as_ref().map(|at| at.join(DIRECTORY));
-        match directory {
-            Some(directory) if !paths::is_missing(&directory) => Self::open(context),
-            _ => Ok(None),
+        if KeptFiles::is_made(context, Path::new(DIRECTORY)) {
+            Self::open(context)
+        } else {
+            Ok(None)
         }
     }
 
-    fn read(&self) -> Result<Option<Secret>, CliError> {
-        self.store
-            .read(&self.profile, DOCUMENT)
-            .map_err(|problem| CliError::KeptCreation {
-                file: self.file.clone(),
-                problem,
-            })
+    async fn read(&self) -> Result<Option<Secret>, CliError> {
+        let read = self.files.read(DOCUMENT).await;
+        read.map_err(|problem| CliError::KeptCreation {
+            file: self.file.clone(),
+            problem,
+        })
     }
 
-    async fn lock(&self) -> Result<StoreLock, StoreError> {
-        let lock = || {
-            self.store
-                .try_lock(&self.profile)?
-                .ok_or(StoreError::Locked)
-        };
-        lock_wait::outwait(lock).await
+    async fn lock(&self) -> Result<KeptLock, StoreError> {
+        progress::watch("waiting for another process", self.files.lock()).await
     }
 }
 
-fn remove(lock: &mut StoreLock) -> Result<(), StoreError> {
-    lock.remove(DOCUMENT)?;
-    lock.remove(BEFORE)
+async fn remove(lock: &mut KeptLock) -> Result<(), StoreError> {
+    lock.remove(DOCUMENT).await?;
+    lock.remove(BEFORE).await
 }
 
 impl Creation {
@@ -130,7 +113,7 @@ impl Creation {
         let place = Place::open(context)?.ok_or(CliError::NoDirectory(variables::DIRECTORY))?;
         let mut lock = place.lock().await?;
         let redo = redo(&context.global, &place.file);
-        let kept = place.read()?;
+        let kept = place.read().await?;
         let is_other = |kept: &Secret| kept.expose_secret() != access_token.expose_secret();
         if let Some(other) = kept.as_ref().filter(|kept| is_other(kept)) {
             if !is_dead(context, other).await {
@@ -146,9 +129,9 @@ impl Creation {
         if kept.as_ref().is_none_or(is_other) {
             let before = stored.map(ApiTokenId::to_string).unwrap_or_default();
             let before = Secret::from(before);
-            lock.write(BEFORE, &before)?;
+            lock.write(BEFORE, &before).await?;
             let text = Secret::from(access_token.expose_secret().to_owned());
-            lock.write(DOCUMENT, &text)?;
+            lock.write(DOCUMENT, &text).await?;
         }
         Ok(Self {
             place,
@@ -164,8 +147,8 @@ impl Creation {
     }
 
     /// As [`redo`](Self::redo), where the disk still has the access token.
-    pub(crate) fn redo_if_kept(&self) -> Option<Redo> {
-        let kept = self.place.read().ok().flatten();
+    pub(crate) async fn redo_if_kept(&self) -> Option<Redo> {
+        let kept = self.place.read().await.ok().flatten();
         kept.map(|_access_token| self.redo())
     }
 
@@ -175,34 +158,34 @@ impl Creation {
     }
 
     /// Ends it: the new API token logs in.
-    pub(crate) fn end(mut self) {
-        if let Err(error) = remove(&mut self.lock) {
+    pub(crate) async fn end(mut self) {
+        if let Err(error) = remove(&mut self.lock).await {
             tracing::debug!(%error, "the access token of the creation is left behind");
         }
     }
 
     /// Ends it: nothing was created. What an earlier one may have created is still there.
-    pub(crate) fn give_up(self) {
+    pub(crate) async fn give_up(self) {
         if !self.was_interrupted {
-            self.end();
+            self.end().await;
         }
     }
 }
 
 /// Returns the creation of this profile that has not come to its end.
-pub(crate) fn find(context: &Context) -> Result<Option<Found>, CliError> {
+pub(crate) async fn find(context: &Context) -> Result<Option<Found>, CliError> {
     let Some(place) = Place::look(context)? else {
         return Ok(None);
     };
-    if place.read()?.is_none() {
+    if place.read().await?.is_none() {
         return Ok(None);
     }
-    let before = place.store.read(&place.profile, BEFORE)?;
+    let before = place.files.read(BEFORE).await?;
     let before = before.as_ref().map_or("", Secret::expose_secret);
-    let stored = context.profile.load()?;
+    let stored = context.profile.load().await?;
     Ok(Some(Found {
         is_stored: stored.is_some_and(|stored| stored.id().as_str() != before),
-        under_way: place.store.is_locked(&place.profile).unwrap_or(false),
+        under_way: place.files.is_locked().await,
         redo: redo(&context.global, &place.file),
         file: place.file,
     }))
@@ -249,7 +232,7 @@ async fn is_dead(context: &Context, kept: &Secret) -> bool {
 /// removed is no reason to call the login failed.
 pub(crate) async fn complete(context: &Context) -> Option<PathBuf> {
     let completed = async {
-        let Some(found) = find(context)?.filter(|found| !found.under_way) else {
+        let Some(found) = find(context).await?.filter(|found| !found.under_way) else {
             return Ok(None);
         };
         if !found.is_stored || !is_owned_by_the_stored(context).await? {
@@ -264,11 +247,12 @@ pub(crate) async fn complete(context: &Context) -> Option<PathBuf> {
 }
 
 async fn is_owned_by_the_stored(context: &Context) -> Result<bool, CliError> {
-    let kept = Place::look(context)?
-        .map(|place| place.read())
-        .transpose()?;
-    let stored = context.profile.load()?;
-    let (Some(kept), Some(stored)) = (kept.flatten(), stored) else {
+    let Some(place) = Place::look(context)? else {
+        return Ok(false);
+    };
+    let kept = place.read().await?;
+    let stored = context.profile.load().await?;
+    let (Some(kept), Some(stored)) = (kept, stored) else {
         return Ok(false);
     };
     let kept = AccessToken::new(kept.expose_secret());
@@ -282,5 +266,5 @@ pub(crate) async fn forget(context: &Context) -> Result<(), CliError> {
         return Ok(());
     };
     let mut lock = place.lock().await?;
-    Ok(remove(&mut lock)?)
+    Ok(remove(&mut lock).await?)
 }

@@ -99,6 +99,7 @@ mod environment;
 mod error;
 mod exit;
 mod interrupt;
+mod kept_files;
 mod lock_wait;
 mod log;
 mod messages;

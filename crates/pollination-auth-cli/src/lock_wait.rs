@@ -17,18 +17,18 @@ pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(35);
 
 /// Tries until no other process's lock is in the way, and says so when that takes long.
 pub(crate) async fn outwait<T>(
-    attempt: impl FnMut() -> Result<T, StoreError>,
+    attempt: impl AsyncFnMut() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     progress::watch("waiting for another process", outwait_unseen(attempt)).await
 }
 
 /// As [`outwait`], for those who say what they wait for by themselves.
 pub(crate) async fn outwait_unseen<T>(
-    mut attempt: impl FnMut() -> Result<T, StoreError>,
+    mut attempt: impl AsyncFnMut() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let started = Instant::now();
     loop {
-        match attempt() {
+        match attempt().await {
             Err(StoreError::Locked) if started.elapsed() < LOCK_WAIT => sleep(LOCK_POLL).await,
             other => return other,
         }

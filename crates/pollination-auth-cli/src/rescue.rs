@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use pollination_auth::{
-    CredentialStore, Document, FileStore, ProfileId, Secret, SecretBytes, StoreError, StoreLock,
+    CredentialStore, Document, FileStore, ProfileId, SecretBytes, StoreError, StoreFuture,
+    StoreLock, StoredDocument,
 };
 
 use crate::error::CliError;
@@ -57,11 +58,19 @@ impl Rescue {
 }
 
 impl CredentialStore for Rescue {
-    fn read(&self, profile: &ProfileId, document: Document) -> Result<Option<Secret>, StoreError> {
-        self.store()?.read(profile, document)
+    fn read<'a>(
+        &'a self,
+        profile: &'a ProfileId,
+        document: Document,
+    ) -> StoreFuture<'a, Option<StoredDocument>> {
+        Box::pin(async move { self.store()?.read(profile, document).await })
     }
 
-    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
-        self.store()?.try_lock(profile)
+    fn try_lock<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, Option<StoreLock>> {
+        Box::pin(async move { self.store()?.try_lock(profile).await })
+    }
+
+    fn is_locked<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, bool> {
+        Box::pin(async move { self.store()?.is_locked(profile).await })
     }
 }

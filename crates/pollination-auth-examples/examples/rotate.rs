@@ -9,12 +9,12 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
 use pollination_auth::{
     ApiToken, Client, CredentialStore, Document, FileStore, Profile, ProfileId, ProfileLock,
-    Recovered, RotateOptions, Rotation, RotationStatus, Secret, StoreError, StoreLock,
+    Recovered, RotateOptions, Rotation, RotationStatus, Secret, StoreFuture, StoreLock,
+    StoredDocument, Version,
 };
 use pollination_auth_fake::{FakeService, Fault, Operation};
 
@@ -42,7 +42,7 @@ async fn main() -> Result<(), Failed> {
 /// Rotates, and aborts at the write that it was told.
 async fn child(directory: &str, url: &str, abort_at: String) -> Result<(), Failed> {
     let files = FileStore::open(directory)?;
-    let _rotated = rotation(Arc::new(Aborting { files, abort_at }), url)?
+    let _rotated = rotation(Aborting { files, abort_at }, url)?
         .rotate()
         .await?;
     Err("the child was to abort".into())
@@ -60,14 +60,24 @@ struct AbortingLock {
 }
 
 impl CredentialStore for Aborting {
-    fn read(&self, profile: &ProfileId, document: Document) -> Result<Option<Secret>, StoreError> {
+    fn read<'a>(
+        &'a self,
+        profile: &'a ProfileId,
+        document: Document,
+    ) -> StoreFuture<'a, Option<StoredDocument>> {
         self.files.read(profile, document)
     }
 
-    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
-        let lock = self.files.try_lock(profile)?;
-        let abort_at = self.abort_at.clone();
-        Ok(lock.map(|lock| Box::new(AbortingLock { lock, abort_at }) as StoreLock))
+    fn try_lock<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, Option<StoreLock>> {
+        Box::pin(async {
+            let lock = self.files.try_lock(profile).await?;
+            let abort_at = self.abort_at.clone();
+            Ok(lock.map(|lock| Box::new(AbortingLock { lock, abort_at }) as StoreLock))
+        })
+    }
+
+    fn is_locked<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, bool> {
+        self.files.is_locked(profile)
     }
 }
 
@@ -80,18 +90,29 @@ impl AbortingLock {
 }
 
 impl ProfileLock for AbortingLock {
-    fn write(&mut self, document: Document, text: &Secret) -> Result<(), StoreError> {
-        self.abort_if_told("before", document);
-        self.lock.write(document, text)?;
-        self.abort_if_told("after", document);
-        Ok(())
+    fn write<'a>(
+        &'a mut self,
+        document: Document,
+        expected: Option<&'a Version>,
+        text: &'a Secret,
+    ) -> StoreFuture<'a, Version> {
+        Box::pin(async move {
+            self.abort_if_told("before", document);
+            let version = self.lock.write(document, expected, text).await?;
+            self.abort_if_told("after", document);
+            Ok(version)
+        })
     }
 
-    fn remove(&mut self, document: Document) -> Result<(), StoreError> {
-        self.lock.remove(document)
+    fn remove<'a>(
+        &'a mut self,
+        document: Document,
+        expected: Option<&'a Version>,
+    ) -> StoreFuture<'a, ()> {
+        self.lock.remove(document, expected)
     }
 
-    fn is_held(&mut self) -> Result<bool, StoreError> {
+    fn is_held<'a>(&'a mut self) -> StoreFuture<'a, bool> {
         self.lock.is_held()
     }
 }
@@ -103,9 +124,9 @@ async fn parent() -> Result<(), Failed> {
         .secret("a-secret")
         .start();
     let url = service.base_url();
-    let store = Arc::new(FileStore::open(&scratch.0)?);
+    let store = FileStore::open(&scratch.0)?;
     let profile = Profile::new(store.clone(), &url, "default")?;
-    profile.save(&ApiToken::new("an-id", "a-secret")?)?;
+    profile.save(&ApiToken::new("an-id", "a-secret")?).await?;
     say(format_args!("stored the credential for {url}"))?;
 
     let stories = [
@@ -132,7 +153,7 @@ async fn parent() -> Result<(), Failed> {
         }
         crash(&scratch.0, &url, abort_at)?;
         recover(&service, store.clone(), &url).await?;
-        let stored = profile.load()?.ok_or("the credential is gone")?;
+        let stored = profile.load().await?.ok_or("the credential is gone")?;
         let active = service.secret().ok_or("the account has no API token")?;
         if stored.secret().expose_secret() != active.expose_secret() {
             return Err("the stored secret is not the account's".into());
@@ -163,7 +184,7 @@ fn crash(directory: &Path, url: &str, abort_at: &str) -> Result<(), Failed> {
 }
 
 /// Shows what the child left, and recovers it.
-async fn recover(service: &FakeService, store: Arc<FileStore>, url: &str) -> Result<(), Failed> {
+async fn recover(service: &FakeService, store: FileStore, url: &str) -> Result<(), Failed> {
     let rotation = rotation(store.clone(), url)?;
     match rotation.status().await? {
         RotationStatus::Unfinished {
@@ -192,7 +213,7 @@ async fn recover(service: &FakeService, store: Arc<FileStore>, url: &str) -> Res
     ))
 }
 
-fn rotation(store: Arc<dyn CredentialStore>, url: &str) -> Result<Rotation, Failed> {
+fn rotation(store: impl CredentialStore, url: &str) -> Result<Rotation, Failed> {
     let client = Client::builder().store(store).base_url(url).build()?;
     Ok(client.rotation(RotateOptions::default().settle(SETTLE)))
 }

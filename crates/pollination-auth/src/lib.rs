@@ -121,7 +121,7 @@ pub use rotation::{
 pub use store::credential_files::CredentialFileError;
 pub use store::{
     CredentialStore, Document, FileStore, MemoryStore, Profile, ProfileLock, Ruling, StoreError,
-    StoreLock, StoredToken,
+    StoreFuture, StoreLock, StoredDocument, StoredToken, Version,
 };
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

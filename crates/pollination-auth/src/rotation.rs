@@ -38,11 +38,11 @@ use crate::store::{Profile, Ruling, StoreError};
 /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
 /// # let url = service.base_url();
 /// # let directory = std::env::temp_dir().join(format!("doc-rotation-{}", std::process::id()));
-/// use std::sync::Arc;
 /// use pollination_auth::{ApiToken, Client, FileStore, Profile, Recovered, RotateOptions};
 ///
-/// let store = Arc::new(FileStore::open(&directory)?);
-/// Profile::new(store.clone(), &url, "default")?.save(&ApiToken::new("an-id", "a-secret")?)?;
+/// let store = FileStore::open(&directory)?;
+/// let profile = Profile::new(store.clone(), &url, "default")?;
+/// profile.save(&ApiToken::new("an-id", "a-secret")?).await?;
 ///
 /// let client = Client::builder().store(store).base_url(&url).build()?;
 /// let rotation = client.rotation(RotateOptions::default());
@@ -168,33 +168,9 @@ impl Rotation {
     ///
     /// [`RotateError::NotStarted`] when the store can't be read or trusted.
     pub async fn status(&self) -> Result<RotationStatus, RotateError> {
-        let mut driver = self.driver()?;
-        let look = |profile: &Profile| {
-            let Some(record) = profile.record()? else {
-                return Ok(RotationStatus::Empty);
-            };
-            Ok(match profile.journal(&record)? {
-                Some(journal) if !journal.is_done(&record) => match journal.conclusion {
-                    Some(conclusion) => RotationStatus::Concluded {
-                        started_at: journal.started_at,
-                        concluded_at: conclusion.at,
-                        ruling: conclusion.ruling,
-                    },
-                    None => RotationStatus::Unfinished {
-                        started_at: journal.started_at,
-                        requests: journal.requests,
-                        candidates: journal.candidates.len(),
-                        recover_by: journal.access_token_expires,
-                    },
-                },
-                _ => RotationStatus::Settled {
-                    generation: record.generation,
-                    rotated_at: record.rotated_at,
-                },
-            })
-        };
-        task::runtime()?;
-        driver.read(look).await.map_err(RotateError::not_started)
+        let driver = self.driver()?;
+        let status = status_of(&driver.profile).await;
+        status.map_err(|error| RotateError::not_started(error.into()))
     }
 
     fn driver(&self) -> Result<Driver, RotateError> {
@@ -215,15 +191,25 @@ impl Rotation {
 
     async fn run_rotate(&self) -> Result<Rotated, RotateError> {
         let mut driver = self.driver()?;
-        let seen = driver.read(Profile::record).await;
-        let seen = seen.map_err(RotateError::not_started)?;
+        let seen = driver.profile.record().await;
+        let seen = seen.map_err(|error| RotateError::not_started(error.into()))?;
         let _turn = self.client.rotating().await;
-        let (record, journal) = self.open(&mut driver).await?;
+        let rotated = self.rotate_with(&mut driver, seen.as_ref()).await;
+        driver.unlock().await;
+        rotated
+    }
+
+    async fn rotate_with(
+        &self,
+        driver: &mut Driver,
+        seen: Option<&Record>,
+    ) -> Result<Rotated, RotateError> {
+        let (record, journal) = self.open(driver).await?;
         if let Some(journal) = journal {
             // Then its caller knows the result, and only the journal was left.
             let was_done = journal.is_done(&record);
             let machine = Machine::recover(self.options.rules(), record.clone(), journal);
-            let ending = self.finish(&mut driver, record.clone(), machine).await?;
+            let ending = self.finish(driver, record.clone(), machine).await?;
             if ending.verdict == Verdict::Rotated && !was_done {
                 return Ok(self.rotated(ending));
             }
@@ -231,7 +217,7 @@ impl Rotation {
             return Ok(self.rotated_by_another(record));
         }
         let machine = Machine::rotate(self.options.rules(), record.clone());
-        let ending = self.finish(&mut driver, record, machine).await?;
+        let ending = self.finish(driver, record, machine).await?;
         if ending.verdict == Verdict::Rotated {
             Ok(self.rotated(ending))
         } else {
@@ -242,12 +228,18 @@ impl Rotation {
     async fn run_recover(&self) -> Result<Recovered, RotateError> {
         let mut driver = self.driver()?;
         let _turn = self.client.rotating().await;
-        let (record, journal) = self.open(&mut driver).await?;
+        let recovered = self.recover_with(&mut driver).await;
+        driver.unlock().await;
+        recovered
+    }
+
+    async fn recover_with(&self, driver: &mut Driver) -> Result<Recovered, RotateError> {
+        let (record, journal) = self.open(driver).await?;
         let Some(journal) = journal else {
             return Ok(Recovered::NothingToDo);
         };
         let machine = Machine::recover(self.options.rules(), record.clone(), journal);
-        let ending = self.finish(&mut driver, record, machine).await?;
+        let ending = self.finish(driver, record, machine).await?;
         Ok(if ending.verdict == Verdict::Rotated {
             Recovered::Rotated(self.rotated(ending))
         } else {
@@ -259,14 +251,15 @@ impl Rotation {
     ///
     /// Changes nothing if one can't be trusted.
     async fn open(&self, driver: &mut Driver) -> Result<(Record, Option<Journal>), RotateError> {
-        let locked = driver.lock(self.options.lock_wait).await;
-        locked.map_err(RotateError::not_started)?;
-        let read = |profile: &Profile| {
-            let record = profile.required()?;
-            let journal = profile.journal(&record)?;
+        let opened = async {
+            driver.lock(self.options.lock_wait).await?;
+            let record = driver.profile.required().await?;
+            let journal = driver.writer()?.journal(&record).await?;
             Ok((record, journal))
         };
-        driver.read(read).await.map_err(RotateError::not_started)
+        opened
+            .await
+            .map_err(|error: StoreError| RotateError::not_started(error.into()))
     }
 
     /// Runs the protocol; a result that is no success for a caller is an error.
@@ -302,16 +295,18 @@ impl Rotation {
         let emergency = Profile::of(store.clone(), driver.profile.id().clone());
         let generation = ending.record.generation.saturating_add(1);
         let record = Record::new(token.clone(), generation);
-        let keep = move |_: &Profile| {
-            let mut writer = emergency.lock()?;
-            let older = match emergency.record() {
+        let keep = async {
+            let mut writer = emergency.lock().await?;
+            let older = match emergency.record().await {
                 Ok(older) => older,
                 Err(StoreError::Corrupt { .. }) => None,
                 Err(error) => return Err(error),
             };
-            writer.put_record(older.as_ref(), &record)
+            let kept = writer.put_record(older.as_ref(), &record).await;
+            writer.release().await;
+            kept
         };
-        match driver.read(keep).await {
+        match keep.await {
             Ok(()) => true,
             Err(cause) => {
                 tracing::error!(%cause, "the emergency store failed too");
@@ -348,4 +343,29 @@ impl Rotation {
             requests: 0,
         }
     }
+}
+
+async fn status_of(profile: &Profile) -> Result<RotationStatus, StoreError> {
+    let Some(record) = profile.record().await? else {
+        return Ok(RotationStatus::Empty);
+    };
+    Ok(match profile.journal(&record).await? {
+        Some(journal) if !journal.is_done(&record) => match journal.conclusion {
+            Some(conclusion) => RotationStatus::Concluded {
+                started_at: journal.started_at,
+                concluded_at: conclusion.at,
+                ruling: conclusion.ruling,
+            },
+            None => RotationStatus::Unfinished {
+                started_at: journal.started_at,
+                requests: journal.requests,
+                candidates: journal.candidates.len(),
+                recover_by: journal.access_token_expires,
+            },
+        },
+        _ => RotationStatus::Settled {
+            generation: record.generation,
+            rotated_at: record.rotated_at,
+        },
+    })
 }

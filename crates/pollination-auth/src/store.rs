@@ -4,7 +4,6 @@
 //! the two documents, `writer` the checks before a write. `rotation` decides the order of the
 //! writes.
 
-mod blocking;
 mod change;
 pub(crate) mod credential_files;
 mod credential_store;
@@ -17,13 +16,14 @@ pub(crate) mod kind;
 mod memory;
 mod profile;
 pub(crate) mod record;
+mod stored_document;
 mod stored_token;
+mod task;
 #[cfg(test)]
 pub(crate) mod tests;
 mod writer;
 
-pub(crate) use self::blocking::{Unfinished, on_store};
-pub use self::credential_store::{CredentialStore, ProfileLock, StoreLock};
+pub use self::credential_store::{CredentialStore, ProfileLock, StoreFuture, StoreLock};
 pub use self::error::StoreError;
 pub use self::file::FileStore;
 pub use self::journal::Ruling;
@@ -31,5 +31,7 @@ pub use self::kind::Document;
 pub use self::memory::MemoryStore;
 pub(crate) use self::profile::JournalState;
 pub use self::profile::Profile;
+pub use self::stored_document::{StoredDocument, Version};
 pub use self::stored_token::StoredToken;
+pub(crate) use self::task::{Unfinished, on_blocking_thread, to_its_end};
 pub(crate) use self::writer::Writer;

@@ -65,6 +65,7 @@ environment paths output              what is read from and written to the syste
 args prompt progress rescue           the command line and the terminal's questions
 interrupt lock_wait                   what ends a command, and when
 terminal context                      what every command is given
+kept_files                            files that commands keep beside the credential
 access_token_file checked creation    what several commands do
 command                               one file for each command
 run                                   from arguments to an exit code

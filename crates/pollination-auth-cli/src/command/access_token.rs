@@ -75,7 +75,7 @@ async fn of_stored(
     let token = progress::watch(WAIT, get(context, &client, shared.as_ref(), wanted)).await;
     let token = token.map_err(|error| context.refused(stored, error))?;
     if stored.generation().is_none()
-        && !context.is_held()
+        && !context.is_held().await
         && let Err(unfinished) = context.settled(context.look(&client).await?.as_ref())
     {
         output::warning(unfinished);
@@ -93,24 +93,25 @@ async fn get(
     let Some((shared, owner)) = shared else {
         return log_in(client, wanted).await.map(Found::New);
     };
-    let usable = || -> Result<Option<Kept>, CliError> {
+    let usable = async || {
         let least = LEAST_LEFT.max(wanted.valid_for.unwrap_or_default());
-        let kept = shared.read(owner)?.filter(|_| !wanted.fresh);
-        Ok(kept.filter(|kept| kept.left(SystemTime::now()) >= least))
+        let kept = shared.read(owner).await?.filter(|_| !wanted.fresh);
+        Ok::<_, CliError>(kept.filter(|kept| kept.left(SystemTime::now()) >= least))
     };
-    if let Some(kept) = usable()? {
+    if let Some(kept) = usable().await? {
         return Ok(Found::Kept(kept));
     }
     let lock = shared.lock().await;
-    if let Some(kept) = usable()? {
+    if let Some(kept) = usable().await? {
         return Ok(Found::Kept(kept));
     }
     let before = SystemTime::now();
     let token = log_in(client, wanted).await?;
-    if let Some(kept) = Kept::of(&token, before)
-        && let Err(error) = lock.and_then(|mut lock| shared.keep(&mut lock, owner, &kept))
-    {
-        warn(&error);
+    if let Some(kept) = Kept::of(&token, before) {
+        let keep = async { shared.keep(&mut lock?, owner, &kept).await };
+        if let Err(error) = keep.await {
+            warn(&error);
+        }
     }
     // `login` and `status` name a file that stays.
     let _stays = creation::complete(context).await;

@@ -76,7 +76,9 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
             // Before the credential changes, so that no access token is left that is not its own.
             access_token_file::forget(context).await?;
             if give_up_rotation {
-                context.change(|| context.profile.discard_journal()).await?;
+                context
+                    .change(async || context.profile.discard_journal().await)
+                    .await?;
                 // What another process begins after that is not what was confirmed.
                 give_up_rotation = false;
             }
@@ -177,7 +179,7 @@ async fn share(
         Kept::of(access_token, before),
         SharedToken::find(context)?,
     ) && let Ok(mut lock) = shared.lock().await
-        && let Err(error) = shared.keep(&mut lock, &owner, &kept)
+        && let Err(error) = shared.keep(&mut lock, &owner, &kept).await
     {
         tracing::debug!(%error, "the access token can't be kept");
     }

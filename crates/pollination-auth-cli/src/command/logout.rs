@@ -49,7 +49,7 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
     let token = stored.as_ref().map(|stored| &stored.token);
     let other_secret = token.is_some_and(environment::has_other_secret);
     let forgotten_id = token.map(|token| token.id().to_string());
-    let creation = creation::find(context)?;
+    let creation = creation::find(context).await?;
     if let Some(creation) = &creation {
         let question = format!(
             "Forget the access token in {} too? It may be all that reaches an API token whose \
@@ -101,7 +101,7 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
 /// Removes the stored credential, also if another process has rotated its secret meanwhile.
 async fn remove(context: &Context, mut stored: Stored) -> Result<(), CliError> {
     for _ in 0..MOST_CHANGES {
-        match lock_wait::outwait(|| context.profile.remove(&stored.seen)).await {
+        match lock_wait::outwait(async || context.profile.remove(&stored.seen).await).await {
             Err(StoreError::Changed) => {}
             removed => return removed.map_err(|error| context.store_error(error)),
         }

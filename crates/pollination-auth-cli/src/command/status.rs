@@ -134,7 +134,9 @@ impl fmt::Display for Answer<'_> {
 
 pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
     let (stored, environment, missing) = match context.credential().await {
-        Ok(Credential::Stored(stored)) if stored.generation().is_none() && context.is_held() => {
+        Ok(Credential::Stored(stored))
+            if stored.generation().is_none() && context.is_held().await =>
+        {
             (Some(stored), None, None)
         }
         // Whoever holds the lock may have ended the rotation since it was read.
@@ -169,7 +171,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         access_token_expires_at: None,
         unfinished_rotation: None,
         concluded_rotation: None,
-        unfinished_creation: creation::find(context)?.map(|found| Creation {
+        unfinished_creation: creation::find(context).await?.map(|found| Creation {
             access_token_file: found.file.display().to_string(),
             under_way: found.under_way,
             stored: found.is_stored,
@@ -207,7 +209,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
                 is_overdue: *recover_by <= SystemTime::now(),
                 requests: *requests,
                 new_secrets: *candidates,
-                under_way: context.is_held(),
+                under_way: context.is_held().await,
             });
         }
         _ => {}
@@ -216,7 +218,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         stored.as_ref().and_then(Owner::of),
         SharedToken::look(context)?,
     ) {
-        let kept = shared.read(&owner)?;
+        let kept = shared.read(&owner).await?;
         let now = SystemTime::now();
         let kept = kept.filter(|kept| !kept.left(now).is_zero());
         answer.access_token_expires_at = kept.map(|kept| Stamp(kept.expires_at));

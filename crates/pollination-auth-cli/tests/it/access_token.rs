@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader};
 use pollination_auth::{CredentialStore as _, FileStore};
 use pollination_auth_fake::{Fault, Operation};
 
-use crate::world::{ID, Ran, World};
+use crate::world::{ID, Ran, World, wait};
 
 #[test]
 fn the_answer_is_the_token_and_a_newline() {
@@ -146,7 +146,7 @@ fn two_processes_at_once_share_one_login() {
     let world = World::logged_in();
     world.change_kept_token("expires_at", 1);
     let store = FileStore::open(world.directory().join("access-tokens")).unwrap();
-    let lock = store.try_lock(world.profile().id()).unwrap().unwrap();
+    let lock = wait(store.try_lock(world.profile().id())).unwrap().unwrap();
     let mut waiting = Vec::new();
     for _ in 0..2 {
         waiting.push(world.command(&["access-token"]).spawn().unwrap());

@@ -7,7 +7,7 @@ use pollination_auth::{ApiToken, FileStore, Profile};
 use pollination_auth_fake::{Fault, Operation};
 use snapbox::str;
 
-use crate::world::{ID, SECRET, World, accept_next_login};
+use crate::world::{ID, SECRET, World, accept_next_login, wait};
 
 const LOGIN: [&str; 6] = ["login", "--yes", "--from", "stdin", "--settle", "1ms"];
 const CREATE: [&str; 4] = ["token", "create", "--yes", "--access-token-stdin"];
@@ -36,7 +36,7 @@ error: the stored secret of the API token an-id logs in too, so it was not repla
 fn row_63_a_stored_secret_that_is_refused_is_replaced() {
     let world = World::new();
     let dead = ApiToken::new(ID, "dead-secret").unwrap();
-    world.profile().save(&dead).unwrap();
+    wait(world.profile().save(&dead)).unwrap();
     let ran = world.run_with(&LOGIN, format!("{ID}\n{SECRET}\n"));
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(world.stored_secret(), SECRET);
@@ -79,7 +79,7 @@ fn row_86_a_refusal_that_is_not_the_services_own_replaces_nothing() {
 fn row_63_nothing_is_replaced_as_long_as_it_is_not_known_to_be_refused() {
     let world = World::new();
     let stored = ApiToken::new(ID, "stored-secret").unwrap();
-    world.profile().save(&stored).unwrap();
+    wait(world.profile().save(&stored)).unwrap();
     accept_next_login(&world);
     let unknown = Fault::status(400);
     world.service.fail_next(Operation::Login, unknown);
@@ -88,7 +88,7 @@ fn row_63_nothing_is_replaced_as_long_as_it_is_not_known_to_be_refused() {
         ran.fails_with(11).contains("it was not replaced"),
         "{ran:?}"
     );
-    let kept = world.profile().load().unwrap().unwrap();
+    let kept = wait(world.profile().load()).unwrap().unwrap();
     assert_eq!(kept.secret().expose_secret(), "stored-secret");
 }
 
@@ -102,11 +102,11 @@ fn row_63_a_login_checks_again_what_was_stored_meanwhile() {
             if request.operation() == Some(Operation::Login)
                 && let Some(profile) = other.get()
             {
-                profile.save(&ApiToken::new(ID, SECRET).unwrap()).unwrap();
+                wait(profile.save(&ApiToken::new(ID, SECRET).unwrap())).unwrap();
             }
         })
     });
-    let store = Arc::new(FileStore::open(world.directory()).unwrap());
+    let store = FileStore::open(world.directory()).unwrap();
     let profile = Profile::new(store, &world.service.base_url(), "default").unwrap();
     place.set(profile).unwrap();
     for _ in 0..2 {
@@ -123,12 +123,12 @@ fn deleted_elsewhere(world: &World) -> String {
     let access_token = world.run(&["access-token"]).answer().to_owned();
     assert_eq!(world.run(&["token", "delete", "--yes"]).code, Some(0));
     let stored = ApiToken::new(ID, SECRET).unwrap();
-    world.profile().save(&stored).unwrap();
+    wait(world.profile().save(&stored)).unwrap();
     access_token
 }
 
 fn assert_still_stored(world: &World) {
-    let kept = world.profile().load().unwrap().unwrap();
+    let kept = wait(world.profile().load()).unwrap().unwrap();
     assert_eq!(kept.secret().expose_secret(), SECRET);
 }
 
@@ -181,7 +181,7 @@ fn row_63_a_new_api_token_that_has_not_logged_in_is_put_aside() {
         let stderr = ran.fails_with(9);
         assert!(stderr.contains("it was put into"), "{stderr}");
         assert_still_stored(&world);
-        let new = aside(&world).load().unwrap().unwrap();
+        let new = wait(aside(&world).load()).unwrap().unwrap();
         let secret = world.service.secret().unwrap();
         assert_eq!(new.secret().expose_secret(), secret.expose_secret());
         // Its access token stays, too.
@@ -194,20 +194,20 @@ fn row_87_a_rescued_pair_of_another_api_token_is_not_replaced_by_a_new_one() {
     let world = World::logged_in();
     let access_token = deleted_elsewhere(&world);
     let other = ApiToken::new("other-id", "other-secret").unwrap();
-    aside(&world).save(&other).unwrap();
+    wait(aside(&world).save(&other)).unwrap();
     // The new API token does not log in yet, and it is not known whether the other one does.
     for status in [400, 403] {
         let fault = Fault::status(status);
         world.service.fail_next(Operation::Login, fault);
     }
     world.run_with(&CREATE, access_token).fails_with(7);
-    let rescued = aside(&world).load().unwrap().unwrap();
+    let rescued = wait(aside(&world).load()).unwrap().unwrap();
     assert_eq!(rescued.id(), other.id());
     assert_eq!(rescued.secret().expose_secret(), "other-secret");
     assert!(world.creation().exists());
 }
 
 fn aside(world: &World) -> Profile {
-    let aside = Arc::new(FileStore::open(world.rescue()).unwrap());
+    let aside = FileStore::open(world.rescue()).unwrap();
     Profile::new(aside, &world.service.base_url(), "default").unwrap()
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use pollination_auth_fake::Operation;
 use snapbox::str;
 
-use crate::world::{ID, Ran, SECRET, World};
+use crate::world::{ID, Ran, SECRET, World, wait};
 
 const VARIABLES: [&str; 2] = ["POLLINATION_API_KEY_ID", "POLLINATION_API_KEY_SECRET"];
 
@@ -53,7 +53,7 @@ fn the_environment_is_enough_where_nothing_is_stored_and_is_kept_nowhere() {
         !kept.contains(SECRET) && !kept.contains(token.answer()),
         "{kept}"
     );
-    assert!(world.profile().load().unwrap().is_none());
+    assert!(wait(world.profile().load()).unwrap().is_none());
     assert_eq!(world.service.logins(), 3);
 }
 

@@ -9,7 +9,7 @@ use pollination_auth_fake::{Fault, Operation};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::waiting;
-use crate::world::{SECRET, World, without_waits};
+use crate::world::{SECRET, World, wait, without_waits};
 
 const ROTATE: [&str; 5] = ["token", "rotate", "--yes", "--settle", "1ms"];
 const RESUME: [&str; 5] = ["token", "rotate", "--resume", "--settle", "1ms"];
@@ -126,7 +126,7 @@ fn a_rotation_that_is_under_way_is_told_from_one_that_was_cut_off() {
     assert_eq!(held.ended(), (Some(0), String::new()));
     let logout = waiting::end(logout);
     assert_eq!((logout.code, logout.stderr.as_str()), (Some(0), ""));
-    assert!(held.world.profile().load().unwrap().is_none());
+    assert!(wait(held.world.profile().load()).unwrap().is_none());
 }
 
 /// The stored secret is dead from the moment that the rotation's request has arrived.

@@ -5,7 +5,7 @@ use std::process::Command;
 use pollination_auth_fake::{Fault, Operation};
 use snapbox::str;
 
-use crate::world::{ID, Ran, SECRET, World};
+use crate::world::{ID, Ran, SECRET, World, wait};
 
 const VARIABLES: [(&str, &str); 2] = [
     ("POLLINATION_API_KEY_ID", ID),
@@ -99,7 +99,7 @@ error: login: the service did not accept the request, status 401; check the API 
 
 "#]],
     );
-    assert!(world.profile().load().unwrap().is_none());
+    assert!(wait(world.profile().load()).unwrap().is_none());
     assert_eq!(world.run(&["access-token"]).code, Some(3));
 }
 
@@ -113,7 +113,7 @@ fn a_service_that_can_not_answer_is_tried_again_later() {
     }
     let ran = world.run_with(&["login"], format!("{ID}\n{SECRET}\n"));
     assert!(ran.fails_with(5).contains("try again later"), "{ran:?}");
-    assert!(world.profile().load().unwrap().is_none());
+    assert!(wait(world.profile().load()).unwrap().is_none());
 }
 
 #[test]
@@ -178,12 +178,12 @@ fn a_profile_whose_name_could_forge_an_answer_is_wrong_usage() {
 fn another_api_token_is_not_forgotten_unasked() {
     let world = World::new();
     let other = pollination_auth::ApiToken::new("other-id", "other-secret").unwrap();
-    world.profile().save(&other).unwrap();
+    wait(world.profile().save(&other)).unwrap();
     let credential = format!("{ID}\n{SECRET}\n");
     let ran = world.run_with(&["login"], &credential);
     assert!(ran.fails_with(8).contains("--yes"), "{ran:?}");
     assert_eq!(
-        world.profile().load().unwrap().unwrap().id().as_str(),
+        wait(world.profile().load()).unwrap().unwrap().id().as_str(),
         "other-id"
     );
     assert_eq!(

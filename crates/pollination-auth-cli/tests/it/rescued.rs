@@ -1,24 +1,23 @@
 //! Rescued pairs: a rotation removes one only if it is proven to be needless.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use pollination_auth::{ApiToken, FileStore, Profile};
 use pollination_auth_fake::{FakeService, Fault, Operation};
 
-use crate::world::{ID, Ran, SECRET, World, accept_next_login};
+use crate::world::{ID, Ran, SECRET, World, accept_next_login, wait};
 
 const ROTATE: [&str; 5] = ["token", "rotate", "--yes", "--settle", "1ms"];
 
 fn rescued(world: &World) -> Profile {
-    let store = Arc::new(FileStore::open(world.rescue()).unwrap());
+    let store = FileStore::open(world.rescue()).unwrap();
     Profile::new(store, &world.service.base_url(), "default").unwrap()
 }
 
 /// Rotates the secret of a world in which this pair was rescued before.
 fn rotate_beside(world: &World, id: &str, secret: &str) -> Ran {
     let pair = ApiToken::new(id, secret).unwrap();
-    rescued(world).save(&pair).unwrap();
+    wait(rescued(world).save(&pair)).unwrap();
     let ran = world.run(&ROTATE);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     world.stored_secret();
@@ -32,7 +31,7 @@ fn assert_stays(world: &World, ran: &Ran, id: &str) {
     let pair = format!("a rescued pair of the API token {id} ");
     assert!(ran.stderr.contains(&pair), "{ran:?}");
     assert!(ran.stderr.contains("pollination-auth login"), "{ran:?}");
-    let kept = rescued(world).load().unwrap().unwrap();
+    let kept = wait(rescued(world).load()).unwrap().unwrap();
     assert_eq!(kept.id().as_str(), id);
 }
 
@@ -95,7 +94,7 @@ fn row_87_a_rescued_secret_that_is_dead_is_removed() {
         let world = World::logged_in();
         let ran = rotate_beside(&world, ID, secret);
         assert_eq!(ran.stderr, "");
-        assert!(rescued(&world).load().unwrap().is_none());
+        assert!(wait(rescued(&world).load()).unwrap().is_none());
     }
 }
 
@@ -125,7 +124,7 @@ error: the new secret could not be stored in its place ([HOME]/credentials is no
 "#]],
     );
     assert!(!ran.stderr.contains("--resume"), "{ran:?}");
-    let pair = rescued(&world).load().unwrap().unwrap();
+    let pair = wait(rescued(&world).load()).unwrap().unwrap();
     let secret = pair.secret().expose_secret();
     world.run_with(&["login"], format!("{ID}\n{secret}\n"));
     assert_eq!(world.stored_secret(), secret);

@@ -1,13 +1,12 @@
 //! Rotations on which the service has ruled: what the commands say, and what they let in.
 
 use std::io::Write as _;
-use std::sync::Arc;
 
 use pollination_auth::{FileStore, Profile};
 use pollination_auth_fake::{Fault, Operation};
 use snapbox::str;
 
-use crate::world::{ID, Ran, World};
+use crate::world::{ID, Ran, World, wait};
 
 const ROTATE: [&str; 5] = ["token", "rotate", "--yes", "--settle", "1ms"];
 const RESUME: [&str; 5] = ["token", "rotate", "--resume", "--settle", "1ms"];
@@ -121,9 +120,9 @@ fn row_71_the_secret_of_another_api_token_is_kept_and_told_and_let_in() {
     }
     let secret = world.service.secret().unwrap();
     assert!(!stderr.contains(secret.expose_secret()), "{stderr}");
-    let aside = Arc::new(FileStore::open(world.rescue()).unwrap());
+    let aside = FileStore::open(world.rescue()).unwrap();
     let aside = Profile::new(aside, &world.service.base_url(), "default").unwrap();
-    let kept = aside.load().unwrap().unwrap();
+    let kept = wait(aside.load()).unwrap().unwrap();
     assert_eq!(kept.secret().expose_secret(), secret.expose_secret());
 
     let status = world.run(&["status"]);

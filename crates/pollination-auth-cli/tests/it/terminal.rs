@@ -8,7 +8,7 @@ use rexpect::reader::Options;
 use rexpect::session::{PtySession, spawn_with_options};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::world::{ID, PROGRAM, SECRET, World};
+use crate::world::{ID, PROGRAM, SECRET, World, wait};
 
 /// After this a test has failed that waits for what the program writes: 30 s.
 const PATIENCE_MILLIS: u64 = 30_000;
@@ -143,7 +143,7 @@ fn id_and_secret_may_be_pasted_at_once_and_neither_is_shown() {
 fn an_interrupt_at_the_question_after_a_prompt_is_heard_at_once() {
     let world = World::new();
     let other = pollination_auth::ApiToken::new("other-id", "other-secret").unwrap();
-    world.profile().save(&other).unwrap();
+    wait(world.profile().save(&other)).unwrap();
     let mut terminal = start(&world, RUN, &["login"]);
     for text in [ID, SECRET] {
         terminal.exp_string("(not shown): ").unwrap();
@@ -153,7 +153,7 @@ fn an_interrupt_at_the_question_after_a_prompt_is_heard_at_once() {
     terminal.send_control('c').unwrap();
     let (code, rest) = end(terminal);
     assert_eq!(code, 130, "{rest}");
-    let stored = world.profile().load().unwrap().unwrap();
+    let stored = wait(world.profile().load()).unwrap().unwrap();
     assert_eq!(stored.id().as_str(), "other-id");
 }
 
@@ -218,7 +218,7 @@ fn a_terminal_that_wants_no_sequences_has_the_answer_on_a_line_of_its_own() {
         let world = World::logged_in();
         world.change_kept_token("expires_at", 1);
         let store = FileStore::open(world.directory().join("access-tokens")).unwrap();
-        let lock = store.try_lock(world.profile().id()).unwrap().unwrap();
+        let lock = wait(store.try_lock(world.profile().id())).unwrap().unwrap();
         let mut terminal = start_with(&world, RUN, &["access-token"], &[environment]);
         let line = "waiting for an access token ...\r\n";
         assert_eq!(terminal.exp_string(line).unwrap(), "", "{environment:?}");
@@ -239,7 +239,7 @@ fn a_long_wait_counts_its_seconds_and_then_leaves_no_trace() {
     let world = World::logged_in();
     world.change_kept_token("expires_at", 1);
     let store = FileStore::open(world.directory().join("access-tokens")).unwrap();
-    let lock = store.try_lock(world.profile().id()).unwrap().unwrap();
+    let lock = wait(store.try_lock(world.profile().id())).unwrap().unwrap();
     let mut terminal = start(&world, RUN, &["access-token"]);
     let mut seconds = Vec::new();
     for _ in 0..2 {

@@ -9,14 +9,14 @@ use std::process::{Child, Stdio};
 use pollination_auth::{ApiToken, CredentialStore as _, FileStore, Profile, StoreLock};
 use snapbox::str;
 
-use crate::world::{ID, Ran, SECRET, World, without_waits};
+use crate::world::{ID, Ran, SECRET, World, wait, without_waits};
 
 /// What is said on stderr after a second.
 const WAITING: &str = "waiting for another process ...";
 
 fn lock(world: &World) -> StoreLock {
     let store = FileStore::open(world.directory()).unwrap();
-    store.try_lock(world.profile().id()).unwrap().unwrap()
+    wait(store.try_lock(world.profile().id())).unwrap().unwrap()
 }
 
 /// Starts a command, and comes back when it says that it waits.
@@ -72,19 +72,17 @@ fn a_change_waits_for_a_lock_that_is_held_for_a_moment() {
             "{arguments:?}"
         );
     }
-    assert!(world.profile().load().unwrap().is_none());
+    assert!(wait(world.profile().load()).unwrap().is_none());
 }
 
 /// Replaces what is stored, as the process that holds the lock does.
 fn replace(world: &World, old: &ApiToken, new: &ApiToken) {
     // What the other process stores is one generation further.
     let aside = tempfile::tempdir().unwrap();
-    let store = std::sync::Arc::new(FileStore::open(aside.path()).unwrap());
+    let store = FileStore::open(aside.path()).unwrap();
     let other = Profile::new(store, &world.service.base_url(), "default").unwrap();
-    other.save(old).unwrap();
-    other
-        .replace(&other.stored().unwrap().unwrap(), new)
-        .unwrap();
+    wait(other.save(old)).unwrap();
+    wait(other.replace(&wait(other.stored()).unwrap().unwrap(), new)).unwrap();
     let name = world.credential();
     let name = name.file_name().unwrap();
     fs::rename(aside.path().join(name), world.credential()).unwrap();
@@ -93,7 +91,7 @@ fn replace(world: &World, old: &ApiToken, new: &ApiToken) {
 #[test]
 fn row_63_a_logout_forgets_the_secret_that_a_rotation_has_stored_meanwhile() {
     let world = World::logged_in();
-    let old = world.profile().load().unwrap().unwrap();
+    let old = wait(world.profile().load()).unwrap().unwrap();
     for (id, code) in [(ID, 0), ("another-id", 5)] {
         world.log_in();
         let lock = lock(&world);
@@ -101,7 +99,7 @@ fn row_63_a_logout_forgets_the_secret_that_a_rotation_has_stored_meanwhile() {
         replace(&world, &old, &ApiToken::new(id, "newer-secret").unwrap());
         drop(lock);
         assert_eq!(end(waiting).code, Some(code));
-        let stored = world.profile().load().unwrap();
+        let stored = wait(world.profile().load()).unwrap();
         assert_eq!(stored.is_none(), code == 0);
     }
 }
@@ -126,7 +124,7 @@ fn row_63_a_credential_is_checked_after_the_wait_for_another_process() {
     elsewhere(&["token", "rotate", "--yes"], &[]);
     drop(lock);
     end(waiting).fails_with(4);
-    assert!(world.profile().load().unwrap().is_none());
+    assert!(wait(world.profile().load()).unwrap().is_none());
 }
 
 #[test]
@@ -158,7 +156,7 @@ fn row_62_a_login_that_meets_the_rotation_of_another_process_waits_and_uses_its_
     ] {
         let world = World::new();
         let dead = ApiToken::new(ID, "dead-secret").unwrap();
-        world.profile().save(&dead).unwrap();
+        wait(world.profile().save(&dead)).unwrap();
         let lock = lock(&world);
         let waiting = start_until(&world, arguments, waiting);
         replace(&world, &dead, &ApiToken::new(ID, SECRET).unwrap());
@@ -176,7 +174,7 @@ fn row_62_a_login_that_meets_the_rotation_of_another_process_waits_and_uses_its_
 fn a_credential_that_is_refused_without_a_rotation_is_refused_at_once() {
     let world = World::new();
     let dead = ApiToken::new(ID, "dead-secret").unwrap();
-    world.profile().save(&dead).unwrap();
+    wait(world.profile().save(&dead)).unwrap();
     world.run(&["access-token"]).fails_with(4);
     assert_eq!(world.service.logins(), 1);
 }

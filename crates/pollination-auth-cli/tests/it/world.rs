@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
 
 use pollination_auth::{FileStore, Profile};
 use pollination_auth_fake::{Builder, FakeService, Fault, Operation};
@@ -99,7 +98,7 @@ impl World {
     }
 
     pub(crate) fn profile(&self) -> Profile {
-        let store = Arc::new(FileStore::open(self.directory()).unwrap());
+        let store = FileStore::open(self.directory()).unwrap();
         Profile::new(store, &self.service.base_url(), "default").unwrap()
     }
 
@@ -131,7 +130,7 @@ impl World {
 
     /// Returns the stored secret, and makes sure that it is the one that the service knows.
     pub(crate) fn stored_secret(&self) -> String {
-        let token = self.profile().load().unwrap().unwrap();
+        let token = wait(self.profile().load()).unwrap().unwrap();
         let stored = token.secret().expose_secret().to_owned();
         assert_eq!(self.service.secret().unwrap().expose_secret(), stored);
         stored
@@ -201,4 +200,18 @@ pub(crate) fn accept_next_login(world: &World) {
     let reply = r#"{"access_token":"e30.e30.c2ln","token_type":"Bearer","expires_in":3600}"#;
     let reply = Fault::status(200).body(reply);
     world.service.fail_next(Operation::Login, reply);
+}
+
+/// Waits for a store, which is asynchronous: on a thread of its own, since the caller may be on a
+/// runtime of the service.
+pub(crate) fn wait<T: Send>(work: impl Future<Output = T> + Send) -> T {
+    std::thread::scope(|scope| {
+        let wait = || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime.unwrap().block_on(work)
+        };
+        scope.spawn(wait).join().unwrap()
+    })
 }

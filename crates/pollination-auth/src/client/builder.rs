@@ -198,8 +198,8 @@ impl ClientBuilder {
     ///
     /// It is read at each login, so that a rotation by another process is picked up. If the service
     /// refuses it, it is read once more. Building the client reads nothing.
-    pub fn store(mut self, store: Arc<dyn CredentialStore>) -> Self {
-        self.credential = Some(Credential::Store(store));
+    pub fn store(mut self, store: impl CredentialStore) -> Self {
+        self.credential = Some(Credential::Store(Arc::new(store)));
         self
     }
 

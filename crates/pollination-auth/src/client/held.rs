@@ -17,7 +17,9 @@ use crate::foundation::operation::Operation;
 use crate::foundation::secret::SecretBytes;
 use crate::store::credential_files::CredentialFiles;
 use crate::store::record::Record;
-use crate::store::{self, JournalState, Profile, StoreError, Unfinished, Writer};
+use crate::store::{
+    JournalState, Profile, StoreError, Unfinished, Writer, on_blocking_thread, to_its_end,
+};
 
 /// The API token of a client; clones share it.
 #[derive(Clone)]
@@ -134,30 +136,8 @@ impl Held {
         // While this client changes the secret it holds the lock itself, and must not wait for
         // itself.
         let own = self.holds_lock.load(Ordering::SeqCst) && !changing;
-        let refused = refused.clone();
-        let look = move |profile: &Profile| {
-            let is_locked = |profile: &Profile| Ok(!own && profile.is_locked()?);
-            let locked = is_locked(profile)?;
-            // Read after the look at the lock: its holder may just have stored a new one.
-            let record = profile.required()?;
-            if !record.token.is_same_as(&refused) {
-                return Ok(Look::Other(Arc::new(record.token)));
-            }
-            if locked {
-                return Ok(Look::UnderWay);
-            }
-            if profile.journal_state(Some(&record), None)? != JournalState::Unfinished {
-                return Ok(Look::Same);
-            }
-            // Cut off only if nobody has begun or finished it since the first look.
-            if is_locked(profile)?
-                || profile.journal_state(Some(&record), None)? != JournalState::Unfinished
-            {
-                return Ok(Look::UnderWay);
-            }
-            Ok(Look::CutOff)
-        };
-        on_store(profile, Operation::Login, look).await
+        let look = look_in_store(profile, refused, own).await;
+        look.map_err(|error| store_failed(Operation::Login, error))
     }
 
     pub(crate) fn profile(&self) -> Option<&Profile> {
@@ -172,16 +152,18 @@ impl Held {
         match &self.place {
             Place::Own(token) => Ok(token.load_full()),
             Place::Stored(profile) => {
-                let record = on_store(profile, operation, Profile::required).await?;
+                let record = profile.required().await;
+                let record = record.map_err(|error| store_failed(operation, error))?;
                 Ok(Arc::new(record.token))
             }
             Place::Files(files) => {
                 let files = files.clone();
-                let read = store::on_store(move || files.read()).await;
-                read.map(Arc::new).map_err(|error| {
-                    undone(operation, error, |operation, error| {
+                let read = on_blocking_thread(move || files.read()).await;
+                read.map(Arc::new).map_err(|unfinished| match unfinished {
+                    Unfinished::Failed(error) => {
                         failed_because(operation, Reason::CredentialFile, error)
-                    })
+                    }
+                    Unfinished::Stopped(reason) => Error::internal(operation, reason),
                 })
             }
         }
@@ -192,16 +174,8 @@ impl Held {
         let stored = match &self.place {
             Place::Own(_) | Place::Files(_) => None,
             Place::Stored(profile) => {
-                let lock = |profile: &Profile| {
-                    let writer = profile.lock()?;
-                    let record = profile.record()?;
-                    let next = record.as_ref().map(|record| &record.token);
-                    if profile.journal_state(record.as_ref(), next)? == JournalState::Unfinished {
-                        return Err(StoreError::RotationUnfinished);
-                    }
-                    Ok((writer, profile.required()?))
-                };
-                let stored = on_store(profile, operation, lock).await?;
+                let stored = lock(profile).await;
+                let stored = stored.map_err(|error| store_failed(operation, error))?;
                 self.holds_lock.store(true, Ordering::SeqCst);
                 Some(stored)
             }
@@ -222,7 +196,7 @@ impl Held {
 impl Change {
     /// Replaces the API token.
     pub(crate) async fn finish(self, operation: Operation, token: ApiToken) -> Result<(), Error> {
-        let (writer, old) = match (self.held.place, self.stored) {
+        let (mut writer, old) = match (self.held.place, self.stored) {
             (Place::Own(own), _) => {
                 own.store(Arc::new(token));
                 return Ok(());
@@ -232,17 +206,18 @@ impl Change {
         };
         let generation = old.generation.saturating_add(1);
         let new = Record::new(token.clone(), generation);
-        let put = writer.run(move |writer| writer.put_record(Some(&old), &new));
-        let source = match put.await {
-            Ok((_writer, Ok(()))) => return Ok(()),
-            Ok((_writer, Err(error))) => Some(error),
-            Err(Unfinished::Failed(error)) => Some(error),
-            Err(Unfinished::Stopped(_)) => None,
+        let put = to_its_end(async move {
+            let put = writer.put_record(Some(&old), &new).await;
+            writer.release().await;
+            put
+        });
+        let Err(error) = put.await else {
+            return Ok(());
         };
         // The new secret exists nowhere else.
         let facts = Facts {
             raw: Some(as_reply(&token)),
-            source: source.map(|error| Arc::new(error) as _),
+            source: Some(Arc::new(error)),
             ..Facts::new(operation, Reason::Store)
         };
         Err(Error::StoreFailed(facts.into()))
@@ -274,33 +249,45 @@ fn as_reply(token: &ApiToken) -> SecretBytes {
     SecretBytes::from(bytes)
 }
 
-/// Uses a store on a thread that may block.
-async fn on_store<T: Send + 'static>(
+async fn look_in_store(
     profile: &Profile,
-    operation: Operation,
-    work: impl FnOnce(&Profile) -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, Error> {
-    let profile = profile.clone();
-    let done = store::on_store(move || work(&profile)).await;
-    done.map_err(|error| undone(operation, error, store_failed))
+    refused: &ApiToken,
+    own: bool,
+) -> Result<Look, StoreError> {
+    let locked = !own && profile.is_locked().await?;
+    // Read after the look at the lock: its holder may just have stored a new one.
+    let record = profile.required().await?;
+    if !record.token.is_same_as(refused) {
+        return Ok(Look::Other(Arc::new(record.token)));
+    }
+    if locked {
+        return Ok(Look::UnderWay);
+    }
+    if profile.journal_state(Some(&record), None).await? != JournalState::Unfinished {
+        return Ok(Look::Same);
+    }
+    // Cut off only if nobody has begun or finished it since the first look.
+    let has_begun = !own && profile.is_locked().await?;
+    if has_begun || profile.journal_state(Some(&record), None).await? != JournalState::Unfinished {
+        return Ok(Look::UnderWay);
+    }
+    Ok(Look::CutOff)
 }
 
-/// Returns the error of unfinished work on a thread that may block; `failed` converts the work's
-/// own.
-fn undone<E>(
-    operation: Operation,
-    error: Unfinished<E>,
-    failed: impl FnOnce(Operation, E) -> Error,
-) -> Error {
-    let reason = match error {
-        Unfinished::Failed(error) => return failed(operation, error),
-        Unfinished::Stopped(reason) => reason,
-    };
-    Error::internal(operation, reason)
+/// Takes the lock of a store that has a credential and no unfinished rotation.
+async fn lock(profile: &Profile) -> Result<(Writer, Record), StoreError> {
+    let mut writer = profile.lock().await?;
+    let record = profile.required().await?;
+    let state = writer.journal_state(Some(&record), Some(&record.token));
+    if state.await? == JournalState::Unfinished {
+        return Err(StoreError::RotationUnfinished);
+    }
+    Ok((writer, record))
 }
 
 pub(super) fn store_failed(operation: Operation, error: StoreError) -> Error {
     let reason = match &error {
+        StoreError::NoRuntime => return Error::internal(operation, Reason::NoRuntime),
         StoreError::Empty { profile } => Reason::NothingStored(profile.clone()),
         StoreError::RotationUnfinished => Reason::RotationUnfinished,
         _ => Reason::Store,

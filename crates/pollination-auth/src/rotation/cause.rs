@@ -4,8 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::error::failure::Reason;
-use crate::store::{StoreError, Unfinished};
+use crate::store::StoreError;
 
 /// The cause of a failed rotation.
 #[non_exhaustive]
@@ -32,12 +31,11 @@ pub enum RotateCause {
     Panicked,
 }
 
-impl From<Unfinished> for RotateCause {
-    fn from(unfinished: Unfinished) -> Self {
-        match unfinished {
-            Unfinished::Failed(error) => Self::Store(error),
-            Unfinished::Stopped(Reason::Panicked) => Self::Panicked,
-            Unfinished::Stopped(_) => Self::NoRuntime,
+impl From<StoreError> for RotateCause {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NoRuntime => Self::NoRuntime,
+            error => Self::Store(error),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Carries out the effects of the protocol: on the store, over the network, in real time.
 //!
-//! It decides nothing. Work on the store runs on threads that may block.
+//! It decides nothing.
 
 use std::time::Duration;
 
@@ -20,8 +20,9 @@ use crate::error::classify::{Class, FailedAttempt};
 use crate::error::failure::{Facts, Reason};
 use crate::foundation::operation::Operation;
 use crate::foundation::secret::Secret;
+use crate::store::journal::Journal;
 use crate::store::record::Record;
-use crate::store::{Profile, StoreError, Writer, on_store};
+use crate::store::{Profile, StoreError, Writer};
 use crate::wire::secrets::secrets_in;
 
 /// The time between two attempts to take the lock: 100 ms.
@@ -62,40 +63,50 @@ impl Driver {
     }
 
     /// Takes the lock, waiting for it at most this long.
-    pub(super) async fn lock(&mut self, wait: Duration) -> Result<(), RotateCause> {
+    pub(super) async fn lock(&mut self, wait: Duration) -> Result<(), StoreError> {
         let started = Instant::now();
         loop {
-            if let Some(writer) = self.read(Profile::try_lock).await? {
+            if let Some(writer) = self.profile.try_lock().await? {
                 self.writer = Some(writer);
                 return Ok(());
             }
             if started.elapsed() >= wait {
-                return Err(RotateCause::Store(StoreError::Locked));
+                return Err(StoreError::Locked);
             }
             tokio::time::sleep(LOCK_POLL.min(wait)).await;
         }
     }
 
-    /// Works with the profile on a thread that may block.
-    pub(super) async fn read<T: Send + 'static>(
-        &mut self,
-        work: impl FnOnce(&Profile) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, RotateCause> {
-        let profile = self.profile.clone();
-        Ok(on_store(move || work(&profile)).await?)
+    /// Releases the lock, if it is held.
+    pub(super) async fn unlock(&mut self) {
+        if let Some(writer) = self.writer.take() {
+            writer.release().await;
+        }
     }
 
-    /// Works under the lock, which the work holds until it is done.
-    async fn write<T: Send + 'static>(
-        &mut self,
-        work: impl FnOnce(&mut Writer) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<Result<T, StoreError>, RotateCause> {
-        let Some(writer) = self.writer.take() else {
-            return Ok(Err(StoreError::LockLost));
-        };
-        let (writer, result) = writer.run(work).await?;
-        self.writer = Some(writer);
-        Ok(result)
+    /// Returns what holds the lock.
+    pub(super) fn writer(&mut self) -> Result<&mut Writer, StoreError> {
+        self.writer.as_mut().ok_or(StoreError::LockLost)
+    }
+
+    async fn save_journal(&mut self, stored: &Record, journal: &Journal) -> Result<(), StoreError> {
+        self.writer()?.put_journal(stored, journal).await
+    }
+
+    async fn save_record(&mut self, stored: &Record, record: &Record) -> Result<(), StoreError> {
+        self.writer()?.put_record(Some(stored), record).await
+    }
+
+    async fn clear_journal(&mut self, stored: &Record) -> Result<(), StoreError> {
+        let cleared = self.writer()?.clear_journal(stored).await;
+        if let Err(cause) = &cleared {
+            tracing::warn!(%cause, "the journal of a rotation was not removed");
+        }
+        cleared
+    }
+
+    async fn check_held(&mut self) -> Result<(), StoreError> {
+        self.writer()?.check_held().await
     }
 
     /// Runs the protocol to its end, under the lock.
@@ -111,30 +122,18 @@ impl Driver {
             tracing::debug!(effect = effect.name(), "rotation");
             reply = match effect {
                 Effect::SaveJournal(journal) => {
-                    let record = stored.clone();
-                    let save = move |writer: &mut Writer| writer.put_journal(&record, &journal);
-                    Event::Stored(self.write(save).await?)
+                    Event::Stored(self.save_journal(&stored, &journal).await)
                 }
                 Effect::SaveRecord(record) => {
-                    let (old, new) = (stored.clone(), record.clone());
-                    let save = move |writer: &mut Writer| writer.put_record(Some(&old), &new);
-                    let saved = self.write(save).await?;
+                    let saved = self.save_record(&stored, &record).await;
                     if saved.is_ok() {
                         stored = record;
                     }
                     Event::Stored(saved)
                 }
-                Effect::ClearJournal => {
-                    let record = stored.clone();
-                    let clear = move |writer: &mut Writer| writer.clear_journal(&record);
-                    let cleared = self.write(clear).await?;
-                    if let Err(cause) = &cleared {
-                        tracing::warn!(%cause, "the journal of a rotation was not removed");
-                    }
-                    Event::Stored(cleared)
-                }
+                Effect::ClearJournal => Event::Stored(self.clear_journal(&stored).await),
                 Effect::Login(token) => Event::Login(self.login(token).await),
-                Effect::Put(access_token) => match self.write(Writer::check_held).await? {
+                Effect::Put(access_token) => match self.check_held().await {
                     Ok(()) => Event::Put(self.put(access_token, &stored.token).await),
                     Err(error) => Event::NotHeld(error),
                 },

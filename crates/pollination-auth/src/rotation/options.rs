@@ -108,8 +108,8 @@ impl RotateOptions {
     ///
     /// It should be in another place, such as another disk.
     #[must_use]
-    pub fn emergency_store(mut self, store: Arc<dyn CredentialStore>) -> Self {
-        self.emergency = Some(store);
+    pub fn emergency_store(mut self, store: impl CredentialStore) -> Self {
+        self.emergency = Some(Arc::new(store));
         self
     }
 

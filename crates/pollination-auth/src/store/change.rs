@@ -1,11 +1,14 @@
 //! Changes of a stored credential: each takes the lock, compares with what was seen, and swaps.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use super::error::StoreError;
 use super::profile::{JournalState, Profile};
 use super::record::Record;
 use super::stored_token::StoredToken;
+use super::task::to_its_end;
 use super::writer::Writer;
 use crate::credential::api_token::ApiToken;
 
@@ -18,6 +21,46 @@ const LOCK_PATIENCE: Duration = Duration::from_millis(250);
 /// The time between two attempts to take the lock: 5 ms, about as long as a change takes.
 const LOCK_POLL: Duration = Duration::from_millis(5);
 
+/// A change of the stored credential.
+enum Change {
+    Save(ApiToken),
+    Replace(Record, ApiToken),
+    Remove(Record),
+    RemoveDamaged,
+}
+
+impl Change {
+    /// Returns the API token that is stored afterwards.
+    fn next(&self) -> Option<&ApiToken> {
+        match self {
+            Self::Save(token) | Self::Replace(_, token) => Some(token),
+            Self::Remove(_) | Self::RemoveDamaged => None,
+        }
+    }
+
+    /// Makes the change, and returns `true` if it has written anything.
+    async fn make(&self, writer: &mut Writer, stored: Option<&Record>) -> Result<bool, StoreError> {
+        match self {
+            Self::Save(token) if stored.is_some_and(|stored| stored.token.is_same_as(token)) => {
+                return Ok(false);
+            }
+            Self::Save(token) => {
+                let record = Record::new(token.clone(), 0);
+                writer.put_record(None, &record).await?;
+            }
+            Self::Replace(seen, token) => {
+                let generation = seen.generation.saturating_add(1);
+                let record = Record::new(token.clone(), generation);
+                writer.put_record(Some(seen), &record).await?;
+            }
+            Self::Remove(seen) => writer.remove_record(Some(seen)).await?,
+            Self::RemoveDamaged => writer.remove_record(None).await?,
+        }
+        Ok(true)
+    }
+}
+
+/// The changes go on to their end if their futures are dropped.
 impl Profile {
     /// Stores an API token where none is stored.
     ///
@@ -30,13 +73,8 @@ impl Profile {
     /// [`StoreError::RotationUnfinished`] when a rotation was interrupted: its journal can hold the
     /// only key to the account. [`StoreError::Locked`] when one is under way, and others when it
     /// can't be stored.
-    pub fn save(&self, token: &ApiToken) -> Result<(), StoreError> {
-        self.change(Some(token), |writer, stored| match stored {
-            Some(stored) if stored.token.is_same_as(token) => Ok(false),
-            _ => writer
-                .put_record(None, &Record::new(token.clone(), 0))
-                .map(|()| true),
-        })
+    pub async fn save(&self, token: &ApiToken) -> Result<(), StoreError> {
+        self.change(Change::Save(token.clone())).await
     }
 
     /// Stores an API token if the stored one is still the one that was seen.
@@ -45,12 +83,9 @@ impl Profile {
     ///
     /// [`StoreError::Changed`] when another one is stored by now: look again. Otherwise those of
     /// [`save`](Self::save).
-    pub fn replace(&self, seen: &StoredToken, token: &ApiToken) -> Result<(), StoreError> {
-        let generation = seen.generation().saturating_add(1);
-        let record = Record::new(token.clone(), generation);
-        self.change(Some(token), |writer, _| {
-            writer.put_record(Some(&seen.0), &record).map(|()| true)
-        })
+    pub async fn replace(&self, seen: &StoredToken, token: &ApiToken) -> Result<(), StoreError> {
+        self.change(Change::Replace(seen.0.clone(), token.clone()))
+            .await
     }
 
     /// Removes the stored API token that was seen.
@@ -58,10 +93,8 @@ impl Profile {
     /// # Errors
     ///
     /// As for [`replace`](Self::replace).
-    pub fn remove(&self, seen: &StoredToken) -> Result<(), StoreError> {
-        self.change(None, |writer, _| {
-            writer.remove_record(Some(&seen.0)).map(|()| true)
-        })
+    pub async fn remove(&self, seen: &StoredToken) -> Result<(), StoreError> {
+        self.change(Change::Remove(seen.0.clone())).await
     }
 
     /// Removes a stored credential that is damaged.
@@ -70,8 +103,8 @@ impl Profile {
     ///
     /// [`StoreError::Changed`] when a readable one is stored. Otherwise those of
     /// [`save`](Self::save).
-    pub fn remove_damaged(&self) -> Result<(), StoreError> {
-        self.change(None, |writer, _| writer.remove_record(None).map(|()| true))
+    pub async fn remove_damaged(&self) -> Result<(), StoreError> {
+        self.change(Change::RemoveDamaged).await
     }
 
     /// Removes the journal of an interrupted rotation, whatever it contains.
@@ -82,32 +115,43 @@ impl Profile {
     /// # Errors
     ///
     /// [`StoreError::Locked`] when a rotation is under way, and others when it can't be removed.
-    pub fn discard_journal(&self) -> Result<(), StoreError> {
-        self.lock()?.discard_journal()
+    pub async fn discard_journal(&self) -> Result<(), StoreError> {
+        let this = self.clone();
+        to_its_end(async move {
+            let mut writer = this.lock().await?;
+            let discarded = writer.discard_journal().await;
+            writer.release().await;
+            discarded
+        })
+        .await
+    }
+
+    async fn change(&self, change: Change) -> Result<(), StoreError> {
+        let this = self.clone();
+        to_its_end(async move {
+            let mut writer = this.lock().await?;
+            let changed = this.change_with(&mut writer, &change).await;
+            writer.release().await;
+            changed
+        })
+        .await
     }
 
     /// Changes the credential under the lock, unless a rotation is unfinished.
-    ///
-    /// `change` returns `true` if it has written anything.
-    fn change(
-        &self,
-        next: Option<&ApiToken>,
-        change: impl FnOnce(&mut Writer, Option<Record>) -> Result<bool, StoreError>,
-    ) -> Result<(), StoreError> {
-        let mut writer = self.lock()?;
-        let record = match self.record() {
+    async fn change_with(&self, writer: &mut Writer, change: &Change) -> Result<(), StoreError> {
+        let record = match self.record().await {
             Ok(record) => record,
             Err(StoreError::Corrupt { .. }) => None,
             Err(error) => return Err(error),
         };
-        let journal = self.journal_state(record.as_ref(), next)?;
+        let journal = writer.journal_state(record.as_ref(), change.next()).await?;
         if journal == JournalState::Unfinished {
             return Err(StoreError::RotationUnfinished);
         }
-        let has_written = change(&mut writer, record)?;
+        let has_written = change.make(writer, record.as_ref()).await?;
         if has_written
             && journal == JournalState::Over
-            && let Err(error) = writer.discard_journal()
+            && let Err(error) = writer.discard_journal().await
         {
             // It belongs to no stored credential any longer, and is not read as one that does.
             tracing::warn!(%error, "the journal of a rotation was not removed");
@@ -116,21 +160,16 @@ impl Profile {
     }
 
     /// Takes the lock; waits only a moment for another holder.
-    pub(crate) fn lock(&self) -> Result<Writer, StoreError> {
-        let started = Instant::now();
+    pub(crate) async fn lock(&self) -> Result<Writer, StoreError> {
+        let until = Instant::now() + LOCK_PATIENCE;
         loop {
-            if let Some(writer) = self.try_lock()? {
+            if let Some(writer) = self.try_lock().await? {
                 return Ok(writer);
             }
-            if started.elapsed() >= LOCK_PATIENCE {
+            if Instant::now() >= until {
                 return Err(StoreError::Locked);
             }
-            std::thread::sleep(LOCK_POLL);
+            sleep(LOCK_POLL).await;
         }
-    }
-
-    pub(crate) fn try_lock(&self) -> Result<Option<Writer>, StoreError> {
-        let lock = self.try_store_lock()?;
-        Ok(lock.map(|lock| Writer::new(self.clone(), lock)))
     }
 }

@@ -50,6 +50,7 @@ pub(super) trait Disk: Send + Sync + 'static {
     fn sync_directory(&self) -> Result<(), StoreError>;
     fn files(&self) -> Result<Vec<String>, StoreError>;
     fn try_lock(&self, file: &str) -> Result<Option<DiskLock>, StoreError>;
+    fn is_locked(&self, file: &str) -> Result<bool, StoreError>;
 }
 
 /// A directory of the real disk.
@@ -79,6 +80,23 @@ impl RealDisk {
     fn directory(&self) -> Result<&Directory, StoreError> {
         self.0.check()?;
         Ok(&self.0)
+    }
+
+    fn locked(
+        &self,
+        file: &str,
+        try_lock: fn(&fs::File) -> Result<(), fs4::TryLockError>,
+    ) -> Result<Option<HeldLock>, StoreError> {
+        const DOING: &str = "lock it";
+        let open = match self.directory()?.lock_file(file) {
+            Ok(open) => open,
+            Err(error) => return Err(self.not_opened(file, DOING, error)),
+        };
+        match try_lock(&open) {
+            Ok(()) => Ok(Some(HeldLock(open))),
+            Err(fs4::TryLockError::WouldBlock) => Ok(None),
+            Err(fs4::TryLockError::Error(error)) => Err(StoreError::failed(DOING, error)),
+        }
     }
 
     /// Returns the error of a file that can't be opened.
@@ -159,16 +177,14 @@ impl Disk for RealDisk {
     }
 
     fn try_lock(&self, file: &str) -> Result<Option<DiskLock>, StoreError> {
-        const DOING: &str = "lock it";
-        let open = match self.directory()?.lock_file(file) {
-            Ok(open) => open,
-            Err(error) => return Err(self.not_opened(file, DOING, error)),
-        };
-        match fs4::FileExt::try_lock(&open) {
-            Ok(()) => Ok(Some(Box::new(HeldLock(open)))),
-            Err(fs4::TryLockError::WouldBlock) => Ok(None),
-            Err(fs4::TryLockError::Error(error)) => Err(StoreError::failed(DOING, error)),
-        }
+        let lock = self.locked(file, fs4::FileExt::try_lock)?;
+        Ok(lock.map(|lock| Box::new(lock) as DiskLock))
+    }
+
+    /// A shared lock for a moment: two of those who look are not in each other's way.
+    fn is_locked(&self, file: &str) -> Result<bool, StoreError> {
+        let lock = self.locked(file, fs4::FileExt::try_lock_shared)?;
+        Ok(lock.is_none())
     }
 }
 

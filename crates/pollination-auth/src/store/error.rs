@@ -72,6 +72,8 @@ pub enum StoreError {
     Changed,
     /// A rotation is under way, or was interrupted; recover it first.
     RotationUnfinished,
+    /// There is no running Tokio runtime, or it was shut down.
+    NoRuntime,
     /// No credential is stored for this host and profile.
     Empty {
         /// The host and the profile's name.
@@ -136,6 +138,7 @@ impl fmt::Display for StoreError {
             Self::RotationUnfinished => {
                 f.write_str("a rotation is unfinished; recover it before anything else")
             }
+            Self::NoRuntime => f.write_str("there is no running Tokio runtime"),
             Self::Empty { profile } => write!(
                 f,
                 "no credential is stored for {} (profile {})",

@@ -3,15 +3,19 @@
 //! `disk` has the single steps and their checks. The content of a document does not matter here.
 
 use std::fmt;
+use std::future::ready;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::credential_store::{CredentialStore, ProfileLock, StoreLock};
+use super::credential_store::{CredentialStore, ProfileLock, StoreFuture, StoreLock};
 use super::disk::protection::Protection;
 use super::disk::{Disk, DiskLock, RealDisk};
 use super::error::StoreError;
 use super::kind::{DOCUMENT_LIMIT, Document};
+use super::stored_document::{StoredDocument, Version};
+use super::task::on_blocking_thread;
 use crate::credential::profile_id::ProfileId;
+use crate::foundation::digest::sha256_hex;
 use crate::foundation::secret::Secret;
 
 /// The end of the name of a file that is not yet renamed to its final name.
@@ -45,17 +49,19 @@ const CHECK_LOCK: &str = "check.lock";
 /// profile.
 ///
 /// ```
-/// # let directory = std::env::temp_dir().join(format!("doc-file-store-{}", std::process::id()));
-/// use std::sync::Arc;
 /// use pollination_auth::{ApiToken, FileStore, Profile};
 ///
-/// let store = Arc::new(FileStore::open(&directory)?);
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = std::env::temp_dir().join(format!("doc-file-store-{}", std::process::id()));
+/// let store = FileStore::open(&directory)?;
 /// let work = Profile::new(store.clone(), "https://api.pollination.cloud", "work")?;
-/// work.save(&ApiToken::new("an-id", "a-secret")?)?;
+/// work.save(&ApiToken::new("an-id", "a-secret")?).await?;
 /// let home = Profile::new(store, "https://api.pollination.cloud", "home")?;
-/// assert!(home.load()?.is_none());
+/// assert!(home.load().await?.is_none());
 /// # std::fs::remove_dir_all(directory)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct FileStore {
@@ -64,7 +70,7 @@ pub struct FileStore {
 }
 
 impl FileStore {
-    /// Opens a directory, creating it if it is missing.
+    /// Opens a directory, creating it if it is missing. Only this call blocks its thread.
     ///
     /// # Errors
     ///
@@ -83,7 +89,12 @@ impl FileStore {
     ///
     /// [`StoreError::Locked`] while another process checks, [`StoreError::Unsafe`] when the
     /// directory is not safe any more, [`StoreError::Failed`] when nothing can be stored.
-    pub fn check_writable(&self) -> Result<(), StoreError> {
+    pub async fn check_writable(&self) -> Result<(), StoreError> {
+        let store = self.clone();
+        Ok(on_blocking_thread(move || store.check_writable_now()).await?)
+    }
+
+    fn check_writable_now(&self) -> Result<(), StoreError> {
         let _lock = self.disk.try_lock(CHECK_LOCK)?.ok_or(StoreError::Locked)?;
         self.sweep(CHECK)?;
         let file = unfinished(CHECK);
@@ -146,41 +157,126 @@ impl FileStore {
     }
 }
 
-impl CredentialStore for FileStore {
-    fn read(&self, profile: &ProfileId, document: Document) -> Result<Option<Secret>, StoreError> {
+impl FileStore {
+    fn read_now(
+        &self,
+        profile: &ProfileId,
+        document: Document,
+    ) -> Result<Option<StoredDocument>, StoreError> {
         let name = Self::file_name(profile, document);
         let Some(bytes) = self.disk.read(&name, self.protection(document))? else {
             return Ok(None);
         };
-        let text = std::str::from_utf8(&bytes).map_err(|_no_text| StoreError::Corrupt {
-            document,
-            problem: "it is not UTF-8",
-        })?;
-        Ok(Some(Secret::from(text.to_owned())))
+        // What is not UTF-8 is no document. As an empty one it is refused, and can be replaced.
+        let text = std::str::from_utf8(&bytes).unwrap_or_default();
+        Ok(Some(StoredDocument::new(
+            Secret::from(text.to_owned()),
+            version(&bytes),
+        )))
     }
 
-    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
-        let Some(held) = self.disk.try_lock(&format!("{}.lock", profile.key()))? else {
+    fn try_lock_now(&self, profile: &ProfileId) -> Result<Option<Held>, StoreError> {
+        let Some(lock) = self.disk.try_lock(&lock_name(profile))? else {
             return Ok(None);
         };
         self.sweep(&unfinished_prefix(profile))?;
-        Ok(Some(Box::new(Lock {
+        Ok(Some(Held {
             store: self.clone(),
             profile: profile.clone(),
-            _held: held,
-        })))
+            _lock: lock,
+        }))
+    }
+}
+
+impl CredentialStore for FileStore {
+    fn read<'a>(
+        &'a self,
+        profile: &'a ProfileId,
+        document: Document,
+    ) -> StoreFuture<'a, Option<StoredDocument>> {
+        let (store, profile) = (self.clone(), profile.clone());
+        let read = on_blocking_thread(move || store.read_now(&profile, document));
+        Box::pin(async { Ok(read.await?) })
+    }
+
+    fn try_lock<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, Option<StoreLock>> {
+        let (store, profile) = (self.clone(), profile.clone());
+        let lock = on_blocking_thread(move || store.try_lock_now(&profile));
+        Box::pin(async {
+            let held = lock.await?;
+            Ok(held.map(|held| Box::new(Lock(Arc::new(Mutex::new(held)))) as StoreLock))
+        })
+    }
+
+    fn is_locked<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, bool> {
+        let (store, profile) = (self.clone(), profile.clone());
+        let look = on_blocking_thread(move || store.disk.is_locked(&lock_name(&profile)));
+        Box::pin(async { Ok(look.await?) })
+    }
+}
+
+/// The lock of a profile; shared with the work that it began, which may outlast it.
+struct Lock(Arc<Mutex<Held>>);
+
+impl Lock {
+    /// Works under the lock, which is held until the work has ended.
+    fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Held) -> Result<T, StoreError> + Send + 'static,
+    ) -> StoreFuture<'static, T> {
+        let held = self.0.clone();
+        let work = on_blocking_thread(move || {
+            // Work that nobody waits for any more may still be going on.
+            let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&mut held)
+        });
+        Box::pin(async { Ok(work.await?) })
+    }
+}
+
+impl ProfileLock for Lock {
+    fn write<'a>(
+        &'a mut self,
+        document: Document,
+        expected: Option<&'a Version>,
+        text: &'a Secret,
+    ) -> StoreFuture<'a, Version> {
+        let (expected, text) = (expected.cloned(), text.clone());
+        self.work(move |held| held.write(document, expected.as_ref(), &text))
+    }
+
+    fn remove<'a>(
+        &'a mut self,
+        document: Document,
+        expected: Option<&'a Version>,
+    ) -> StoreFuture<'a, ()> {
+        let expected = expected.cloned();
+        self.work(move |held| held.remove(document, expected.as_ref()))
+    }
+
+    /// The operating system releases it when the process exits, and not before.
+    fn is_held<'a>(&'a mut self) -> StoreFuture<'a, bool> {
+        Box::pin(ready(Ok(true)))
     }
 }
 
 /// The operating system's lock of a profile, and the files that it protects.
-struct Lock {
+struct Held {
     store: FileStore,
     profile: ProfileId,
-    _held: DiskLock,
+    _lock: DiskLock,
 }
 
-impl ProfileLock for Lock {
-    fn write(&mut self, document: Document, text: &Secret) -> Result<(), StoreError> {
+impl Held {
+    fn write(
+        &mut self,
+        document: Document,
+        expected: Option<&Version>,
+        text: &Secret,
+    ) -> Result<Version, StoreError> {
+        if self.version(document)?.as_ref() != expected {
+            return Err(StoreError::Changed);
+        }
         let file = FileStore::file_name(&self.profile, document);
         let new = unfinished(&unfinished_prefix(&self.profile));
         let replaced = self.store.replace(&new, &file, text);
@@ -188,19 +284,32 @@ impl ProfileLock for Lock {
             // It may contain a secret. If this fails, the next holder of the lock removes it.
             let _left_over = self.store.disk.remove(&new);
         }
-        replaced
+        replaced.map(|()| version(text.expose_secret().as_bytes()))
     }
 
-    fn remove(&mut self, document: Document) -> Result<(), StoreError> {
+    fn remove(&mut self, document: Document, expected: Option<&Version>) -> Result<(), StoreError> {
+        match self.version(document)? {
+            Some(stored) if Some(&stored) != expected => return Err(StoreError::Changed),
+            _ => {}
+        }
         let file = FileStore::file_name(&self.profile, document);
         self.store.disk.remove(&file)?;
         self.store.disk.sync_directory()
     }
 
-    /// The operating system releases it when the process exits, and not before.
-    fn is_held(&mut self) -> Result<bool, StoreError> {
-        Ok(true)
+    fn version(&self, document: Document) -> Result<Option<Version>, StoreError> {
+        let stored = self.store.read_now(&self.profile, document)?;
+        Ok(stored.map(|stored| stored.version().clone()))
     }
+}
+
+/// Returns the version of a file: a digest of what is in it.
+fn version(bytes: &[u8]) -> Version {
+    Version::new(sha256_hex(bytes))
+}
+
+fn lock_name(profile: &ProfileId) -> String {
+    format!("{}.lock", profile.key())
 }
 
 /// Returns a new name for a file that is not yet renamed to its final name.

@@ -2,11 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::credential_store::{CredentialStore, ProfileLock, StoreLock};
+use super::credential_store::{CredentialStore, ProfileLock, StoreFuture, StoreLock};
 use super::error::StoreError;
 use super::kind::Document;
+use super::stored_document::{StoredDocument, Version};
 use crate::credential::profile_id::ProfileId;
 use crate::foundation::secret::Secret;
 
@@ -20,8 +22,10 @@ pub struct MemoryStore(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    documents: HashMap<(ProfileId, Document), Secret>,
+    documents: HashMap<(ProfileId, Document), StoredDocument>,
     locked: HashSet<ProfileId>,
+    /// The number of writes so far: the version of the newest document.
+    writes: u64,
 }
 
 impl MemoryStore {
@@ -38,23 +42,29 @@ impl MemoryStore {
 }
 
 impl CredentialStore for MemoryStore {
-    fn read(&self, profile: &ProfileId, document: Document) -> Result<Option<Secret>, StoreError> {
+    fn read<'a>(
+        &'a self,
+        profile: &'a ProfileId,
+        document: Document,
+    ) -> StoreFuture<'a, Option<StoredDocument>> {
         let key = (profile.clone(), document);
-        Ok(self.state().documents.get(&key).cloned())
+        Box::pin(async move { Ok(self.state().documents.get(&key).cloned()) })
     }
 
-    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
-        let free = self.state().locked.insert(profile.clone());
-        Ok(free.then(|| {
-            Box::new(Lock {
-                store: self.clone(),
-                profile: profile.clone(),
-            }) as StoreLock
-        }))
+    fn try_lock<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, Option<StoreLock>> {
+        Box::pin(async move {
+            let is_free = self.state().locked.insert(profile.clone());
+            Ok(is_free.then(|| {
+                Box::new(Lock {
+                    store: self.clone(),
+                    profile: profile.clone(),
+                }) as StoreLock
+            }))
+        })
     }
 
-    fn is_locked(&self, profile: &ProfileId) -> Result<bool, StoreError> {
-        Ok(self.state().locked.contains(profile))
+    fn is_locked<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, bool> {
+        Box::pin(async move { Ok(self.state().locked.contains(profile)) })
     }
 
     fn is_durable(&self) -> bool {
@@ -68,21 +78,47 @@ struct Lock {
 }
 
 impl ProfileLock for Lock {
-    fn write(&mut self, document: Document, text: &Secret) -> Result<(), StoreError> {
-        let key = (self.profile.clone(), document);
-        self.store.state().documents.insert(key, text.clone());
-        Ok(())
+    fn write<'a>(
+        &'a mut self,
+        document: Document,
+        expected: Option<&'a Version>,
+        text: &'a Secret,
+    ) -> StoreFuture<'a, Version> {
+        Box::pin(async move {
+            let mut state = self.store.state();
+            let key = (self.profile.clone(), document);
+            if state.documents.get(&key).map(StoredDocument::version) != expected {
+                return Err(StoreError::Changed);
+            }
+            state.writes = state.writes.saturating_add(1);
+            let version = Version::new(state.writes.to_string());
+            let written = StoredDocument::new(text.clone(), version.clone());
+            state.documents.insert(key, written);
+            Ok(version)
+        })
     }
 
-    fn remove(&mut self, document: Document) -> Result<(), StoreError> {
-        let key = (self.profile.clone(), document);
-        self.store.state().documents.remove(&key);
-        Ok(())
+    fn remove<'a>(
+        &'a mut self,
+        document: Document,
+        expected: Option<&'a Version>,
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let mut state = self.store.state();
+            let key = (self.profile.clone(), document);
+            match state.documents.get(&key) {
+                Some(stored) if Some(stored.version()) != expected => Err(StoreError::Changed),
+                _ => {
+                    state.documents.remove(&key);
+                    Ok(())
+                }
+            }
+        })
     }
 
     /// It lasts as long as the process, and so does the store.
-    fn is_held(&mut self) -> Result<bool, StoreError> {
-        Ok(true)
+    fn is_held<'a>(&'a mut self) -> StoreFuture<'a, bool> {
+        Box::pin(ready(Ok(true)))
     }
 }
 

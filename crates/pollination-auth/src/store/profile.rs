@@ -5,16 +5,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::credential_store::{CredentialStore, StoreLock};
+use super::credential_store::CredentialStore;
 use super::error::StoreError;
 use super::journal::Journal;
 use super::kind::Document;
 use super::record::Record;
+use super::stored_document::StoredDocument;
 use super::stored_token::StoredToken;
+use super::task::caught;
+use super::writer::Writer;
 use crate::credential::api_token::ApiToken;
 use crate::credential::profile_id::ProfileId;
 use crate::foundation::base_url::{BaseUrl, BaseUrlError};
-use crate::foundation::secret::Secret;
 
 /// Whether there is a journal that still has to be recovered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,18 +27,21 @@ pub(crate) enum JournalState {
     Over,
 }
 
-/// The credential of one profile in a store. Its calls may block.
+/// The credential of one profile in a store.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use pollination_auth::{ApiToken, MemoryStore, Profile};
 ///
-/// let store = Arc::new(MemoryStore::new());
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = MemoryStore::new();
 /// let profile = Profile::new(store, "https://api.pollination.cloud", "default")?;
-/// assert!(profile.load()?.is_none());
-/// profile.save(&ApiToken::new("an-id", "a-secret")?)?;
-/// assert_eq!(profile.load()?.map(|token| token.id().to_string()).as_deref(), Some("an-id"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// assert!(profile.load().await?.is_none());
+/// profile.save(&ApiToken::new("an-id", "a-secret")?).await?;
+/// let stored = profile.load().await?;
+/// assert_eq!(stored.map(|token| token.id().to_string()).as_deref(), Some("an-id"));
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct Profile {
@@ -52,12 +57,12 @@ impl Profile {
     /// [`BaseUrlError`] when the base URL is invalid or could leak a secret. Plain `http` is
     /// accepted here; building a client checks it.
     pub fn new(
-        store: Arc<dyn CredentialStore>,
+        store: impl CredentialStore,
         base_url: &str,
         name: impl Into<String>,
     ) -> Result<Self, BaseUrlError> {
         let base_url = BaseUrl::parse(base_url, true)?;
-        Ok(Self::of(store, ProfileId::new(&base_url, name)))
+        Ok(Self::of(Arc::new(store), ProfileId::new(&base_url, name)))
     }
 
     pub(crate) fn of(store: Arc<dyn CredentialStore>, id: ProfileId) -> Self {
@@ -75,8 +80,8 @@ impl Profile {
     /// # Errors
     ///
     /// [`StoreError`] when it can't be read or trusted.
-    pub fn load(&self) -> Result<Option<ApiToken>, StoreError> {
-        Ok(self.record()?.map(|record| record.token))
+    pub async fn load(&self) -> Result<Option<ApiToken>, StoreError> {
+        Ok(self.record().await?.map(|record| record.token))
     }
 
     /// Returns the stored API token as it is now, to replace or remove exactly that one later.
@@ -84,41 +89,57 @@ impl Profile {
     /// # Errors
     ///
     /// [`StoreError`] when it can't be read or trusted.
-    pub fn stored(&self) -> Result<Option<StoredToken>, StoreError> {
-        Ok(self.record()?.map(StoredToken))
+    pub async fn stored(&self) -> Result<Option<StoredToken>, StoreError> {
+        Ok(self.record().await?.map(StoredToken))
     }
 
-    /// Takes the store's lock, if it is free.
-    pub(super) fn try_store_lock(&self) -> Result<Option<StoreLock>, StoreError> {
-        self.store.try_lock(&self.id)
+    /// Takes the lock, if it is free.
+    pub(crate) async fn try_lock(&self) -> Result<Option<Writer>, StoreError> {
+        let lock = caught(self.store.try_lock(&self.id)).await?;
+        Ok(lock.map(|lock| Writer::new(self.clone(), lock)))
     }
 
     /// Returns `true` if somebody holds the lock.
-    pub(crate) fn is_locked(&self) -> Result<bool, StoreError> {
-        self.store.is_locked(&self.id)
+    pub(crate) async fn is_locked(&self) -> Result<bool, StoreError> {
+        caught(self.store.is_locked(&self.id)).await
     }
 
     pub(crate) fn is_durable(&self) -> bool {
         self.store.is_durable()
     }
 
-    pub(crate) fn record(&self) -> Result<Option<Record>, StoreError> {
-        match self.read(Document::Credential)? {
-            Some(text) => Record::read(&self.id, &text).map(Some),
-            None => Ok(None),
-        }
+    pub(crate) async fn record(&self) -> Result<Option<Record>, StoreError> {
+        let found = self.read(Document::Credential).await?;
+        self.record_in(found.as_ref())
+    }
+
+    pub(super) fn record_in(
+        &self,
+        found: Option<&StoredDocument>,
+    ) -> Result<Option<Record>, StoreError> {
+        let read = |found: &StoredDocument| Record::read(&self.id, found.text());
+        found.map(read).transpose()
     }
 
     /// Reads the credential; a missing one is an error.
-    pub(crate) fn required(&self) -> Result<Record, StoreError> {
-        self.record()?.ok_or_else(|| StoreError::Empty {
+    pub(crate) async fn required(&self) -> Result<Record, StoreError> {
+        self.record().await?.ok_or_else(|| StoreError::Empty {
             profile: self.id.clone(),
         })
     }
 
-    pub(crate) fn journal(&self, record: &Record) -> Result<Option<Journal>, StoreError> {
-        match self.read(Document::Journal)? {
-            Some(text) => Journal::read(&self.id, record, &text),
+    pub(crate) async fn journal(&self, record: &Record) -> Result<Option<Journal>, StoreError> {
+        let found = self.read(Document::Journal).await?;
+        self.journal_in(found.as_ref(), record)
+    }
+
+    pub(super) fn journal_in(
+        &self,
+        found: Option<&StoredDocument>,
+        record: &Record,
+    ) -> Result<Option<Journal>, StoreError> {
+        match found {
+            Some(found) => Journal::read(&self.id, record, found.text()),
             None => Ok(None),
         }
     }
@@ -127,22 +148,35 @@ impl Profile {
     ///
     /// An unreadable one has to be. One whose rotation is done has not, and neither has one on
     /// which the service has ruled, unless `next` is the API token that it has ruled out.
-    pub(crate) fn journal_state(
+    pub(crate) async fn journal_state(
         &self,
         record: Option<&Record>,
         next: Option<&ApiToken>,
     ) -> Result<JournalState, StoreError> {
-        Ok(match self.read(Document::Journal)? {
+        let found = self.read(Document::Journal).await?;
+        Ok(self.journal_state_of(found.as_ref(), record, next))
+    }
+
+    pub(super) fn journal_state_of(
+        &self,
+        found: Option<&StoredDocument>,
+        record: Option<&Record>,
+        next: Option<&ApiToken>,
+    ) -> JournalState {
+        match found {
             None => JournalState::None,
-            Some(text) if Journal::is_unfinished(&self.id, record, next, &text) => {
+            Some(found) if Journal::is_unfinished(&self.id, record, next, found.text()) => {
                 JournalState::Unfinished
             }
             Some(_) => JournalState::Over,
-        })
+        }
     }
 
-    pub(super) fn read(&self, document: Document) -> Result<Option<Secret>, StoreError> {
-        self.store.read(&self.id, document)
+    pub(super) async fn read(
+        &self,
+        document: Document,
+    ) -> Result<Option<StoredDocument>, StoreError> {
+        caught(self.store.read(&self.id, document)).await
     }
 }
 

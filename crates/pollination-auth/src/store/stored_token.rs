@@ -13,17 +13,19 @@ use crate::credential::api_token::ApiToken;
 /// longer this one.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use pollination_auth::{ApiToken, MemoryStore, Profile, StoreError, StoredToken};
 ///
-/// let store = Arc::new(MemoryStore::new());
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = MemoryStore::new();
 /// let profile = Profile::new(store, "https://api.pollination.cloud", "default")?;
-/// profile.save(&ApiToken::new("an-id", "a-secret")?)?;
+/// profile.save(&ApiToken::new("an-id", "a-secret")?).await?;
 ///
-/// let seen: StoredToken = profile.stored()?.ok_or("no API token is stored")?;
-/// profile.replace(&seen, &ApiToken::new("an-id", "a-new-secret")?)?;
-/// assert!(matches!(profile.remove(&seen), Err(StoreError::Changed)));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let seen: StoredToken = profile.stored().await?.ok_or("no API token is stored")?;
+/// profile.replace(&seen, &ApiToken::new("an-id", "a-new-secret")?).await?;
+/// assert!(matches!(profile.remove(&seen).await, Err(StoreError::Changed)));
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct StoredToken(pub(super) Record);

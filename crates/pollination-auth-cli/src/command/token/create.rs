@@ -6,7 +6,6 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use pollination_auth::{
@@ -99,7 +98,7 @@ async fn make(
     let token = match created {
         Ok(token) => token,
         Err(error) if is_nothing_created(&error) => {
-            creation.give_up();
+            creation.give_up().await;
             return Err(CliError::Service(error));
         }
         Err(error) => {
@@ -117,14 +116,14 @@ async fn make(
         }
     };
     match checked::store(context, &token, settle, check).await {
-        Ok(Check::LogsIn) => creation.end(),
+        Ok(Check::LogsIn) => creation.end().await,
         Ok(Check::NotYet) => output::warning(format_args!(
             "the new API token is stored, and does not log in yet; the access token that created it \
              stays in {}",
             creation.file().display()
         )),
         Err(NotStored::Unchecked(error @ CliError::Replaced { .. })) => {
-            creation.give_up();
+            creation.give_up().await;
             return Err(error);
         }
         Err(problem) => {
@@ -184,7 +183,7 @@ async fn not_stored(
         return CliError::NotKept {
             id,
             problem: Box::new(problem),
-            redo: creation.redo_if_kept(),
+            redo: creation.redo_if_kept().await,
         };
     }
     match put_aside(context, token, settle).await {
@@ -213,14 +212,14 @@ async fn put_aside(
     let rescue = Rescue::find()?;
     let directory = rescue.directory().to_owned();
     let global = &context.global;
-    let aside = Profile::new(Arc::new(rescue), &global.host, &global.profile)?;
-    let Some(seen) = aside.stored()? else {
-        aside.save(token)?;
+    let aside = Profile::new(rescue, &global.host, &global.profile)?;
+    let Some(seen) = aside.stored().await? else {
+        aside.save(token).await?;
         return Ok(directory);
     };
     // Whoever's pair is there, it may be the only copy.
     match checked::check_dead(context, seen.api_token(), settle).await {
-        Ok(()) => aside.replace(&seen, token)?,
+        Ok(()) => aside.replace(&seen, token).await?,
         // A newer secret of it is there: that of a rotation which met the new API token.
         Err(CliError::StoredLogsIn { id }) if id == token.id().as_str() => {}
         Err(error) => return Err(error),

@@ -109,6 +109,6 @@ async fn check_refused(
 async fn forget(context: &Context, stored: &Stored) -> Result<(), CliError> {
     access_token_file::forget(context).await?;
     context
-        .change(|| context.profile.remove(&stored.seen))
+        .change(async || context.profile.remove(&stored.seen).await)
         .await
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use pollination_auth::{
@@ -196,12 +196,12 @@ async fn remove_needless(
     settle: Duration,
 ) -> Result<Option<String>, CliError> {
     let global = &context.global;
-    let rescued = Profile::new(Arc::new(rescue), &global.host, &global.profile)?;
-    let Some(seen) = rescued.stored()? else {
+    let rescued = Profile::new(rescue, &global.host, &global.profile)?;
+    let Some(seen) = rescued.stored().await? else {
         return Ok(None);
     };
     let pair = seen.api_token();
-    let stored = context.profile.load()?;
+    let stored = context.profile.load().await?;
     let stays = Ok(Some(pair.id().to_string()));
     if stored
         .as_ref()
@@ -216,7 +216,7 @@ async fn remove_needless(
     if !is_known && checked::check_dead(context, pair, settle).await.is_err() {
         return stays;
     }
-    rescued.remove(&seen)?;
+    rescued.remove(&seen).await?;
     Ok(None)
 }
 
@@ -233,7 +233,7 @@ fn options(rotate: &Rotate) -> RotateOptions {
         .settle(rotate.settle)
         .on_wait(announce(rotate.settle));
     match Rescue::find() {
-        Ok(rescue) => options.emergency_store(Arc::new(rescue)),
+        Ok(rescue) => options.emergency_store(rescue),
         Err(error) => {
             tracing::debug!(%error, "there is no second place for a new secret");
             options

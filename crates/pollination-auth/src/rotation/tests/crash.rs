@@ -5,7 +5,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -46,7 +45,7 @@ impl Task {
 }
 
 fn rotation(store: FileStore, url: &str) -> Rotation {
-    let builder = Client::builder().store(Arc::new(store)).base_url(url);
+    let builder = Client::builder().store(store).base_url(url);
     let client = builder.retry(RetryPolicy::none()).build().unwrap();
     // The service in memory settles at once.
     let options = RotateOptions::default()
@@ -112,7 +111,7 @@ impl Stage {
     }
 
     fn profile(&self) -> Profile {
-        Profile::new(Arc::new(self.store()), &self.service.base_url(), "default").unwrap()
+        Profile::new(self.store(), &self.service.base_url(), "default").unwrap()
     }
 
     fn rotation(&self) -> Rotation {
@@ -120,8 +119,8 @@ impl Stage {
     }
 
     /// Asserts that the stored secret is the account's, and that nothing else is left.
-    fn assert_settled(&self, context: &str) {
-        let stored = self.profile().load().unwrap().unwrap();
+    async fn assert_settled(&self, context: &str) {
+        let stored = self.profile().load().await.unwrap().unwrap();
         let active = self.service.secret().unwrap();
         assert_eq!(
             stored.secret().expose_secret(),
@@ -142,7 +141,7 @@ impl Drop for Stage {
     }
 }
 
-fn stage(fault: Option<Fault>) -> Stage {
+async fn stage(fault: Option<Fault>) -> Stage {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("rotation-crash-{}-{number}", std::process::id());
@@ -151,7 +150,7 @@ fn stage(fault: Option<Fault>) -> Stage {
     let service = FakeService::builder().id(ID).secret(OLD).start();
     let stage = Stage { service, directory };
     let token = ApiToken::new(ID, OLD).unwrap();
-    stage.profile().save(&token).unwrap();
+    stage.profile().save(&token).await.unwrap();
     if let Some(fault) = fault {
         stage
             .service
@@ -162,13 +161,13 @@ fn stage(fault: Option<Fault>) -> Stage {
 
 async fn abort_at_every_step(fault: fn() -> Option<Fault>) -> u32 {
     for step in 0..MOST_STEPS {
-        let stage = stage(fault());
+        let stage = stage(fault()).await;
         let aborted = aborts(&stage, Task::Rotate, step);
         stage.service.clear_faults();
         let recovered = stage.rotation().recover().await;
         let context = format!("step {step}: {recovered:?}");
         assert!(recovered.is_ok(), "{context}");
-        stage.assert_settled(&context);
+        stage.assert_settled(&context).await;
         if !aborted {
             return step;
         }
@@ -200,7 +199,7 @@ async fn point_5_7_2_a_child_aborted_at_every_step_of_its_recovery_is_recovered(
     // After the announcement, where only the access token can help.
     let announced = 8;
     for step in 0..MOST_STEPS {
-        let stage = stage(Some(Fault::commit_and_drop()));
+        let stage = stage(Some(Fault::commit_and_drop())).await;
         let first = announced + 2;
         assert!(aborts(&stage, Task::Rotate, first));
         let aborted = aborts(&stage, Task::Recover, step);
@@ -208,7 +207,7 @@ async fn point_5_7_2_a_child_aborted_at_every_step_of_its_recovery_is_recovered(
         let recovered = stage.rotation().recover().await;
         let context = format!("step {step}, {again}: {recovered:?}");
         assert!(recovered.is_ok(), "{context}");
-        stage.assert_settled(&context);
+        stage.assert_settled(&context).await;
         if !aborted {
             return;
         }

@@ -8,14 +8,14 @@ use crate::store::record::Record;
 use crate::store::{Document, Profile, StoreError};
 
 /// A profile with a credential and a journal, and its disk.
-fn written() -> (Arc<VirtualDisk>, Profile) {
+async fn written() -> (Arc<VirtualDisk>, Profile) {
     let disk = Arc::new(VirtualDisk::default());
     let profile = profile(disk.clone());
     let old = Record::new(token("planted-old"), 0);
-    let mut writer = profile.lock().unwrap();
-    writer.put_record(None, &old).unwrap();
+    let mut writer = profile.lock().await.unwrap();
+    writer.put_record(None, &old).await.unwrap();
     let journal = journal(2, &["planted-new"]);
-    writer.put_journal(&old, &journal).unwrap();
+    writer.put_journal(&old, &journal).await.unwrap();
     drop(writer);
     (disk, profile)
 }
@@ -32,9 +32,9 @@ fn change(disk: &VirtualDisk, document: &str, from: &str, to: &str) {
 }
 
 /// Reads both documents; the error, without the secrets.
-fn refusal(profile: &Profile) -> StoreError {
-    let error = match profile.record() {
-        Ok(record) => profile.journal(&record.unwrap()).unwrap_err(),
+async fn refusal(profile: &Profile) -> StoreError {
+    let error = match profile.record().await {
+        Ok(record) => profile.journal(&record.unwrap()).await.unwrap_err(),
         Err(error) => error,
     };
     let shown = format!("{error} {error:?}");
@@ -45,12 +45,12 @@ fn refusal(profile: &Profile) -> StoreError {
     error
 }
 
-#[test]
-fn both_documents_are_read_as_they_were_written() {
-    let (_disk, profile) = written();
-    let record = profile.record().unwrap().unwrap();
+#[tokio::test]
+async fn both_documents_are_read_as_they_were_written() {
+    let (_disk, profile) = written().await;
+    let record = profile.record().await.unwrap().unwrap();
     assert_eq!(record.token.secret().expose_secret(), "planted-old");
-    let read = profile.journal(&record).unwrap().unwrap();
+    let read = profile.journal(&record).await.unwrap().unwrap();
     assert_eq!((read.requests, read.candidates.len()), (2, 1));
     assert_eq!(
         read.candidates[0].token.secret().expose_secret(),
@@ -59,12 +59,12 @@ fn both_documents_are_read_as_they_were_written() {
     assert_eq!(read.access_token.expose_secret(), "e30.e30.sig");
 }
 
-#[test]
-fn point_5_7_10_a_journal_with_one_letter_changed_is_refused() {
-    let (disk, profile) = written();
+#[tokio::test]
+async fn point_5_7_10_a_journal_with_one_letter_changed_is_refused() {
+    let (disk, profile) = written().await;
     change(&disk, "journal", "planted-new", "planted-now");
     assert!(matches!(
-        refusal(&profile),
+        refusal(&profile).await,
         StoreError::Corrupt {
             document: Document::Journal,
             problem: "its checksum is wrong"
@@ -72,17 +72,17 @@ fn point_5_7_10_a_journal_with_one_letter_changed_is_refused() {
     ));
 }
 
-#[test]
-fn point_5_7_10_a_journal_cut_off_anywhere_is_refused() {
-    let (disk, profile) = written();
-    let record = profile.record().unwrap().unwrap();
+#[tokio::test]
+async fn point_5_7_10_a_journal_cut_off_anywhere_is_refused() {
+    let (disk, profile) = written().await;
+    let record = profile.record().await.unwrap().unwrap();
     let name = format!("{}.journal.json", profile.id().key());
     let whole = disk.files_now()[&name].clone();
     // The last byte is a newline, without which the document is whole.
     for length in 0..whole.len() - 1 {
         disk.files_now()
             .insert(name.clone(), whole[..length].to_vec());
-        let refused = profile.journal(&record).unwrap_err();
+        let refused = profile.journal(&record).await.unwrap_err();
         assert!(
             matches!(refused, StoreError::Corrupt { .. }),
             "{length}: {refused}"
@@ -90,12 +90,12 @@ fn point_5_7_10_a_journal_cut_off_anywhere_is_refused() {
     }
 }
 
-#[test]
-fn point_5_7_10_a_newer_version_is_refused() {
+#[tokio::test]
+async fn point_5_7_10_a_newer_version_is_refused() {
     for document in ["credential", "journal"] {
-        let (disk, profile) = written();
+        let (disk, profile) = written().await;
         change(&disk, document, "\"version\": 1", "\"version\": 2");
-        let refused = refusal(&profile);
+        let refused = refusal(&profile).await;
         assert!(
             matches!(refused, StoreError::Newer { version: 2, .. }),
             "{refused}"
@@ -103,12 +103,12 @@ fn point_5_7_10_a_newer_version_is_refused() {
     }
 }
 
-#[test]
-fn point_5_7_10_a_version_that_no_program_writes_is_refused() {
+#[tokio::test]
+async fn point_5_7_10_a_version_that_no_program_writes_is_refused() {
     for document in ["credential", "journal"] {
-        let (disk, profile) = written();
+        let (disk, profile) = written().await;
         change(&disk, document, "\"version\": 1", "\"version\": 0");
-        let refused = refusal(&profile);
+        let refused = refusal(&profile).await;
         let StoreError::Corrupt { problem, .. } = refused else {
             panic!("{refused}");
         };
@@ -116,8 +116,8 @@ fn point_5_7_10_a_version_that_no_program_writes_is_refused() {
     }
 }
 
-#[test]
-fn point_5_7_10_documents_of_another_host_profile_id_or_secret_are_refused() {
+#[tokio::test]
+async fn point_5_7_10_documents_of_another_host_profile_id_or_secret_are_refused() {
     for (document, from, to) in [
         ("credential", "https://api.example", "https://other.example"),
         ("credential", "\"default\"", "\"other\""),
@@ -125,9 +125,9 @@ fn point_5_7_10_documents_of_another_host_profile_id_or_secret_are_refused() {
         ("credential", "planted-old", "planted-other"),
         ("credential", "\"generation\": 0", "\"generation\": 7"),
     ] {
-        let (disk, profile) = written();
+        let (disk, profile) = written().await;
         change(&disk, document, from, to);
-        let refused = refusal(&profile);
+        let refused = refusal(&profile).await;
         assert!(
             matches!(refused, StoreError::Foreign { .. }),
             "{from}: {refused}"
@@ -136,40 +136,49 @@ fn point_5_7_10_documents_of_another_host_profile_id_or_secret_are_refused() {
 }
 
 /// Earlier versions kept the secret before the last rotation in this field.
-#[test]
-fn a_credential_that_lists_the_previous_secret_is_read_and_written_without_it() {
-    let (disk, profile) = written();
+#[tokio::test]
+async fn a_credential_that_lists_the_previous_secret_is_read_and_written_without_it() {
+    let (disk, profile) = written().await;
     let known = "\"generation\": 0";
     let previous = format!("\"previous\": \"planted-previous\", {known}");
     change(&disk, "credential", known, &previous);
-    let record = profile.record().unwrap().unwrap();
+    let record = profile.record().await.unwrap().unwrap();
     assert_eq!(record.token.secret().expose_secret(), "planted-old");
     let text = record.write(profile.id()).unwrap();
     assert!(!text.expose_secret().contains("previous"));
 }
 
-#[test]
-fn a_field_that_nobody_knows_is_refused_without_its_value() {
-    let (disk, profile) = written();
+#[tokio::test]
+async fn a_field_that_nobody_knows_is_refused_without_its_value() {
+    let (disk, profile) = written().await;
     change(
         &disk,
         "credential",
         "\"generation\": 0",
         "\"planted\": \"planted\"",
     );
-    assert!(matches!(refusal(&profile), StoreError::Corrupt { .. }));
+    assert!(matches!(
+        refusal(&profile).await,
+        StoreError::Corrupt { .. }
+    ));
 }
 
-#[test]
-fn nothing_is_saved_over_an_unfinished_rotation() {
-    let (_disk, profile) = written();
-    let seen = profile.stored().unwrap().unwrap();
-    let refused = profile.replace(&seen, &token("other")).unwrap_err();
+#[tokio::test]
+async fn nothing_is_saved_over_an_unfinished_rotation() {
+    let (_disk, profile) = written().await;
+    let seen = profile.stored().await.unwrap().unwrap();
+    let refused = profile.replace(&seen, &token("other")).await.unwrap_err();
     assert!(matches!(refused, StoreError::RotationUnfinished));
-    profile.discard_journal().unwrap();
-    profile.replace(&seen, &token("other")).unwrap();
+    profile.discard_journal().await.unwrap();
+    profile.replace(&seen, &token("other")).await.unwrap();
     assert_eq!(
-        profile.load().unwrap().unwrap().secret().expose_secret(),
+        profile
+            .load()
+            .await
+            .unwrap()
+            .unwrap()
+            .secret()
+            .expose_secret(),
         "other"
     );
 }

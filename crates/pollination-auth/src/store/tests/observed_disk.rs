@@ -85,4 +85,8 @@ impl<F: Fn(&Step<'_>) + Send + Sync + 'static> Disk for ObservedDisk<F> {
     fn try_lock(&self, file: &str) -> Result<Option<DiskLock>, StoreError> {
         self.disk.try_lock(file)
     }
+
+    fn is_locked(&self, file: &str) -> Result<bool, StoreError> {
+        self.disk.is_locked(file)
+    }
 }

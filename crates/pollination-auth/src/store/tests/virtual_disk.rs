@@ -90,6 +90,10 @@ impl Disk for VirtualDisk {
     fn try_lock(&self, _: &str) -> Result<Option<DiskLock>, StoreError> {
         Ok(Some(Box::new(())))
     }
+
+    fn is_locked(&self, _: &str) -> Result<bool, StoreError> {
+        Ok(false)
+    }
 }
 
 /// What is in a file that was written and not yet synced: nothing, a part, or all of it.

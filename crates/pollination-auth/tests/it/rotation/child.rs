@@ -4,11 +4,10 @@
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 use pollination_auth::{CredentialStore as _, FileStore};
 
-use super::support::{Stage, client, options, profile};
+use super::support::{Stage, client, options, profile, wait};
 
 const DIRECTORY: &str = "ROTATION_CHILD_DIRECTORY";
 const URL: &str = "ROTATION_CHILD_URL";
@@ -59,10 +58,10 @@ fn acts_when_it_is_told_to() {
     };
     let variable = |name| std::env::var(name).unwrap();
     let url = variable(URL);
-    let store = Arc::new(FileStore::open(variable(DIRECTORY)).unwrap());
+    let store = FileStore::open(variable(DIRECTORY)).unwrap();
     if task == Task::Hold.name() {
         let profile = profile(store.clone(), &url);
-        let _lock = store.try_lock(profile.id()).unwrap().unwrap();
+        let _lock = wait(store.try_lock(profile.id())).unwrap().unwrap();
         let mut stdout = std::io::stdout().lock();
         writeln!(stdout, "\n{HOLDS}").unwrap();
         stdout.flush().unwrap();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use pollination_auth::{
     ApiToken, CredentialStore, Document, MemoryStore, ProfileId, ProfileLock, RotateCause,
-    RotateError, Secret, StoreError, StoreLock,
+    RotateError, Secret, StoreError, StoreFuture, StoreLock, StoredDocument, Version,
 };
 use pollination_auth_fake::FakeService;
 
@@ -37,16 +37,28 @@ impl Failing {
 }
 
 impl CredentialStore for Failing {
-    fn read(&self, profile: &ProfileId, document: Document) -> Result<Option<Secret>, StoreError> {
-        self.call()?;
-        self.inner.read(profile, document)
+    fn read<'a>(
+        &'a self,
+        profile: &'a ProfileId,
+        document: Document,
+    ) -> StoreFuture<'a, Option<StoredDocument>> {
+        Box::pin(async move {
+            self.call()?;
+            self.inner.read(profile, document).await
+        })
     }
 
-    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
-        self.call()?;
-        let store = self.clone();
-        let lock = self.inner.try_lock(profile)?;
-        Ok(lock.map(|lock| Box::new(FailingLock { store, lock }) as StoreLock))
+    fn try_lock<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, Option<StoreLock>> {
+        Box::pin(async {
+            self.call()?;
+            let store = self.clone();
+            let lock = self.inner.try_lock(profile).await?;
+            Ok(lock.map(|lock| Box::new(FailingLock { store, lock }) as StoreLock))
+        })
+    }
+
+    fn is_locked<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, bool> {
+        self.inner.is_locked(profile)
     }
 }
 
@@ -56,19 +68,34 @@ struct FailingLock {
 }
 
 impl ProfileLock for FailingLock {
-    fn write(&mut self, document: Document, text: &Secret) -> Result<(), StoreError> {
-        self.store.call()?;
-        self.lock.write(document, text)
+    fn write<'a>(
+        &'a mut self,
+        document: Document,
+        expected: Option<&'a Version>,
+        text: &'a Secret,
+    ) -> StoreFuture<'a, Version> {
+        Box::pin(async move {
+            self.store.call()?;
+            self.lock.write(document, expected, text).await
+        })
     }
 
-    fn remove(&mut self, document: Document) -> Result<(), StoreError> {
-        self.store.call()?;
-        self.lock.remove(document)
+    fn remove<'a>(
+        &'a mut self,
+        document: Document,
+        expected: Option<&'a Version>,
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.store.call()?;
+            self.lock.remove(document, expected).await
+        })
     }
 
-    fn is_held(&mut self) -> Result<bool, StoreError> {
-        self.store.call()?;
-        self.lock.is_held()
+    fn is_held<'a>(&'a mut self) -> StoreFuture<'a, bool> {
+        Box::pin(async {
+            self.store.call()?;
+            self.lock.is_held().await
+        })
     }
 }
 
@@ -82,8 +109,8 @@ async fn rotated_on(nth: u32, fails: fn(u32, u32) -> bool) -> (bool, bool) {
     let inner = MemoryStore::new();
     let emergency = MemoryStore::new();
     let url = service.base_url();
-    let stored = profile(Arc::new(inner.clone()), &url);
-    stored.save(&ApiToken::new(ID, OLD).unwrap()).unwrap();
+    let stored = profile(inner.clone(), &url);
+    stored.save(&ApiToken::new(ID, OLD).unwrap()).await.unwrap();
     let calls = Arc::default();
     let failing = Failing {
         inner: inner.clone(),
@@ -93,8 +120,8 @@ async fn rotated_on(nth: u32, fails: fn(u32, u32) -> bool) -> (bool, bool) {
     };
     let options = options()
         .accept_volatile()
-        .emergency_store(Arc::new(emergency.clone()));
-    let rotation = client(Arc::new(failing), &url).rotation(options.clone());
+        .emergency_store(emergency.clone());
+    let rotation = client(failing, &url).rotation(options.clone());
     let outcome = rotation.rotate().await;
     let mut persist_failed = false;
     match &outcome {
@@ -103,7 +130,7 @@ async fn rotated_on(nth: u32, fails: fn(u32, u32) -> bool) -> (bool, bool) {
                 rotated.api_token().secret().expose_secret(),
                 active(&service)
             );
-            let kept = stored.load().unwrap().unwrap();
+            let kept = stored.load().await.unwrap().unwrap();
             assert_eq!(kept.secret().expose_secret(), active(&service), "{nth}");
         }
         Err(error) if error.is_safe_to_retry() => {
@@ -114,7 +141,7 @@ async fn rotated_on(nth: u32, fails: fn(u32, u32) -> bool) -> (bool, bool) {
             let newest = failure.expose_candidates().last().unwrap();
             assert_eq!(newest.secret().expose_secret(), active(&service), "{nth}");
             assert!(failure.is_in_emergency_store());
-            let saved = profile(Arc::new(emergency), &url).load().unwrap().unwrap();
+            let saved = profile(emergency, &url).load().await.unwrap().unwrap();
             assert_eq!(saved.secret().expose_secret(), active(&service), "{nth}");
             assert!(error.recovery_deadline().is_some());
         }
@@ -127,9 +154,9 @@ async fn rotated_on(nth: u32, fails: fn(u32, u32) -> bool) -> (bool, bool) {
         ));
     }
     // The store works again, and what is there is enough.
-    let mended = client(Arc::new(inner), &url).rotation(options);
+    let mended = client(inner, &url).rotation(options);
     let recovered = mended.recover().await.unwrap();
-    let kept = stored.load().unwrap().unwrap();
+    let kept = stored.load().await.unwrap().unwrap();
     assert_eq!(
         kept.secret().expose_secret(),
         active(&service),
@@ -166,6 +193,7 @@ async fn a_volatile_store_is_refused_unless_it_is_accepted() {
     let url = service.base_url();
     profile(store.clone(), &url)
         .save(&ApiToken::new(ID, OLD).unwrap())
+        .await
         .unwrap();
     let client = client(store, &url);
     let error = client.rotation(options()).rotate().await.unwrap_err();

@@ -225,7 +225,7 @@ async fn row_43_when_every_secret_is_dead_and_the_access_token_too_that_is_said(
     );
     // The user makes a new API token elsewhere, and says so.
     let profile = stage.profile();
-    profile.discard_journal().unwrap();
+    profile.discard_journal().await.unwrap();
     let made = pollination_auth::ApiToken::new(super::support::ID, stage.active()).unwrap();
     super::support::overwrite(&profile, &made);
     stage.assert_settled("made anew");
@@ -263,6 +263,7 @@ async fn a_service_that_can_not_be_reached_starts_no_rotation() {
     let profile = super::support::profile(stage.directory.store(), &url);
     profile
         .save(&pollination_auth::ApiToken::new("i", OLD).unwrap())
+        .await
         .unwrap();
     let client = super::support::client(stage.directory.store(), &url);
     let error = client.rotation(options()).rotate().await.unwrap_err();

@@ -7,7 +7,7 @@ use std::path::Path;
 use pollination_auth::{FileStore, RotateCause, RotateError, StoreError};
 use pollination_auth_fake::{Fault, Operation};
 
-use super::support::{Directory, OLD, Stage, assert_clean, client, options};
+use super::support::{Directory, OLD, Stage, assert_clean, client, options, wait};
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -19,7 +19,7 @@ fn mode(path: &Path) -> u32 {
 
 /// Why a credential can't be loaded: the problem of an unsafe file.
 fn problem(stage: &Stage) -> &'static str {
-    match stage.profile().load() {
+    match wait(stage.profile().load()) {
         Err(StoreError::Unsafe { problem, .. }) => problem,
         other => panic!("{other:?}"),
     }
@@ -58,8 +58,8 @@ fn row_52_a_credential_that_others_can_read_or_write_is_refused() {
     let readable = |bits| {
         set_mode(&file, bits);
         let store = FileStore::open(stage.directory.path()).unwrap();
-        let store = std::sync::Arc::new(store.dangerously_allow_readable_by_others());
-        super::support::profile(store, &stage.service.base_url()).load()
+        let store = store.dangerously_allow_readable_by_others();
+        wait(super::support::profile(store, &stage.service.base_url()).load())
     };
     assert_eq!(
         readable(0o644).unwrap().unwrap().secret().expose_secret(),
@@ -104,16 +104,16 @@ fn a_directory_that_others_can_write_to_is_refused() {
     assert!(matches!(error, StoreError::Unsafe { .. }), "{error}");
 }
 
-#[test]
-fn a_lock_that_is_a_link_is_refused() {
+#[tokio::test]
+async fn a_lock_that_is_a_link_is_refused() {
     let stage = Stage::new();
     let lock = stage.directory.files(".lock").remove(0);
     fs::remove_file(&lock).unwrap();
     let elsewhere = stage.directory.path().join("elsewhere");
     symlink(&elsewhere, &lock).unwrap();
-    let token = stage.profile().load().unwrap().unwrap();
+    let token = stage.profile().load().await.unwrap().unwrap();
     assert!(matches!(
-        stage.profile().save(&token),
+        stage.profile().save(&token).await,
         Err(StoreError::Unsafe { .. })
     ));
     assert!(!elsewhere.exists());

@@ -50,8 +50,8 @@ async fn a_secret_replaced_while_the_old_one_is_refused_is_tried_at_once() {
 #[tokio::test]
 async fn an_empty_store_is_an_error_that_says_so() {
     let stage = Stage::new();
-    let seen = stage.profile().stored().unwrap().unwrap();
-    stage.profile().remove(&seen).unwrap();
+    let seen = stage.profile().stored().await.unwrap().unwrap();
+    stage.profile().remove(&seen).await.unwrap();
     let error = stage.client().login().await.unwrap_err();
     assert!(matches!(error, Error::StoreFailed(_)), "{error:?}");
     let source = std::error::Error::source(&error).unwrap();
@@ -105,10 +105,11 @@ async fn profiles_and_hosts_are_kept_apart() {
     let url = one.service.base_url();
     let work = pollination_auth::Profile::new(store.clone(), &url, "work").unwrap();
     work.save(&ApiToken::new("other", "planted-work").unwrap())
+        .await
         .unwrap();
     let elsewhere = profile(store, &two.service.base_url());
-    assert!(elsewhere.load().unwrap().is_none());
+    assert!(elsewhere.load().await.unwrap().is_none());
     let _rotated = one.rotation().rotate().await.unwrap();
-    let kept = work.load().unwrap().unwrap();
+    let kept = work.load().await.unwrap().unwrap();
     assert_eq!(kept.secret().expose_secret(), "planted-work");
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use pollination_auth::{
     ApiToken, CredentialStore, Document, Error, MemoryStore, ProfileId, ProfileLock, RotateCause,
-    RotateError, Secret, StoreError, StoreLock,
+    RotateError, Secret, StoreError, StoreFuture, StoreLock, StoredDocument, Version,
 };
 use pollination_auth_fake::Operation;
 
@@ -27,32 +27,51 @@ struct Lease {
 }
 
 impl CredentialStore for Leased {
-    fn read(&self, profile: &ProfileId, document: Document) -> Result<Option<Secret>, StoreError> {
+    fn read<'a>(
+        &'a self,
+        profile: &'a ProfileId,
+        document: Document,
+    ) -> StoreFuture<'a, Option<StoredDocument>> {
         self.inner.read(profile, document)
     }
 
-    fn try_lock(&self, profile: &ProfileId) -> Result<Option<StoreLock>, StoreError> {
-        let looks = self.looks.clone();
-        let lock = self.inner.try_lock(profile)?;
-        Ok(lock.map(|lock| Box::new(Lease { lock, looks }) as StoreLock))
+    fn try_lock<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, Option<StoreLock>> {
+        Box::pin(async {
+            let looks = self.looks.clone();
+            let lock = self.inner.try_lock(profile).await?;
+            Ok(lock.map(|lock| Box::new(Lease { lock, looks }) as StoreLock))
+        })
+    }
+
+    fn is_locked<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, bool> {
+        self.inner.is_locked(profile)
     }
 }
 
 impl ProfileLock for Lease {
-    fn write(&mut self, document: Document, text: &Secret) -> Result<(), StoreError> {
-        self.lock.write(document, text)
+    fn write<'a>(
+        &'a mut self,
+        document: Document,
+        expected: Option<&'a Version>,
+        text: &'a Secret,
+    ) -> StoreFuture<'a, Version> {
+        self.lock.write(document, expected, text)
     }
 
-    fn remove(&mut self, document: Document) -> Result<(), StoreError> {
-        self.lock.remove(document)
+    fn remove<'a>(
+        &'a mut self,
+        document: Document,
+        expected: Option<&'a Version>,
+    ) -> StoreFuture<'a, ()> {
+        self.lock.remove(document, expected)
     }
 
-    fn is_held(&mut self) -> Result<bool, StoreError> {
+    fn is_held<'a>(&'a mut self) -> StoreFuture<'a, bool> {
         let fewer = |left: u32| left.checked_sub(1);
         let left = self
             .looks
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer);
-        Ok(left.is_ok())
+        Box::pin(std::future::ready(Ok(left.is_ok())))
     }
 }
 
@@ -63,13 +82,13 @@ async fn row_64_a_lease_that_ends_at_any_look_sends_and_writes_nothing_more() {
         let service = builder().start();
         let inner = MemoryStore::new();
         let url = service.base_url();
-        let stored = profile(Arc::new(inner.clone()), &url);
-        stored.save(&ApiToken::new(ID, OLD).unwrap()).unwrap();
+        let stored = profile(inner.clone(), &url);
+        stored.save(&ApiToken::new(ID, OLD).unwrap()).await.unwrap();
         let leased = Leased {
             inner: inner.clone(),
             looks: Arc::new(AtomicU32::new(looks)),
         };
-        let rotation = client(Arc::new(leased), &url).rotation(options().accept_volatile());
+        let rotation = client(leased, &url).rotation(options().accept_volatile());
         let outcome = rotation.rotate().await;
         let sent = service.count(Operation::RotateApiTokenSecret);
         match &outcome {
@@ -96,9 +115,9 @@ async fn row_64_a_lease_that_ends_at_any_look_sends_and_writes_nothing_more() {
             Err(other) => panic!("{looks}: {other:?}"),
         }
         assert!(sent <= 1, "{looks}");
-        let again = client(Arc::new(inner), &url).rotation(options().accept_volatile());
+        let again = client(inner, &url).rotation(options().accept_volatile());
         let recovered = again.recover().await.unwrap();
-        let kept = stored.load().unwrap().unwrap();
+        let kept = stored.load().await.unwrap().unwrap();
         let active = service.secret().unwrap();
         assert_eq!(
             kept.secret().expose_secret(),
@@ -114,13 +133,13 @@ async fn row_64_a_plain_rotate_whose_lease_has_ended_gives_the_new_secret_in_the
     let service = builder().start();
     let inner = MemoryStore::new();
     let url = service.base_url();
-    let stored = profile(Arc::new(inner.clone()), &url);
-    stored.save(&ApiToken::new(ID, OLD).unwrap()).unwrap();
+    let stored = profile(inner.clone(), &url);
+    stored.save(&ApiToken::new(ID, OLD).unwrap()).await.unwrap();
     let leased = Leased {
         inner,
         looks: Arc::default(),
     };
-    let plain = client(Arc::new(leased), &url);
+    let plain = client(leased, &url);
     let error = plain.rotate_api_token_secret().await.unwrap_err();
     assert!(matches!(error, Error::StoreFailed(_)), "{error:?}");
     let active = service.secret().unwrap();
@@ -130,6 +149,6 @@ async fn row_64_a_plain_rotate_whose_lease_has_ended_gives_the_new_secret_in_the
         raw,
         format!(r#"{{"id":"{ID}","secret":"{}"}}"#, active.expose_secret())
     );
-    let kept = stored.load().unwrap().unwrap();
+    let kept = stored.load().await.unwrap().unwrap();
     assert_eq!(kept.secret().expose_secret(), OLD);
 }

@@ -19,7 +19,7 @@ async fn row_62_a_login_that_is_refused_while_this_client_rotates_waits_for_the_
     let store = Arc::new(MemoryStore::new());
     let url = service.base_url();
     let stored = profile(store.clone(), &url);
-    stored.save(&ApiToken::new(ID, OLD).unwrap()).unwrap();
+    stored.save(&ApiToken::new(ID, OLD).unwrap()).await.unwrap();
     let client = client(store.clone(), &url);
     service.fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
     let options = options().accept_volatile().settle(SETTLE);
@@ -28,7 +28,7 @@ async fn row_62_a_login_that_is_refused_while_this_client_rotates_waits_for_the_
     while service.secret().unwrap().expose_secret() == OLD {
         tokio::task::yield_now().await;
     }
-    assert!(store.is_locked(stored.id()).unwrap());
+    assert!(store.is_locked(stored.id()).await.unwrap());
     client.login().await.unwrap();
     let rotated = rotation.wait().await.unwrap();
     assert_eq!(rotated.requests(), 2);
@@ -41,7 +41,7 @@ async fn row_62_a_login_that_is_refused_while_another_process_rotates_waits_for_
     overwrite(&stage.profile(), &wrong);
     let store = stage.directory.store();
     let profile = stage.profile();
-    let lock = store.try_lock(profile.id()).unwrap().unwrap();
+    let lock = store.try_lock(profile.id()).await.unwrap().unwrap();
     let client = stage.client();
     let login = tokio::spawn(async move { client.login().await });
     // Refused, it looks for another secret; what the other process stores is the right one.
@@ -65,7 +65,7 @@ async fn row_62_past_the_deadline_the_error_names_the_rotation_and_can_be_retrie
         &ApiToken::new(ID, "planted-wrong").unwrap(),
     );
     let store = stage.directory.store();
-    let _lock = store.try_lock(stage.profile().id()).unwrap().unwrap();
+    let _lock = store.try_lock(stage.profile().id()).await.unwrap().unwrap();
     let client = Client::builder()
         .store(stage.directory.store())
         .base_url(stage.service.base_url())

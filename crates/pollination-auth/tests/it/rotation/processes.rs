@@ -10,7 +10,7 @@ use pollination_auth::{RotateCause, RotateError, StoreError};
 use pollination_auth_fake::Operation;
 
 use super::child::{HOLDS, Task, command};
-use super::support::{OLD, Stage, options};
+use super::support::{OLD, Stage, options, wait};
 
 #[tokio::test]
 async fn point_5_7_5_two_processes_that_rotate_together_take_turns() {
@@ -48,9 +48,9 @@ async fn point_5_7_5_a_lock_that_is_held_is_respected_and_ends_with_its_process(
         "{error:?}"
     );
     assert!(matches!(error, RotateError::NotStarted(_)));
-    let token = stage.profile().load().unwrap().unwrap();
+    let token = stage.profile().load().await.unwrap().unwrap();
     assert!(matches!(
-        stage.profile().save(&token),
+        stage.profile().save(&token).await,
         Err(StoreError::Locked)
     ));
     let plain = stage.client().rotate_api_token_secret().await.unwrap_err();
@@ -75,7 +75,7 @@ async fn point_5_7_5_a_reader_always_sees_a_whole_document_with_a_secret_of_then
         std::thread::spawn(move || {
             let (mut seen, mut reads) = (Vec::new(), 0_usize);
             while !done.load(Ordering::Relaxed) {
-                let token = profile.load().unwrap().unwrap();
+                let token = wait(profile.load()).unwrap().unwrap();
                 let secret = token.secret().expose_secret().to_owned();
                 if seen.last() != Some(&secret) {
                     seen.push(secret);

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use pollination_auth::{
     CredentialStore as _, Document, FileStore, MemoryStore, Profile, ProfileId, ProfileLock,
     Recovered, RotateCause, RotateError, RotateFailure, RotateOptions, Rotated, Rotation,
-    RotationHandle, RotationStatus, Ruling, StoreError, StoreLock, StoredToken,
+    RotationHandle, RotationStatus, Ruling, StoreError, StoreLock, StoredDocument, StoredToken,
+    Version,
 };
 use pollination_auth_fake::{Fault, Operation};
 use tracing::field::{Field, Visit};
@@ -101,10 +102,10 @@ fn shown<T: Debug>(value: &T) -> String {
 async fn no_public_type_of_store_and_rotation_shows_a_secret() {
     let stage = Stage::new();
     let memory = MemoryStore::new();
-    let store: Arc<FileStore> = stage.directory.store();
+    let store: FileStore = stage.directory.store();
     let profile: Profile = stage.profile();
     let id: &ProfileId = profile.id();
-    let chosen: RotateOptions = options().emergency_store(Arc::new(memory.clone()));
+    let chosen: RotateOptions = options().emergency_store(memory.clone());
     let rotation: Rotation = stage.client().rotation(chosen.clone());
     let handle: RotationHandle = rotation.start();
     let rotated: Rotated = handle.wait().await.unwrap();
@@ -120,15 +121,19 @@ async fn no_public_type_of_store_and_rotation_shows_a_secret() {
     let cause: &RotateCause = failure.cause().unwrap();
     let recovered: Recovered = rotation.recover().await.unwrap();
     let other = pollination_auth::ApiToken::new("an-id", "planted-other").unwrap();
-    let refused: StoreError = profile.save(&other).unwrap_err();
-    let stored: StoredToken = profile.stored().unwrap().unwrap();
+    let refused: StoreError = profile.save(&other).await.unwrap_err();
+    let stored: StoredToken = profile.stored().await.unwrap().unwrap();
     // A lock is whatever a store makes it; it shows nothing of itself.
-    let lock: StoreLock = memory.try_lock(id).unwrap().unwrap();
+    let lock: StoreLock = memory.try_lock(id).await.unwrap().unwrap();
     let held: &dyn ProfileLock = &*lock;
+    let document: StoredDocument = store.read(id, Document::Credential).await.unwrap().unwrap();
+    let version: &Version = document.version();
     let texts = [
         shown(&lock),
         format!("{held:?}"),
         shown(&stored),
+        shown(&document),
+        shown(version),
         shown(&memory),
         shown(&store),
         shown(&profile),

@@ -1,7 +1,6 @@
 //! A directory that goes away, a service, and a client whose credential is in a file.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -31,8 +30,8 @@ impl Directory {
         &self.0
     }
 
-    pub(super) fn store(&self) -> Arc<FileStore> {
-        Arc::new(FileStore::open(&self.0).unwrap())
+    pub(super) fn store(&self) -> FileStore {
+        FileStore::open(&self.0).unwrap()
     }
 
     /// Returns the files whose names end like this.
@@ -55,19 +54,34 @@ pub(super) fn builder() -> Builder {
     FakeService::builder().id(ID).secret(OLD)
 }
 
-pub(super) fn profile(store: Arc<dyn CredentialStore>, url: &str) -> Profile {
+pub(super) fn profile(store: impl CredentialStore, url: &str) -> Profile {
     Profile::new(store, url, "default").unwrap()
 }
 
-pub(super) fn client(store: Arc<dyn CredentialStore>, url: &str) -> Client {
+pub(super) fn client(store: impl CredentialStore, url: &str) -> Client {
     let client = Client::builder().store(store).base_url(url);
     client.retry(RetryPolicy::none()).build().unwrap()
 }
 
+/// Waits for a store where there is no async code: on a runtime of its own.
+pub(super) fn wait<T: Send>(work: impl Future<Output = T> + Send) -> T {
+    std::thread::scope(|scope| {
+        let wait = || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime.unwrap().block_on(work)
+        };
+        scope.spawn(wait).join().unwrap()
+    })
+}
+
 /// Stores an API token in place of whatever is stored.
 pub(super) fn overwrite(profile: &Profile, token: &ApiToken) {
-    let seen = profile.stored().unwrap().unwrap();
-    profile.replace(&seen, token).unwrap();
+    wait(async {
+        let seen = profile.stored().await.unwrap().unwrap();
+        profile.replace(&seen, token).await.unwrap();
+    });
 }
 
 /// The service in memory settles at once, so a rotation need not wait for it.
@@ -91,10 +105,8 @@ impl Stage {
     pub(super) fn of(builder: Builder, directory: Directory) -> Self {
         let service = builder.start();
         let stage = Self { service, directory };
-        stage
-            .profile()
-            .save(&ApiToken::new(ID, OLD).unwrap())
-            .unwrap();
+        let token = ApiToken::new(ID, OLD).unwrap();
+        wait(stage.profile().save(&token)).unwrap();
         stage
     }
 
@@ -111,7 +123,7 @@ impl Stage {
     }
 
     pub(super) fn stored(&self) -> String {
-        let token = self.profile().load().unwrap().unwrap();
+        let token = wait(self.profile().load()).unwrap().unwrap();
         token.secret().expose_secret().to_owned()
     }
 

@@ -1,0 +1,76 @@
+//! A document as a store has it, and the version that a later write is compared with.
+
+use std::fmt;
+
+use crate::foundation::secret::Secret;
+
+/// A version of a stored document.
+///
+/// Its text is up to the store: the number of the version, an `ETag`, or a digest of the content.
+/// Nobody else reads it. Two different contents of one document never have the same version.
+///
+/// ```
+/// use pollination_auth::Version;
+///
+/// let version = Version::new("17");
+/// assert_eq!(version, Version::new(17.to_string()));
+/// assert_eq!(version.as_str(), "17");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Version(String);
+
+impl Version {
+    /// Creates a version from the store's own name for it. It is shown in logs.
+    pub fn new(version: impl Into<String>) -> Self {
+        Self(version.into())
+    }
+
+    /// Returns the store's own name for it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A document as it was read from a store.
+///
+/// ```
+/// use pollination_auth::{Secret, StoredDocument, Version};
+///
+/// let document = StoredDocument::new(Secret::from("{}".to_owned()), Version::new("17"));
+/// assert_eq!(document.text().expose_secret(), "{}");
+/// assert_eq!(document.version().as_str(), "17");
+/// ```
+#[derive(Clone)]
+pub struct StoredDocument {
+    text: Secret,
+    version: Version,
+}
+
+impl StoredDocument {
+    /// Creates a document from its text and version.
+    #[must_use]
+    pub fn new(text: Secret, version: Version) -> Self {
+        Self { text, version }
+    }
+
+    /// Returns the text.
+    #[must_use]
+    pub fn text(&self) -> &Secret {
+        &self.text
+    }
+
+    /// Returns the version.
+    #[must_use]
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+}
+
+impl fmt::Debug for StoredDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredDocument")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}

@@ -17,7 +17,7 @@ mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pollination_auth_api::{Client, Exchange, Outcome, SecretText, types};
+use pollination_auth_api::{Client, Exchange, ResponseValue, SecretText, types};
 
 use self::answer::{Answer, Attempted};
 use self::decode::{Context, Reply};
@@ -63,12 +63,10 @@ impl Wire {
             id: token.id().as_str().to_owned(),
             secret: Some(SecretText::from(secret.to_owned())),
         };
-        let exchange = self.exchange(timeout);
-        let client = self.client(Operation::Login, exchange);
+        let client = self.client(Operation::Login, None, timeout);
         let result = client.login(&body).await;
-        let (outcome, _) = Exchange::conclude(client, result);
-        self.reply(Operation::Login, outcome, secret)
-            .grant(requested_at)
+        let (reply, _) = self.reply(Operation::Login, client, result, secret);
+        reply.grant(requested_at)
     }
 
     /// `GET /auth/api-token`
@@ -78,12 +76,10 @@ impl Wire {
         timeout: Duration,
     ) -> Attempted<Answer<ApiTokenId>> {
         const OPERATION: Operation = Operation::GetApiToken;
-        let exchange = self.exchange(timeout).bearer(bearer.bearer());
-        let client = self.client(OPERATION, exchange);
+        let client = self.client(OPERATION, Some(bearer), timeout);
         let result = client.get_api_token().await;
-        let (outcome, generated) = Exchange::conclude(client, result);
-        self.reply(OPERATION, outcome, bearer.expose_secret())
-            .api_token_id(generated)
+        let (reply, generated) = self.reply(OPERATION, client, result, bearer.expose_secret());
+        reply.api_token_id(generated)
     }
 
     /// `POST /auth/api-token`
@@ -93,12 +89,10 @@ impl Wire {
         timeout: Duration,
     ) -> Attempted<Answer<ApiToken>> {
         const OPERATION: Operation = Operation::CreateApiToken;
-        let exchange = self.exchange(timeout).bearer(bearer.bearer());
-        let client = self.client(OPERATION, exchange);
+        let client = self.client(OPERATION, Some(bearer), timeout);
         let result = client.create_api_token().await;
-        let (outcome, _) = Exchange::conclude(client, result);
-        self.reply(OPERATION, outcome, bearer.expose_secret())
-            .api_token(None)
+        let (reply, _) = self.reply(OPERATION, client, result, bearer.expose_secret());
+        reply.api_token(None)
     }
 
     /// `PUT /auth/api-token`; `held` is the API token that is rotated, where it is known.
@@ -109,12 +103,10 @@ impl Wire {
         timeout: Duration,
     ) -> Attempted<Answer<ApiToken>> {
         const OPERATION: Operation = Operation::RotateApiTokenSecret;
-        let exchange = self.exchange(timeout).bearer(bearer.bearer());
-        let client = self.client(OPERATION, exchange);
+        let client = self.client(OPERATION, Some(bearer), timeout);
         let result = client.rotate_api_token_secret().await;
-        let (outcome, _) = Exchange::conclude(client, result);
-        self.reply(OPERATION, outcome, bearer.expose_secret())
-            .api_token(held)
+        let (reply, _) = self.reply(OPERATION, client, result, bearer.expose_secret());
+        reply.api_token(held)
     }
 
     /// `DELETE /auth/api-token`
@@ -124,38 +116,46 @@ impl Wire {
         timeout: Duration,
     ) -> Attempted<Answer<()>> {
         const OPERATION: Operation = Operation::DeleteApiToken;
-        let exchange = self.exchange(timeout).bearer(bearer.bearer());
-        let client = self.client(OPERATION, exchange);
+        let client = self.client(OPERATION, Some(bearer), timeout);
         let result = client.delete_api_token().await;
-        let (outcome, _) = Exchange::conclude(client, result);
-        self.reply(OPERATION, outcome, bearer.expose_secret())
-            .nothing()
+        let (reply, _) = self.reply(OPERATION, client, result, bearer.expose_secret());
+        reply.nothing()
     }
 
-    fn exchange(&self, timeout: Duration) -> Exchange {
-        let exchange = self.exchange.clone();
-        match self.transport.own_timeout(timeout) {
-            Some(timeout) => exchange.timeout(timeout),
-            None => exchange,
+    /// Creates the generated client for one call.
+    fn client(
+        &self,
+        operation: Operation,
+        bearer: Option<&AccessToken>,
+        timeout: Duration,
+    ) -> Client {
+        let mut exchange = self.exchange.clone();
+        if let Some(bearer) = bearer {
+            exchange = exchange.bearer(bearer.bearer());
         }
-    }
-
-    fn client(&self, operation: Operation, exchange: Exchange) -> Client {
+        if let Some(timeout) = self.transport.own_timeout(timeout) {
+            exchange = exchange.timeout(timeout);
+        }
         let http = self.transport.client_for(operation);
         Client::new_with_client(self.base_url.prefix(), http, exchange)
     }
 
-    /// Returns what the exchange captured of a call that carried this secret.
-    fn reply<'a>(&'a self, operation: Operation, outcome: Outcome, secret: &'a str) -> Reply<'a> {
-        Reply {
-            context: Context {
-                operation,
-                secret,
-                known: &self.known,
-                base_url: &self.base_url,
-                clock: &*self.clock,
-            },
-            outcome,
-        }
+    /// Returns the reply to a call that carried this secret, and the generated value of it.
+    fn reply<'a, T, E>(
+        &'a self,
+        operation: Operation,
+        client: Client,
+        result: Result<ResponseValue<T>, pollination_auth_api::Error<E>>,
+        secret: &'a str,
+    ) -> (Reply<'a>, Option<T>) {
+        let (outcome, generated) = Exchange::conclude(client, result);
+        let context = Context {
+            operation,
+            secret,
+            known: &self.known,
+            base_url: &self.base_url,
+            clock: &*self.clock,
+        };
+        (Reply { context, outcome }, generated)
     }
 }

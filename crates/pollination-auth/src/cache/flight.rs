@@ -35,11 +35,9 @@ pub(super) struct Flight {
 
 /// How waiting for a login ended.
 pub(super) enum Waited {
-    Landed(Landed),
+    Ended(End),
     /// The task is gone, and its result with it.
     Lost,
-    /// The runtime that it was started on can't make one; another one may.
-    Unfit(Missing),
     TooLong,
 }
 
@@ -100,11 +98,7 @@ impl Flight {
             tokio::time::timeout_at(until, landed).await
         };
         Ok(match guarded(pin!(waiting)).await? {
-            Ok(Ok(end)) => match end.clone() {
-                Some(End::Landed(landed)) => Waited::Landed(landed),
-                Some(End::Unfit(missing)) => Waited::Unfit(missing),
-                None => Waited::Lost,
-            },
+            Ok(Ok(end)) => end.clone().map_or(Waited::Lost, Waited::Ended),
             Ok(Err(_sender_gone)) => Waited::Lost,
             Err(_late) => Waited::TooLong,
         })

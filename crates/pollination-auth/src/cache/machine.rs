@@ -234,12 +234,7 @@ impl<T, E: Failure> Machine<T, E> {
         let is_current = self.lose(id);
         match result {
             Ok((token, validity)) if is_current => Ok(self.put(token, validity, now)),
-            Ok((token, validity)) => Ok(Arc::new(Cached {
-                token,
-                generation: NO_GENERATION,
-                validity,
-                at_arrival: validity.remaining(now),
-            })),
+            Ok((token, validity)) => Ok(Arc::new(Cached::new(token, NO_GENERATION, validity, now))),
             Err(error) => {
                 if is_current {
                     self.cool_down(now, &error, random);
@@ -260,12 +255,7 @@ impl<T, E: Failure> Machine<T, E> {
         self.generations = self.generations.saturating_add(1);
         self.failures = 0;
         self.cooldown = None;
-        let cached = Arc::new(Cached {
-            token,
-            generation: self.generations,
-            validity,
-            at_arrival: validity.remaining(now),
-        });
+        let cached = Arc::new(Cached::new(token, self.generations, validity, now));
         self.current = Some(cached.clone());
         cached
     }

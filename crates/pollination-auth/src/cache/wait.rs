@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use super::flight::{Flight, Waited};
+use super::flight::{End, Flight, Waited};
 use super::landing::Landing;
 use super::machine::{Ask, Next, Seen, Then, then};
 use super::shared::{Shared, stale};
@@ -34,14 +34,12 @@ pub(super) const STALL: Duration = Duration::from_millis(1_500);
 /// What a caller finds.
 enum Found {
     Use(Arc<CachedToken>),
-    Fail(Error),
     Wait(Flight),
 }
 
 /// How waiting for one login ended.
 enum Ended {
     Use(Arc<CachedToken>),
-    Fail(Error),
     /// It brought nothing, so look again; the error is for when that happens too often.
     LookAgain(Error),
 }
@@ -53,32 +51,29 @@ pub(super) async fn wait(
     deadline: Instant,
 ) -> Result<Arc<CachedToken>, Error> {
     // Waiting needs a runtime, as logging in does.
-    let runtime =
-        runtime::current().map_err(|missing| Error::internal(Operation::Login, missing.into()))?;
+    let runtime = runtime::current().map_err(|missing| failed(missing.into()))?;
     let mut last = None;
     for _ in 0..MOST_LOOKS {
-        let flight = match look(shared, ask, &runtime) {
+        let flight = match look(shared, ask, &runtime)? {
             Found::Use(token) => return Ok(token),
-            Found::Fail(error) => return Err(error),
             Found::Wait(flight) => flight,
         };
-        match wait_for(shared, flight, ask, deadline, &runtime).await {
+        match wait_for(shared, flight, ask, deadline, &runtime).await? {
             Ended::Use(token) => return Ok(token),
-            Ended::Fail(error) => return Err(error),
             Ended::LookAgain(error) => last = Some(error),
         }
     }
-    Err(last.unwrap_or_else(|| Error::internal(Operation::Login, Reason::NoRuntime)))
+    Err(last.unwrap_or_else(|| failed(Reason::NoRuntime)))
 }
 
 /// Decides with a second look at everything that was read without the lock.
-fn look(shared: &Arc<Shared>, ask: Ask, runtime: &Handle) -> Found {
+fn look(shared: &Arc<Shared>, ask: Ask, runtime: &Handle) -> Result<Found, Error> {
     let now = shared.clock.now();
     let (flight, landing) = {
         let mut state = shared.lock();
         match state.machine.ask(ask, &now, shared.flight_limit) {
-            Next::Use(token) => return Found::Use(token),
-            Next::Fail(error) => return Found::Fail(error),
+            Next::Use(token) => return Ok(Found::Use(token)),
+            Next::Fail(error) => return Err(error),
             Next::Wait(id) => {
                 let flight = state.flight.clone().filter(|flight| flight.id() == id);
                 (flight, None)
@@ -90,15 +85,15 @@ fn look(shared: &Arc<Shared>, ask: Ask, runtime: &Handle) -> Found {
         }
     };
     let Some(flight) = flight else {
-        return Found::Fail(Error::internal(Operation::Login, Reason::Panicked));
+        return Err(failed(Reason::Panicked));
     };
     if let Some(landing) = landing {
         landing.take_off(runtime);
         if flight.is_lost() {
-            return Found::Fail(Error::internal(Operation::Login, Reason::NoRuntime));
+            return Err(failed(Reason::NoRuntime));
         }
     }
-    Found::Wait(flight)
+    Ok(Found::Wait(flight))
 }
 
 async fn wait_for(
@@ -107,19 +102,16 @@ async fn wait_for(
     ask: Ask,
     deadline: Instant,
     runtime: &Handle,
-) -> Ended {
+) -> Result<Ended, Error> {
     let is_elsewhere = flight.runtime() != runtime.id();
     loop {
         let beats = flight.beats();
         let until = until(shared, ask, is_elsewhere, deadline);
-        let waited = match flight.landed(until).await {
-            Ok(waited) => waited,
-            Err(missing) => return Ended::Fail(Error::internal(Operation::Login, missing.into())),
-        };
-        let (seen, reason) = match waited {
-            Waited::Landed(landed) => (Seen::Landed(landed), Reason::Stale),
+        let waited = flight.landed(until).await;
+        let (seen, reason) = match waited.map_err(|missing| failed(missing.into()))? {
+            Waited::Ended(End::Landed(landed)) => (Seen::Landed(landed), Reason::Stale),
+            Waited::Ended(End::Unfit(missing)) => (Seen::Unfit, missing.into()),
             Waited::Lost => (Seen::Lost, Reason::NoRuntime),
-            Waited::Unfit(missing) => (Seen::Unfit, missing.into()),
             Waited::TooLong => {
                 let nothing = Seen::Nothing {
                     is_still: flight.beats() == beats,
@@ -130,13 +122,13 @@ async fn wait_for(
         };
         let now = shared.clock.now();
         match then(seen, is_elsewhere, last_resort(shared, ask), &now) {
-            Then::Use(token) => return Ended::Use(token),
-            Then::Fail(error) => return Ended::Fail(error),
-            Then::Unfit | Then::TooLate => return Ended::Fail(failed(reason)),
-            Then::LookAgain => return Ended::LookAgain(failed(reason)),
+            Then::Use(token) => return Ok(Ended::Use(token)),
+            Then::Fail(error) => return Err(error),
+            Then::Unfit | Then::TooLate => return Err(failed(reason)),
+            Then::LookAgain => return Ok(Ended::LookAgain(failed(reason))),
             Then::GiveUp => {
                 shared.lose(flight.id());
-                return Ended::LookAgain(failed(reason));
+                return Ok(Ended::LookAgain(failed(reason)));
             }
             Then::WaitOn => {}
         }

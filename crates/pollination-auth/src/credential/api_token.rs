@@ -136,11 +136,7 @@ fn check(text: &str, part: Part) -> Result<(), CredentialError> {
     } else {
         return Ok(());
     };
-    Err(CredentialError {
-        part,
-        source: None,
-        problem,
-    })
+    Err(CredentialError::new(part, None, problem))
 }
 
 /// Error of a credential that can't be used: which part, where it came from and why. It never
@@ -153,44 +149,35 @@ pub struct CredentialError {
 }
 
 impl CredentialError {
-    /// Names the place that the text came from.
-    pub(crate) fn found_in(mut self, source: &'static str) -> Self {
-        self.source = Some(source);
-        self
-    }
-
-    pub(crate) fn not_unicode(part: Part, source: Option<&'static str>) -> Self {
+    fn new(part: Part, source: Option<&'static str>, problem: Problem) -> Self {
         Self {
             part,
             source,
-            problem: Problem::NotUnicode,
+            problem,
         }
+    }
+
+    /// Names the place that the text came from.
+    pub(crate) fn found_in(self, source: &'static str) -> Self {
+        Self::new(self.part, Some(source), self.problem)
+    }
+
+    pub(crate) fn not_unicode(part: Part, source: Option<&'static str>) -> Self {
+        Self::new(part, source, Problem::NotUnicode)
     }
 
     pub(crate) fn missing(part: Part, source: &'static str) -> Self {
-        Self {
-            part,
-            source: Some(source),
-            problem: Problem::Missing,
-        }
+        Self::new(part, Some(source), Problem::Missing)
     }
 
     pub(crate) fn empty(part: Part, source: &'static str) -> Self {
-        Self {
-            part,
-            source: Some(source),
-            problem: Problem::Empty,
-        }
+        Self::new(part, Some(source), Problem::Empty)
     }
 
     /// Creates the error of a part that is set twice: in a variable, and in the file that another
     /// one names.
     pub(crate) fn set_twice(part: Part, source: &'static str, other: &'static str) -> Self {
-        Self {
-            part,
-            source: Some(source),
-            problem: Problem::AlsoSetBy(other),
-        }
+        Self::new(part, Some(source), Problem::AlsoSetBy(other))
     }
 }
 
@@ -263,11 +250,7 @@ pub(crate) fn checked_bearer(text: &str) -> Result<Bearer, CredentialError> {
     } else {
         Bearer::new(text).map_err(|_invalid| Problem::NotABearerToken)
     };
-    bearer.map_err(|problem| CredentialError {
-        part: Part::AccessToken,
-        source: None,
-        problem,
-    })
+    bearer.map_err(|problem| CredentialError::new(Part::AccessToken, None, problem))
 }
 
 #[cfg(test)]

@@ -20,6 +20,15 @@ pub(crate) struct Cached<T> {
 }
 
 impl<T> Cached<T> {
+    pub(crate) fn new(token: T, generation: u64, validity: Validity, now: &Moment) -> Self {
+        Self {
+            token,
+            generation,
+            validity,
+            at_arrival: validity.remaining(now),
+        }
+    }
+
     /// Returns `true` if it may be handed out without asking for the next one first.
     pub(crate) fn is_good(&self, now: &Moment, least: Duration) -> bool {
         matches!(self.validity.phase(now), Phase::Fresh | Phase::Advisory)

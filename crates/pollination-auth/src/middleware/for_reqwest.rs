@@ -8,7 +8,7 @@ use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next};
 
 use super::replay::{Replay, replayed};
-use super::selection::{Passes, passes, put_on};
+use super::selection::{passes, put_on};
 use crate::client::Client;
 use crate::credential::access_token::AccessToken;
 
@@ -95,17 +95,6 @@ impl AuthMiddleware {
         Self { client }
     }
 
-    /// Returns why a request gets no token, or `None` if it gets one.
-    fn passes(&self, request: &Request) -> Option<Passes> {
-        let url = request.url();
-        passes(
-            &self.client,
-            url.scheme(),
-            url.authority(),
-            request.headers(),
-        )
-    }
-
     async fn token(&self) -> reqwest_middleware::Result<AccessToken> {
         let token = self.client.access_token().await;
         token.map_err(reqwest_middleware::Error::middleware)
@@ -120,8 +109,8 @@ impl Middleware for AuthMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> reqwest_middleware::Result<Response> {
-        if let Some(passes) = self.passes(&request) {
-            let url = request.url();
+        let (url, headers) = (request.url(), request.headers());
+        if let Some(passes) = passes(&self.client, url.scheme(), url.authority(), headers) {
             let host = url.host_str().unwrap_or_default();
             passes.log(url.scheme(), host, url.port_or_known_default());
             return next.run(request, extensions).await;

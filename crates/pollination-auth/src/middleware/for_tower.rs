@@ -8,7 +8,7 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http::{Request, Response, StatusCode, Uri};
+use http::{Request, Response, StatusCode};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -229,11 +229,6 @@ impl Policy {
     }
 }
 
-fn log(passes: Passes, uri: &Uri) {
-    let scheme = uri.scheme_str().unwrap_or_default();
-    passes.log(scheme, uri.host().unwrap_or_default(), uri.port_u16());
-}
-
 impl<S, B, R, C> Service<Request<B>> for AuthService<S, C>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
@@ -260,7 +255,13 @@ where
             let replay = body.map(|body| like(&request, body));
             return Box::pin(send(ready, self.policy.client.clone(), request, replay));
         };
-        log(passes, request.uri());
+        let uri = request.uri();
+        let (scheme, host) = (uri.scheme_str(), uri.host());
+        passes.log(
+            scheme.unwrap_or_default(),
+            host.unwrap_or_default(),
+            uri.port_u16(),
+        );
         let sending = ready.call(request);
         Box::pin(async move { sending.await.map_err(Into::into) })
     }

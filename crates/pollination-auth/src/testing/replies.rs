@@ -1,6 +1,6 @@
 //! Replies from arbitrary bytes, for fuzzing: decodes them as real ones and checks invariants.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use pollination_auth_api::{CutOff, Head, Outcome};
@@ -12,37 +12,22 @@ use crate::foundation::base_url::BaseUrl;
 use crate::foundation::clock::{Clock, Moment};
 use crate::foundation::operation::Operation;
 use crate::foundation::secret::SecretBytes;
-use crate::wire::Wire;
 use crate::wire::answer::{Answer, Attempted};
 use crate::wire::decode::{Context, Reply};
-use crate::wire::transport::{
-    self, HeaderMap, HeaderName, HeaderValue, Settings, StatusCode, Transport,
-};
+use crate::wire::known::Known;
+use crate::wire::transport::{self, HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 /// The secret of the call; no echo of it may be shown.
 const SECRET: &str = "planted-secret";
-
-/// Not used: nothing is sent.
-const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The API token that a rotation replaces.
 static HELD: LazyLock<ApiToken> =
     LazyLock::new(|| ApiToken::new("an-id", SECRET).expect("both are valid"));
 
-static WIRE: LazyLock<Wire> = LazyLock::new(|| {
-    let base_url = BaseUrl::parse("https://h.example", false).expect("it is valid");
-    let settings = Settings {
-        base_url: base_url.clone(),
-        connect_timeout: TIMEOUT,
-        attempt_timeout: TIMEOUT,
-        user_agent: "fuzz".to_owned(),
-        configure: None,
-    };
-    let transport = Transport::build(settings)
-        .ok()
-        .expect("nothing is configured");
-    Wire::new(base_url, transport, Arc::new(Still))
-});
+static KNOWN: LazyLock<Known> = LazyLock::new(Known::default);
+
+static BASE_URL: LazyLock<BaseUrl> =
+    LazyLock::new(|| BaseUrl::parse("https://h.example", false).expect("it is valid"));
 
 /// A clock that never moves, so that the same bytes always have the same result.
 #[derive(Debug)]
@@ -198,9 +183,9 @@ impl<'a> Written<'a> {
             context: Context {
                 operation: self.operation,
                 secret: SECRET,
-                known: &WIRE.known,
-                base_url: &WIRE.base_url,
-                clock: &*WIRE.clock,
+                known: &KNOWN,
+                base_url: &BASE_URL,
+                clock: &Still,
             },
             outcome,
         }

@@ -42,32 +42,18 @@ fn first(text: &str) -> Option<(char, &str)> {
     Some((characters.next()?, characters.as_str()))
 }
 
-/// Reads an escape of a JSON string (RFC 8259, section 7).
-pub(super) fn json(text: &str) -> Option<(char, &str)> {
-    let (sign, rest) = first(text.strip_prefix('\\')?)?;
-    let character = match sign {
-        '"' | '\\' | '/' => sign,
-        'b' => '\u{8}',
-        'f' => '\u{c}',
-        'n' => '\n',
-        'r' => '\r',
-        't' => '\t',
-        'u' => return utf_16(rest),
-        _ => return None,
-    };
-    Some((character, rest))
-}
+/// The lengths of JSON's escapes: `\n`, `\u0041`, and a pair of surrogates.
+const ESCAPES: [usize; 3] = [2, 6, 12];
 
-/// Reads one unit of UTF-16, or two that are one character; half of a pair is replaced.
-fn utf_16(text: &str) -> Option<(char, &str)> {
-    let (unit, rest) = hex(text, 4)?;
-    let pair = rest.strip_prefix("\\u").and_then(|low| hex(low, 4));
-    let units = [unit].into_iter().chain(pair.map(|(low, _)| low));
-    let character = char::decode_utf16(units).next()?;
-    Some(match (character, pair) {
-        (Ok(one), Some((_, behind))) if one.len_utf16() == 2 => (one, behind),
-        (one, _) => (one.unwrap_or(char::REPLACEMENT_CHARACTER), rest),
-    })
+/// Reads an escape of a JSON string (RFC 8259, section 7); half of a pair of surrogates is none.
+pub(super) fn json(text: &str) -> Option<(char, &str)> {
+    let escapes = ESCAPES.iter().filter(|_| text.starts_with('\\'));
+    escapes
+        .filter_map(|length| text.split_at_checked(*length))
+        .find_map(|(escape, rest)| {
+            let character = serde_json::from_str(&format!("\"{escape}\"")).ok()?;
+            Some((character, rest))
+        })
 }
 
 /// Reads a percent-encoded character of a URL (RFC 3986, section 2.1).
@@ -76,8 +62,8 @@ fn url(text: &str) -> Option<(char, &str)> {
     let mut rest = text;
     // A character has at most four bytes.
     while bytes.len() < 4 {
-        let (byte, behind) = hex(rest.strip_prefix('%')?, 2)?;
-        bytes.push(u8::try_from(byte).ok()?);
+        let (digits, behind) = rest.strip_prefix('%')?.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
         rest = behind;
         if let Ok(character) = std::str::from_utf8(&bytes) {
             return Some((character.chars().next()?, rest));
@@ -90,9 +76,4 @@ fn url(text: &str) -> Option<(char, &str)> {
 fn form(text: &str) -> Option<(char, &str)> {
     let space = text.strip_prefix('+').map(|rest| (' ', rest));
     space.or_else(|| url(text))
-}
-
-fn hex(text: &str, digits: usize) -> Option<(u16, &str)> {
-    let (number, rest) = text.split_at_checked(digits)?;
-    Some((u16::from_str_radix(number, 16).ok()?, rest))
 }

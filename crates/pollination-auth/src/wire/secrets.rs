@@ -6,7 +6,7 @@ use std::fmt;
 
 use pollination_auth_api::SecretText;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 
 use super::bytes::without_byte_order_mark;
 use crate::foundation::secret::{Secret, SecretBytes};
@@ -17,18 +17,8 @@ const LIMIT: usize = 4;
 /// Returns all values of the field `secret` of a JSON object, duplicates included.
 pub(crate) fn secrets_in(raw: &SecretBytes) -> Vec<Secret> {
     let body = without_byte_order_mark(raw.expose_secret());
-    let Ok(Secrets(secrets)) = serde_json::from_slice(body) else {
-        return Vec::new();
-    };
-    secrets
-}
-
-struct Secrets(Vec<Secret>);
-
-impl<'de> Deserialize<'de> for Secrets {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(SecretsVisitor).map(Self)
-    }
+    let mut json = serde_json::Deserializer::from_slice(body);
+    json.deserialize_map(SecretsVisitor).unwrap_or_default()
 }
 
 struct SecretsVisitor;

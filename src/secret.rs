@@ -91,6 +91,14 @@ impl schemars::JsonSchema for SecretText {
 /// Bytes that are wiped on drop and never shown by `Debug`.
 ///
 /// Clones share the buffer, which is wiped when the last of them is dropped.
+///
+/// ```
+/// use pollination_auth_api::SecretBytes;
+///
+/// let reply = SecretBytes::from(b"hunter2".to_vec());
+/// assert_eq!(format!("{reply:?}"), "SecretBytes([REDACTED; 7 bytes])");
+/// assert_eq!(reply.expose_secret(), b"hunter2");
+/// ```
 #[derive(Clone, Default)]
 pub struct SecretBytes(Bytes);
 

@@ -1,4 +1,4 @@
-//! The URLs of one service, each parsed once and not for every request.
+//! The URLs of one service, each parsed only once.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 /// Long enough for any loopback exchange; short enough that a hang is seen.
 const BOUND: Duration = Duration::from_secs(20);
 
-/// Answers one connection with these bytes and closes it; gives what the client sent.
+/// Answers one connection with these bytes and closes it; returns what the client sent.
 async fn serve(reply: Vec<u8>) -> (String, tokio::task::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());

@@ -31,7 +31,7 @@ fn meaning(schema: &Value, root: &Value) -> Value {
             }
             let mut plain = Map::new();
             for (key, value) in object {
-                // The width of the Rust integer: the contract says `integer` and no width.
+                // The width of the Rust integer: the contract states `integer` without a width.
                 let width = key == "format" && value == "int64";
                 if !ANNOTATIONS.contains(&key.as_str()) && !width {
                     plain.insert(key.clone(), meaning(value, root));

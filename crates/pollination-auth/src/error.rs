@@ -1,14 +1,16 @@
 //! The error type of calls: each variant tells the caller what to do next.
 //!
-//! The facts are in `failure`; `classify` maps replies to variants.
+//! The facts are in `failure` and `violation`; `classify` maps replies to variants.
 
 pub(crate) mod classify;
 pub(crate) mod failure;
+pub(crate) mod violation;
 
 use std::fmt;
 use std::time::SystemTime;
 
-use crate::error::failure::{Facts, Failure, Reason, Violation};
+use crate::error::failure::{Facts, Failure, Reason};
+use crate::error::violation::Violation;
 use crate::foundation::operation::Operation;
 use crate::foundation::secret::SecretBytes;
 

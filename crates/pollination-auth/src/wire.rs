@@ -6,13 +6,13 @@ pub(crate) mod answer;
 mod bytes;
 pub(crate) mod decode;
 mod decoded;
+mod error_text;
 pub(crate) mod known;
 mod login;
 mod mask;
 pub(crate) mod retry_after;
 pub(crate) mod secrets;
 pub(crate) mod transport;
-mod words;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -37,7 +37,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// A number of the page: its line, and whether it says that it has no test.
+/// A number of the page: its line, and `true` if it states why it has no test.
 struct Entry {
     line: usize,
     is_exempt: bool,
@@ -152,7 +152,7 @@ fn state_of(text: &str) -> Option<Place> {
     part.next().is_none().then_some(state)
 }
 
-/// Returns what a row gives as the reason for having no test.
+/// Returns the reason that a row states for having no test.
 fn reason(row: &str) -> Option<&str> {
     let begin = row.to_ascii_lowercase().find(NO_TEST)?;
     let reason = row.get(begin + NO_TEST.len()..)?;

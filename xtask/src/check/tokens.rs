@@ -1,4 +1,4 @@
-//! What stands in Rust code: names and paths in its tokens, imports and tests among its items.
+//! Finds names and paths in the tokens of Rust code, and imports and tests among its items.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens as _;
@@ -57,7 +57,7 @@ fn report(path: &mut Vec<Ident>, found: &mut impl FnMut(&[Ident])) {
     path.clear();
 }
 
-/// A name that a `use` item brings in, and the whole path of what it stands for.
+/// A name that a `use` item imports, and the whole path that it stands for.
 pub(super) struct Import {
     pub(super) path: Vec<Ident>,
     /// The name in the importing module, or nothing for a glob.

@@ -9,7 +9,7 @@ use crate::credential::access_token::AccessToken;
 /// Sends each new access token to its watchers.
 pub(super) struct Changes(watch::Sender<Told>);
 
-/// What was told last.
+/// The last change that was sent.
 struct Told {
     number: u64,
     token: Option<AccessToken>,
@@ -55,8 +55,10 @@ impl Changes {
 /// let mut changes = client.access_token_changes();
 /// assert!(changes.latest().is_none());
 /// client.login().await?;
-/// let token = changes.changed().await?.expect("a login has brought one");
-/// # assert!(token.expires_at().is_some());
+/// if let Some(token) = changes.changed().await? {
+///     hand_over(token.expose_secret());
+/// }
+/// # fn hand_over(_: &str) {}
 /// # Ok(())
 /// # }
 /// ```
@@ -92,7 +94,29 @@ impl fmt::Debug for AccessTokenChanges {
     }
 }
 
-/// The client whose access tokens were watched is gone, with all its clones.
+/// Error of waiting for the access tokens of a client that was dropped, with all its clones.
+///
+/// ```
+/// use pollination_auth::{AccessTokenChanges, ClientGone};
+///
+/// /// Hands every new access token over, for as long as there is a client.
+/// async fn follow(mut changes: AccessTokenChanges, hand_over: impl Fn(&str)) {
+///     loop {
+///         match changes.changed().await {
+///             Ok(Some(token)) => hand_over(token.expose_secret()),
+///             Ok(None) => hand_over(""),
+///             Err(ClientGone) => break,
+///         }
+///     }
+/// }
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+/// # let token = pollination_auth::AccessToken::new("eyJhbGciOiJIUzI1NiJ9.e30.c2ln")?;
+/// # let client = pollination_auth::Client::builder().access_token(token).build()?;
+/// # let changes = client.access_token_changes();
+/// # drop(client);
+/// # runtime.block_on(follow(changes, |_| {}));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the client was dropped; no more access tokens will come")]
 pub struct ClientGone;

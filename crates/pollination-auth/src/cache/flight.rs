@@ -1,6 +1,6 @@
-//! One login under way, as those see it who wait for it.
+//! One login in progress, as its waiting callers see it.
 //!
-//! However the task of the login ends, its end is seen; while its runtime drives it, it beats.
+//! However the login's task ends, callers see its end; while its runtime drives it, it beats.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::foundation::runtime::{Missing, guarded};
 
 pub(super) type Landed = Result<Arc<CachedToken>, Error>;
 
-/// How a login ended, for those who wait for it.
+/// How a login ended, for its waiting callers.
 #[derive(Clone)]
 pub(super) enum End {
     Landed(Landed),
@@ -24,7 +24,7 @@ pub(super) enum End {
     Unfit(Missing),
 }
 
-/// A login under way, as those see it who wait for it.
+/// A login in progress, as its waiting callers see it.
 #[derive(Clone)]
 pub(super) struct Flight {
     id: u64,
@@ -41,7 +41,7 @@ pub(super) enum Waited {
     TooLong,
 }
 
-/// The task's end of a login: it beats while it is driven, and tells how it ended.
+/// The task's half of a login: it beats while it is driven, and sends how it ended.
 pub(super) struct Pulse {
     beats: Arc<AtomicU32>,
     waiting: watch::Sender<Option<End>>,
@@ -58,7 +58,7 @@ impl Pulse {
 }
 
 impl Flight {
-    /// Creates a login's two ends: for those who wait, and for its task.
+    /// Creates the two halves of a login: for its waiting callers, and for its task.
     pub(super) fn prepare(id: u64, runtime: runtime::Id) -> (Self, Pulse) {
         let (waiting, landed) = watch::channel(None);
         let beats = Arc::<AtomicU32>::default();
@@ -92,7 +92,7 @@ impl Flight {
 
     /// Waits for the end until a time.
     pub(super) async fn landed(&mut self, until: Instant) -> Result<Waited, Missing> {
-        // Without timers it is the making of one that panics.
+        // Without timers, creating one panics.
         let waiting = async {
             let landed = self.landed.wait_for(Option::is_some);
             tokio::time::timeout_at(until, landed).await

@@ -16,8 +16,8 @@ use crate::foundation::clock::Moment;
 use crate::foundation::operation::Operation;
 use crate::foundation::runtime::guarded;
 
-/// How often a login that is driven says so: every 250 ms, several times within the time after
-/// which callers elsewhere call it stalled.
+/// How often a login that is driven beats: every 250 ms, several times within the time after which
+/// callers elsewhere consider it stalled.
 const BEAT: Duration = Duration::from_millis(250);
 
 /// The end of a login, held by its task.
@@ -25,12 +25,12 @@ pub(super) struct Landing {
     shared: Arc<Shared>,
     login: u64,
     started_at: Moment,
-    /// Taken when the end is told; still there on drop when the task ended early.
+    /// Taken when the end is sent; still there on drop if the task ended early.
     pulse: Option<Pulse>,
 }
 
 impl Landing {
-    /// Prepares a login that the machine has decided on, for those who wait for it.
+    /// Prepares a login that the machine has decided on, for its waiting callers.
     pub(super) fn prepare(
         shared: &Arc<Shared>,
         state: &mut State,
@@ -48,13 +48,13 @@ impl Landing {
         }
     }
 
-    /// Starts the login on a task of its own, which no caller's end can end. Called without the
-    /// lock: a runtime that was shut down drops the task here and now.
+    /// Starts the login on a task of its own, which outlives every caller. Called without the lock: a
+    /// runtime that was shut down drops the task here and now.
     pub(super) fn take_off(self, runtime: &Handle) {
         runtime.spawn(self.land());
     }
 
-    /// Runs the login to its end and tells it, to those who wait first.
+    /// Runs the login to its end and sends it, to the waiting callers first.
     async fn land(mut self) {
         let driven = async {
             let mut fetched = self.shared.source.fetch();
@@ -90,13 +90,13 @@ impl Landing {
 }
 
 impl Drop for Landing {
-    /// The login panicked, or its runtime was shut down: those who wait must not wait for ever.
+    /// The login panicked, or its runtime was shut down: nobody must wait for it forever.
     fn drop(&mut self) {
         let Some(pulse) = self.pulse.take() else {
             return;
         };
         if std::thread::panicking() {
-            // It may be the clock that panicked: to read it again would end the process.
+            // The clock may have panicked: reading it again would abort the process.
             let error = Error::internal(Operation::Login, Reason::Panicked);
             self.shared.fail(self.login, &self.started_at, &error);
             pulse.tell(End::Landed(Err(error)));

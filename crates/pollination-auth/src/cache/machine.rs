@@ -1,7 +1,7 @@
 //! The cache's decisions, without time, runtime or network.
 //!
-//! It is told what happened and when, and says what follows. Who carries that out is in `cache`;
-//! the tests walk through every order of events within their bounds.
+//! It is given what happened and when, and returns what to do. The other files of `cache` carry that
+//! out; the tests walk through every order of events within their bounds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,41 +10,41 @@ use crate::credential::cached_token::{Cached, NO_GENERATION};
 use crate::credential::validity::{Phase, Validity};
 use crate::foundation::clock::Moment;
 
-/// A failure that another login would share is kept for this long at first: 250 ms.
+/// A failure that retrying may cure is kept for this long at first: 250 ms.
 ///
-/// Callers that come one after the other then share it as callers that come together do.
+/// So callers that come one after the other share it, as callers that come together do.
 const FIRST_COOLDOWN: Duration = Duration::from_millis(250);
 
-/// No failure is kept longer than this: 5 s, so that a service that is back is soon noticed.
+/// No failure is kept longer than this: 5 s, so that callers soon notice that the service is back.
 const LONGEST_COOLDOWN: Duration = Duration::from_secs(5);
 
 /// A failure that retrying does not cure is kept at least this long: 1 s.
 const PERMANENT_COOLDOWN: Duration = Duration::from_secs(1);
 
-/// A failure is kept for as long as the service asked to be left alone, up to this: 1 hour.
+/// A failure is kept for as long as `Retry-After` asks, up to this: 1 hour.
 ///
-/// A `Retry-After` beyond that is more likely a mistake than a wish; a forced login asks at once.
+/// A longer one is more likely a mistake; a forced login ignores it.
 const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
 
 /// After a 401 caused a login, further 401s cause none for this long: 30 s, unless the new token is
 /// accepted.
 ///
-/// A fresh token that meets a 401 as well is not to blame, and dropping it would take it from
-/// everybody else.
+/// If a fresh token gets a 401 too, the token is not the cause, and dropping it would take it from all
+/// other callers.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(30);
 
 /// A failed login, as far as it matters for when to log in again.
 pub(super) trait Failure: Clone {
     /// Returns `true` if the next login may succeed though nothing was changed.
     fn is_retryable(&self) -> bool;
-    /// Returns how long the service asked to be left alone, from `now` on.
+    /// Returns the wait that the service asked for, from `now` on.
     fn asked_wait(&self, now: &Moment) -> Option<Duration>;
 }
 
 /// Why a caller asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Ask {
-    /// It needs a token that has so much left; the current one will do while it is good.
+    /// It needs a token with this much left; the current one will do while it is good.
     Token { least: Duration },
     /// It needs a token that is not the current one.
     NewToken,
@@ -86,15 +86,15 @@ pub(super) enum Then<T, E> {
     Unfit,
     /// The caller's time is over.
     TooLate,
-    /// Ask once more: the login brought nothing that can be used.
+    /// Ask once more: the login ended without a usable token.
     LookAgain,
     /// Forget the login, whose runtime nobody drives, and ask once more.
     GiveUp,
     WaitOn,
 }
 
-/// Decides for a caller that waits; `is_elsewhere` says that the login is on another runtime than
-/// the caller, and `old` is a token to use where there is no better one.
+/// Decides for a caller that waits; `is_elsewhere` is `true` if the login is on another runtime than
+/// the caller, and `old` is a token to use if there is no better one.
 pub(super) fn then<T, E>(
     seen: Seen<T, E>,
     is_elsewhere: bool,
@@ -107,8 +107,8 @@ pub(super) fn then<T, E>(
         (Seen::Landed(Ok(token)), _) => Then::Use(token),
         (Seen::Landed(Err(_)) | Seen::Nothing { .. }, Some(old)) => Then::Use(old),
         (Seen::Landed(Err(error)), None) => Then::Fail(error),
-        // Where the login was lost with the caller's own runtime, the next one can't be started,
-        // which says so.
+        // If the login was lost with the caller's own runtime, starting the next one fails, and that
+        // error is the caller's.
         (Seen::Lost, _) => Then::LookAgain,
         (Seen::Unfit, _) if is_elsewhere => Then::LookAgain,
         (Seen::Unfit, _) => Then::Unfit,
@@ -189,7 +189,7 @@ impl<T, E: Failure> Machine<T, E> {
 
     /// Returns a login to start that nobody waits for, where the current token is about to expire.
     pub(super) fn refresh(&mut self, now: &Moment, limit: Duration) -> Option<u64> {
-        // Somebody may have brought a new token since the caller read the old one.
+        // Another login may have brought a new token since the caller read the old one.
         let due = self
             .current
             .as_ref()
@@ -220,7 +220,7 @@ impl<T, E: Failure> Machine<T, E> {
         (now.elapsed_since(&cooldown.since) < cooldown.lasts).then_some(&cooldown.error)
     }
 
-    /// Takes the end of a login; `random` is a number from 0 to 1.
+    /// Records the end of a login; `random` is a number from 0 to 1.
     ///
     /// A login that was given up, or voided by a clear, is good for those who waited for it, and
     /// for nobody else.
@@ -260,7 +260,7 @@ impl<T, E: Failure> Machine<T, E> {
         cached
     }
 
-    /// Takes note of a 401 for the token of this generation.
+    /// Records a 401 for the token of this generation.
     ///
     /// Returns `true` if a replay can have another token, and drops the current one for that at
     /// most once in [`REFUSAL_PAUSE`].
@@ -270,7 +270,7 @@ impl<T, E: Failure> Machine<T, E> {
             .as_ref()
             .is_some_and(|current| current.generation == generation);
         if !is_current {
-            // Of many late 401s only the first one finds its token still there.
+            // Only the first of many late 401s finds its token still there.
             return true;
         }
         let pauses = self
@@ -284,13 +284,12 @@ impl<T, E: Failure> Machine<T, E> {
         true
     }
 
-    /// Takes note that the service accepts the token that a 401 caused: the one before was to
-    /// blame.
+    /// Records that the service accepted the token that a 401 caused: the one before was to blame.
     pub(super) fn accepted(&mut self) {
         self.refused_at = None;
     }
 
-    /// Drops the current token and what is known of failures; nobody may use it any longer.
+    /// Drops the current token and forgets failures; nobody may use that token any longer.
     pub(super) fn clear(&mut self) {
         self.cooldown = None;
         // A login that is under way no longer brings a token for the cache.
@@ -314,7 +313,7 @@ impl<T, E: Failure> Machine<T, E> {
             (PERMANENT_COOLDOWN, LONGEST_COOLDOWN)
         };
         let lasts = least + (most - least).mul_f64(random.clamp(0.0, 1.0));
-        // Who asks a service again before it wants to be asked makes its trouble longer.
+        // Asking an overloaded service again too early prolongs the overload.
         let asked = error.asked_wait(now).unwrap_or_default();
         self.failures = self.failures.saturating_add(1);
         self.cooldown = Some(Cooldown {

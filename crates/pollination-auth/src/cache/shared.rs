@@ -49,16 +49,16 @@ pub(super) struct Shared {
 /// What the lock guards.
 pub(super) struct State {
     pub(super) machine: Machine<AccessToken, Error>,
-    /// The login that the machine speaks of, for those who wait for it.
+    /// The machine's login, for its waiting callers.
     pub(super) flight: Option<Flight>,
     /// The generation of the token that readers see.
     visible: u64,
-    /// Counts the changes of the current token, so that they are told in their order.
+    /// Counts the changes of the current token, so that they are sent in their order.
     changes: u64,
 }
 
 impl State {
-    /// Keeps nothing of a login that nobody is to join any longer.
+    /// Drops a login that nobody may join any longer.
     fn forget_flight(&mut self, id: u64) {
         self.flight.take_if(|flight| flight.id() == id);
     }
@@ -88,12 +88,12 @@ impl Shared {
         }
     }
 
-    /// A panic elsewhere leaves the state whole, so a poisoned lock is still good.
+    /// A panic elsewhere leaves the state whole, so a poisoned lock is still usable.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the current token if it has not expired, for when there is no better one.
+    /// Returns the current token if it has not expired, to use if there is no better one.
     pub(super) fn unexpired(&self, least: Duration) -> Option<Arc<CachedToken>> {
         let now = self.clock.now();
         let state = self.lock();
@@ -101,7 +101,7 @@ impl Shared {
         current.is_last_resort(&now, least).then(|| current.clone())
     }
 
-    /// Lets the machine change, and then tells who wants to know.
+    /// Changes the machine, and then notifies the watchers.
     pub(super) fn change<R>(
         &self,
         change: impl FnOnce(&mut Machine<AccessToken, Error>) -> R,
@@ -115,7 +115,7 @@ impl Shared {
         result
     }
 
-    /// Lets readers see the machine's token, if it is not the one that they see already.
+    /// Shows the machine's token to readers, unless they see it already.
     fn publish(&self, state: &mut State) -> Option<Change> {
         let current = state.machine.current();
         let generation = current.map_or(NO_GENERATION, |current| current.generation);
@@ -135,8 +135,8 @@ impl Shared {
         }
     }
 
-    /// Takes the end of a login, and returns what those get who wait for it, and what is to be told
-    /// after them.
+    /// Records the end of a login, and returns the result for its waiting callers and the change to
+    /// send after them.
     pub(super) fn land(
         &self,
         id: u64,
@@ -154,8 +154,8 @@ impl Shared {
         (landed, changed)
     }
 
-    /// Takes the end of a login that panicked; no clock is read, for it may be the clock that
-    /// panics.
+    /// Records the end of a login that panicked. It reads no clock, because the clock may have
+    /// panicked.
     pub(super) fn fail(&self, id: u64, at: &Moment, error: &Error) {
         let mut state = self.lock();
         let _shared = state

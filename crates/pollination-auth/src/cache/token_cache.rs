@@ -51,7 +51,7 @@ impl TokenCache {
     /// Returns the current token if it is good and has at least `least` left; never waits for a
     /// login.
     ///
-    /// In the advisory window it starts a login meanwhile, if there is a runtime for it.
+    /// In the advisory window it also starts a login, if there is a runtime for it.
     fn current(&self, least: Duration) -> Option<Arc<CachedToken>> {
         let now = self.0.clock.now();
         let (current, landing) = {
@@ -90,7 +90,7 @@ impl TokenCache {
         }
     }
 
-    /// Returns `true` if a login would bring a token that lives too short: the current one did.
+    /// Returns `true` if a login would bring a token that expires too soon, as the current one did.
     fn promises_less_than(&self, least: Duration) -> bool {
         let now = self.0.clock.now();
         let state = self.0.lock();
@@ -98,7 +98,7 @@ impl TokenCache {
         current.is_some_and(|one| one.is_good(&now, Duration::ZERO) && one.at_arrival < least)
     }
 
-    /// Returns the current token if it has not expired, for when there is no better one.
+    /// Returns the current token if it has not expired, to use if there is no better one.
     pub(crate) fn unexpired(&self, least: Duration) -> Option<Arc<CachedToken>> {
         self.0.unexpired(least)
     }
@@ -116,7 +116,7 @@ impl TokenCache {
         wait::wait(&self.0, Ask::NewToken, deadline).await
     }
 
-    /// Takes note of a 401 for the token of this generation.
+    /// Records a 401 for the token of this generation.
     ///
     /// Returns `true` if a replay can have another token.
     pub(crate) fn refuse(&self, generation: u64) -> bool {
@@ -124,7 +124,7 @@ impl TokenCache {
         self.0.change(|machine| machine.refuse(generation, &now))
     }
 
-    /// Takes note of a 401 for this token; as [`refuse`](Self::refuse).
+    /// Records a 401 for this token, as [`refuse`](Self::refuse).
     pub(crate) fn refuse_token(&self, token: &AccessToken) -> bool {
         let now = self.0.clock.now();
         self.0.change(|machine| {
@@ -134,12 +134,12 @@ impl TokenCache {
         })
     }
 
-    /// Takes note that the service accepts the token that a 401 caused.
+    /// Records that the service accepted the token that a 401 caused.
     pub(crate) fn accepted(&self) {
         self.0.change(Machine::accepted);
     }
 
-    /// Drops the current token and what is known of failures; nobody may use it any longer.
+    /// Drops the current token and forgets failures; nobody may use that token any longer.
     pub(crate) fn clear(&self) {
         self.0.change(Machine::clear);
     }
@@ -153,7 +153,7 @@ impl TokenCache {
         self.0.changes.subscribe()
     }
 
-    /// Prepares a login that nobody waits for, unless one is under way or failed just now.
+    /// Prepares a login that nobody waits for, unless one is in progress or failed just now.
     fn refresh_meanwhile(&self, state: &mut State, now: Moment) -> Option<(Landing, Handle)> {
         let runtime = Handle::try_current().ok()?;
         let id = state.machine.refresh(&now, self.0.flight_limit)?;

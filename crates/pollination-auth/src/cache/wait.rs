@@ -1,6 +1,6 @@
 //! A caller that has no token it can use: what it does next, and how long it waits.
 //!
-//! Nothing is fetched here; a caller joins the login that there is, or starts one.
+//! Nothing is fetched here; a caller joins the login in progress, or starts one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +18,8 @@ use crate::error::failure::{Facts, Reason};
 use crate::foundation::operation::Operation;
 use crate::foundation::runtime;
 
-/// How often a caller looks again when what it waited for came to nothing: 64 times, far more than
-/// there are runtimes that end in one wait.
+/// How often a caller looks again after a login ended without a result: 64 times, far more than
+/// runtimes end during one wait.
 const MOST_LOOKS: u32 = 64;
 
 /// How long a caller waits for the next token while the old one still has some seconds: 1 s,
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A login on another runtime that has not beaten for this long is not driven: 1.5 s, six beats.
 ///
-/// A caller has its token within 2 s then, which leaves half a second for a login of its own.
+/// A caller then has its token within 2 s, which leaves half a second for a login of its own.
 pub(super) const STALL: Duration = Duration::from_millis(1_500);
 
 /// What a caller finds.
@@ -40,7 +40,7 @@ enum Found {
 /// How waiting for one login ended.
 enum Ended {
     Use(Arc<CachedToken>),
-    /// It brought nothing, so look again; the error is for when that happens too often.
+    /// It ended without a usable token, so look again; the error is for when that happens too often.
     LookAgain(Error),
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn wait(
     Err(last.unwrap_or_else(|| failed(Reason::NoRuntime)))
 }
 
-/// Decides with a second look at everything that was read without the lock.
+/// Decides under the lock, looking again at everything that was read without it.
 fn look(shared: &Arc<Shared>, ask: Ask, runtime: &Handle) -> Result<Found, Error> {
     let now = shared.clock.now();
     let (flight, landing) = {
@@ -135,12 +135,12 @@ async fn wait_for(
     }
 }
 
-/// Returns the time until which a login is waited for, the same for all that may end the wait: a
-/// herd of callers starts a timer each, and a second one would be as many again.
+/// Returns the time until which a caller waits for a login, one for all that may end the wait: each
+/// caller of a herd starts a timer, and a second one would double them.
 fn until(shared: &Arc<Shared>, ask: Ask, is_elsewhere: bool, deadline: Instant) -> Instant {
     let now = Instant::now();
     if last_resort(shared, ask).is_some() {
-        // A login that hangs must not withhold a token that is good for some seconds more.
+        // A login that hangs must not withhold a token that is valid for some seconds more.
         deadline.min(now + PATIENCE)
     } else if is_elsewhere {
         deadline.min(now + STALL)
@@ -149,7 +149,7 @@ fn until(shared: &Arc<Shared>, ask: Ask, is_elsewhere: bool, deadline: Instant) 
     }
 }
 
-/// Returns the old token where the new one failed to come, unless it is the old one that won't do.
+/// Returns the old token if no new one came, unless the caller can't use the old one.
 fn last_resort(shared: &Arc<Shared>, ask: Ask) -> Option<Arc<CachedToken>> {
     match ask {
         Ask::Token { least } => shared.unexpired(least),

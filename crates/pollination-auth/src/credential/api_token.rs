@@ -9,7 +9,16 @@ use crate::foundation::secret::{Bearer, Secret};
 /// The service's own are a few dozen characters; a longer text is a file or a reply gone wrong.
 pub(crate) const CREDENTIAL_LIMIT: usize = 4 * 1024;
 
-/// The id of an API token. It is not secret: the service tells it to the owner.
+/// The id of an API token. It is not secret.
+///
+/// ```
+/// use pollination_auth::{ApiToken, ApiTokenId};
+///
+/// let token = ApiToken::new("an-id", "a-secret")?;
+/// let id: &ApiTokenId = token.id();
+/// assert_eq!(format!("logged in as {id}"), "logged in as an-id");
+/// # Ok::<(), pollination_auth::CredentialError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ApiTokenId(String);
 
@@ -127,7 +136,7 @@ fn check(text: &str, part: Part) -> Result<(), CredentialError> {
     } else if text.starts_with('\u{feff}') {
         Problem::ByteOrderMark
     } else if text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        // Nearly every text; what is left of this looks at each character of it.
+        // Nearly every text ends here; the rest looks at each character.
         return Ok(());
     } else if text.chars().any(char::is_control) {
         Problem::ControlCharacter

@@ -1,4 +1,4 @@
-//! A token as the cache holds it: how long it may be used, and which one it is.
+//! A cached token: how long it may be used, and which one it is.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ pub(crate) const NO_GENERATION: u64 = 0;
 #[derive(Debug)]
 pub(crate) struct Cached<T> {
     pub(crate) token: T,
-    /// Counts the tokens of this cache, so that a late 401 can be told from a fresh one.
+    /// Counts the tokens of this cache, to distinguish a late 401 from a fresh one.
     pub(crate) generation: u64,
     pub(crate) validity: Validity,
-    /// What was left of its life when it arrived; no later login promises more.
+    /// Its remaining lifetime when it arrived; no later login promises more.
     pub(crate) at_arrival: Duration,
 }
 
@@ -29,7 +29,7 @@ impl<T> Cached<T> {
         }
     }
 
-    /// Returns `true` if it may be handed out without asking for the next one first.
+    /// Returns `true` if it may be returned without asking for the next one first.
     pub(crate) fn is_good(&self, now: &Moment, least: Duration) -> bool {
         matches!(self.validity.phase(now), Phase::Fresh | Phase::Advisory)
             && self.validity.has_left(now, least)

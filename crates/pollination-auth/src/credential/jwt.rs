@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-/// JWTs leave the padding off (RFC 7515, section 2); one that has it is read all the same.
+/// JWTs have no padding (RFC 7515, section 2); one that has it is read too.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn row_16_an_end_before_the_beginning_is_no_lifetime() {
+    fn row_16_an_expiry_before_the_issue_is_a_lifetime_of_zero() {
         let times = Times::read(&token(r#"{"iat":100,"exp":50}"#)).unwrap();
         assert_eq!(times.lifetime(), Some(Duration::ZERO));
         let endless = Times::read(&token(r#"{"iat":0,"exp":1e300}"#)).unwrap();
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_jwt_says_nothing() {
+    fn a_text_that_is_no_jwt_states_no_times() {
         let no_expiry = token(r#"{"iat":1}"#);
         for text in [
             "",

@@ -1,4 +1,4 @@
-//! How long an access token lasts: the shortest of all that is said about it.
+//! How long an access token lasts: the shortest of all stated lifetimes.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +8,7 @@ use super::validity::{LONGEST_LIFETIME, UNKNOWN_LIFETIME};
 /// Why a token has no lifetime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoLifetime {
-    /// The reply or the token says that it lasts for no time at all.
+    /// The reply or the token states a lifetime of zero.
     None,
     /// It had expired by the service's own time when it was sent.
     Over,
@@ -16,8 +16,8 @@ pub(crate) enum NoLifetime {
 
 /// Returns the lifetime of a token, counted from the start of the request that brought it.
 ///
-/// `told` is the reply's `expires_in`, `times` are the token's own, and `date` is the reply's
-/// `Date`: a service can hand out a token that it has had for a while.
+/// `told` is the reply's `expires_in`, `times` are the token's claims, and `date` is the reply's
+/// `Date`: a service can return a token that it issued a while ago.
 pub(crate) fn lifetime(
     told: Option<Duration>,
     times: Option<Times>,

@@ -3,10 +3,10 @@
 use crate::foundation::base_url::BaseUrl;
 use crate::foundation::digest::sha256_hex;
 
-/// The digits of a hash that tell two profiles apart: 16, for more than a disk holds.
+/// The digits of a hash that distinguish two profiles: 16, enough for more than a disk can store.
 const KEY_HASH_DIGITS: usize = 16;
 
-/// The letters of a profile's name that people find in its key: 32.
+/// The most characters of a profile's name that its key shows: 32.
 const KEY_NAME_LIMIT: usize = 32;
 
 /// The name of a profile: a host, and a name under which a credential for it is kept.
@@ -36,10 +36,10 @@ impl ProfileId {
         &self.name
     }
 
-    /// Returns a text that names the profile, fit to be part of a file's name.
+    /// Returns a text that names the profile and can be part of a file name.
     ///
-    /// It is different for every profile, has small letters, digits, `_` and `-` alone, and is at
-    /// most 49 bytes long.
+    /// It differs for every profile, consists of lower-case letters, digits, `_` and `-`, and is at most
+    /// 49 bytes long.
     #[must_use]
     pub fn key(&self) -> String {
         let plain = |letter: char| {

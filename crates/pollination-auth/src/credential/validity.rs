@@ -8,10 +8,10 @@ use crate::foundation::clock::Moment;
 
 /// The longest lifetime that is believed: 30 days.
 ///
-/// Far above what the service gives, far below where adding it to a clock could overflow.
+/// Far above the lifetimes of the service, far below where adding it to a clock could overflow.
 pub(crate) const LONGEST_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// The lifetime of a token that does not say: 5 minutes, short enough to be safe with any issuer.
+/// The lifetime of a token that states none: 5 minutes, short enough to be safe with any issuer.
 pub(crate) const UNKNOWN_LIFETIME: Duration = Duration::from_secs(5 * 60);
 
 /// The longest advisory window: 5 minutes before the end, time for several tries at refreshing.
@@ -31,7 +31,7 @@ const MANDATORY_SHARE: u32 = 20;
 /// Clients that were started together do not stay together.
 const JITTER: f64 = 0.1;
 
-/// How long a given access token may be used without a word of the service: a millennium, which no
+/// How long a given access token may be used unless the service refuses it: a millennium, which no
 /// clock is wrong by.
 const FOREVER: Duration = Duration::from_secs(1_000 * 365 * 24 * 60 * 60);
 
@@ -44,7 +44,7 @@ pub(crate) struct Validity {
     mandatory: Duration,
     /// The end of [`Phase::Fresh`] on either clock.
     fresh_until: Moment,
-    /// Only the service says when it has expired.
+    /// Only the service decides when it has expired.
     is_judged_by_service: bool,
 }
 
@@ -115,8 +115,8 @@ impl Validity {
             .saturating_sub(now.elapsed_since(&self.requested_at))
     }
 
-    /// Returns `true` if at least `least` is left. A given token may have outlived its own word, so
-    /// nothing is asked of one that need not last.
+    /// Returns `true` if at least `least` is left, and always if `least` is zero: a given token may be
+    /// used beyond its stated expiry.
     pub(crate) fn has_left(&self, now: &Moment, least: Duration) -> bool {
         least.is_zero() || self.remaining(now) >= least
     }
@@ -171,7 +171,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_short_way_to_fresh_says_what_the_phase_says(
+        fn the_short_way_to_fresh_agrees_with_the_phase(
             lifetime_ms in 0..10_000_000_u64,
             jitter in 0.0..1.0,
             wall_ms in -5_000_000..15_000_000_i64,

@@ -11,6 +11,7 @@ use tokio::task::JoinError;
 
 use crate::credential::api_token::{ApiTokenId, CredentialError};
 use crate::credential::profile_id::ProfileId;
+use crate::error::violation::Violation;
 use crate::foundation::operation::Operation;
 use crate::foundation::runtime::Missing;
 use crate::foundation::secret::SecretBytes;
@@ -19,6 +20,24 @@ use crate::foundation::secret::SecretBytes;
 ///
 /// `Display` writes them on one line, without the server's error text, which is in
 /// [`detail`](Self::detail).
+///
+/// ```
+/// use pollination_auth::Failure;
+///
+/// /// What to send to the service's support.
+/// fn report(failure: &Failure) -> String {
+///     format!("{} failed, request id {}", failure.operation(), failure.request_id().unwrap_or("-"))
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let service = pollination_auth_fake::FakeService::start();
+/// # let api_token = pollination_auth::ApiToken::new("an-id", "a-wrong-secret")?;
+/// # let client = pollination_auth::Client::builder().api_token(api_token).base_url(service.base_url()).build()?;
+/// # let error = client.login().await.unwrap_err();
+/// # assert_eq!(report(error.failure()), "login failed, request id -");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Failure(Arc<Facts>);
 
@@ -197,6 +216,34 @@ impl fmt::Debug for Failure {
 }
 
 /// What went wrong.
+///
+/// The variant of an [`Error`](crate::Error) says what to do; the reason is for a report, or to tell
+/// causes with the same remedy apart:
+///
+/// ```
+/// use pollination_auth::{Error, Reason};
+///
+/// fn hint(error: &Error) -> &'static str {
+///     match error.failure().reason() {
+///         Reason::ProxyAuthentication => "the proxy wants a password",
+///         Reason::NotJson { .. } => "something else answered for the service",
+///         Reason::ConnectFailed | Reason::TimedOut => "the service can't be reached",
+///         _ => "see the log",
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let service = pollination_auth_fake::FakeService::start();
+/// # service.fail_next(
+/// #     pollination_auth_fake::Operation::Login,
+/// #     pollination_auth_fake::Fault::status(404).body("<html>"),
+/// # );
+/// # let api_token = pollination_auth::ApiToken::new("an-id", "a-secret")?;
+/// # let client = pollination_auth::Client::builder().api_token(api_token).base_url(service.base_url()).build()?;
+/// # assert_eq!(hint(&client.login().await.unwrap_err()), "something else answered for the service");
+/// # Ok(())
+/// # }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
@@ -321,64 +368,5 @@ impl From<Missing> for Reason {
             Missing::Runtime => Self::NoRuntime,
             Missing::Drivers => Self::IncompleteRuntime,
         }
-    }
-}
-
-/// One problem the server found in the request, and where.
-///
-/// `Display` writes the place and the kind; the server's message is in [`message`](Self::message).
-#[derive(Clone, PartialEq, Eq)]
-pub struct Violation {
-    pub(crate) location: Vec<Location>,
-    pub(crate) kind: String,
-    pub(crate) message: String,
-}
-
-/// One step of the path to a place in a request.
-#[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Location {
-    /// A name: of a part of the request, or of a field.
-    Field(String),
-    /// A position in a list, from 0.
-    Index(i64),
-}
-
-impl Violation {
-    /// Returns the path to the place, such as `body`, `items`, 0, `id`.
-    #[must_use]
-    pub fn location(&self) -> &[Location] {
-        &self.location
-    }
-
-    /// Returns the kind of violation, such as `missing`.
-    #[must_use]
-    pub fn kind(&self) -> &str {
-        &self.kind
-    }
-
-    /// Returns the server's message, with this client's secrets masked.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, step) in self.location.iter().enumerate() {
-            let dot = if position == 0 { "" } else { "." };
-            match step {
-                Location::Field(name) => write!(f, "{dot}{}", name.escape_debug())?,
-                Location::Index(index) => write!(f, "{dot}{index}")?,
-            }
-        }
-        write!(f, " ({})", self.kind.escape_debug())
-    }
-}
-
-impl fmt::Debug for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Violation({self})")
     }
 }

@@ -119,6 +119,15 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// Why a text can't be the base URL. The text is not shown, because it may contain a secret.
+///
+/// ```
+/// use pollination_auth::{AccessToken, BaseUrlError, BuildError, Client};
+///
+/// let token = AccessToken::new("eyJhbGciOiJIUzI1NiJ9.e30.c2ln")?;
+/// let builder = Client::builder().access_token(token).base_url("http://h.example");
+/// assert!(matches!(builder.build(), Err(BuildError::BaseUrl(BaseUrlError::PlainHttp))));
+/// # Ok::<(), pollination_auth::CredentialError>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {

@@ -49,7 +49,24 @@ pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
     fn now(&self) -> Moment;
 }
 
-/// The clocks of the operating system.
+/// The clocks of the operating system, which a client uses unless it is given another [`Clock`].
+///
+/// ```
+/// use std::time::Duration;
+/// use pollination_auth::{Clock, Moment, SystemClock};
+///
+/// /// A clock that is an hour fast, to see what a client does then.
+/// #[derive(Debug)]
+/// struct Fast;
+///
+/// impl Clock for Fast {
+///     fn now(&self) -> Moment {
+///         let Moment { wall, monotonic } = SystemClock.now();
+///         Moment { wall: wall + Duration::from_secs(3_600), monotonic }
+///     }
+/// }
+/// # assert!(Fast.now().wall > SystemClock.now().wall);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

@@ -159,6 +159,24 @@ impl<C> fmt::Debug for AuthLayer<C> {
 /// See [`AuthLayer`] for which. Ready when the inner service is. A replay waits until it is ready
 /// again.
 ///
+/// The second parameter is the type of the function that clones a body; for
+/// [`AuthLayer::new`] it can be named:
+///
+/// ```
+/// use pollination_auth::AuthService;
+///
+/// /// Calls the jobs of the service through any inner service.
+/// struct Jobs<S> {
+///     http: AuthService<S, fn(&String) -> Option<String>>,
+/// }
+/// # let client = pollination_auth::Client::builder()
+/// #     .access_token(pollination_auth::AccessToken::new("eyJhbGciOiJIUzI1NiJ9.e30.c2ln")?)
+/// #     .build()?;
+/// # use tower::Layer as _;
+/// # let _ = Jobs { http: pollination_auth::AuthLayer::new(client).layer(()) }.http;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// The error of the inner service. If no access token is available, nothing is sent, and the error

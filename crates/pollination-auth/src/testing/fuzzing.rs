@@ -93,7 +93,7 @@ mod tests {
     /// A corpus smaller than this has lost files.
     const LEAST: usize = 10;
 
-    /// Runs a target over its corpus; a file's name says whether it is taken.
+    /// Runs a target over its corpus; a file's name shows if it is valid.
     fn replay(name: &str, target: fn(&[u8]) -> bool) {
         let corpus = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus"));
         let mut files = 0;
@@ -112,17 +112,17 @@ mod tests {
     }
 
     #[test]
-    fn the_corpus_of_replies_comes_to_what_its_names_say() {
+    fn the_corpus_of_replies_matches_its_names() {
         replay("reply", super::reply);
     }
 
     #[test]
-    fn the_corpus_of_retry_after_comes_to_what_its_names_say() {
+    fn the_corpus_of_retry_after_matches_its_names() {
         replay("retry_after", super::retry_after);
     }
 
     #[test]
-    fn the_corpus_of_base_urls_comes_to_what_its_names_say() {
+    fn the_corpus_of_base_urls_matches_its_names() {
         replay("base_url", super::base_url);
     }
 }

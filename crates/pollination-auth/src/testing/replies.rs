@@ -78,7 +78,7 @@ pub(crate) fn decode(input: &[u8]) -> Option<bool> {
     }
 }
 
-/// A new API token is taken as it is when it is put in again.
+/// Checks that a new API token is valid input, unchanged.
 fn is_usable(token: &ApiToken) {
     let again = ApiToken::new(token.id().as_str(), token.secret().expose_secret());
     assert!(again.is_ok_and(|again| again.is_same_as(token)));

@@ -11,13 +11,13 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::answer::{Answer, Attempted};
 use super::bytes::without_byte_order_mark;
+use super::error_text::ErrorText;
 use super::known::Known;
 use super::login::LoginFields;
 use super::mask::Mask;
 use super::retry_after;
 use super::secrets::secrets_in;
 use super::transport;
-use super::words::Words;
 use crate::credential::api_token::{ApiToken, ApiTokenId, checked_id};
 use crate::credential::grant::Grant;
 use crate::credential::validity::LONGEST_LIFETIME;
@@ -294,7 +294,7 @@ impl Received<'_> {
         let has_json_error = self.document::<IgnoredAny>().is_ok();
         let mask = self.mask();
         let content_type = self.header("content-type").unwrap_or_default();
-        let words = Words::read(self.body.expose_secret(), content_type, &mask);
+        let text = ErrorText::read(self.body.expose_secret(), content_type, &mask);
         let now = self.context.clock.now().wall;
         let waits = self
             .head
@@ -313,8 +313,8 @@ impl Received<'_> {
             .and_then(|location| self.context.base_url.origin_of(&mask.hide(location)))
             .and_then(|origin| mask.word(origin.as_bytes()));
         let facts = Facts {
-            detail: words.detail,
-            violations: words.violations,
+            detail: text.detail,
+            violations: text.violations,
             redirect_origin,
             has_json_error,
             // A clock may not be able to express a longer wait.

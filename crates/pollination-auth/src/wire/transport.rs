@@ -41,7 +41,7 @@ pub(crate) struct Settings {
 
 /// Why there is no HTTP client.
 pub(crate) enum Unbuilt {
-    /// No root certificate was found; the text says where they were looked for.
+    /// No root certificate was found; the text names the searched places.
     NoRoots(String),
     /// A setting of the caller is invalid.
     Refused(reqwest::Error),

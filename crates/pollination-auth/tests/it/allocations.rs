@@ -18,7 +18,7 @@ fn read(client: &Client) {
 fn a_cached_access_token_is_read_without_an_allocation() {
     let token = AccessToken::new("eyJhbGciOiJIUzI1NiJ9.e30.c2ln").unwrap();
     let client = Client::builder().access_token(token).build().unwrap();
-    // The first read of a thread registers it with the cell that holds the token.
+    // The first read of a thread registers it with the token's cell.
     read(&client);
     let counted = measure(|| (0..READS).for_each(|_| read(&client)));
     assert_eq!((counted.count_total, counted.bytes_total), (0, 0));

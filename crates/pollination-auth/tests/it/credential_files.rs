@@ -1,4 +1,4 @@
-//! Row 80: a client that logs in with what a mount holds, as long as it runs.
+//! Row 80: a client that logs in with the content of a mount, for as long as it runs.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};

@@ -9,7 +9,7 @@ use pollination_auth::{AccessToken, Client};
 
 use crate::support::{ACCESS_TOKEN, bearing};
 
-/// More than a thread can borrow from the cell that holds the token.
+/// More than a thread can borrow from the token's cell.
 const MANY: usize = 100;
 
 /// Returns access tokens as a client reads them out of its cell, and ends the client.

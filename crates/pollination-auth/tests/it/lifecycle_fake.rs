@@ -82,7 +82,7 @@ async fn the_whole_life_of_an_api_token() {
 }
 
 #[tokio::test]
-async fn a_rotation_keeps_the_access_token_and_changes_what_logs_in() {
+async fn a_rotation_keeps_the_access_token_and_changes_the_login_secret() {
     let service = service();
     let client = client_of(&service);
     let rotated = client.rotate_api_token_secret().await.unwrap();
@@ -96,7 +96,7 @@ async fn a_rotation_keeps_the_access_token_and_changes_what_logs_in() {
 }
 
 #[tokio::test]
-async fn after_a_delete_the_credential_logs_in_no_more() {
+async fn after_a_delete_the_credential_no_longer_logs_in() {
     let service = service();
     let client = client_of(&service);
     client.delete_api_token().await.unwrap();
@@ -248,13 +248,13 @@ async fn rotations_at_once_take_turns_and_the_last_one_counts() {
     secrets.sort();
     secrets.dedup();
     assert_eq!(secrets.len(), ROTATIONS);
-    // Whichever came last, the client holds the same as the service.
+    // Whichever was last, client and service have the same secret.
     client.login().await.unwrap();
     assert!(last_login(&service).contains(&secret_of(&service)));
 }
 
 #[tokio::test]
-async fn a_rotation_whose_future_is_dropped_still_changes_what_logs_in() {
+async fn a_rotation_whose_future_is_dropped_still_changes_the_login_secret() {
     let service = service();
     let client = client_of(&service);
     {

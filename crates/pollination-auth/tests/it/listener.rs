@@ -24,7 +24,7 @@ pub(crate) enum Then {
     Close,
     /// Keeps the connection open and writes nothing more.
     Hang,
-    /// Writes these bytes again and again, until the client has had enough.
+    /// Writes these bytes again and again, until the client closes the connection.
     Repeat(Vec<u8>),
 }
 
@@ -135,7 +135,7 @@ async fn serve(
     let _unheard = stream.write_all(b"HTTP/1.1 400 x\r\n\r\n").await;
 }
 
-/// Reads one request with a length, or none when the connection ends or is none of HTTP.
+/// Reads one request with a length; `None` if the connection ends or is not HTTP.
 async fn read_request(stream: &mut TcpStream) -> Option<Seen> {
     let mut bytes = Vec::new();
     loop {

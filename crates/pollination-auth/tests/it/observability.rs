@@ -6,7 +6,7 @@ use pollination_auth_fake::FakeService;
 use tracing::Instrument as _;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 
-/// Returns what the log says at the end of each attempt, a line each.
+/// Returns the log lines at the end of each attempt.
 fn attempts(log: &str) -> Vec<&str> {
     log.lines()
         .filter(|line| line.contains("http.client.request.duration="))

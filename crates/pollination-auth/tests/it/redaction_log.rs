@@ -40,17 +40,17 @@ impl MakeWriter<'_> for Buffer {
     }
 }
 
-/// Sees to it that there is never one subscriber alone, before a test brings its own.
+/// Registers two subscribers, so that a test's own one is never the only one.
 ///
-/// To a lone one tracing does not listen: it asks the thread that meets an event first, and where
-/// that one has no subscriber the event is passed over on every thread.
+/// With a single subscriber, tracing asks the thread that reaches an event first, and if that thread
+/// has no subscriber, the event is disabled on every thread.
 pub(crate) fn never_alone() {
     static OTHERS: LazyLock<[Dispatch; 2]> =
         LazyLock::new(|| [(); 2].map(|()| Dispatch::new(Registry::default())));
     LazyLock::force(&OTHERS);
 }
 
-/// Runs a future to its end, and gives what was logged meanwhile.
+/// Runs a future to its end, and returns its result and the log.
 ///
 /// Everything runs on this one thread, connections included, so the log is that of this test and
 /// of no other. reqwest logs with `log`, which is bridged; hyper_util and we with `tracing`.
@@ -162,7 +162,7 @@ fn forms(secret: &str) -> Vec<String> {
     for offset in 0..3 {
         let bytes = [&b"::"[..offset], secret.as_bytes()].concat();
         for encoded in [STANDARD.encode(&bytes), URL_SAFE.encode(&bytes)] {
-            // The ends depend on what stands around it.
+            // The ends depend on the surrounding bytes.
             forms.push(encoded[4..encoded.len() - 4].to_owned());
         }
     }

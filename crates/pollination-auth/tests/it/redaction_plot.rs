@@ -1,4 +1,4 @@
-//! Test support: the secrets that are planted, and a server that gives them away where it can.
+//! Test support: the planted secrets, and a server that leaks them wherever it can.
 
 use pollination_auth::Operation;
 

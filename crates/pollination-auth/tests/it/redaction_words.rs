@@ -33,7 +33,7 @@ fn percent(text: &str) -> String {
 
 const ECHOES: [Echo; 3] = [json, ascii, percent];
 
-/// Whatever an error gives to who looks for it.
+/// All texts that an error can return.
 fn all_of(error: &Error) -> String {
     let failure = error.failure();
     let mut shown = format!("{error} {error:?} {:?} ", error.detail());
@@ -51,7 +51,7 @@ fn shows_none(error: &Error) -> String {
     shown
 }
 
-/// Logs in, mints, and then answers every request as told.
+/// Answers a login and a rotate or create, and then every request with the given reply.
 async fn client_with_secrets(
     answer: impl Fn(&Seen) -> Option<Answer> + Send + Sync + 'static,
 ) -> (Client, Listener) {

@@ -17,7 +17,7 @@ fn expected(operation: Operation, status: u16) -> &'static str {
     }
 }
 
-/// Meets every redirect to this place with every operation; gives each error to be judged.
+/// Calls every operation with every redirect to this place, and checks each error.
 async fn meet(location: &str, judge: impl Fn(&Error, &Listener)) {
     for operation in OPERATIONS {
         let answer = Arc::new(Mutex::new(Answer::empty(404)));

@@ -6,7 +6,7 @@ use pollination_auth::{AccessToken, Error, Operation, Reason};
 
 use crate::support::{ACCESS_TOKEN, Answer, ManualClock, Mock, SECRET, logging_in, variant};
 
-/// What is believed when nothing tells the lifetime.
+/// The lifetime if none is stated.
 const UNKNOWN_LIFETIME: Duration = Duration::from_secs(5 * 60);
 /// The longest lifetime that is believed.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -15,7 +15,7 @@ fn epoch_plus(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-/// Logs in with this reply, at a time that stands still; gives the token and its lifetime.
+/// Logs in with this reply on a stopped clock; returns the token and its lifetime.
 async fn login(answer: Answer) -> Result<(AccessToken, Duration), Error> {
     let mock = Mock::start(move |seen| match seen.is(Operation::Login) {
         true => answer.clone(),
@@ -73,7 +73,7 @@ fn jwt(token: &str, expires_in: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn row_68_a_token_that_the_service_has_had_for_a_while_lives_as_long_as_it_has_left() {
+async fn row_68_a_token_that_was_issued_earlier_expires_when_its_remaining_lifetime_ends() {
     for (date, expires_in, left) in [
         ("Thu, 01 Jan 1970 00:02:40 GMT", "3600", 60),
         ("Thu, 01 Jan 1970 00:03:39 GMT", "null", 1),
@@ -92,7 +92,7 @@ async fn row_68_a_token_that_the_service_has_had_for_a_while_lives_as_long_as_it
 }
 
 #[tokio::test]
-async fn row_68_a_token_that_has_expired_by_the_services_clock_is_past_its_use() {
+async fn row_68_a_token_that_has_expired_by_the_services_clock_is_refused() {
     for date in [
         "Thu, 01 Jan 1970 00:03:40 GMT",
         "Fri, 02 Jan 1970 00:00:00 GMT",
@@ -182,7 +182,7 @@ async fn row_13_what_is_no_number_of_seconds_is_refused() {
 }
 
 #[tokio::test]
-async fn row_14_a_lifetime_that_nobody_tells_is_short_and_one_in_the_jwt_is_believed() {
+async fn row_14_an_unstated_lifetime_is_short_and_one_in_the_jwt_is_used() {
     let missing = |token| {
         Answer::json(
             202,

@@ -18,7 +18,7 @@ async fn mint(client: &Client, operation: Operation) -> Result<ApiToken, Error> 
     }
 }
 
-/// Makes a create and a rotate with the reply, whose bytes both have to keep; gives the reasons.
+/// Makes a create and a rotate with the reply, whose bytes both have to keep; returns the reasons.
 async fn kept_raw(answer: Answer) -> [Reason; 2] {
     let mut reasons = Vec::new();
     for operation in MINTING {

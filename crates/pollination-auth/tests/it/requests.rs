@@ -45,7 +45,7 @@ fn exactly(operation: Operation, base_url: &str, prefix: &str) -> Seen {
     Seen::new(operation.method(), &target, headers, body.as_bytes())
 }
 
-/// Sends one operation to a base URL with this path, and gives what was seen and expected.
+/// Sends one operation to a base URL with this path, and returns the seen and the expected request.
 async fn send(operation: Operation, path: &str, prefix: &str) -> (Vec<Seen>, Vec<Seen>) {
     let listener = Listener::start(Answer::to).await;
     let base_url = listener.base_url();

@@ -29,7 +29,7 @@ async fn the_user_agent_is_sent_with_every_operation() {
         let mock = Mock::start(Answer::to);
         let client = single(operation, mock.base_url())
             .user_agent("a-program/1.2")
-            // The setting of the builder holds, whatever is done to the HTTP client.
+            // The builder's setting applies, whatever is done to the HTTP client.
             .configure_http(|http| http.user_agent("another/0"));
         call(&client.build().unwrap(), operation).await.unwrap();
         assert_eq!(mock.seen()[0].header("user-agent"), ["a-program/1.2"]);

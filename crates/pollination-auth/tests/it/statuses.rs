@@ -1,4 +1,4 @@
-//! Every status that is no success, for every operation: which error, with what in it.
+//! Every status that is not a success, for every operation: which error, with which facts.
 //!
 //! Replies of a success that can't be used are in `replies`; redirects also in `redirects`.
 

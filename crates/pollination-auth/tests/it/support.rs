@@ -14,7 +14,7 @@ use pollination_auth::{
 pub(crate) const ID: &str = "an-id";
 pub(crate) const SECRET: &str = "a-secret";
 pub(crate) const NEW_SECRET: &str = "a-new-secret";
-/// An access token that is no JWT, so that only the reply tells how long it lives.
+/// An access token that is not a JWT, so that only the reply states its lifetime.
 pub(crate) const ACCESS_TOKEN: &str = "an.access-token";
 
 pub(crate) const OPERATIONS: [Operation; 5] = [
@@ -225,7 +225,7 @@ impl Answer {
 
 type Answering = Box<dyn FnMut(&Seen) -> Answer + Send>;
 
-/// httpmock with one mock for all requests: records them whole, and answers as it is told.
+/// httpmock with one mock for all requests: records them, and answers with a script.
 pub(crate) struct Mock {
     server: MockServer,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -291,7 +291,7 @@ impl Mock {
     }
 }
 
-/// Answers with each of these in turn, and then with the last one for ever.
+/// Answers with each of these in turn, and then always with the last one.
 pub(crate) fn in_turn(answers: impl Into<Vec<Answer>>) -> impl FnMut(&Seen) -> Answer {
     let mut answers = std::collections::VecDeque::from(answers.into());
     move |_| match answers.len() {

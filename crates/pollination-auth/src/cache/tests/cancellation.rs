@@ -20,7 +20,7 @@ fn runtime() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-/// Polls a caller so often and drops it; tells whether it was done by then.
+/// Polls a caller this often and drops it; returns `true` if it was done by then.
 async fn poll_and_drop(cache: &TokenCache, polls: usize) -> bool {
     let mut caller = pin!(cache.get(Duration::ZERO, in_time()));
     for _ in 0..polls {
@@ -112,7 +112,7 @@ async fn row_47_a_leader_that_panics_itself_disturbs_nobody() {
 async fn row_49_a_login_that_nobody_drives_is_given_up() {
     let source = Source::new(HOUR);
     let cache = source.cache();
-    // A runtime that started the login and is not driven any more, as after a `block_on`.
+    // A runtime that started the login and is no longer driven, as after a `block_on`.
     let idle = runtime();
     {
         let _inside = idle.enter();

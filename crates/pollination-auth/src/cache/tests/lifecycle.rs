@@ -1,4 +1,4 @@
-//! The life of a token as data: `lifecycle.json` says what happens and what callers then get.
+//! The life of a token as data: `lifecycle.json` lists what happens and what callers then get.
 //!
 //! A case is a list of steps. Tokens are numbered by the login that brought them; a case begins
 //! with an empty cache, and times are seconds.
@@ -38,13 +38,13 @@ enum Step {
     Source(String),
     /// How long new tokens live from here on.
     Lifetime(f64),
-    /// Logins end no more, or do again.
+    /// Logins no longer end, or end again.
     Gate(String),
     /// A 401 came for the token of this generation.
     Refused(u64),
     /// A caller forces a login, and gets this.
     Login(String),
-    /// So many logins were started so far.
+    /// This many logins were started so far.
     Logins(usize),
 }
 

@@ -174,7 +174,7 @@ impl World {
                 });
             }
         }
-        // Who can act acts before time goes on; a login that comes late is one that lands after a tick.
+        // Whoever can act does so before time passes; a late login is one that lands after a tick.
         let waits =
             |caller: &Caller| matches!(caller.phase, Phase::Waits { .. }) && self.acts(caller);
         let callers_rest = !self.callers.iter().any(|caller| self.is_due(caller));
@@ -226,7 +226,7 @@ impl World {
             let has_task = matches!(login.state, State::Pending | State::Hangs);
             if to == Runtime::Ended && has_task {
                 login.state = State::Lost;
-                // As the task's end is told when it is dropped.
+                // A dropped task sends its end in the same way.
                 self.machine.lose(login.id);
             }
         }

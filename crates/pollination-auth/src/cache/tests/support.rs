@@ -1,4 +1,4 @@
-//! A source of access tokens that does as it is told, and what the tests ask of it.
+//! A scripted source of access tokens, and helpers of the tests.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,9 +35,9 @@ pub(super) enum Does {
     FailForNow,
     /// Fails for good: the service refuses the credential.
     FailForGood,
-    /// Fails, and asks to be left alone for this many seconds.
+    /// Fails, and asks for a wait of this many seconds.
     AskToWait(u64),
-    /// Takes this many seconds by the clock, and then gives a token.
+    /// Takes this many seconds by the clock, and then returns a token.
     Take(u64),
     Panic,
 }
@@ -51,7 +51,7 @@ pub(super) struct Source {
     granted: AtomicUsize,
     running: AtomicUsize,
     most_running: AtomicUsize,
-    /// A login goes on when there is a permit; closed gates have none.
+    /// A login continues when there is a permit; closed gates have none.
     gate: Semaphore,
 }
 
@@ -82,7 +82,7 @@ impl Source {
         *self.lifetime.lock().unwrap() = lifetime;
     }
 
-    /// Lets no login come to its end until [`open`](Self::open).
+    /// Lets no login end until [`open`](Self::open).
     pub(super) fn close(&self) {
         self.gate.forget_permits(Semaphore::MAX_PERMITS);
     }
@@ -105,7 +105,7 @@ impl Source {
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_running.fetch_max(running, Ordering::SeqCst);
         let _running = Running(&self.running);
-        // Two points at which the task gives way, for sweeps over all of them.
+        // Two points at which the task yields, for sweeps over all of them.
         tokio::task::yield_now().await;
         let _permit = self.gate.acquire().await.unwrap();
         let does = *self.does.lock().unwrap();
@@ -184,7 +184,7 @@ pub(super) fn said(
     }
 }
 
-/// Lets every task run until it waits for something that only the test can give.
+/// Runs every task until it waits for the test.
 pub(super) async fn settle() {
     for _ in 0..16 {
         tokio::task::yield_now().await;

@@ -52,7 +52,7 @@ pub(super) enum Runtime {
 #[derive(Clone, Debug)]
 pub(super) enum Phase {
     Asks,
-    /// The machine has told it to start a login, and it has not done so yet.
+    /// It is to start a login, and has not done so yet.
     Starts(u64),
     Waits {
         login: u64,
@@ -95,7 +95,7 @@ pub(super) struct Login {
     pub(super) state: State,
     pub(super) landed: Option<Result<Arc<Cached<Token>>, Fault>>,
     pub(super) beats: u32,
-    /// Whether its runtime was driven all the time, so that nobody has a reason to give it up.
+    /// `true` if its runtime was always driven, so that nobody has a reason to give it up.
     pub(super) was_driven: bool,
     pub(super) started_at: u32,
 }
@@ -129,7 +129,7 @@ pub(super) struct World {
     pub(super) trouble: Trouble,
     /// Logins that were started while another one was well under way.
     pub(super) superfluous: u32,
-    /// Whether a fault, a hang or a refusal explains an error.
+    /// `true` if a fault, a hang or a refusal explains an error.
     pub(super) is_explained: bool,
     pub(super) refusal_logins: u32,
 }
@@ -217,7 +217,7 @@ impl World {
         self.runtimes[caller.runtime] != Runtime::Still
     }
 
-    /// Whether a caller has something to do now.
+    /// Returns `true` if a caller has something to do now.
     pub(super) fn is_due(&self, caller: &Caller) -> bool {
         if matches!(caller.phase, Phase::Starts(_)) {
             // It is in the middle of a poll, whatever becomes of its runtime.

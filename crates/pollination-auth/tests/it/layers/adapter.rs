@@ -55,8 +55,8 @@ impl Adapter {
         }
     }
 
-    /// Returns whether a request gets a token, without sending it; none where the adapter's client
-    /// has no such URL.
+    /// Returns `true` if a request gets a token, without sending it; `None` if the adapter's client
+    /// can't parse the URL.
     pub(super) async fn authorizes(
         self,
         client: Client,
@@ -109,7 +109,7 @@ fn by_reqwest(request: Request<()>, url: &str) -> Option<reqwest::Request> {
 /// The reply to a request with a token.
 const AUTHORIZED: StatusCode = StatusCode::ACCEPTED;
 
-/// Tells by the status of a reply whether its request had a token of ours.
+/// Returns the status that shows if a request had a token of ours.
 fn seen(headers: &http::HeaderMap) -> StatusCode {
     let header = headers.get("authorization").map(|value| value.as_bytes());
     if header.is_some_and(|value| value.starts_with(b"Bearer ")) {

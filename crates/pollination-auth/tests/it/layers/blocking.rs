@@ -176,7 +176,7 @@ fn a_failure_is_the_one_of_the_async_client() {
     assert_eq!(error.operation(), Operation::GetApiToken);
 }
 
-/// What the clock does on the client's thread, when it is told to do something.
+/// What the clock does on the client's thread.
 type Mischief = Box<dyn FnOnce() + Send>;
 
 /// The system's clock, with one deed to do at its next reading.

@@ -8,7 +8,7 @@ use super::given_token;
 
 const BASE_URL: &str = "http://[::1]:8080/prefix";
 
-/// A URL, and whether it is the service's for tower and for reqwest; none where it can't be one.
+/// A URL, and if it is the service's for tower and for reqwest; `None` if it can't be parsed.
 const TABLE: [(&str, Option<bool>, Option<bool>); 16] = [
     // Every path of the service gets the token.
     ("http://[::1]:8080/prefix/jobs", Some(true), Some(true)),

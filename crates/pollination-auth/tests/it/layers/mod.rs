@@ -46,12 +46,12 @@ fn builder(service: &FakeService) -> ClientBuilder {
         .base_url(service.base_url())
 }
 
-/// An access token that no service gave; it tells no end.
+/// An access token that no service issued; it states no expiry.
 fn given_token() -> AccessToken {
     AccessToken::new("eyJhbGciOiJIUzI1NiJ9.e30.cGxhbnRlZA").unwrap()
 }
 
-/// The `Authorization` headers that a service got, in order; none where there was none.
+/// The `Authorization` headers that a service received, in order; `None` for a request without one.
 fn credentials(service: &FakeService) -> Vec<Option<String>> {
     let requests = service.requests();
     let others = requests

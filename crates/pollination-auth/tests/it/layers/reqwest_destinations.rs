@@ -39,7 +39,7 @@ async fn a_redirect_to_another_host_takes_no_token_along() {
         assert_eq!(reply.status(), StatusCode::UNAUTHORIZED);
     }
     assert_eq!(credentials(&other), [None, None]);
-    // The 401 of a stranger says nothing of the token: no replay, and no other login.
+    // Another server's 401 proves nothing about the token: no replay, and no other login.
     assert_eq!(service.count(Operation::GetApiToken), 2);
     assert_eq!(service.logins(), 1);
 }

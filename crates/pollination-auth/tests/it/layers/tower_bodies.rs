@@ -15,10 +15,10 @@ use super::builder;
 #[derive(Debug, PartialEq, Eq)]
 struct Stream(&'static str);
 
-/// What a request had: its body, and its `Authorization` header.
+/// The body of a request, and its `Authorization` header.
 type Seen = (Stream, Option<String>);
 
-/// Refuses every request, and keeps what it had.
+/// Refuses every request, and records it.
 #[derive(Clone, Default)]
 struct Refusing(Arc<Mutex<Vec<Seen>>>);
 
@@ -45,7 +45,7 @@ impl Service<Request<Stream>> for Refusing {
     }
 }
 
-/// Sends a body through a service that refuses it, and gives what that saw and how many logins.
+/// Sends a body through a service that refuses it; returns what that saw and the number of logins.
 async fn refused(clone_body: fn(&Stream) -> Option<Stream>) -> (Vec<Seen>, usize) {
     let service = FakeService::start();
     let refusing = Refusing::default();

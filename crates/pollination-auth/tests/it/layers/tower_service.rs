@@ -53,7 +53,7 @@ pub(super) fn over_http(client: Client) -> OverHttp {
 async fn row_27_a_herd_in_single_file_logs_in_once_and_once_more_after_its_token_ended() {
     let service = FakeService::start();
     let client = builder(&service).build().unwrap();
-    // One permit for all: who waits for a login holds it, and a replay has to get it again.
+    // One permit for all: a call that waits for a login keeps it, and a replay has to get it again.
     let http = ServiceBuilder::new()
         .layer(AuthLayer::new(client))
         .layer(ConcurrencyLimitLayer::new(1))
@@ -103,10 +103,10 @@ async fn row_27_a_late_401_for_the_old_token_causes_no_login_and_is_replayed() {
     assert_eq!((first.status(), service.logins()), (StatusCode::OK, 2));
 }
 
-/// What a request carried: the header's value, and whether it was marked sensitive.
+/// The header's value, and `true` if it was marked sensitive.
 type Carried = Option<(String, bool)>;
 
-/// Keeps what the requests carry, and refuses as many of them as it is told to.
+/// Records the requests' headers, and refuses the first few.
 ///
 /// It panics where it is called without having been ready, which a clone never is at first.
 #[derive(Default)]

@@ -25,7 +25,7 @@ fn half(operation: Operation) -> String {
     }
 }
 
-/// What a success comes to of which `received` came before the connection broke.
+/// Checks the outcome of a success of which `received` arrived before the connection broke.
 async fn is_lost_in_the_body(broken: impl Fn(Operation) -> Reply, received: &str) {
     for operation in REPEATABLE.into_iter().chain([Operation::DeleteApiToken]) {
         let (error, server) = fails(operation, broken(operation)).await;
@@ -43,7 +43,8 @@ async fn is_lost_in_the_body(broken: impl Fn(Operation) -> Reply, received: &str
     }
 }
 
-/// What a whole success comes to that can't be used for `reason`, in every operation but delete.
+/// Checks the outcome of a complete success that can't be used for `reason`, for every operation but
+/// delete.
 async fn is_unusable(broken: impl Fn(Operation) -> Reply, reason: Reason) {
     for operation in REPEATABLE.into_iter().chain(MINTING) {
         let (error, server) = fails(operation, broken(operation)).await;

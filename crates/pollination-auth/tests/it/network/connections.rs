@@ -115,7 +115,7 @@ async fn a_connection_that_is_reset_when_it_is_made_repeats_nothing_that_may_hav
         let client = client(server.base_url());
         call(&client, Operation::Login).await.unwrap();
         server.on_accept([OnAccept::Reset]);
-        // Whether it is seen while connecting or while writing is the machine's choice.
+        // The machine decides if that is noticed while connecting or while writing.
         match call(&client, operation).await {
             Ok(()) => assert_eq!(server.requests(operation).len(), 1, "{operation}"),
             Err(error) => {

@@ -53,7 +53,7 @@ struct State {
     connections: watch::Sender<usize>,
 }
 
-/// What is sent in turn; behind the last one, `then` for ever, or good replies where it is none.
+/// What is sent in turn; after the last one `then` forever, or good replies if there is none.
 #[derive(Default)]
 struct Script {
     next: VecDeque<Reply>,
@@ -221,7 +221,7 @@ async fn serve(mut stream: impl Socket, number: usize, state: &State) {
     }
 }
 
-/// Answers no more, until the client gives up.
+/// Stops answering until the client gives up.
 async fn hold(stream: &mut impl Socket) {
     let mut ignored = [0; 1024];
     while matches!(stream.read(&mut ignored).await, Ok(1..)) {}

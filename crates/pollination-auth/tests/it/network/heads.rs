@@ -1,4 +1,4 @@
-//! Replies that break before their headers are whole: nothing says whether the service acted.
+//! Replies that break before their headers are complete: nobody knows if the service acted.
 
 use pollination_auth::{Operation, Reason};
 
@@ -6,7 +6,7 @@ use super::fault_server::FaultServer;
 use super::reply::{Reply, body_status, good_body};
 use super::support::{ATTEMPTS, Failed, OPERATIONS, call, client, fails, raw_reply};
 
-/// What every reply without a whole head comes to.
+/// Checks the outcome of a reply without a complete head.
 async fn is_lost_without_a_trace(name: &str, reply: Reply) {
     for operation in OPERATIONS {
         let (error, server) = fails(operation, reply.clone()).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pollination_auth::Operation;
 use tokio::sync::Semaphore;
 
-/// The access token that a good login gives.
+/// The access token of a good login.
 pub(super) const ACCESS_TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.e30.c2ln";
 
 /// The id of the one API token.
@@ -17,9 +17,9 @@ pub(super) enum Act {
     Send(Vec<u8>),
     /// Sends the same again and again, until the client leaves.
     Endless(Vec<u8>),
-    /// Goes on when the test says so.
+    /// Waits for the test.
     Wait(Gate),
-    /// Never goes on.
+    /// Waits forever.
     Hold,
     /// Ends the connection with a RST.
     Reset,
@@ -84,7 +84,7 @@ impl Reply {
         Self::raw([head.as_bytes(), chunks.as_ref()].concat())
     }
 
-    /// The reply that the contract documents; `count` tells new secrets apart.
+    /// The reply that the contract documents; `count` makes new secrets distinct.
     pub(super) fn good(operation: Operation, count: usize) -> Self {
         match operation {
             Operation::DeleteApiToken => Self::raw("HTTP/1.1 204 No Content\r\n\r\n"),
@@ -172,7 +172,7 @@ pub(super) fn good_body(operation: Operation, count: usize) -> String {
     }
 }
 
-/// The secret that the nth create or rotate gives, from 0.
+/// The secret of the nth create or rotate, from 0.
 pub(super) fn new_secret(count: usize) -> String {
     format!("new-secret-{count}")
 }

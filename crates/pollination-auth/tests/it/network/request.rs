@@ -1,4 +1,4 @@
-//! Reads one request off a connection, and tells by its first line which operation it is.
+//! Reads one request off a connection, and finds its operation by the first line.
 
 use pollination_auth::Operation;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};

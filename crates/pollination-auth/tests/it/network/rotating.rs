@@ -1,4 +1,4 @@
-//! Rotations that wait, are given up, or lose their task: what is sent, and what callers are told.
+//! Rotations that wait, are given up, or lose their task: what is sent, and which error callers get.
 
 use std::time::Duration;
 
@@ -133,7 +133,7 @@ async fn a_wait_that_outlives_the_access_token_is_followed_by_a_new_login() {
 }
 
 #[tokio::test]
-async fn a_delete_that_may_be_done_is_never_told_as_not_sent() {
+async fn a_delete_that_may_be_done_is_never_reported_as_not_sent() {
     let server = FaultServer::start().await;
     server.script(Operation::DeleteApiToken, [Reply::default().close()]);
     let client = builder(server.base_url())

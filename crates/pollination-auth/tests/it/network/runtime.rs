@@ -231,7 +231,7 @@ fn row_59_kept_connections_of_four_runtimes_that_stand_still_cost_another_one_no
         .collect();
     // The first call has a connection of its own, and the others share that of a pool.
     assert_eq!(over[4 * 3..], [kept, kept + 1, kept + 1]);
-    // A runtime that is driven again goes on with its own.
+    // A runtime that is driven again continues with its own.
     still[0].block_on(call(&client, GET)).unwrap();
     assert_eq!(server.requests(GET).last().unwrap().connection, over[0]);
 }

@@ -100,7 +100,7 @@ fn row_57_a_caller_may_ask_for_a_token_while_it_looks_at_the_latest_one() {
 }
 
 #[test]
-fn row_58_logins_of_runtimes_that_nobody_drives_any_more_hold_up_nobody() {
+fn row_58_logins_of_runtimes_that_are_no_longer_driven_hold_up_nobody() {
     let second = driven();
     let server = second.block_on(FaultServer::start());
     let client = client(server.base_url());
@@ -121,7 +121,7 @@ fn row_58_logins_of_runtimes_that_nobody_drives_any_more_hold_up_nobody() {
 }
 
 #[test]
-fn row_60_a_runtime_without_timers_or_io_is_told_what_it_lacks_and_spoils_nothing() {
+fn row_60_on_a_runtime_without_timers_or_io_the_error_names_them_and_others_are_unaffected() {
     let other = driven();
     let server = other.block_on(FaultServer::start());
     for incomplete in [
@@ -264,7 +264,7 @@ fn row_59_a_client_that_all_runtimes_of_a_test_suite_share_serves_each_of_them()
                 call(&CLIENT, Operation::GetApiToken).await.unwrap();
             }
         });
-        // Every other one stands still from here on, the rest are shut down.
+        // Every other one is no longer driven, the rest are shut down.
         if number % 2 == 0 {
             kept.push(runtime);
         }

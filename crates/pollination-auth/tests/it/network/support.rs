@@ -26,7 +26,7 @@ pub(super) const OPERATIONS: [Operation; 5] = [
     Operation::DeleteApiToken,
 ];
 
-/// Those whose reply is the only place where a new secret stands.
+/// Those whose reply is the only place with a new secret.
 pub(super) const MINTING: [Operation; 2] =
     [Operation::CreateApiToken, Operation::RotateApiTokenSecret];
 
@@ -110,7 +110,7 @@ pub(super) fn variant(error: &Error) -> &'static str {
     }
 }
 
-/// Calls an operation that is always answered like this; gives the error and the server.
+/// Calls an operation that is always answered like this; returns the error and the server.
 pub(super) async fn fails(operation: Operation, reply: Reply) -> (Error, FaultServer) {
     let server = FaultServer::start().await;
     server.always(operation, reply);

@@ -143,7 +143,7 @@ async fn row_33_a_whole_document_in_a_body_without_end_is_taken_when_the_time_is
 #[tokio::test]
 async fn row_33_a_delete_is_done_when_its_204_has_come() {
     let server = FaultServer::start().await;
-    // It has no body, whatever its length says.
+    // A 204 has no body, whatever its length.
     let reply = Reply::raw("HTTP/1.1 204 X\r\ncontent-length: 9\r\n\r\n").hold();
     server.script(Operation::DeleteApiToken, [reply]);
     call(&impatient(&server, LONG), Operation::DeleteApiToken)

@@ -79,7 +79,7 @@ fn trusting(server: &FaultServer, authority: &Authority) -> ClientBuilder {
     builder(server.base_url()).configure_http(move |http| http.tls_certs_merge([root.clone()]))
 }
 
-/// What every refused certificate comes to: nothing was sent, once, and trying again is no help.
+/// Checks the outcome of a refused certificate: one attempt, nothing sent, and retrying is no help.
 async fn is_refused(server: &FaultServer, client: ClientBuilder) {
     let client = client.build().unwrap();
     let error = call(&client, Operation::Login).await.unwrap_err();
@@ -146,7 +146,7 @@ async fn row_35_what_would_accept_any_host_is_undone() {
     let authority = authority("known");
     let root = Certificate::from_der(authority.der()).unwrap();
     let server = server(signed(&params(&["other.example"]), &authority), None).await;
-    // Only with roots of its own can the HTTP client be told to leave the host out.
+    // Only with roots of its own can the HTTP client skip checking the host.
     let careless = builder(server.base_url()).configure_http(move |http| {
         http.tls_certs_only([root.clone()])
             .tls_danger_accept_invalid_hostnames(true)

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::bytes::without_byte_order_mark;
 use super::decoded::{Decoded, json};
 use super::mask::{Mask, WORD_LIMIT};
-use crate::error::failure::{Location, Violation};
+use crate::error::violation::{Location, Violation};
 
 /// The most violations that are kept: 16, plenty for a request of two fields.
 const VIOLATION_LIMIT: usize = 16;
@@ -20,12 +20,12 @@ const LOCATION_LIMIT: usize = 16;
 
 /// The content of an error's body.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Words {
+pub(super) struct ErrorText {
     pub(super) detail: Option<String>,
     pub(super) violations: Vec<Violation>,
 }
 
-impl Words {
+impl ErrorText {
     pub(super) fn read(body: &[u8], content_type: &[u8], mask: &Mask) -> Self {
         let body = without_byte_order_mark(body);
         if is_page(body, content_type) {
@@ -101,8 +101,8 @@ fn is_page(body: &[u8], content_type: &[u8]) -> bool {
     media_type.eq_ignore_ascii_case(HTML) || body.trim_ascii_start().starts_with(b"<")
 }
 
-/// Returns `true` for JSON with a field that holds a secret in a success: of an error that has one, no
-/// text is shown, because a secret that this client does not know yet can't be masked.
+/// Returns `true` for JSON with a field that contains a secret in a success: of an error that has one,
+/// no text is shown, because a secret that this client does not know yet can't be masked.
 fn has_credential(body: &[u8]) -> bool {
     const FIELDS: [&str; 2] = ["\"secret\"", "\"access_token\""];
     let text = Zeroizing::new(String::from_utf8_lossy(body).into_owned());
@@ -170,8 +170,8 @@ mod tests {
         Mask::new(vec![Secret::from("pl\"anted".to_owned())])
     }
 
-    fn read(body: &str) -> Words {
-        Words::read(body.as_bytes(), b"application/json", &mask())
+    fn read(body: &str) -> ErrorText {
+        ErrorText::read(body.as_bytes(), b"application/json", &mask())
     }
 
     fn detail(body: &str) -> Option<String> {
@@ -197,20 +197,20 @@ mod tests {
             r#"{"detail":""}"#,
             r#"{"detail":[]}"#,
         ] {
-            assert_eq!(read(nothing), Words::default(), "{nothing}");
+            assert_eq!(read(nothing), ErrorText::default(), "{nothing}");
         }
     }
 
     #[test]
     fn row_28_violations_keep_names_and_positions_and_drop_the_input() {
-        let words = read(
+        let text = read(
             r#"{"detail":[{"type":"missing","loc":["body","items",0,["id"]],"msg":"Field required",
                 "input":{"secret":"echo"},"ctx":{"a":1},"url":"https://errors.example"}, 7]}"#,
         );
-        assert_eq!(words.violations.len(), 1);
-        assert_eq!(words.violations[0].to_string(), "body.items.0.id (missing)");
-        assert_eq!(words.violations[0].message(), "Field required");
-        assert_eq!(words.detail.as_deref(), Some("Field required"));
+        assert_eq!(text.violations.len(), 1);
+        assert_eq!(text.violations[0].to_string(), "body.items.0.id (missing)");
+        assert_eq!(text.violations[0].message(), "Field required");
+        assert_eq!(text.detail.as_deref(), Some("Field required"));
     }
 
     #[test]
@@ -222,7 +222,7 @@ mod tests {
             r#"[{"access_token":"new"}]"#,
             "{\"secret\":\"new\"\u{0}",
         ] {
-            assert_eq!(read(body), Words::default(), "{body}");
+            assert_eq!(read(body), ErrorText::default(), "{body}");
         }
         assert_eq!(
             detail(r#"{"detail":[{"loc":["body","secret"],"msg":"no","input":{"secret":"new"}}]}"#),
@@ -251,10 +251,10 @@ mod tests {
         );
         let late = format!("{}pl\"anted", "x".repeat(TEXT_LIMIT - 3));
         assert!(!detail(&late).unwrap().contains("pl"));
-        let words =
+        let text =
             read(r#"{"detail":[{"type":"pl\"anted","loc":["pl\"anted"],"msg":"pl\"anted"}]}"#);
-        assert_eq!(words.violations[0].to_string(), "[REDACTED] ([REDACTED])");
-        assert_eq!(words.violations[0].message(), "[REDACTED]");
+        assert_eq!(text.violations[0].to_string(), "[REDACTED] ([REDACTED])");
+        assert_eq!(text.violations[0].message(), "[REDACTED]");
     }
 
     #[test]
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_never_the_services_words() {
+    fn a_page_is_never_the_services_error_text() {
         for (content_type, body) in [
             ("text/html; charset=utf-8", "Bad gateway"),
             ("Text/HTML", r#"{"detail":"no"}"#),
@@ -303,8 +303,8 @@ mod tests {
             ("application/json", " \n<!DOCTYPE html>"),
             ("text/plain", "\u{feff}<p>no</p>"),
         ] {
-            let words = Words::read(body.as_bytes(), content_type.as_bytes(), &mask());
-            assert_eq!(words, Words::default(), "{content_type} {body}");
+            let text = ErrorText::read(body.as_bytes(), content_type.as_bytes(), &mask());
+            assert_eq!(text, ErrorText::default(), "{content_type} {body}");
         }
     }
 
@@ -338,6 +338,6 @@ mod tests {
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
             .collect();
-        assert_eq!(Words::read(&body, b"", &mask()).detail, None);
+        assert_eq!(ErrorText::read(&body, b"", &mask()).detail, None);
     }
 }

@@ -2,6 +2,7 @@
 //! `regenerate` work on it.
 
 pub mod keywords;
+pub mod number;
 pub mod parts;
 pub mod pointer;
 pub mod positions;

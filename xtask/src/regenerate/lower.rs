@@ -15,6 +15,7 @@ use crate::document::positions::{Kind, each_child_mut};
 
 mod annotations;
 mod applicators;
+mod nulls;
 mod remarks;
 mod types;
 

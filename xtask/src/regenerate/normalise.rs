@@ -1,12 +1,15 @@
 //! Converts what releases of FastAPI write differently for the same service to one form. It removes
 //! nothing that affects the wire.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::read::DEPTH_LIMIT;
 use crate::document::keywords::{Form, of_form};
-use crate::document::parts::each_part_mut;
-use crate::document::positions::{Kind, each_child_mut};
+use crate::document::parts::{each_part, each_part_mut};
+use crate::document::positions::{Kind, each_child, each_child_mut};
+use crate::document::reference::follow;
 
 /// The release of OpenAPI that the contract is written in: that of the first upstream documents.
 /// The patch releases of 3.0 all mean the same.
@@ -22,10 +25,13 @@ const FALSE_BY_DEFAULT: [&str; 2] = ["allowEmptyValue", "allowReserved"];
 #[must_use]
 pub fn normalise(mut document: Value) -> Value {
     each_part_mut(&mut document, &mut no_titles);
+    let elsewhere = required_elsewhere(&document);
     // A change inside can enable one outside, at most once per level.
     for _ in 0..DEPTH_LIMIT {
         let before = document.clone();
-        each_part_mut(&mut document, &mut settle);
+        each_part_mut(&mut document, &mut |value, kind, pointer| {
+            settle(value, kind, pointer, &elsewhere);
+        });
         if document == before {
             break;
         }
@@ -57,7 +63,62 @@ fn no_titles(value: &mut Value, kind: Kind, pointer: &str) {
     each_child_mut(value, kind, pointer, &mut no_titles);
 }
 
-fn settle(value: &mut Value, kind: Kind, pointer: &str) {
+/// Returns the names of the fields that a schema requires of those that it combines: there they
+/// look as if they could be left out.
+fn required_elsewhere(document: &Value) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    each_part(document, &mut |value, kind, pointer| {
+        combined(document, value, kind, pointer, &mut names);
+    });
+    names
+}
+
+fn combined(
+    document: &Value,
+    value: &Value,
+    kind: Kind,
+    pointer: &str,
+    names: &mut BTreeSet<String>,
+) {
+    let members = |keyword: &str| value.get(keyword).and_then(Value::as_array);
+    if kind == Kind::Schema {
+        let several = members("allOf").is_some_and(|members| members.len() > 1);
+        if ["allOf", "anyOf", "oneOf"]
+            .iter()
+            .any(|keyword| members(keyword).is_some())
+        {
+            required_of(document, value, names, 0);
+        }
+        for member in members("allOf").into_iter().flatten().filter(|_| several) {
+            required_of(document, member, names, 0);
+        }
+    }
+    each_child(value, kind, pointer, &mut |child, kind, pointer| {
+        combined(document, child, kind, pointer, names);
+    });
+}
+
+/// Collects what a schema and the members of its `allOf` require.
+fn required_of(document: &Value, schema: &Value, names: &mut BTreeSet<String>, depth: usize) {
+    let (schema, _) = follow(document, schema, String::new());
+    let list = |keyword: &str| {
+        schema
+            .get(keyword)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+    };
+    names.extend(
+        list("required")
+            .filter_map(Value::as_str)
+            .map(str::to_owned),
+    );
+    if depth < DEPTH_LIMIT {
+        list("allOf").for_each(|member| required_of(document, member, names, depth + 1));
+    }
+}
+
+fn settle(value: &mut Value, kind: Kind, pointer: &str, elsewhere: &BTreeSet<String>) {
     if let Value::Object(fields) = &mut *value {
         only_reference(fields, kind);
         for keyword in of_form(&[Form::Boolean]).chain(FALSE_BY_DEFAULT) {
@@ -66,13 +127,15 @@ fn settle(value: &mut Value, kind: Kind, pointer: &str) {
             }
         }
         match kind {
-            Kind::Schema => schema(fields, pointer),
+            Kind::Schema => schema(fields, elsewhere),
             Kind::Parameter | Kind::Header | Kind::RequestBody => may_be_left_out(fields),
             Kind::Operation | Kind::Response => empty_lists(fields),
             _ => {}
         }
     }
-    each_child_mut(value, kind, pointer, &mut settle);
+    each_child_mut(value, kind, pointer, &mut |child, kind, pointer| {
+        settle(child, kind, pointer, elsewhere);
+    });
 }
 
 /// Removes keywords beside a reference, which 3.0 ignores.
@@ -94,7 +157,7 @@ fn empty_lists(fields: &mut Map<String, Value>) {
     }
 }
 
-fn schema(fields: &mut Map<String, Value>, pointer: &str) {
+fn schema(fields: &mut Map<String, Value>, elsewhere: &BTreeSet<String>) {
     unwrapped(fields);
     whole_numbers(fields);
     type_of_values(fields);
@@ -112,11 +175,7 @@ fn schema(fields: &mut Map<String, Value>, pointer: &str) {
     {
         fields.remove("additionalProperties");
     }
-    // Another member of `allOf` may require the fields of this one.
-    let holder = pointer.rsplit_once('/').map(|(holder, _)| holder);
-    if !holder.is_some_and(|holder| holder.ends_with("/allOf")) {
-        optional_null(fields);
-    }
+    optional_null(fields, elsewhere);
 }
 
 /// Writes whole numbers as such: pydantic 1 writes some bounds as 1.0 for 1.
@@ -141,6 +200,7 @@ fn type_of_values(fields: &mut Map<String, Value>) {
         return;
     }
     let values = fields.get("enum").and_then(Value::as_array);
+    let has_null = values.is_some_and(|values| values.contains(&Value::Null));
     let kinds = values
         .into_iter()
         .flatten()
@@ -157,19 +217,22 @@ fn type_of_values(fields: &mut Map<String, Value>) {
     kinds.dedup();
     if let [kind @ ("boolean" | "integer" | "number" | "string")] = kinds.as_slice() {
         fields.insert("type".to_owned(), json!(kind));
+        if has_null {
+            fields.insert("nullable".to_owned(), json!(true));
+        }
     }
 }
 
 /// Removes `nullable` from optional properties: newer releases write it and older ones don't, and
 /// for the client both are an `Option`.
-fn optional_null(fields: &mut Map<String, Value>) {
+fn optional_null(fields: &mut Map<String, Value>, elsewhere: &BTreeSet<String>) {
     let required = fields.get("required").cloned().unwrap_or_default();
     let required = required.as_array().map(Vec::as_slice).unwrap_or_default();
     let Some(Value::Object(properties)) = fields.get_mut("properties") else {
         return;
     };
     for (name, property) in properties {
-        if !required.iter().any(|required| required == name) {
+        if !required.iter().any(|required| required == name) && !elsewhere.contains(name) {
             not_nullable(property);
         }
     }

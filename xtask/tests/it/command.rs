@@ -91,7 +91,7 @@ fn diff_in_json_has_a_verdict_and_changes() {
                 "kind": "field-optional",
                 "class": "breaking",
                 "message": "the field `id` may be left out",
-                "old": null,
+                "old": {"pointer": "/components/schemas/NewToken/properties/id"},
                 "new": {"pointer": "/components/schemas/NewToken/properties/id"},
                 "notes": [],
             }],

@@ -25,18 +25,17 @@ fn told(comparison: &Comparison) -> Vec<Value> {
 #[test]
 fn every_evolution_has_its_verdict_its_changes_and_their_places() {
     let upstream = support::json(NEWER);
+    let mut others = Vec::new();
     for evolution in support::json(EVOLUTIONS).as_array().unwrap() {
         let name = &evolution["name"];
         let old = patched(&upstream, evolution.get("base"));
         let new = patched(&old, evolution.get("patch"));
         let (old, new) = prepared(&old, &new);
         let comparison = compare(&old, &new);
-        assert_eq!(
-            Value::from(told(&comparison)),
-            evolution["changes"],
-            "{name}"
-        );
-        assert_eq!(json!(comparison.verdict), evolution["verdict"], "{name}");
+        let (verdict, changes) = (json!(comparison.verdict), json!(told(&comparison)));
+        if verdict != evolution["verdict"] || changes != evolution["changes"] {
+            others.push(json!({"name": name, "verdict": verdict, "changes": changes}));
+        }
         for change in comparison.changes {
             // To what changed, or to where it would be.
             let pointer = change.pointer();
@@ -50,6 +49,7 @@ fn every_evolution_has_its_verdict_its_changes_and_their_places() {
             assert!(found(&new) || found(&old), "{name}: {pointer}");
         }
     }
+    assert!(others.is_empty(), "{:#}", Value::from(others));
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub enum Kind {
     DefaultChanged,
     /// A deprecation.
     Deprecated,
+    /// The field that tells alternatives apart, or its values.
+    DiscriminatorChanged,
     /// A list of allowed values became longer, or was removed.
     EnumWidened,
     /// A list of allowed values became shorter, or was added.
@@ -65,6 +67,8 @@ pub enum Kind {
     HeaderChanged,
     /// A media type was added.
     MediaTypeAdded,
+    /// A media type is now a range, or a range is now one of its media types.
+    MediaTypeChanged,
     /// A media type was removed.
     MediaTypeRemoved,
     /// A method.
@@ -97,6 +101,8 @@ pub enum Kind {
     ResponseBodyAdded,
     /// A response body was removed.
     ResponseBodyRemoved,
+    /// The values of a schema, in a way that no other kind names.
+    SchemaChanged,
     /// A schema of the same structure has another name: a type of Rust is renamed.
     SchemaRenamed,
     /// The required authentication.
@@ -105,6 +111,8 @@ pub enum Kind {
     ServerChanged,
     /// A status code was added.
     StatusAdded,
+    /// A range of status codes is now one of them.
+    StatusChanged,
     /// A status code was removed.
     StatusRemoved,
     /// A type of values.
@@ -116,21 +124,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Returns `true` if only the old document has what the change is about.
-    pub(super) fn is_about_what_is_gone(self) -> bool {
-        matches!(
-            self,
-            Self::FieldRemoved
-                | Self::MediaTypeRemoved
-                | Self::OperationRemoved
-                | Self::ParameterRemoved
-                | Self::RequestBodyRemoved
-                | Self::ResponseBodyRemoved
-                | Self::StatusRemoved
-                | Self::VariantRemoved
-        )
-    }
-
     /// Returns `true` if the generated types and functions stay the same.
     fn leaves_rust_alone(self) -> bool {
         matches!(

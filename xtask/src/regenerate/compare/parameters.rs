@@ -1,14 +1,17 @@
-//! Compares the parameters of a request and the headers of a response.
+//! Compares the parameters of a request.
 
 use serde_json::{Value, json};
 
 use super::change::{Class, Direction, Kind};
-use super::changes::{Changes, Pair};
-use super::schemas::Schemas;
-use super::view::Node;
-use crate::document::parts::{Operation, entries};
+use super::changes::Sides;
+use super::comparer::Comparer;
+use super::content::{media_type_of, schema_of};
+use crate::document::parts::Operation;
 use crate::document::pointer::at;
 use crate::document::reference::follow;
+
+/// Headers that OpenAPI says to ignore as parameters: media types and security say them.
+const IGNORED: [&str; 3] = ["accept", "authorization", "content-type"];
 
 /// A parameter with the key that makes it the same one in both documents.
 struct Parameter<'a> {
@@ -17,34 +20,42 @@ struct Parameter<'a> {
     pointer: String,
 }
 
-pub(super) fn compare(
-    pair: &Pair<'_>,
-    old: &Operation<'_>,
-    new: &Operation<'_>,
-    changes: &mut Changes,
-) {
-    let (before, after) = (list(pair.old, old), list(pair.new, new));
+impl Parameter<'_> {
+    fn is_required(&self) -> bool {
+        self.value.get("required") == Some(&Value::Bool(true))
+    }
+}
+
+pub(super) fn compare<'a>(comparer: &mut Comparer<'a>, old: &Operation<'a>, new: &Operation<'a>) {
+    let outer = comparer.changes.direction.replace(Direction::Request);
+    let (before, after) = (list(comparer.pair.old, old), list(comparer.pair.new, new));
     for old in &before {
         match after.iter().find(|new| new.key == old.key) {
-            Some(new) => one(pair, old, new, changes),
+            Some(new) => one(comparer, old, new),
             None => {
                 let message = format!("the {} is no longer taken", old.key);
-                changes.breaking(Kind::ParameterRemoved, &old.pointer, message);
+                let sides = Sides::old(&old.pointer);
+                comparer
+                    .changes
+                    .breaking(Kind::ParameterRemoved, sides, message);
             }
         }
     }
-    for new in after
-        .iter()
-        .filter(|new| !before.iter().any(|old| old.key == new.key))
-    {
-        let (class, must) = if is_required(new.value) {
-            (Class::Breaking, "must be sent")
-        } else {
-            (Class::Compatible, "can be sent")
+    for new in &after {
+        if before.iter().any(|old| old.key == new.key) {
+            continue;
+        }
+        let (class, must) = match new.is_required() {
+            true => (Class::Breaking, "must be sent"),
+            false => (Class::Compatible, "can be sent"),
         };
         let message = format!("the {} {must}", new.key);
-        changes.add(Kind::ParameterAdded, class, &new.pointer, message);
+        let sides = Sides::new(&new.pointer);
+        comparer
+            .changes
+            .add(Kind::ParameterAdded, class, sides, message);
     }
+    comparer.changes.direction = outer;
 }
 
 fn list<'a>(document: &'a Value, operation: &Operation<'a>) -> Vec<Parameter<'a>> {
@@ -55,10 +66,12 @@ fn list<'a>(document: &'a Value, operation: &Operation<'a>) -> Vec<Parameter<'a>
         let (value, pointer) = follow(document, parameter, place);
         let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
         let (location, name) = (text("in"), text("name"));
+        let lower = name.to_lowercase();
         let key = match location {
             // Its name is not on the wire; its place in the path is.
             "path" => format!("path parameter {}", position(operation.path, name)),
-            "header" => format!("header {}", name.to_lowercase()),
+            "header" if IGNORED.contains(&lower.as_str()) => continue,
+            "header" => format!("header {lower}"),
             _ => format!("{location} parameter {name}"),
         };
         list.push(Parameter {
@@ -78,45 +91,39 @@ fn position(path: &str, name: &str) -> usize {
     before.matches('{').count() + 1
 }
 
-fn is_required(value: &Value) -> bool {
-    value.get("required") == Some(&Value::Bool(true))
-}
-
-fn one(pair: &Pair<'_>, old: &Parameter<'_>, new: &Parameter<'_>, changes: &mut Changes) {
-    match (is_required(old.value), is_required(new.value)) {
+fn one<'a>(comparer: &mut Comparer<'a>, old: &Parameter<'a>, new: &Parameter<'a>) {
+    let sides = Sides::both(&old.pointer, &new.pointer);
+    let changes = &mut comparer.changes;
+    match (old.is_required(), new.is_required()) {
         (false, true) => {
             let message = format!("the {} must now be sent", new.key);
-            changes.breaking(Kind::ParameterChanged, &new.pointer, message);
+            changes.breaking(Kind::ParameterChanged, sides.clone(), message);
         }
         (true, false) => {
             let message = format!("the {} can now be left out", new.key);
-            changes.compatible(Kind::ParameterChanged, &new.pointer, message);
+            changes.compatible(Kind::ParameterChanged, sides.clone(), message);
         }
         _ => {}
     }
-    if serialization(old.value) != serialization(new.value) {
+    let (before, after) = (serialization(old.value), serialization(new.value));
+    if before != after {
         let message = format!("the {} is written in another way", new.key);
-        changes.breaking(Kind::ParameterChanged, &new.pointer, message);
+        let sides = sides.clone().with(Some(before), Some(after));
+        changes.breaking(Kind::ParameterChanged, sides, message);
     }
     if old.value.get("deprecated") != new.value.get("deprecated") {
         let message = format!("the {} is deprecated, or no longer", new.key);
-        changes.compatible(Kind::Deprecated, &new.pointer, message);
+        changes.compatible(Kind::Deprecated, sides, message);
     }
-    let place = |parameter: &Parameter<'_>| at(&parameter.pointer, "schema");
-    if let (Some(before), Some(after)) = (old.value.get("schema"), new.value.get("schema")) {
-        let before = Node::new(before, place(old));
-        Schemas::new(pair, Direction::Request, changes)
-            .compare(&before, &Node::new(after, place(new)));
-    } else if old.value.get("content") != new.value.get("content")
-        || old.value.get("schema") != new.value.get("schema")
-    {
-        let message = format!("the {} is another one", new.key);
-        changes.breaking(Kind::ParameterChanged, &new.pointer, message);
-    }
+    let schema = |parameter: &Parameter<'a>| schema_of(parameter.value, &parameter.pointer);
+    comparer.schemas(Direction::Request, schema(old), schema(new));
 }
 
-/// Returns how a parameter is serialized, with the defaults filled in.
+/// Returns how a parameter is serialized: as a media type, or in a style with its defaults.
 fn serialization(value: &Value) -> Value {
+    if let Some(media_type) = media_type_of(value) {
+        return json!(media_type);
+    }
     let location = value.get("in").and_then(Value::as_str).unwrap_or_default();
     let form = ["query", "cookie"].contains(&location);
     let style = value.get("style").and_then(Value::as_str);
@@ -126,60 +133,4 @@ fn serialization(value: &Value) -> Value {
         .and_then(Value::as_bool)
         .unwrap_or(style == "form");
     json!([style, explode, value.get("allowReserved")])
-}
-
-/// Compares the headers of a response. Removing a header breaks a client only if the header was
-/// required.
-pub(super) fn headers(
-    pair: &Pair<'_>,
-    (old, old_pointer): (&Value, &str),
-    (new, new_pointer): (&Value, &str),
-    changes: &mut Changes,
-) {
-    let list = |response: &Value| -> Vec<(String, String)> {
-        let names = entries(response.get("headers")).map(|(name, _)| name);
-        names
-            .map(|name| (name.to_lowercase(), name.clone()))
-            .collect()
-    };
-    let header = |document, response: &Value, pointer: &str, name: &str| {
-        let place = at(&at(pointer, "headers"), name);
-        let found = response
-            .get("headers")
-            .and_then(|headers| headers.get(name));
-        let (value, place) = follow(document, found.unwrap_or(&Value::Null), place);
-        (value.clone(), place)
-    };
-    let (before, after) = (list(old), list(new));
-    for (key, name) in &before {
-        let (old, old_place) = header(pair.old, old, old_pointer, name);
-        let Some((_, name)) = after.iter().find(|(other, _)| other == key) else {
-            let class = if is_required(&old) {
-                Class::Breaking
-            } else {
-                Class::Compatible
-            };
-            let message = format!("the header {name} is no longer documented");
-            changes.add(Kind::HeaderChanged, class, &old_place, message);
-            continue;
-        };
-        let (new, new_place) = header(pair.new, new, new_pointer, name);
-        if is_required(&old) && !is_required(&new) {
-            let message = format!("the header {name} may now be left out");
-            changes.breaking(Kind::HeaderChanged, &new_place, message);
-        }
-        if let (Some(before), Some(after)) = (old.get("schema"), new.get("schema")) {
-            let before = Node::new(before, at(&old_place, "schema"));
-            let after = Node::new(after, at(&new_place, "schema"));
-            Schemas::new(pair, Direction::Reply, changes).compare(&before, &after);
-        }
-    }
-    for (_, name) in after
-        .iter()
-        .filter(|(key, _)| !before.iter().any(|(other, _)| other == key))
-    {
-        let (_, place) = header(pair.new, new, new_pointer, name);
-        let message = format!("the header {name} is documented");
-        changes.compatible(Kind::HeaderChanged, &place, message);
-    }
 }

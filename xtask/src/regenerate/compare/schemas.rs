@@ -1,318 +1,370 @@
-//! Compares two schemas in the direction in which their values go: what the client sends must still
-//! be accepted, and what it reads must still be what it was made for.
+//! Compares two schemas: the judge decides what a change means, and this walks both to tell the
+//! differences in the document's own words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::change::{Change, Class, Direction, Kind};
-use super::changes::{Changes, Pair};
-use super::flow::Flow;
-use super::unions::{Alternatives, pair_off};
-use super::values;
-use super::view::{Node, View};
-use crate::document::pointer::at;
+use super::answer::Answer;
+use super::change::{Class, Direction, Kind};
+use super::changes::{Changes, Sides};
+use super::judge::{Judge, Sight};
+use super::node::{All, Key};
+use super::normal::Normal;
+use super::pairs::{Paired, pair_off};
+use super::piece::Piece;
+use super::shift::Shift;
 
-/// The most levels that are compared; see the limit of the stage `select` on what is reached.
+/// The most levels that are walked; see the limit of the judge.
 const DEPTH_LIMIT: usize = 200;
 
-/// Results of comparisons on trial, by the pointers of both schemas.
-type Judged = BTreeMap<(String, String), Option<Class>>;
-
-/// A comparison of schemas in one direction.
-pub(super) struct Schemas<'a, 'c> {
-    pair: Pair<'a>,
-    flow: Flow<'c>,
-    visited: BTreeSet<(String, String)>,
-    judged: Judged,
-    depth: usize,
+/// What is known already where a difference is found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known {
+    /// The client works with all values here or further out, so no difference breaks it.
+    pub(super) is_safe: bool,
+    /// The values here or further out are the same, so that only words can differ.
+    pub(super) is_same: bool,
 }
 
-impl<'a, 'c> Schemas<'a, 'c> {
-    pub(super) fn new(pair: &Pair<'a>, direction: Direction, changes: &'c mut Changes) -> Self {
-        Self {
-            pair: *pair,
-            flow: Flow { direction, changes },
-            visited: BTreeSet::new(),
-            judged: Judged::new(),
-            depth: 0,
-        }
+/// A walk through two schemas.
+pub(super) struct Schemas<'a, 'c> {
+    pub(super) judge: &'c mut Judge<'a>,
+    changes: &'c mut Changes,
+    visited: BTreeSet<(Key, Key, bool)>,
+    depth: usize,
+    /// How many differences were found, and how many of them break the client.
+    told: usize,
+    broken: usize,
+}
+
+/// Compares two schemas in the direction of a judge, and adds what changed.
+pub(super) fn compare<'a>(
+    judge: &mut Judge<'a>,
+    changes: &mut Changes,
+    old: &All<'a>,
+    new: &All<'a>,
+) {
+    let outer = changes.direction.replace(judge.direction);
+    let mut walk = Schemas {
+        judge,
+        changes,
+        visited: BTreeSet::new(),
+        depth: 0,
+        told: 0,
+        broken: 0,
+    };
+    walk.whole(old, new);
+    changes.direction = outer;
+}
+
+impl<'a> Schemas<'a, '_> {
+    pub(super) fn direction(&self) -> Direction {
+        self.judge.direction
     }
 
-    /// Compares on trial: returns the worst change and reports nothing.
-    fn judge(&mut self, old: &Node<'_>, new: &Node<'_>) -> Option<Class> {
-        let key = (old.pointer.clone(), new.pointer.clone());
-        if let Some(judged) = self.judged.get(&key) {
-            return *judged;
+    /// Adds a difference of values.
+    pub(super) fn tell(
+        &mut self,
+        known: Known,
+        kind: Kind,
+        shift: Shift,
+        sides: Sides,
+        message: impl Into<String>,
+    ) {
+        self.tell_with(known, kind, shift, sides, message, None);
+    }
+
+    /// As `tell`, with the reason why it could not be decided.
+    pub(super) fn tell_with(
+        &mut self,
+        known: Known,
+        kind: Kind,
+        shift: Shift,
+        sides: Sides,
+        message: impl Into<String>,
+        reason: Option<&str>,
+    ) {
+        if shift == Shift::None || known.is_same {
+            return;
         }
-        // A schema that leads back here is the same if everything else is.
-        self.judged.insert(key.clone(), None);
-        let mut changes = Changes::default();
-        let mut trial = Schemas {
-            pair: self.pair,
-            flow: Flow {
-                direction: self.flow.direction,
-                changes: &mut changes,
-            },
-            visited: BTreeSet::new(),
-            judged: std::mem::take(&mut self.judged),
-            depth: self.depth,
+        let class = match known.is_safe {
+            true => Class::Compatible,
+            false => shift.class(self.direction()),
         };
-        trial.compare(old, new);
-        self.judged = std::mem::take(&mut trial.judged);
-        let is_seen = |change: &&Change| change.kind != Kind::SchemaRenamed;
-        let worst = changes
-            .found
-            .iter()
-            .filter(is_seen)
-            .map(|change| change.class)
-            .max();
-        self.judged.insert(key, worst);
-        worst
+        self.told += 1;
+        self.broken += usize::from(class == Class::Breaking);
+        let notes = reason.filter(|_| class == Class::Breaking).map(undecided);
+        let notes = notes.into_iter().collect();
+        self.changes
+            .add_with_notes(kind, class, sides, message, notes);
     }
 
-    /// Compares two schemas and reports what changed.
-    pub(super) fn compare(&mut self, old: &Node<'_>, new: &Node<'_>) {
-        self.compare_value(old, new, false);
+    /// As `tell`, even if the values are the same: the generated types are others.
+    pub(super) fn tell_anyway(
+        &mut self,
+        known: Known,
+        kind: Kind,
+        shift: Shift,
+        sides: Sides,
+        message: impl Into<String>,
+    ) {
+        if known.is_same {
+            self.remark(kind, sides, message);
+        } else {
+            self.tell(known, kind, shift, sides, message);
+        }
     }
 
-    /// As `compare`, for a value that may be missing: the client reads null as missing.
-    fn compare_value(&mut self, old: &Node<'_>, new: &Node<'_>, may_be_missing: bool) {
-        let (before, after) = (View::new(self.pair.old, old), View::new(self.pair.new, new));
-        if !self
-            .visited
-            .insert((before.pointer.clone(), after.pointer.clone()))
-        {
+    /// Adds a difference that breaks the client though the values are the same.
+    pub(super) fn insist(&mut self, kind: Kind, sides: Sides, message: String) {
+        self.tell(Known::default(), kind, Shift::Others, sides, message);
+    }
+
+    /// Adds a difference that no value shows.
+    pub(super) fn remark(&mut self, kind: Kind, sides: Sides, message: impl Into<String>) {
+        self.changes.compatible(kind, sides, message);
+    }
+
+    /// Compares two whole schemas. Whatever the walk finds, the judge's answer is kept.
+    fn whole(&mut self, old: &All<'a>, new: &All<'a>) {
+        self.compare(old, new, false, Known::default());
+        let forward = self.forward(old, new, false);
+        let sides = Sides::both(old.pointer(), new.pointer());
+        match forward {
+            Answer::Yes if self.told == 0 && !self.backward(old, new, false).is_yes() => {
+                let message = match self.direction() {
+                    Direction::Request => "more values are taken",
+                    Direction::Reply => "fewer values are sent",
+                };
+                self.remark(Kind::SchemaChanged, sides, message);
+            }
+            Answer::No if self.broken == 0 => {
+                let message = match self.direction() {
+                    Direction::Request => "some values are no longer taken",
+                    Direction::Reply => "other values may be sent",
+                };
+                self.tell(
+                    Known::default(),
+                    Kind::SchemaChanged,
+                    Shift::Others,
+                    sides,
+                    message,
+                );
+            }
+            Answer::Unknown(reason) if self.broken == 0 => {
+                let message = format!("the change could not be decided: {}", reason.words());
+                let (known, kind) = (Known::default(), Kind::SchemaChanged);
+                self.tell_with(
+                    known,
+                    kind,
+                    Shift::Others,
+                    sides,
+                    message,
+                    Some(reason.words()),
+                );
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn forward(&mut self, old: &All<'a>, new: &All<'a>, without_null: bool) -> Answer {
+        match self.direction() {
+            Direction::Request => self.judge.within(old, new, Sight::Forward, without_null),
+            Direction::Reply => self.judge.within(new, old, Sight::Forward, without_null),
+        }
+    }
+
+    fn backward(&mut self, old: &All<'a>, new: &All<'a>, without_null: bool) -> Answer {
+        match self.direction() {
+            Direction::Request => self.judge.within(new, old, Sight::Backward, without_null),
+            Direction::Reply => self.judge.within(old, new, Sight::Backward, without_null),
+        }
+    }
+
+    /// Compares two schemas of a value that, in the old document, may be missing.
+    pub(super) fn compare(
+        &mut self,
+        old: &All<'a>,
+        new: &All<'a>,
+        may_be_missing: bool,
+        known: Known,
+    ) {
+        if !self.visited.insert((old.key(), new.key(), may_be_missing)) {
             return;
         }
         if self.depth > DEPTH_LIMIT {
-            let message = "the schema is nested too deep to be compared".to_owned();
-            self.flow
-                .breaking(Kind::TypeChanged, &after.pointer, message);
+            // The judge does not look so deep either, and says so.
             return;
         }
         self.depth += 1;
-        self.name(&before, &after);
-        self.null(&before, &after, may_be_missing);
-        if before.branches.is_empty() && after.branches.is_empty() {
-            self.plain(&before, &after);
+        let forward = self.forward(old, new, may_be_missing).is_yes();
+        let backward = forward && self.backward(old, new, may_be_missing).is_yes();
+        let known = Known {
+            is_safe: known.is_safe || forward,
+            is_same: known.is_same || backward,
+        };
+        let (before, after) = (self.judge.reader.read(old), self.judge.reader.read(new));
+        if has_a_type_of_its_own(&before) || has_a_type_of_its_own(&after) {
+            self.name(old, new);
+        }
+        self.null((old, &before), (new, &after), may_be_missing, known);
+        if before.has_alternatives || after.has_alternatives {
+            self.alternatives((old, &before), (new, &after), known);
         } else {
-            self.alternatives((&before, old), (&after, new));
+            self.pieces(&before.base, &after.base, known);
         }
         self.depth -= 1;
     }
 
     /// A schema's name is not on the wire, but it names a type in Rust.
-    fn name(&mut self, old: &View<'_>, new: &View<'_>) {
-        let (before, after) = (old.names.last(), new.names.last());
-        if before == after || !(old.has_a_type_of_its_own() || new.has_a_type_of_its_own()) {
-            return;
-        }
-        let message = match (before, after) {
+    fn name(&mut self, old: &All<'a>, new: &All<'a>) {
+        let name = |all: &All<'a>| match all.nodes.as_slice() {
+            [only] => only.wrapped_name(),
+            _ => None,
+        };
+        let (before, after) = (name(old), name(new));
+        let message = match (&before, &after) {
+            _ if before == after => return,
             (Some(before), Some(after)) => format!("the schema {before} is now {after}"),
             (Some(before), None) => format!("the schema {before} is written out in this place"),
             (None, Some(after)) => format!("the schema is now called {after}"),
             (None, None) => return,
         };
-        self.flow
-            .compatible(Kind::SchemaRenamed, &new.pointer, message);
+        let value = |name: Option<Rc<str>>| name.map(|name| Value::from(&*name));
+        let sides = Sides::both(old.pointer(), new.pointer()).with(value(before), value(after));
+        self.remark(Kind::SchemaRenamed, sides, message);
     }
 
-    fn null(&mut self, old: &View<'_>, new: &View<'_>, may_be_missing: bool) {
-        match (old.nullable, new.nullable) {
-            (false, true) if may_be_missing => {
-                let message = "the value may be null instead of missing".to_owned();
-                self.flow.compatible(Kind::NullAdded, &new.pointer, message);
+    fn null(
+        &mut self,
+        (old, before): (&All<'a>, &Normal<'a>),
+        (new, after): (&All<'a>, &Normal<'a>),
+        may_be_missing: bool,
+        known: Known,
+    ) {
+        let (before, after) = (before.null, after.null);
+        let shift = Shift::between(!before.within(after), !after.within(before));
+        let sides = Sides::both(old.pointer(), new.pointer());
+        match shift {
+            Shift::None => {}
+            // The client reads null as missing.
+            Shift::More if may_be_missing => {
+                let message = "the value may be null instead of missing";
+                self.remark(Kind::NullAdded, sides, message);
             }
-            (false, true) => {
-                let message = "the value may be null";
-                self.flow.wider(Kind::NullAdded, &new.pointer, message);
+            Shift::More | Shift::Others => {
+                self.tell(
+                    known,
+                    Kind::NullAdded,
+                    shift,
+                    sides,
+                    "the value may be null",
+                );
             }
-            (true, false) => {
-                let message = "the value is no longer null".to_owned();
-                self.flow.narrower(Kind::NullRemoved, &new.pointer, message);
+            Shift::Fewer => {
+                self.tell(
+                    known,
+                    Kind::NullRemoved,
+                    shift,
+                    sides,
+                    "the value is no longer null",
+                );
             }
-            _ => {}
         }
     }
 
-    /// Compares two schemas, at least one of which has alternatives. A schema without any counts as
-    /// its own only alternative.
+    /// Compares two schemas, at least one of which has alternatives. A schema without any is its
+    /// own only alternative.
     fn alternatives(
         &mut self,
-        (old, old_node): (&View<'_>, &Node<'_>),
-        (new, new_node): (&View<'_>, &Node<'_>),
+        (old, before): (&All<'a>, &Rc<Normal<'a>>),
+        (new, after): (&All<'a>, &Rc<Normal<'a>>),
+        known: Known,
     ) {
-        if !old.branches.is_empty() && !new.branches.is_empty() {
-            // Keywords beside the alternatives hold for all of them.
-            self.plain(&old.without_branches(), &new.without_branches());
+        let Paired { pairs, gone, come } =
+            pair_off(&before.pieces, &after.pieces, &mut |old, new| {
+                self.are_alike(old, new)
+            });
+        for (old, new) in pairs {
+            self.pieces(old, new, known);
         }
-        let (before, after) = (old.alternatives(old_node), new.alternatives(new_node));
-        let Alternatives {
-            same,
-            changed,
-            gone,
-            come,
-        } = pair_off(&before, &after, &mut |old, new| self.judge(old, new));
-        for (old, new) in same.into_iter().chain(changed) {
-            self.compare(old, new);
-        }
-        for (old, is_taken) in gone {
+        let request = self.direction() == Direction::Request;
+        for piece in gone {
+            let is_taken = request
+                && self
+                    .judge
+                    .piece_within(piece, after, Sight::Forward)
+                    .is_yes();
+            let known = Known {
+                is_safe: known.is_safe || is_taken,
+                ..known
+            };
+            let sides = Sides {
+                new: Sides::new(new.pointer()).new,
+                ..Sides::old(own_pointer(piece))
+            };
             let message = "an alternative is gone";
-            if is_taken {
-                self.flow
-                    .compatible(Kind::VariantRemoved, &old.pointer, message);
-            } else {
-                self.flow
-                    .narrower(Kind::VariantRemoved, &old.pointer, message);
-            }
+            self.tell_anyway(known, Kind::VariantRemoved, Shift::Fewer, sides, message);
         }
-        for (new, is_known) in come {
+        for piece in come {
+            let is_known = !request
+                && self
+                    .judge
+                    .piece_within(piece, before, Sight::Forward)
+                    .is_yes();
+            let known = Known {
+                is_safe: known.is_safe || is_known,
+                ..known
+            };
+            let sides = Sides {
+                old: Sides::old(old.pointer()).old,
+                ..Sides::new(own_pointer(piece))
+            };
             let message = "an alternative is new";
-            if is_known {
-                self.flow
-                    .compatible(Kind::VariantAdded, &new.pointer, message);
-            } else {
-                self.flow.wider(Kind::VariantAdded, &new.pointer, message);
-            }
+            self.tell_anyway(known, Kind::VariantAdded, Shift::More, sides, message);
         }
     }
 
-    /// Compares schemas without alternatives.
-    fn plain(&mut self, old: &View<'_>, new: &View<'_>) {
-        if !self.kind(old, new) {
-            return;
-        }
-        values::compare(&mut self.flow, old, new);
-        if old.besides != new.besides {
-            let message = "the schema combines others in another way".to_owned();
-            self.flow.breaking(Kind::TypeChanged, &new.pointer, message);
-        }
-        if old.kind() == Some("array") && new.kind() == Some("array") {
-            let everything = json!({});
-            let items = |view: &View<'_>| {
-                let items = view.keywords.get("items").copied().unwrap_or(&everything);
-                (items.clone(), at(&view.pointer, "items"))
-            };
-            let ((old, old_place), (new, new_place)) = (items(old), items(new));
-            self.compare(&Node::new(&old, old_place), &Node::new(&new, new_place));
-        }
-        self.fields(old, new);
-        self.rest(old, new);
-    }
-
-    /// Compares the types, and returns `true` if the rest can be compared.
-    fn kind(&mut self, old: &View<'_>, new: &View<'_>) -> bool {
-        let (before, after) = (old.kind(), new.kind());
-        if before == after {
-            return true;
-        }
-        let words = |kind: Option<&str>| kind.unwrap_or("anything").to_owned();
-        let message = format!("{} is now {}", words(before), words(after));
-        match (before, after) {
-            (None, _) | (Some("number"), Some("integer")) => {
-                self.flow.narrower(Kind::TypeChanged, &new.pointer, message);
-            }
-            (_, None) | (Some("integer"), Some("number")) => {
-                self.flow.wider(Kind::TypeChanged, &new.pointer, message);
-            }
-            _ => self.flow.breaking(Kind::TypeChanged, &new.pointer, message),
-        }
-        matches!(
-            (before, after),
-            (Some("number" | "integer"), Some("number" | "integer"))
-        )
-    }
-
-    fn fields(&mut self, old: &View<'_>, new: &View<'_>) {
-        for (name, before) in &old.properties {
-            let Some(after) = new.properties.get(name) else {
-                // A client that reads an optional field loses it as well.
-                let message = format!("the field `{name}` is gone");
-                self.flow
-                    .breaking(Kind::FieldRemoved, &before.pointer, message);
-                continue;
-            };
-            self.required(name, old, new, &after.pointer);
-            self.compare_value(before, after, !old.required.contains(name));
-        }
-        for (name, after) in &new.properties {
-            if old.properties.contains_key(name) {
-                continue;
-            }
-            let must = new.required.contains(name);
-            let closed = old.keywords.get("additionalProperties") == Some(&&Value::Bool(false));
-            let (class, message) = match self.flow.direction {
-                Direction::Request if must => (Class::Breaking, "must be sent"),
-                Direction::Request => (Class::Compatible, "can be sent"),
-                // The generated type refuses what it doesn't know.
-                Direction::Reply if closed => (Class::Breaking, "is new, and was ruled out"),
-                Direction::Reply => (Class::Compatible, "is new"),
-            };
-            let message = format!("the field `{name}` {message}");
-            self.flow
-                .add(Kind::FieldAdded, class, &after.pointer, message);
-        }
-        // A required name may have no property.
-        for name in new.required.symmetric_difference(&old.required) {
-            if !old.properties.contains_key(name) && !new.properties.contains_key(name) {
-                self.required(name, old, new, &new.pointer);
-            }
-        }
-    }
-
-    fn required(&mut self, name: &str, old: &View<'_>, new: &View<'_>, pointer: &str) {
-        match (old.required.contains(name), new.required.contains(name)) {
-            (false, true) => {
-                let message = format!("the field `{name}` must be there");
-                self.flow.narrower(Kind::FieldRequired, pointer, message);
-            }
-            (true, false) => {
-                let message = format!("the field `{name}` may be left out");
-                self.flow.wider(Kind::FieldOptional, pointer, message);
-            }
-            _ => {}
-        }
-    }
-
-    /// Compares what objects hold beside the fields that are named.
-    fn rest(&mut self, old: &View<'_>, new: &View<'_>) {
-        let rest = |view: &View<'_>| {
-            let rest = view.keywords.get("additionalProperties");
-            rest.map(|rest| (*rest).clone())
+    /// Returns `true` if two alternatives allow the same values.
+    fn are_alike(&mut self, old: &Piece<'a>, new: &Piece<'a>) -> bool {
+        let (sub, sup) = match self.direction() {
+            Direction::Request => (old, new),
+            Direction::Reply => (new, old),
         };
-        let (before, after) = (rest(old), rest(new));
-        let place = |view: &View<'_>| at(&view.pointer, "additionalProperties");
-        let pointer = place(new);
-        // The client sends the named fields and nothing else, unless no field is named.
-        let sends_rest = old.properties.is_empty() || before.is_some();
-        let closed = Value::Bool(false);
-        match (before, after) {
-            (Some(before), Some(after)) if before.is_object() && after.is_object() => {
-                self.compare(&Node::new(&before, place(old)), &Node::new(&after, pointer));
-            }
-            (before, after) if before == after => {}
-            (Some(before), after)
-                if before == closed || (after.is_none() && before.is_object()) =>
-            {
-                let message = "other fields may be there".to_owned();
-                self.flow
-                    .wider(Kind::AdditionalPropertiesChanged, &pointer, message);
-            }
-            (_, after) => {
-                let only = after.as_ref() == Some(&closed);
-                let message = if only {
-                    "no other field may be there"
-                } else {
-                    "other fields are limited"
-                };
-                let kind = Kind::AdditionalPropertiesChanged;
-                if self.flow.direction == Direction::Request && !sends_rest {
-                    self.flow.compatible(kind, &pointer, message.to_owned());
-                } else {
-                    self.flow.narrower(kind, &pointer, message.to_owned());
-                }
-            }
-        }
+        let (whole_sub, whole_sup) = (whole(sub), whole(sup));
+        sub.sorts == sup.sorts
+            && self
+                .judge
+                .piece_within(sub, &whole_sup, Sight::Forward)
+                .is_yes()
+            && self
+                .judge
+                .piece_within(sup, &whole_sub, Sight::Backward)
+                .is_yes()
     }
+}
+
+/// Returns an alternative as a schema of its own.
+fn whole<'a>(piece: &Piece<'a>) -> Rc<Normal<'a>> {
+    Rc::new(Normal {
+        pieces: vec![piece.clone()],
+        ..Normal::default()
+    })
+}
+
+/// Returns the pointer of what an alternative says itself.
+fn own_pointer<'p>(piece: &'p Piece<'_>) -> &'p str {
+    piece.own.as_deref().unwrap_or_else(|| piece.pointer())
+}
+
+/// Returns `true` if the generator makes a named type of it.
+fn has_a_type_of_its_own(normal: &Normal<'_>) -> bool {
+    let base = &normal.base;
+    normal.has_alternatives || !base.fields.is_empty() || base.values.is_some()
+}
+
+fn undecided(reason: &str) -> String {
+    format!("could not be decided: {reason}")
 }

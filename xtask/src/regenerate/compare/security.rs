@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::change::Kind;
-use super::changes::{Changes, Pair};
+use super::changes::{Changes, Pair, Sides};
 use crate::canonical;
 use crate::document::parts::{Operation, entries};
 use crate::document::pointer::{at, to_component};
@@ -29,16 +29,18 @@ pub(super) fn compare(
     }
     // A client that has access today keeps it if nothing more is required.
     let still_open = |way: &Way| after.iter().any(|other| asks_no_more(other, way));
-    let pointer = at(&new.pointer, "security");
+    let sides = Sides::both(&at(&old.pointer, "security"), &at(&new.pointer, "security"));
+    let value = |operation: &Operation<'_>| operation.value.get("security").cloned();
+    let sides = sides.with(value(old), value(new));
     let message = format!(
         "{} was asked for, and now {}",
         words(&before),
         words(&after)
     );
     if before.iter().all(still_open) {
-        changes.compatible(Kind::SecurityChanged, &pointer, message);
+        changes.compatible(Kind::SecurityChanged, sides, message);
     } else {
-        changes.breaking(Kind::SecurityChanged, &pointer, message);
+        changes.breaking(Kind::SecurityChanged, sides, message);
     }
 }
 
@@ -82,10 +84,20 @@ fn scheme(document: &Value, name: &str) -> String {
             // Names of headers and of HTTP schemes are case-insensitive.
             let lower = value.as_str().filter(|_| key == "scheme" || key == "name");
             let lower = lower.map(|text| json!(text.to_lowercase()));
-            plain.insert(key.clone(), lower.unwrap_or_else(|| value.clone()));
+            let mut value = lower.unwrap_or_else(|| value.clone());
+            without_scopes(&mut value);
+            plain.insert(key.clone(), value);
         }
     }
     canonical::sorted(&Value::Object(plain)).to_string()
+}
+
+/// Removes the scopes that a scheme has: an operation says itself which ones it asks for.
+fn without_scopes(flows: &mut Value) {
+    let flows = flows.as_object_mut().into_iter().flatten();
+    for flow in flows.filter_map(|(_, flow)| flow.as_object_mut()) {
+        flow.remove("scopes");
+    }
 }
 
 fn words(ways: &BTreeSet<Way>) -> String {

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::nulls::allows_null;
 use super::remarks::Remarks;
 use crate::document::pointer::at;
 
@@ -97,14 +98,17 @@ fn vacuous(schema: &mut Map<String, Value>) {
 
 /// Replaces null among the alternatives with `nullable`.
 fn null_branches(schema: &mut Map<String, Value>, name: &str) {
+    // Where something else must hold too, null may not: the branch stays what it is.
+    let others = COMBINING.iter().filter(|other| **other != name);
+    let combines = others.clone().any(|other| schema.contains_key(*other));
+    let allowed = allows_null(schema);
     let Some(Value::Array(branches)) = schema.get_mut(name) else {
         return;
     };
-    let before = branches.len();
-    branches.retain(|branch| !is_null(branch));
-    if branches.len() == before {
+    if combines || !branches.iter().any(is_null) {
         return;
     }
+    branches.retain(|branch| !is_null(branch));
     let left = match branches.as_slice() {
         [] => {
             schema.remove(name);
@@ -114,10 +118,18 @@ fn null_branches(schema: &mut Map<String, Value>, name: &str) {
         [_] => branches.pop(),
         _ => None,
     };
-    schema.insert("nullable".to_owned(), json!(true));
     if let Some(only) = left {
         schema.remove(name);
         merge(schema, only);
+    }
+    if allowed {
+        schema.insert("nullable".to_owned(), json!(true));
+        // In 3.0, a list of values has to name null as well.
+        if let Some(Value::Array(values)) = schema.get_mut("enum")
+            && !values.contains(&Value::Null)
+        {
+            values.push(Value::Null);
+        }
     }
 }
 

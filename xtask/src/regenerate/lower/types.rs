@@ -1,21 +1,21 @@
 //! Keywords of 3.1 about the type and the values of one schema: lists of types, null, constants
 //! and bounds.
 
+use std::cmp::Ordering;
+
 use serde_json::{Map, Value, json};
 
 use super::applicators::all_of;
+use super::nulls::allows_null;
 use super::remarks::Remarks;
 use crate::document::keywords::KEYWORDS;
+use crate::document::number::Exact;
 use crate::document::pointer::at;
 
 pub(super) fn lower(schema: &mut Map<String, Value>, pointer: &str, remarks: &mut Remarks) {
     constant(schema, pointer, remarks);
-    bound(schema, "minimum", "exclusiveMinimum", |bound, other| {
-        bound > other
-    });
-    bound(schema, "maximum", "exclusiveMaximum", |bound, other| {
-        bound < other
-    });
+    bound(schema, "minimum", "exclusiveMinimum", Ordering::Greater);
+    bound(schema, "maximum", "exclusiveMaximum", Ordering::Less);
     null(schema);
     several(schema);
     if schema
@@ -41,7 +41,11 @@ fn constant(schema: &mut Map<String, Value>, pointer: &str, remarks: &mut Remark
         remarks.problems.add(at(pointer, "const"), message);
     }
     let kind = kind_of(&value);
-    if !schema.contains_key("type") {
+    if kind == "null" && !allows_null(schema) {
+        let message = "`const` is null, and `type` does not allow it: nothing fits";
+        remarks.problems.add(at(pointer, "const"), message);
+    }
+    if kind == "null" || !schema.contains_key("type") {
         schema.insert("type".to_owned(), json!(kind));
     }
     if kind != "null" {
@@ -62,12 +66,7 @@ fn kind_of(value: &Value) -> &'static str {
 }
 
 /// Replaces a numeric exclusive bound with the bound and a flag.
-fn bound(
-    schema: &mut Map<String, Value>,
-    inclusive: &str,
-    exclusive: &str,
-    stronger: fn(f64, f64) -> bool,
-) {
+fn bound(schema: &mut Map<String, Value>, inclusive: &str, exclusive: &str, stronger: Ordering) {
     let Some(limit) = schema
         .get(exclusive)
         .filter(|limit| limit.is_number())
@@ -75,10 +74,9 @@ fn bound(
     else {
         return;
     };
-    let number = |value: &Value| value.as_f64();
-    let other = schema.get(inclusive).and_then(number);
-    let wins = match (number(&limit), other) {
-        (Some(limit), Some(other)) => !stronger(other, limit),
+    let other = schema.get(inclusive).and_then(Exact::of);
+    let wins = match (Exact::of(&limit), other) {
+        (Some(limit), Some(other)) => other.order(limit) != stronger,
         _ => true,
     };
     if wins {
@@ -91,11 +89,12 @@ fn bound(
 
 /// Replaces null among the types with `nullable`.
 fn null(schema: &mut Map<String, Value>) {
+    let allowed = allows_null(schema);
     match schema.get_mut("type") {
         Some(Value::Array(kinds)) => {
             let before = kinds.len();
             kinds.retain(|kind| kind != "null");
-            let nullable = kinds.len() < before;
+            let nullable = kinds.len() < before && allowed;
             if let [only] = kinds.as_slice() {
                 let only = only.clone();
                 schema.insert("type".to_owned(), only);

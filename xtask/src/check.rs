@@ -4,7 +4,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::regenerate::run::{Options, regenerate};
+use crate::regenerate::plan::Outcome;
+use crate::regenerate::run::{Mode, Options, regenerate};
 use crate::terminal::{BAD, GOOD, HEADING};
 use crate::workspace::{CONTRACT, FAULTS, SourceFile, read, sources};
 
@@ -67,14 +68,13 @@ fn is_generated(path: &str) -> bool {
 fn contract(root: &Path) -> Option<Finding> {
     let options = Options {
         from: root.join(CONTRACT).display().to_string(),
-        check: true,
-        allow_breaking: true,
+        mode: Mode::Check,
         ..Options::default()
     };
     let mut told = Vec::new();
     let what = match regenerate(root, &options, &mut io::empty(), &mut told) {
-        Ok(true) => return None,
-        Ok(false) => String::from_utf8_lossy(&told).lines().last()?.to_owned(),
+        Ok(Outcome::Nothing) => return None,
+        Ok(_) => String::from_utf8_lossy(&told).lines().last()?.to_owned(),
         Err(failure) => failure.to_string(),
     };
     Some(Finding {

@@ -9,9 +9,11 @@ use clap::{Parser, Subcommand};
 
 use crate::distribute::{archive, wheel, windows};
 use crate::regenerate::compare::Verdict;
-use crate::regenerate::run::{self, Failure, Format, Options};
+use crate::regenerate::plan::Outcome;
+use crate::regenerate::refusal::Failure;
+use crate::regenerate::run::{Format, Mode, Options, diff, regenerate, rewrite_golden};
 use crate::terminal::{BAD, MayClose};
-use crate::{bench, check, ci, golden, races, workspace};
+use crate::{bench, check, ci, races, workspace};
 
 /// The stack of the thread that works.
 ///
@@ -19,8 +21,17 @@ use crate::{bench, check, ci, golden, races, workspace};
 /// less: a few hundred levels of the largest frames.
 const STACK: usize = 256 * 1024 * 1024;
 
-/// The exit code of a comparison that found a breaking change.
+/// The exit code of a change that breaks clients, and was found or withheld.
 const BREAKING: u8 = 2;
+
+/// The exit code of a check that found a compatible change.
+const COMPATIBLE: u8 = 3;
+
+/// The exit code of a check that found another wording, which no client sees.
+const WORDING: u8 = 4;
+
+/// The exit code of a document that can't become the contract.
+const REFUSED: u8 = 5;
 
 /// The tasks of this workspace.
 #[derive(Debug, Parser)]
@@ -34,14 +45,19 @@ struct Arguments {
 enum Task {
     /// Regenerate openapi.json and the client from what upstream publishes
     ///
-    /// Exits with 0 on success, and with 1 if the document is refused or, with --check, if a file
-    /// would change. After an error the tree is unchanged.
+    /// Exits with 0 on success, with 1 on an error (such as a document that can't be fetched), with
+    /// 2 if the change breaks clients and is not allowed, and with 5 if the document is refused.
+    /// After an error the tree is unchanged.
+    ///
+    /// With --check, exits with 0 if no file would change, with 2 for a breaking change, with 3 for
+    /// a compatible one, with 4 if only the wording would change, and with 5 if the document is
+    /// refused.
     Regenerate {
         /// A file, an address, or - for standard input; JSON or YAML, OpenAPI 3.0 or 3.1
         #[arg(long, value_name = "FILE|URL|-")]
         from: String,
-        /// Write nothing; exit with 1 if a file would change
-        #[arg(long)]
+        /// Write nothing; report by the exit code what would change
+        #[arg(long, conflicts_with = "dry_run")]
         check: bool,
         /// Write nothing; show the difference
         #[arg(long)]
@@ -49,6 +65,9 @@ enum Task {
         /// Write a contract even if it breaks clients of the current one
         #[arg(long)]
         allow_breaking: bool,
+        /// Output format
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
     },
     /// Report what the change from one document to another means for a client
     ///
@@ -119,14 +138,12 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::from(error.use_stderr()));
         }
     };
+    let is_regenerate = matches!(arguments.task, Task::Regenerate { .. });
     let work = move || {
         let mut output = MayClose::new(anstream::stdout());
-        let result = run(
-            &arguments.task,
-            &workspace::root(),
-            &mut io::stdin(),
-            &mut output,
-        );
+        let result = workspace::current_root().map_err(Failure::from);
+        let result =
+            result.and_then(|root| run(&arguments.task, &root, &mut io::stdin(), &mut output));
         let flushed = output.flush();
         result.and_then(|code| Ok(flushed.map(|()| code)?))
     };
@@ -142,8 +159,17 @@ pub fn main() -> ExitCode {
         Err(failure) => {
             // Nothing is left to do if standard error is closed too.
             let _ = writeln!(anstream::stderr(), "{BAD}error{BAD:#}: {failure}");
-            ExitCode::FAILURE
+            exit_code(is_regenerate, &failure)
         }
+    }
+}
+
+/// Returns the exit code of a task that could not finish.
+fn exit_code(is_regenerate: bool, failure: &Failure) -> ExitCode {
+    match failure {
+        Failure::Refused(_) if is_regenerate => ExitCode::from(REFUSED),
+        Failure::Withheld => ExitCode::from(BREAKING),
+        Failure::Refused(_) | Failure::Io(_) => ExitCode::FAILURE,
     }
 }
 
@@ -176,17 +202,30 @@ fn run(
             check,
             dry_run,
             allow_breaking,
+            format,
         } => {
+            let mode = match (check, dry_run) {
+                (true, _) => Mode::Check,
+                (false, true) => Mode::DryRun,
+                (false, false) => Mode::Write,
+            };
             let options = Options {
                 from: from.clone(),
-                check: *check,
-                dry_run: *dry_run,
+                mode,
                 allow_breaking: *allow_breaking,
+                format: *format,
             };
-            run::regenerate(root, &options, input, output)?
+            let outcome = regenerate(root, &options, input, output)?;
+            return Ok(match outcome {
+                _ if mode != Mode::Check => 0,
+                Outcome::Nothing => 0,
+                Outcome::Wording => WORDING,
+                Outcome::Compatible => COMPATIBLE,
+                Outcome::Breaking => BREAKING,
+            });
         }
         Task::Diff { old, new, format } => {
-            let verdict = run::diff(root, (old, new), *format, input, output)?;
+            let verdict = diff(root, (old, new), *format, input, output)?;
             return Ok(if verdict == Verdict::Breaking {
                 BREAKING
             } else {
@@ -211,7 +250,7 @@ fn run(
         Task::Soak { seconds } => bench::soak(root, *seconds)?,
         Task::Races(options) => races::run(root, options, output)?,
         Task::Golden => {
-            let changed = golden::rewrite(root)?;
+            let changed = rewrite_golden(root)?;
             for path in &changed {
                 writeln!(output, "rewrote {path}; review the difference")?;
             }

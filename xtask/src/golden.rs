@@ -1,32 +1,49 @@
-//! The golden copy of the generated code: generates it and writes it.
+//! The golden copy of the generated code: generates it.
 //! `build/codegen.rs` turns the contract into Rust.
 
 use std::cell::Cell;
-use std::path::Path;
+use std::panic;
 use std::sync::Once;
-use std::{fs, io, panic};
 
 use quote::ToTokens as _;
 
 use crate::codegen;
-use crate::workspace::{CONTRACT, GOLDEN_CLIENT, GOLDEN_HTTPMOCK, read};
+use crate::workspace::{GOLDEN_CLIENT, GOLDEN_HTTPMOCK};
 
-/// Generates both golden files of a contract: path from the root, and text.
+/// The generated code of one contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// The models, the client and its operations.
+    pub client: String,
+    /// The typed httpmock helpers.
+    pub httpmock: String,
+}
+
+impl Generated {
+    /// Returns both golden files: path from the root, and text.
+    #[must_use]
+    pub fn into_files(self) -> [(&'static str, String); 2] {
+        [
+            (GOLDEN_CLIENT, self.client),
+            (GOLDEN_HTTPMOCK, self.httpmock),
+        ]
+    }
+}
+
+/// Generates the code of a contract.
 ///
 /// progenitor panics on some documents; here that is an error like any other.
 ///
 /// # Errors
 ///
 /// Why the generator can't take the contract, in one line.
-pub fn generate(contract: &str) -> Result<[(&'static str, String); 2], String> {
+pub fn generate(contract: &str) -> Result<Generated, String> {
     let made = quietly(|| codegen::generate(contract));
     match made {
-        Ok(Ok(generated)) => Ok([
-            (GOLDEN_CLIENT, generated.client),
-            (GOLDEN_HTTPMOCK, generated.httpmock),
-        ]),
+        Ok(Ok(codegen::Generated { client, httpmock })) => Ok(Generated { client, httpmock }),
         Ok(Err(error)) => Err(one_line(&error.to_string())),
-        Err(message) => Err(format!("the generator panicked: {}", one_line(&message))),
+        // What it panics with is about its own code.
+        Err(()) => Err("it has no way to write this".to_owned()),
     }
 }
 
@@ -77,25 +94,6 @@ pub fn open_secrets(generated: &str, secrets: &[&str]) -> Vec<String> {
     open
 }
 
-/// Writes both golden files from the contract of the workspace.
-///
-/// # Errors
-///
-/// The contract can't be read, the generator can't take it, or a file can't be written.
-pub fn rewrite(root: &Path) -> io::Result<Vec<&'static str>> {
-    let contract = read(&root.join(CONTRACT))?;
-    let files = generate(&contract).map_err(io::Error::other)?;
-    let mut changed = Vec::new();
-    for (path, text) in files {
-        let target = root.join(path);
-        if fs::read_to_string(&target).ok().as_deref() != Some(text.as_str()) {
-            fs::write(target, text)?;
-            changed.push(path);
-        }
-    }
-    Ok(changed)
-}
-
 thread_local! {
     /// Whether a panic of this thread is expected, and caught.
     static EXPECTED: Cell<bool> = const { Cell::new(false) };
@@ -104,7 +102,7 @@ thread_local! {
 /// Runs something that may panic, without the panic's own message on standard error.
 ///
 /// The panic hook belongs to the process: it is installed once, and is silent only for this thread.
-fn quietly<T>(work: impl FnOnce() -> T + panic::UnwindSafe) -> Result<T, String> {
+fn quietly<T>(work: impl FnOnce() -> T + panic::UnwindSafe) -> Result<T, ()> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let others = panic::take_hook();
@@ -117,11 +115,7 @@ fn quietly<T>(work: impl FnOnce() -> T + panic::UnwindSafe) -> Result<T, String>
     EXPECTED.set(true);
     let result = panic::catch_unwind(work);
     EXPECTED.set(false);
-    result.map_err(|payload| {
-        let text = payload.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
-        text.unwrap_or("no message").to_owned()
-    })
+    result.map_err(drop)
 }
 
 fn one_line(text: &str) -> String {
@@ -159,7 +153,7 @@ mod tests {
                 }}}}}}}}"#
             )
         };
-        let needs = |id: &str| missing_crates(&generate(&contract(id)).unwrap()[0].1);
+        let needs = |id: &str| missing_crates(&generate(&contract(id)).unwrap().client);
         assert_eq!(needs(r#"{"type":"string","pattern":"^a$"}"#), ["regress"]);
         for format in ["uuid", "date-time", "date"] {
             let id = format!(r#"{{"type":"string","format":"{format}"}}"#);
@@ -181,6 +175,6 @@ mod tests {
             reply("integer")
         );
         let error = generate(&contract).unwrap_err();
-        assert!(error.starts_with("the generator panicked: "), "{error}");
+        assert_eq!(error, "it has no way to write this");
     }
 }

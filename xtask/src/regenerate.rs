@@ -3,15 +3,21 @@
 
 pub mod compare;
 pub mod correct;
+pub mod difference;
 mod gather;
+pub mod generate;
 pub mod lower;
 pub mod normalise;
 pub mod pipeline;
+pub mod place;
+pub mod plan;
 pub mod read;
 pub mod refusal;
 pub mod report;
 pub mod run;
+mod rust_names;
 pub mod select;
+pub mod semver;
 pub mod source;
 pub mod validate;
 pub mod write;

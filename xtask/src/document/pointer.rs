@@ -19,7 +19,9 @@ pub fn to_component(section: &str, name: &str) -> String {
     at(&at("/components", section), name)
 }
 
-fn unescaped(key: &str) -> String {
+/// Returns a key of a JSON pointer as it stands in the document.
+#[must_use]
+pub fn unescaped(key: &str) -> String {
     key.replace("~1", "/").replace("~0", "~")
 }
 

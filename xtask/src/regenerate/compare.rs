@@ -38,7 +38,7 @@ mod statuses;
 use changes::{Changes, Sides};
 use comparer::Comparer;
 
-pub use change::{Change, Class, Comparison, Direction, Kind, Semver, Side, Step, Verdict};
+pub use change::{Change, Class, Comparison, Direction, Kind, Side, Verdict};
 
 /// Compares two selected, lowered, corrected and valid documents.
 #[must_use]

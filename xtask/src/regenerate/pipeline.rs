@@ -4,11 +4,10 @@
 use serde_json::Value;
 
 use super::normalise::normalise;
-use super::refusal::{Refusal, Stage};
+use super::refusal::Refusal;
 use super::select::{Home, Missing, select};
 use super::validate::{Purpose, validate};
 use super::{correct, lower, read};
-use crate::document::parts::operations_of;
 
 /// A document that went through the stages.
 #[derive(Clone, Debug)]
@@ -58,10 +57,6 @@ pub fn prepare_value(document: Value, overlay: &str, goal: Goal<'_>) -> Result<P
     let selected = select(&document, homes, missing)?;
     // The whole service is no longer needed, and may be large.
     drop(document);
-    if operations_of(&selected).is_empty() {
-        let message = "none of the five operations is in this document";
-        return Err(Refusal::new(Stage::Select, "/paths", message));
-    }
     let lowered = lower::lower(selected)?;
     let corrected = correct::correct(normalise(lowered.document), overlay)?;
     validate(&corrected.document, purpose)?;

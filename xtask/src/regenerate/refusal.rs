@@ -1,6 +1,7 @@
-//! Refusals of a document: all problems that a stage found, each with its JSON pointer.
+//! Refusals of a document: all problems that a stage found, each with its JSON pointer. What else
+//! can go wrong with a command is here too.
 
-use std::fmt;
+use std::{fmt, io};
 
 use serde::Serialize;
 
@@ -18,6 +19,8 @@ pub enum Stage {
     Correct,
     /// What the generator and the handwritten crate need.
     Validate,
+    /// Rust made of the document.
+    Generate,
     /// What changed.
     Compare,
     /// The files of the workspace.
@@ -31,7 +34,7 @@ impl fmt::Display for Stage {
 }
 
 /// One problem of a document.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// The JSON pointer of the place in the stage's input; empty for the whole document.
     pub pointer: String,
@@ -40,7 +43,7 @@ pub struct Problem {
 }
 
 /// A stage and the problems it found, at least one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refusal {
     /// The stage that refused.
     pub stage: Stage,
@@ -73,6 +76,20 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+/// Error of a command that could not finish.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A document was refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The change breaks clients, and that was not allowed.
+    #[error("the change breaks clients; nothing was written. Use --allow-breaking to write it")]
+    Withheld,
+    /// A document or a file of the workspace can't be read, or the output can't be written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
 
 /// Collects the problems of a stage, and refuses if there is any.
 #[derive(Debug, Default)]

@@ -7,8 +7,14 @@ use std::io::{self, Write};
 use anstyle::Style;
 use similar::{ChangeTag, TextDiff};
 
-use super::compare::{Change, Class, Comparison, Semver, Verdict};
+use super::compare::{Change, Class, Comparison, Verdict};
+use super::difference::Difference;
+use super::plan::{Outcome, Plan};
+use super::semver::{BEFORE_1_0, Release, Semver, Step};
 use crate::terminal::{BAD, GOOD, HEADING, NOTE};
+use crate::workspace::OVERLAY;
+
+pub mod json;
 
 /// Lines around a difference, as `diff -u` has them.
 const CONTEXT: usize = 3;
@@ -42,43 +48,122 @@ pub fn notes(output: &mut dyn Write, notes: &[String]) -> io::Result<()> {
     Ok(())
 }
 
-/// Prints every change, and the verdict.
+/// Prints the stages of a plan, and what it means.
 ///
 /// # Errors
 ///
 /// The output can't be written.
-pub fn comparison(output: &mut dyn Write, comparison: &Comparison) -> io::Result<()> {
+pub fn plan(output: &mut dyn Write, bytes: usize, plan: &Plan) -> io::Result<()> {
+    let version = &plan.version;
+    stage(
+        output,
+        "read",
+        &format!("{bytes} bytes of OpenAPI {version}"),
+    )?;
+    let (operations, components) = (plan.operations, plan.components);
+    let found = format!("{operations} operations, {components} components that they reach");
+    stage(output, "select", &found)?;
+    stage(output, "lower", "to OpenAPI 3.0")?;
+    stage(output, "correct", &format!("with {OVERLAY}"))?;
+    notes(output, &plan.notes)?;
+    stage(output, "validate", "well-formed, and what the client needs")?;
+    stage(output, "generate", "the client and its mocks")?;
+    stage(output, "compare", "with the contract of this workspace")?;
+    changes(output, &plan.comparison)?;
+    verdict(output, &plan.comparison, plan.outcome == Outcome::Wording)?;
+    release(output, &plan.release)
+}
+
+/// Prints what is between two documents.
+///
+/// # Errors
+///
+/// The output can't be written.
+pub fn diff(output: &mut dyn Write, difference: &Difference) -> io::Result<()> {
+    let comparison = &difference.comparison;
+    changes(output, comparison)?;
+    verdict(output, comparison, difference.wording)?;
+    match &difference.release {
+        Ok(found) => release(output, found)?,
+        Err(refusal) => {
+            writeln!(
+                output,
+                "{HEADING}semver{HEADING:#}    not known, for no client can be made:"
+            )?;
+            for line in refusal.to_string().lines() {
+                writeln!(output, "          {line}")?;
+            }
+        }
+    }
+    notes(output, &difference.notes)
+}
+
+fn changes(output: &mut dyn Write, comparison: &Comparison) -> io::Result<()> {
     for change in &comparison.changes {
-        let Change {
-            operation,
-            kind,
-            class,
-            message,
-            ..
-        } = change;
+        let Change { kind, class, .. } = change;
         let (name, style) = match class {
             Class::Compatible => ("compatible", GOOD),
             Class::Breaking => ("breaking", BAD),
         };
-        let operation = operation.as_deref().unwrap_or("all operations");
-        writeln!(output, "{style}{name:<10}{style:#} {operation}: {message}")?;
+        let (place, message) = (place(change), &change.message);
+        writeln!(output, "{style}{name:<10}{style:#} {place}: {message}")?;
         writeln!(output, "           {kind} at {}", change.pointer())?;
+        for note in &change.notes {
+            writeln!(output, "           {note}")?;
+        }
     }
+    Ok(())
+}
+
+/// Returns the operation of a change, and which way its values go.
+fn place(change: &Change) -> String {
+    let operation = change.operation.as_deref().unwrap_or("all operations");
+    match change.direction {
+        Some(direction) => format!("{operation} ({direction})"),
+        None => operation.to_owned(),
+    }
+}
+
+/// Prints the verdict; `wording` is of documents whose texts differ.
+fn verdict(output: &mut dyn Write, comparison: &Comparison, wording: bool) -> io::Result<()> {
     let (verdict, style) = (comparison.verdict, style(comparison.verdict));
-    let changes = match comparison.changes.len() {
-        0 => "no change".to_owned(),
-        1 => "1 change".to_owned(),
-        many => format!("{many} changes"),
+    let (verdict, changes) = match comparison.changes.len() {
+        0 if wording => (
+            "wording".to_owned(),
+            "nothing that a client sees".to_owned(),
+        ),
+        0 => (verdict.to_string(), "no change".to_owned()),
+        1 => (verdict.to_string(), "1 change".to_owned()),
+        many => (verdict.to_string(), format!("{many} changes")),
     };
     writeln!(
         output,
         "{HEADING}verdict{HEADING:#}   {style}{verdict}{style:#} ({changes})"
-    )?;
-    let Semver { api, auth } = comparison.semver;
+    )
+}
+
+fn release(output: &mut dyn Write, release: &Release) -> io::Result<()> {
+    let Semver { generated, others } = release.semver;
     writeln!(
         output,
-        "{HEADING}semver{HEADING:#}    pollination-auth-api: {api}, pollination-auth: {auth}"
-    )
+        "{HEADING}semver{HEADING:#}    pollination-auth-api: {generated}, pollination-auth: {others}"
+    )?;
+    if generated.max(others) > Step::None {
+        writeln!(
+            output,
+            "          the other published crates as pollination-auth;"
+        )?;
+        writeln!(output, "          {BEFORE_1_0}")?;
+    }
+    if !release.surface.is_empty() {
+        let mut heading = "surface";
+        for difference in &release.surface {
+            let (item, change) = (&difference.item, difference.change);
+            writeln!(output, "{HEADING}{heading:<9}{HEADING:#} {change} {item}")?;
+            heading = "";
+        }
+    }
+    Ok(())
 }
 
 /// Prints the difference of two texts as `diff -u` does.
@@ -147,7 +232,7 @@ pub fn changelog(comparison: &Comparison) -> Vec<String> {
 /// # Errors
 ///
 /// The output can't be written.
-pub fn next(output: &mut dyn Write, comparison: &Comparison) -> io::Result<()> {
+pub fn next(output: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     writeln!(output, "\n{HEADING}next{HEADING:#}")?;
     writeln!(
         output,
@@ -158,12 +243,13 @@ pub fn next(output: &mut dyn Write, comparison: &Comparison) -> io::Result<()> {
         "  2. run `cargo xtask ci`; where a handwritten crate no longer fits, change it"
     )?;
     writeln!(output, "  3. put into CHANGELOG.md:")?;
-    for line in changelog(comparison) {
+    for line in changelog(&plan.comparison) {
         writeln!(output, "       {line}")?;
     }
-    let Semver { api, auth } = comparison.semver;
+    let Semver { generated, others } = plan.release.semver;
+    let greatest = generated.max(others);
     writeln!(
         output,
-        "  4. release: pollination-auth-api {api}, pollination-auth {auth}"
+        "  4. release: a {greatest} step, for the crates share one version"
     )
 }

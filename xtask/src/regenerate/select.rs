@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::gather::Gather;
+use super::place::Place;
 use super::refusal::{Problems, Refusal, Stage};
 use crate::document::parts::OPERATIONS;
 use crate::document::pointer::at;
@@ -60,6 +61,16 @@ pub fn homes(document: &Value) -> Vec<Home> {
     found.collect()
 }
 
+/// Lists the places of all operations of a document.
+#[must_use]
+pub fn places(document: &Value) -> Vec<Place> {
+    let places = operations(document).into_iter().map(|found| Place {
+        method: found.method.to_owned(),
+        path: found.path.to_owned(),
+    });
+    places.collect()
+}
+
 /// Selects the five operations and what they reach; each says its own parameters, its own
 /// security and, if they are not the document's, its own servers.
 ///
@@ -76,6 +87,7 @@ pub fn select(document: &Value, homes: &[Home], missing: Missing) -> Result<Valu
         ));
     }
     let mut all = operations(document);
+    let places = places(document);
     let mut chosen = Vec::new();
     for id in OPERATIONS {
         let mut bearers = Vec::new();
@@ -100,7 +112,7 @@ pub fn select(document: &Value, homes: &[Home], missing: Missing) -> Result<Valu
                     (Missing::Tolerated, Some(found)) => chosen.push(found),
                     (Missing::Tolerated, None) => {}
                     (Missing::Refused, at_home) => {
-                        let (pointer, message) = not_found(id, home, at_home.as_ref());
+                        let (pointer, message) = not_found(id, home, at_home.as_ref(), &places);
                         problems.add(pointer, message);
                     }
                 }
@@ -121,7 +133,12 @@ pub fn select(document: &Value, homes: &[Home], missing: Missing) -> Result<Valu
 }
 
 /// Describes what is now where the operation was.
-fn not_found(id: &str, home: Option<&Home>, at_home: Option<&Found<'_>>) -> (String, String) {
+fn not_found(
+    id: &str,
+    home: Option<&Home>,
+    at_home: Option<&Found<'_>>,
+    places: &[Place],
+) -> (String, String) {
     let start = format!("no operation has the operationId `{id}`");
     match (home, at_home) {
         (_, Some(found)) => {
@@ -136,11 +153,9 @@ fn not_found(id: &str, home: Option<&Home>, at_home: Option<&Found<'_>>) -> (Str
             )
         }
         (Some(home), None) => {
-            let (method, path) = (home.method.to_uppercase(), &home.path);
-            (
-                "/paths".to_owned(),
-                format!("{start}, and there is no {method} {path}"),
-            )
+            let (method, path) = (home.method.clone(), home.path.clone());
+            let gone = Place { method, path }.is_gone(places);
+            ("/paths".to_owned(), format!("{id}: {gone}"))
         }
         (None, None) => ("/paths".to_owned(), start),
     }

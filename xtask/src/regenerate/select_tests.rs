@@ -134,7 +134,7 @@ fn a_renamed_operation_is_refused_with_what_stands_there() {
     document["paths"]["/login"] = json!({});
     assert_eq!(
         refused(&document),
-        "select at /paths: no operation has the operationId `login`, and there is no GET /login"
+        "select at /paths: login: GET /login is gone; the nearest is GET /get_api_token"
     );
 }
 

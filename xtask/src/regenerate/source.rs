@@ -2,7 +2,7 @@
 //! allowed; the stage `read` decides what is in them.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::time::Duration;
 
 use reqwest::Url;
@@ -10,7 +10,6 @@ use reqwest::blocking::Client;
 use reqwest::redirect::Policy;
 
 use super::read::SIZE_LIMIT;
-use super::refusal::{Refusal, Stage};
 
 /// How long to wait for a connection: a reachable host answers within a second or two.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,22 +34,22 @@ pub fn is_address(source: &str) -> bool {
 /// # Errors
 ///
 /// The source can't be read, or is longer than the limit.
-pub fn bring(source: &str, standard_input: &mut dyn Read) -> Result<Vec<u8>, Refusal> {
+pub fn bring(source: &str, standard_input: &mut dyn Read) -> io::Result<Vec<u8>> {
     if source == STANDARD_INPUT {
         return limited(standard_input, "standard input");
     }
     if is_address(source) {
         return fetch(source);
     }
-    let file = File::open(source).map_err(|error| refused(source, &error))?;
+    let file = File::open(source).map_err(|error| unreadable(source, &error))?;
     limited(file, source)
 }
 
-fn refused(source: &str, error: &dyn std::fmt::Display) -> Refusal {
-    Refusal::new(Stage::Read, "", format!("{source}: {error}"))
+fn unreadable(source: &str, error: &dyn std::fmt::Display) -> io::Error {
+    io::Error::other(format!("{source}: {error}"))
 }
 
-fn limited(reader: impl Read, source: &str) -> Result<Vec<u8>, Refusal> {
+fn limited(reader: impl Read, source: &str) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let over = u64::try_from(SIZE_LIMIT)
         .unwrap_or(u64::MAX)
@@ -58,38 +57,38 @@ fn limited(reader: impl Read, source: &str) -> Result<Vec<u8>, Refusal> {
     reader
         .take(over)
         .read_to_end(&mut bytes)
-        .map_err(|error| refused(source, &error))?;
+        .map_err(|error| unreadable(source, &error))?;
     // One byte over the limit is enough for `read` to refuse it.
     Ok(bytes)
 }
 
-fn fetch(address: &str) -> Result<Vec<u8>, Refusal> {
-    let url = Url::parse(address).map_err(|error| refused(address, &error))?;
+fn fetch(address: &str) -> io::Result<Vec<u8>> {
+    let url = Url::parse(address).map_err(|error| unreadable(address, &error))?;
     if !url.username().is_empty() || url.password().is_some() {
         // It would stand in every message, and in the history of the shell.
         let message = "the address has a user or a password in it";
-        return Err(Refusal::new(Stage::Read, "", message));
+        return Err(io::Error::other(message));
     }
-    let refused = |error: reqwest::Error| {
+    let unreadable = |error: reqwest::Error| {
         let mut causes = error.to_string();
         let mut source = std::error::Error::source(&error);
         while let Some(cause) = source {
             causes = format!("{causes}: {cause}");
             source = cause.source();
         }
-        Refusal::new(Stage::Read, "", causes)
+        io::Error::other(causes)
     };
     let client = Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TIMEOUT)
         .redirect(Policy::limited(REDIRECT_LIMIT))
         .build()
-        .map_err(refused)?;
+        .map_err(unreadable)?;
     let response = client
         .get(url)
         .send()
         .and_then(|response| response.error_for_status());
-    limited(response.map_err(refused)?, address)
+    limited(response.map_err(unreadable)?, address)
 }
 
 #[cfg(test)]
@@ -148,7 +147,7 @@ mod tests {
             "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}".to_owned(),
         ]);
         let message = refused(&address);
-        assert!(message.starts_with("read: http://127.0.0.1:"), "{message}");
+        assert!(message.starts_with("http://127.0.0.1:"), "{message}");
     }
 
     #[test]
@@ -161,12 +160,12 @@ mod tests {
     #[test]
     fn a_password_in_an_address_is_refused_and_not_repeated() {
         let message = refused("https://me:planted@a.example/openapi.json");
-        assert_eq!(message, "read: the address has a user or a password in it");
+        assert_eq!(message, "the address has a user or a password in it");
     }
 
     #[test]
     fn a_file_that_is_not_there_is_refused_by_its_name() {
-        assert!(refused("no-such.json").starts_with("read: no-such.json: "));
+        assert!(refused("no-such.json").starts_with("no-such.json: "));
     }
 
     #[test]

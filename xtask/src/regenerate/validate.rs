@@ -48,13 +48,28 @@ pub fn validate(document: &Value, purpose: Purpose) -> Result<(), Refusal> {
     parses(document, &mut problems);
     unique(document, &mut problems);
     if purpose == Purpose::Contract {
-        for found in operations_of(document) {
-            operations::generable(document, &found, &mut problems);
-        }
+        each_generable(document, &mut problems);
         five(document, &mut problems);
         needs::check(document, &mut problems);
     }
     problems.into_result(Stage::Validate)
+}
+
+/// Checks that the generator can make Rust of a document that is well-formed.
+///
+/// # Errors
+///
+/// The generator has no way to write a part of it.
+pub fn generable(document: &Value) -> Result<(), Refusal> {
+    let mut problems = Problems::default();
+    each_generable(document, &mut problems);
+    problems.into_result(Stage::Validate)
+}
+
+fn each_generable(document: &Value, problems: &mut Problems) {
+    for found in operations_of(document) {
+        operations::generable(document, &found, problems);
+    }
 }
 
 /// Checks that every reference resolves and every schema has a valid form.

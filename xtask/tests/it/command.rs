@@ -81,6 +81,19 @@ fn diff_in_json_has_a_verdict_and_changes() {
         "",
     );
     assert_eq!(code(&output), 2);
+    let published = xtask::workspace::published(&xtask::workspace::root()).unwrap();
+    for name in [
+        "pollination-auth",
+        "pollination-auth-api",
+        "pollination-auth-cli",
+    ] {
+        assert!(published.iter().any(|other| other == name), "{published:?}");
+    }
+    assert!(!published.contains(&"xtask".to_owned()), "{published:?}");
+    let semver: Value = published
+        .into_iter()
+        .map(|name| (name, json!("major")))
+        .collect();
     assert_eq!(
         support::json(&text(&output.stdout)),
         json!({
@@ -95,7 +108,13 @@ fn diff_in_json_has_a_verdict_and_changes() {
                 "new": {"pointer": "/components/schemas/NewToken/properties/id"},
                 "notes": [],
             }],
-            "semver": {"pollination-auth-api": "major", "pollination-auth": "major"},
+            "semver": semver,
+            "surface": [
+                {"item": "impl Default for types::NewToken", "change": "added"},
+                {"item": "types::NewToken", "change": "changed"},
+            ],
+            "notes": [],
+            "wording": true,
         })
     );
 }
@@ -133,7 +152,7 @@ fn depth_without_end_is_refused_and_no_crash() {
         format!("a: {}", "[".repeat(1_000_000)),
     ] {
         let output = xtask(&["regenerate", "--from", "-", "--check"], &document);
-        assert_eq!(code(&output), 1);
+        assert_eq!(code(&output), 5);
         assert!(
             text(&output.stderr).starts_with("error: read"),
             "{}",
@@ -187,6 +206,6 @@ fn a_long_chain_of_references_within_the_limit_is_compared() {
             &["regenerate", "--from", path, "--check", "--allow-breaking"],
             "",
         );
-        assert_eq!(code(&output), 1, "{}", text(&output.stderr));
+        assert_eq!(code(&output), 2, "{}", text(&output.stderr));
     }
 }

@@ -1,10 +1,18 @@
 //! What upstream may do one day, as JSON patches on its document, and what each means.
 //!
 //! An entry of `evolutions.json` has a name, a patch that gives the old document (if it is not the
-//! checked-in one), a patch from the old to the new one, and what the comparison says of it.
+//! checked-in one), a patch from the old to the new one, and what the comparison says of it. `semver`
+//! is the step of the generated crate, then that of every other one; `null` says that no client can
+//! be made of a document.
+
+use std::cell::RefCell;
 
 use serde_json::{Value, json};
+use xtask::golden::Generated;
 use xtask::regenerate::compare::{Comparison, compare};
+use xtask::regenerate::generate::generate;
+use xtask::regenerate::semver::release;
+use xtask::regenerate::validate::generable;
 
 use crate::support::{self, NEWER, difference, patched, prepared};
 
@@ -22,6 +30,23 @@ fn told(comparison: &Comparison) -> Vec<Value> {
     told.collect()
 }
 
+/// Returns the step of the generated crate, and the one that all others share.
+fn steps(old: &Value, new: &Value, comparison: &Comparison) -> Value {
+    thread_local! {
+        /// Most evolutions begin with the same document.
+        static LATEST: RefCell<Option<(Value, Generated)>> = const { RefCell::new(None) };
+    }
+    let latest = LATEST.take().filter(|(document, _)| document == old);
+    let generated = |document| generable(document).and_then(|()| generate(document));
+    let latest = latest.or_else(|| Some((old.clone(), generated(old).ok()?)));
+    let (Some((_, before)), Ok(after)) = (&latest, generated(new)) else {
+        return Value::Null;
+    };
+    let release = release((before, &after), comparison.verdict, Vec::new()).unwrap();
+    LATEST.set(latest);
+    json!([release.semver.generated, release.semver.others])
+}
+
 #[test]
 fn every_evolution_has_its_verdict_its_changes_and_their_places() {
     let upstream = support::json(NEWER);
@@ -33,8 +58,14 @@ fn every_evolution_has_its_verdict_its_changes_and_their_places() {
         let (old, new) = prepared(&old, &new);
         let comparison = compare(&old, &new);
         let (verdict, changes) = (json!(comparison.verdict), json!(told(&comparison)));
-        if verdict != evolution["verdict"] || changes != evolution["changes"] {
-            others.push(json!({"name": name, "verdict": verdict, "changes": changes}));
+        let steps = steps(&old, &new, &comparison);
+        if verdict != evolution["verdict"]
+            || changes != evolution["changes"]
+            || steps != evolution["semver"]
+        {
+            others.push(
+                json!({"name": name, "verdict": verdict, "semver": steps, "changes": changes}),
+            );
         }
         for change in comparison.changes {
             // To what changed, or to where it would be.

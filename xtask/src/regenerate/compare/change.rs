@@ -1,5 +1,4 @@
-//! A change and what it means: its class, the verdict on all changes, and the version step that
-//! each crate needs.
+//! A change and what it means: its class, and the verdict on all changes.
 
 use std::fmt;
 
@@ -123,23 +122,6 @@ pub enum Kind {
     VariantRemoved,
 }
 
-impl Kind {
-    /// Returns `true` if the generated types and functions stay the same.
-    fn leaves_rust_alone(self) -> bool {
-        matches!(
-            self,
-            Self::Deprecated
-                | Self::HeaderChanged
-                | Self::PathChanged
-                | Self::MethodChanged
-                | Self::SecurityChanged
-                | Self::ServerChanged
-                | Self::StatusAdded
-                | Self::StatusRemoved
-        )
-    }
-}
-
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The derived name is the one in JSON.
@@ -155,6 +137,12 @@ pub enum Direction {
     Request,
     /// From the service to the client. The service may send fewer values than before, not more.
     Reply,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 /// What a change is about in one of the two documents.
@@ -198,38 +186,6 @@ impl Change {
     }
 }
 
-/// A step of a version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Step {
-    /// No release is needed.
-    None,
-    /// A change that a user's code does not see.
-    Patch,
-    /// Something new to use; before 1.0 it also raises the patch number.
-    Minor,
-    /// A user's code may no longer compile or work; before 1.0 this raises the minor number.
-    Major,
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
-
-/// The version step of each crate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Semver {
-    /// Of `pollination-auth-api`, whose types and functions are generated: a new field in a
-    /// public struct breaks code that constructs that struct.
-    #[serde(rename = "pollination-auth-api")]
-    pub api: Step,
-    /// Of `pollination-auth`, which has types of its own: only what breaks on the wire breaks it.
-    #[serde(rename = "pollination-auth")]
-    pub auth: Step,
-}
-
 /// Every change, and what they mean.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Comparison {
@@ -237,8 +193,6 @@ pub struct Comparison {
     pub verdict: Verdict,
     /// The changes, by operation in the order of the contract.
     pub changes: Vec<Change>,
-    /// The steps of the versions.
-    pub semver: Semver,
 }
 
 impl Comparison {
@@ -249,26 +203,6 @@ impl Comparison {
             Some(Class::Compatible) => Verdict::Compatible,
             Some(Class::Breaking) => Verdict::Breaking,
         };
-        let reshapes = changes
-            .iter()
-            .any(|change| !change.kind.leaves_rust_alone());
-        let (api, auth) = match verdict {
-            Verdict::Identical => (Step::None, Step::None),
-            Verdict::Breaking => (Step::Major, Step::Major),
-            Verdict::Compatible if reshapes => (Step::Major, Step::Patch),
-            Verdict::Compatible => (Step::Minor, Step::Patch),
-        };
-        Self {
-            verdict,
-            changes,
-            semver: Semver { api, auth },
-        }
-    }
-
-    /// Raises the step if the text of the contract differs: its documentation is generated again.
-    #[must_use]
-    pub fn with_other_text(mut self) -> Self {
-        self.semver.api = self.semver.api.max(Step::Patch);
-        self
+        Self { verdict, changes }
     }
 }

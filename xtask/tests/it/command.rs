@@ -184,7 +184,8 @@ fn a_chain_of_references_without_end_is_refused_and_no_crash() {
 
 #[test]
 fn a_long_chain_of_references_within_the_limit_is_compared() {
-    for wrapped in [false, true] {
+    // Wrapped in `allOf`, the chain ends at the string that was there: only the wording differs.
+    for (wrapped, exit) in [(false, 2), (true, 4)] {
         let path = changed("long.json", |document| {
             let schemas = document["components"]["schemas"].as_object_mut().unwrap();
             for index in 0..480 {
@@ -206,6 +207,6 @@ fn a_long_chain_of_references_within_the_limit_is_compared() {
             &["regenerate", "--from", path, "--check", "--allow-breaking"],
             "",
         );
-        assert_eq!(code(&output), 2, "{}", text(&output.stderr));
+        assert_eq!(code(&output), exit, "{}", text(&output.stderr));
     }
 }

@@ -36,7 +36,7 @@ use Step::{Bench, Cargo, Check, EachFeature, Examples, Package, Races, Wheel};
 /// The optional features of the library: each has to build and pass without the others.
 const FEATURES: [&str; 3] = ["blocking", "reqwest-middleware", "tower"];
 
-/// How long the races are here: 4 rounds have a kill, a lost reply, both and neither.
+/// The length of the races here: 4 rounds have a kill, a lost reply, both and neither.
 const RACES: races::Options = races::Options {
     rounds: 4,
     seed: 1,
@@ -48,7 +48,7 @@ const STEPS: [Step; 14] = [
     Cargo("test --locked --workspace --all-features"),
     Cargo("test --locked -p pollination-auth-api --no-default-features"),
     Cargo("test --locked -p pollination-auth --no-default-features --profile dev --test it"),
-    // The other tests don't know of features, and have passed with all of them.
+    // The other tests don't depend on features, and have passed with all of them.
     EachFeature("test --locked -p pollination-auth --profile dev --test it --features {} layers"),
     Cargo("fmt --all --check"),
     Cargo("clippy --locked --workspace --all-targets --all-features -- -D warnings"),

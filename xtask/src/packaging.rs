@@ -1,4 +1,4 @@
-//! Removes what cargo keeps of an earlier packaging: it would be tested instead of the new one.
+//! Removes what cargo kept of an earlier packaging, which would be tested instead of the new one.
 //!
 //! `cargo package` builds each archive against the other archives, which it puts into a registry
 //! in the target folder and unpacks below cargo's own home like any dependency. That copy is named

@@ -1,4 +1,4 @@
-//! Runs pairs of commands beside one another, kills some, and checks that no credential is lost.
+//! Runs pairs of commands concurrently, kills some, and checks that no credential is lost.
 //!
 //! The command and the fake service run as processes, as they would for a user. What one round does
 //! is in `round`; this module runs the rounds of every pair and reports.
@@ -61,7 +61,7 @@ impl Programs {
     }
 }
 
-/// What the rounds of one pair came to.
+/// The results of the rounds of one pair.
 #[derive(Default)]
 struct Tally {
     rounds: u32,

@@ -1,5 +1,5 @@
-//! What every command prints with: styles, and an output that may be closed early. The stream that
-//! is passed in decides whether it shows colours.
+//! Output of every command: styles, and a stream that its reader may close early. The stream decides
+//! if colours are shown.
 
 use std::io::{self, Write};
 

@@ -16,7 +16,7 @@ use crate::foundation::operation::Operation;
 use crate::wire::Wire;
 use crate::wire::answer::{Answer, Attempted};
 
-/// The farthest deadline: a year, which is in effect none and which a clock can express.
+/// The latest deadline: a year, which is as good as none and which a clock can express.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The wire with the rules for its use.
@@ -28,7 +28,7 @@ pub(crate) struct Calls {
     pub(crate) total_timeout: Duration,
 }
 
-/// The form in which tasks share them.
+/// The calls, as tasks share them.
 pub(crate) type SharedCalls = Arc<Calls>;
 
 impl Calls {
@@ -138,7 +138,7 @@ impl Calls {
     }
 }
 
-/// Returns the more telling attempt: one that was not sent does not undo one that may have been.
+/// Returns the attempt to report: one that was not sent does not undo one that may have been.
 fn remember(last: Option<FailedAttempt>, failed: FailedAttempt) -> FailedAttempt {
     match last {
         Some(mut last) if last.may_have_happened() && failed.was_not_sent() => {
@@ -180,7 +180,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_that_ends_behind_the_deadline_does_not_turn_a_lost_call_into_one_not_sent() {
-        // The timer counts whole milliseconds, so that it ends a shorter wait too late.
+        // The timer counts whole milliseconds, so it ends a shorter wait too late.
         const TIMER: Duration = Duration::from_millis(1);
         let calls = calls(RetryPolicy::default().first_wait(TIMER / 4));
         let deadline = Instant::now() + TIMER / 2;

@@ -35,7 +35,7 @@ pub(crate) struct Wire {
     pub(crate) base_url: BaseUrl,
     pub(crate) transport: Transport,
     pub(crate) clock: Arc<dyn Clock>,
-    /// What each call's exchange is cloned from, so that they share the parsed URLs.
+    /// Each call's exchange is a clone of this one, so that they share the parsed URLs.
     exchange: Exchange,
     pub(crate) known: Known,
 }

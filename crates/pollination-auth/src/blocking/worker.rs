@@ -1,6 +1,6 @@
 //! The thread that drives the blocking client's calls: a runtime of its own, started and ended.
 //!
-//! What a call does is not known here. Nobody else's runtime is ever used, nor waited in.
+//! It does not know what a call does, and never uses another runtime or waits in one.
 
 use std::io;
 use std::process;
@@ -22,16 +22,16 @@ const NAME: &str = env!("CARGO_PKG_NAME");
 pub(super) struct Worker {
     runtime: Handle,
     thread: ThreadId,
-    /// The process that has the thread: a fork of it has not.
+    /// The process that has the thread; a fork of it does not.
     process: u32,
-    /// Dropped with the worker, which wakes the thread up to its end. Nobody waits for that: a drop
-    /// must not block, least of all in async code.
+    /// Dropped with the worker, which ends the thread. Nobody waits for that: a drop must not block,
+    /// above all in async code.
     _running: oneshot::Sender<()>,
 }
 
-/// A runtime that may be dropped anywhere, as where its thread could not be started.
+/// A runtime that may be dropped anywhere, for example if its thread can't be started.
 ///
-/// A look-up of a name may be stuck in the system; the others need not wait for it.
+/// Its drop does not wait for a name look-up that is stuck in the system.
 struct Background(Option<Runtime>);
 
 impl Drop for Background {
@@ -66,7 +66,7 @@ impl Worker {
         })
     }
 
-    /// Runs a call on the thread, beside all others, and blocks until it has ended.
+    /// Runs a call on the thread, concurrently with others, and blocks until it has ended.
     ///
     /// The channel is one of the standard library, so that waiting is allowed in any runtime.
     pub(super) fn run<T: Send + 'static>(
@@ -82,11 +82,11 @@ impl Worker {
             return Err(Error::internal(operation, Reason::NoRuntime));
         }
         let (sender, receiver) = mpsc::sync_channel(1);
-        // Spans and subscribers belong to a thread; the caller's hold for its call.
+        // Spans and subscribers belong to a thread; a call uses those of its caller.
         let call = call.in_current_span().with_current_subscriber();
         self.runtime.spawn(async move {
             let result = call.await;
-            // The caller waits for it until it comes.
+            // The caller is still waiting.
             let _received = sender.send(result);
         });
         // However the task ends, its sender is dropped, and the wait is over.
@@ -111,7 +111,7 @@ mod tests {
         drop(Background(Some(runtime)));
     }
 
-    /// A fork has the memory, and of the threads only the one that forked.
+    /// A fork has the memory, and only the thread that forked.
     #[test]
     fn row_49_a_call_in_a_fork_is_a_typed_error_and_no_wait_for_ever() {
         let mut worker = Worker::start().unwrap();
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(gone.recv(), Err(RecvError));
     }
 
-    /// A subscriber that wants nothing, and is known by its type.
+    /// A subscriber that is interested in nothing, and found by its type.
     struct Marker;
 
     impl Subscriber for Marker {

@@ -27,7 +27,7 @@ impl Moment {
     }
 }
 
-/// A source of the time for a client; tests can pass their own.
+/// A source of time for a client; tests can pass their own.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -144,7 +144,7 @@ pub(crate) mod tests {
             now.monotonic += by;
         }
 
-        /// Moves the wall clock alone, in seconds, as NTP, a hand or a suspend does.
+        /// Moves only the wall clock, in seconds, as NTP, a user or a suspend does.
         pub(crate) fn jump_wall(&self, seconds: i64) {
             let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let by = Duration::from_secs(seconds.unsigned_abs());
@@ -179,7 +179,7 @@ pub(crate) mod tests {
 
     #[test]
     fn the_quick_reading_is_of_the_systems_clock() {
-        // More than the reading can be late, and less than any wrong clock would be off.
+        // More than a reading can be late, and less than the error of a wrong clock.
         const LATE: Duration = Duration::from_secs(60);
         let (before, quick) = (SystemTime::now(), SystemClock.now());
         assert!(quick.wall + LATE > before);

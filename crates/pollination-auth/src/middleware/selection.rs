@@ -20,7 +20,7 @@ pub(super) enum Passes {
 }
 
 impl Passes {
-    /// Logs it, for whoever wonders about a 401: where the request goes, never a path or a query.
+    /// Logs where the request goes, to explain a later 401; never a path or a query.
     pub(super) fn log(self, scheme: &str, host: &str, port: Option<u16>) {
         tracing::debug!(
             "url.scheme" = scheme,

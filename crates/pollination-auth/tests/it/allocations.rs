@@ -1,4 +1,4 @@
-//! The read of a good access token costs no allocation, counted.
+//! Reading a valid access token allocates nothing.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

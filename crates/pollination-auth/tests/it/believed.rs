@@ -1,4 +1,4 @@
-//! How far a reply is believed: whose 404 it is, what a delete's success says, how long a wait is.
+//! How far a reply is believed: whose 404 it is, what a delete's success proves, how long a wait is.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +13,7 @@ use crate::support::{
 
 const PAGE: &str = "<html>No such page</html>";
 
-/// How the reason names the page.
+/// The reason that names the page.
 fn a_page() -> Reason {
     Reason::NotJson {
         content_type: Some("text/html".to_owned()),

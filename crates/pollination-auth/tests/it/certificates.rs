@@ -1,6 +1,6 @@
 //! Machines without root certificates; what is read from the environment needs another process.
 //!
-//! On macOS and Windows the system's store alone counts, and it always has some.
+//! On macOS and Windows only the system's store is used, and it always has some.
 #![cfg(all(unix, not(target_os = "macos")))]
 
 use std::ffi::OsStr;
@@ -15,14 +15,14 @@ use crate::support::{Answer, ID, SECRET};
 /// Names the base URL to the other process; without it, that test does nothing.
 const BASE_URL: &str = "POLLINATION_AUTH_TEST_BASE_URL";
 
-/// What an https service without a root certificate is answered with, before and behind the problem.
+/// The error for an https service without a root certificate, before and after the problem.
 const MESSAGE: (&str, &str) = (
     "no root certificate was found: ",
     "; install the system's certificates, let SSL_CERT_FILE name a file of them, or add one with \
      `configure_http`",
 );
 
-/// Builds a client in another process, and returns what that said.
+/// Builds a client in another process, and returns its output.
 fn build(base_url: &str, environment: &[(&str, &OsStr)]) -> String {
     let mut process = Command::new(std::env::current_exe().unwrap());
     process
@@ -36,7 +36,7 @@ fn build(base_url: &str, environment: &[(&str, &OsStr)]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What the other process runs; on its own it does nothing.
+/// Runs in the other process; on its own it does nothing.
 #[expect(
     clippy::print_stdout,
     reason = "the other process says what came of it"

@@ -10,7 +10,7 @@ use pollination_auth_fake::{FakeService, Operation};
 const ID: &str = "an-id";
 const OLD: &str = "planted-old";
 
-/// A mount as Kubernetes makes it, below the directory of temporary files.
+/// A mount as Kubernetes creates it, in the directory of temporary files.
 struct Mount(PathBuf);
 
 impl Mount {
@@ -27,7 +27,7 @@ impl Mount {
         mount
     }
 
-    /// Puts a version in the place of the other as one step, which then goes.
+    /// Replaces the mounted version by another one in one step, and removes the old one.
     fn replace(&self, version: &str, secret: &str) {
         let before = fs::read_link(self.0.join("..data"));
         fs::create_dir(self.0.join(version)).unwrap();
@@ -64,7 +64,7 @@ fn service() -> FakeService {
     FakeService::builder().id(ID).secret(OLD).start()
 }
 
-/// Rotates the secret, as somebody else does who then replaces the mount.
+/// Rotates the secret, like another program that then replaces the mount.
 async fn rotate(service: &FakeService) -> String {
     let operator = Client::builder()
         .api_token(ApiToken::new(ID, service.secret().unwrap().expose_secret()).unwrap())

@@ -1,4 +1,4 @@
-//! Nothing beside the contract: what our mocks answer, and what passes between client and fake.
+//! Nothing but the contract: what our mocks answer, and what client and fake exchange.
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
@@ -24,7 +24,7 @@ use crate::support::{
 
 const CONTRACT: &str = include_str!("../../../../openapi.json");
 
-/// What the client makes of each reply that the contract has; "ok" for a success.
+/// The client's result for each reply of the contract; "ok" for a success.
 const DOCUMENTED: [(Operation, u16, &str); 18] = [
     (Operation::Login, 202, "ok"),
     (Operation::Login, 422, "InvalidRequest"),
@@ -65,7 +65,7 @@ fn the_list_is_that_of_the_contract() {
     assert_eq!(documented, BTreeSet::from(listed));
 }
 
-/// Returns a refusal of one of the generated `Then` types, with the body that it has in life.
+/// Returns a refusal of one of the generated `Then` types, with a realistic body.
 macro_rules! refusal {
     ($then:expr, $status:expr) => {
         match $status {
@@ -79,7 +79,7 @@ macro_rules! refusal {
     };
 }
 
-/// Mocks a reply of the contract with the typed helpers, which have nothing else.
+/// Mocks a reply of the contract with the typed helpers.
 fn mocked(server: &MockServer, operation: Operation, status: u16) -> Mocked<'_> {
     let minted = Token {
         id: ID.to_owned(),
@@ -148,7 +148,7 @@ fn the_usual_replies_of_the_other_tests_are_documented() {
     }
 }
 
-/// What went over the wire between client and fake.
+/// The bytes that client and fake exchanged.
 type Exchanges = Arc<Mutex<Vec<(Operation, Seen, Answer)>>>;
 
 /// Stands between client and fake, and keeps both sides of every exchange.
@@ -180,7 +180,7 @@ fn forward(address: &str, seen: &Seen) -> Answer {
     Answer::json(status, body)
 }
 
-/// Judges the one request that has a body.
+/// Checks the one request that has a body.
 fn assert_is_a_token(body: &str) {
     let schema = &contract()["components"]["schemas"]["Token"];
     let body = serde_json::from_str(body).unwrap();

@@ -12,7 +12,7 @@ use crate::support::{ACCESS_TOKEN, bearing};
 /// More than a thread can borrow from the token's cell.
 const MANY: usize = 100;
 
-/// Returns access tokens as a client reads them out of its cell, and ends the client.
+/// Returns access tokens that a client read from its cell, and drops the client.
 fn read(many: usize) -> Vec<AccessToken> {
     let client: Client = bearing("http://127.0.0.1:1").build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build();

@@ -68,7 +68,7 @@ async fn the_whole_life_of_an_api_token() {
     client.delete_api_token().await.unwrap();
     assert_eq!(service.id(), None);
 
-    // Its access token outlives it, and makes the next API token.
+    // Its access token outlives it, and creates the next API token.
     let bearing = bearing(&service, &access_token);
     let none = bearing.get_api_token().await.unwrap_err();
     assert_eq!((&*variant(&none), none.status()), ("NotFound", Some(404)));
@@ -144,7 +144,7 @@ async fn row_69_a_given_access_token_is_used_until_the_service_refuses_it() {
     let service = service();
     service.set_expires_in(lifetime);
     let minted = client_of(&service).access_token().await.unwrap();
-    // As a caller has it who was given the text alone: its expiry is read from the JWT.
+    // Like a caller with only the text: the expiry is read from the JWT.
     let token = AccessToken::new(minted.expose_secret()).unwrap();
     let clock = ManualClock::at(SystemTime::now());
     let client = Client::builder()
@@ -208,7 +208,7 @@ impl Clock for ServiceClock {
 #[tokio::test]
 async fn a_client_on_the_clock_of_its_service_refreshes_before_the_end() {
     const LIFETIME: Duration = Duration::from_secs(3_600);
-    // Inside of the advisory window however it was jittered, and outside of the mandatory one.
+    // Inside the advisory window, whatever its jitter, and outside the mandatory one.
     const LEFT: Duration = Duration::from_secs(60);
     let service = service();
     service.set_expires_in(LIFETIME);
@@ -265,7 +265,7 @@ async fn a_rotation_whose_future_is_dropped_still_changes_the_login_secret() {
         })
         .await;
     }
-    // A second one has to wait for its turn, and changes nothing: then the first one is over.
+    // A second one has to wait its turn, and changes nothing; so the first one is over then.
     service.fail_next(Operation::RotateApiTokenSecret, Fault::other_status(200));
     service.fail_next(Operation::RotateApiTokenSecret, Fault::status(403));
     let error = client.rotate_api_token_secret().await.unwrap_err();

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::{Answer, Seen, lock};
 
-/// The bytes of a reply, and what happens behind them.
+/// The bytes of a reply, and what happens after them.
 pub(crate) struct Script {
     pub(crate) bytes: Vec<u8>,
     pub(crate) then: Then,
@@ -120,7 +120,7 @@ async fn serve(
     while let Some(request) = read_request(&mut stream).await {
         let Script { bytes, then } = answer(&request);
         record(request);
-        // A client that went away in the middle is what some tests are about.
+        // In some tests the client leaves early.
         if stream.write_all(&bytes).await.is_err() {
             return;
         }
@@ -131,7 +131,7 @@ async fn serve(
             Then::Repeat(bytes) => while stream.write_all(&bytes).await.is_ok() {},
         }
     }
-    // The last word to who speaks TLS to it; who has gone does not hear it.
+    // Answers a client that speaks TLS to it; one that has left does not matter.
     let _unheard = stream.write_all(b"HTTP/1.1 400 x\r\n\r\n").await;
 }
 

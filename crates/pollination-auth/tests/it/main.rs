@@ -1,6 +1,6 @@
 //! Facts about the client, as a service on the loopback address and its callers see it.
 //!
-//! `cfg(test)` always holds here; saying it lets clippy see that the helpers are tests too.
+//! `cfg(test)` is always set here; the attribute makes clippy treat the helpers as tests too.
 
 #[cfg(test)]
 mod allocations;

@@ -58,7 +58,7 @@ pub(crate) fn logged<T>(future: impl Future<Output = T>) -> (T, String) {
     logged_by(LevelFilter::TRACE, future)
 }
 
-/// Does the same, but only what a filter lets through is logged.
+/// Does the same for the events that pass a filter.
 pub(crate) fn logged_by<T>(
     filter: impl Layer<Registry> + Send + Sync,
     future: impl Future<Output = T>,
@@ -88,7 +88,7 @@ pub(crate) fn logged_by<T>(
 pub(crate) struct Shown(Vec<(String, String)>);
 
 impl Shown {
-    /// Keeps a text in lower case: a host that was parsed is, and so is what stood in it.
+    /// Keeps a text in lower case, because a parsed host is, with whatever it contained.
     pub(crate) fn text(&mut self, what: &str, text: impl Into<String>) {
         let text = text.into().to_ascii_lowercase();
         self.0.push((what.to_owned(), text));
@@ -104,7 +104,7 @@ impl Shown {
         self.text(what, format!("{value:#}"));
     }
 
-    /// Shows an error and all that caused it.
+    /// Shows an error and all of its sources.
     pub(crate) fn chain(&mut self, what: &str, error: &dyn StdError) {
         self.debug(what, error);
         self.display(what, error);
@@ -128,7 +128,7 @@ impl Shown {
             self.text(what, violation.kind());
             self.text(what, violation.message());
         }
-        // Words of the server may be shown by a caller, so what they echo is masked.
+        // A caller may show the server's error text, so its echoes are masked.
         self.debug(what, &failure.detail());
         self.debug(what, &failure.request_id());
         self.debug(what, &failure.redirect_origin());
@@ -158,7 +158,7 @@ impl Shown {
 fn forms(secret: &str) -> Vec<String> {
     let (first, second) = secret.split_at(secret.len() / 2);
     let mut forms = vec![first.to_owned(), second.to_owned()];
-    // In base64 a text looks different behind one or two bytes of something else.
+    // In base64 a text looks different after one or two other bytes.
     for offset in 0..3 {
         let bytes = [&b"::"[..offset], secret.as_bytes()].concat();
         for encoded in [STANDARD.encode(&bytes), URL_SAFE.encode(&bytes)] {
@@ -166,7 +166,7 @@ fn forms(secret: &str) -> Vec<String> {
             forms.push(encoded[4..encoded.len() - 4].to_owned());
         }
     }
-    // As bytes are shown that nobody decoded.
+    // As undecoded bytes are shown.
     let bytes = secret.bytes().take(8);
     let decimal: Vec<_> = bytes.clone().map(|byte| byte.to_string()).collect();
     forms.push(decimal.join(", "));

@@ -10,7 +10,7 @@ pub(crate) const GIVEN: &str = "Planted-Given-Token.Hk3pW8.Zw9rT4";
 pub(crate) const MINTED: &str = "Minted-Access-Token.Jt5dF6.Lm1cS0";
 pub(crate) const CREATED: &str = "Created-Secret-Uy2bG5kV";
 pub(crate) const ROTATED: &str = "Rotated-Secret-Eo8hX3jN";
-/// Stands in replies that can't be used.
+/// The secret in replies that can't be used.
 pub(crate) const LOST: &str = "Secret-In-A-Bad-Reply-Ia4zP7";
 pub(crate) const IN_URL: &str = "Password-In-A-Url-Ov6tK1";
 pub(crate) const OF_PROXY: &str = "Password-Of-A-Proxy-Rs9wD2";
@@ -73,7 +73,7 @@ pub(crate) fn ends() -> Vec<(String, End)> {
     ends
 }
 
-/// Every kind of refusal, in every shape of words.
+/// Every kind of refusal, with every shape of error text.
 fn refusals() -> Vec<(String, End)> {
     let words: [fn(&str) -> String; 5] = [
         |secret| format!(r#"{{"detail":"you said {secret}"}}"#),
@@ -174,10 +174,10 @@ fn unusable() -> Vec<(String, End)> {
     ends
 }
 
-/// A name, the bytes of a reply, and what happens behind them.
+/// A name, the bytes of a reply, and what happens after them.
 type Broken = (&'static str, String, fn() -> Then);
 
-/// What is no HTTP, or not all of it.
+/// Replies that are not HTTP, or only a part of it.
 fn broken() -> Vec<(String, End)> {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 4000\r\n\r\n";
     let scripts: [Broken; 8] = [

@@ -94,7 +94,7 @@ fn what_is_refused_at_build_is_not_shown() {
     assert_eq!(shown.leaks(&SECRETS), [""; 0]);
 }
 
-/// Returns the error of a file, from that of the call whose login needed it.
+/// Returns the error of a file from the error of the call that needed it.
 pub(crate) fn file_error(error: &Error) -> CredentialFileError {
     let source = std::error::Error::source(error).unwrap();
     source
@@ -165,7 +165,7 @@ fn the_environment_is_not_shown() {
     assert_eq!(shown.leaks(&SECRETS), [""; 0]);
 }
 
-/// What the other process runs; on its own it shows that nothing is set.
+/// Runs in the other process; on its own it shows that nothing is set.
 #[test]
 fn shows_the_environment() {
     use std::io::Write as _;

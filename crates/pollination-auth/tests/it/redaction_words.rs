@@ -1,4 +1,4 @@
-//! Every secret of a client in a server's words, ids and headers, not only that of the call.
+//! Every secret of a client in a server's error text, ids and headers, not only that of the call.
 
 use pollination_auth::{ApiToken, Client, Error, Operation, Reason};
 
@@ -8,7 +8,7 @@ use crate::support::{Answer, ID, Seen, logging_in};
 /// Secrets with every kind of character that an encoding changes.
 const HELD: &str = r#"held"Secret\7%41/é😀"#;
 const CREATED: &str = r#"created'Secret\u0041&%"/x"#;
-/// An access token has no others than these.
+/// The special characters that an access token can have.
 const BEARER: &str = "Bearer-Secret.+/~_9==";
 
 const SECRETS: [&str; 3] = [HELD, CREATED, BEARER];

@@ -9,7 +9,7 @@ use crate::support::{Answer, MINTING, OPERATIONS, at_once, call, lock, single, v
 
 const STATUSES: [u16; 5] = [301, 302, 303, 307, 308];
 
-/// 307 and 308 keep the method; the others may stand for a create or rotate that happened.
+/// 307 and 308 keep the method; the others may follow a create or rotate that happened.
 fn expected(operation: Operation, status: u16) -> &'static str {
     match MINTING.contains(&operation) && status < 307 {
         true => "Ambiguous",
@@ -79,7 +79,7 @@ async fn a_redirect_that_names_no_server_has_no_origin() {
     }
 }
 
-/// The servers of these tests do redirect a client that follows.
+/// Proves that the servers of these tests redirect a client that follows.
 #[tokio::test]
 async fn a_client_that_follows_does_reach_the_other_server() {
     let other = Listener::start(Answer::to).await;

@@ -1,4 +1,4 @@
-//! Replies that are not as they should be, row by row of the table of faults, for all operations.
+//! Invalid replies, row by row of the fault table, for all operations.
 //!
 //! Successes of login are in `replies_login`, those of create and rotate in `replies_minted`.
 

@@ -1,4 +1,4 @@
-//! Replies to a login that are not as they should be, row by row of the table of faults.
+//! Invalid replies to a login, row by row of the fault table.
 
 use std::time::{Duration, SystemTime};
 
@@ -28,7 +28,7 @@ async fn login(answer: Answer) -> Result<(AccessToken, Duration), Error> {
     match &result {
         Ok(_) => assert_eq!(client.get_api_token().await.unwrap().as_str(), "an-id"),
         Err(error) => {
-            // What can't be used is used for nothing, and asked for once.
+            // An unusable token is not used, and there is one request for it.
             assert_eq!(variant(error), "UnusableReply");
             assert_eq!(mock.seen().len(), 1);
             assert!(!error.is_retryable());
@@ -78,7 +78,7 @@ async fn row_68_a_token_that_was_issued_earlier_expires_when_its_remaining_lifet
         ("Thu, 01 Jan 1970 00:02:40 GMT", "3600", 60),
         ("Thu, 01 Jan 1970 00:03:39 GMT", "null", 1),
         ("Thu, 01 Jan 1970 00:02:40 GMT", "30", 30),
-        // By a clock that is behind, it would live longer than it was meant to.
+        // By a clock that is behind, it would be used for too long.
         ("Thu, 01 Jan 1970 00:00:00 GMT", "3600", 120),
         ("Thursday", "3600", 120),
     ] {

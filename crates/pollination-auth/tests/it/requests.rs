@@ -16,7 +16,7 @@ use crate::support::{
 
 const LOGIN_BODY: &str = r#"{"id":"an-id","secret":"a-secret"}"#;
 
-/// What a request of an operation is, to the last header.
+/// The whole request of an operation.
 fn exactly(operation: Operation, base_url: &str, prefix: &str) -> Seen {
     let mut headers = vec![
         ("accept", "application/json".to_owned()),
@@ -113,7 +113,7 @@ async fn a_call_without_an_access_token_logs_in_first_and_sends_the_token_it_got
     }
 }
 
-/// Records what a typed mock was asked, besides what it asks for itself.
+/// Records the requests to a typed mock, besides its own checks.
 fn recording(when: When, seen: &Arc<Mutex<Vec<String>>>) -> When {
     let seen = seen.clone();
     when.is_true(move |request| {

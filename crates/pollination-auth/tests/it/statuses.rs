@@ -24,7 +24,7 @@ const UNAVAILABLE: &str = "Unavailable";
 
 /// A redirect that changes the method may hide that a create or rotate happened.
 const MOVED: [&str; 5] = [REDIRECTED, REDIRECTED, AMBIGUOUS, AMBIGUOUS, REDIRECTED];
-/// A proxy can answer so after the service has acted.
+/// A proxy can answer this way after the service has acted.
 const FAILED: [&str; 5] = [UNAVAILABLE, UNAVAILABLE, AMBIGUOUS, AMBIGUOUS, UNAVAILABLE];
 
 /// The variant for each operation, in the order of `OPERATIONS`.
@@ -78,7 +78,7 @@ const TABLE: [(u16, [&str; 5]); 29] = [
     (599, FAILED),
 ];
 
-/// Words that no error may print by itself.
+/// Error text that no error may print by itself.
 const WORDS: &str = "the words of the server";
 
 async fn every_status_has_its_error(operation: Operation) {
@@ -105,7 +105,7 @@ async fn every_status_has_its_error(operation: Operation) {
             "{operation} {status}"
         );
         assert_eq!(error.detail(), Some(WORDS), "{operation} {status}");
-        // Only a success can hold a secret that has to be saved.
+        // Only a success can contain a secret that has to be saved.
         assert!(error.raw_reply().is_none(), "{operation} {status}");
         let shown = format!("{error} {error:?} {error:#?} {}", error.failure());
         assert!(!shown.contains(WORDS), "{shown}");
@@ -173,7 +173,7 @@ async fn the_body_does_not_decide_which_error_it_is() {
     }
 }
 
-/// Meets each status with one call of each operation, and expects so many requests of it.
+/// Answers one call of each operation with each status, and expects this many requests.
 async fn expect_attempts(statuses: &[u16], attempts: impl Fn(Operation) -> usize) {
     for operation in OPERATIONS {
         let mock = Mock::always(Answer::empty(404));

@@ -84,7 +84,7 @@ pub(crate) fn bearing(base_url: impl Into<String>) -> ClientBuilder {
         .configure_http(without_roots)
 }
 
-/// The client with which an operation makes one request and no other.
+/// A client with which an operation makes exactly one request.
 pub(crate) fn single(operation: Operation, base_url: impl Into<String>) -> ClientBuilder {
     match operation {
         Operation::Login => logging_in(base_url),

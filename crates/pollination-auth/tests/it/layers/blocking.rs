@@ -1,5 +1,4 @@
-//! The blocking client: on plain threads, inside of runtimes, and when something on its thread
-//! goes wrong.
+//! The blocking client: on plain threads, inside runtimes, and when something on its thread fails.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -84,7 +83,7 @@ fn read_head(stream: &TcpStream) {
     assert!(lines.map(Result::unwrap).any(|line| blank(&line)));
 }
 
-/// Answers two requests, the first of them only when the second one is there too.
+/// Answers two requests, the first one only after the second has arrived.
 fn answer_two_at_once(listener: TcpListener) {
     let streams = [(); 2].map(|()| {
         let (stream, _) = listener.accept().unwrap();
@@ -158,7 +157,7 @@ fn row_49_it_outlives_the_runtime_that_it_was_made_and_used_in() {
         client.get_api_token().unwrap();
         client
     });
-    // The connection that it made there is one of its own thread, and still good.
+    // The connection that it made there belongs to its own thread, and still works.
     client.get_api_token().unwrap();
     assert_eq!(service.logins(), 1);
 }
@@ -179,7 +178,7 @@ fn a_failure_is_the_one_of_the_async_client() {
 /// What the clock does on the client's thread.
 type Mischief = Box<dyn FnOnce() + Send>;
 
-/// The system's clock, with one deed to do at its next reading.
+/// The system's clock, with one action for its next reading.
 #[derive(Clone, Default)]
 struct Rigged(Arc<Mutex<Option<Mischief>>>);
 

@@ -13,10 +13,11 @@ const NO_HOST: &str = "its URI names no host";
 const HERE: &str = "server.address=\"127.0.0.1\" server.port=1";
 const ELSEWHERE: &str = "server.address=\"elsewhere.invalid\" server.port=2";
 
-/// A URL, a header of the caller, and what is logged: why there is no token, and where it goes.
-///
-/// The last two are URIs only for tower.
-const TABLE: [(&str, Option<&str>, Option<(&str, &str)>); 8] = [
+/// Why a request gets no token, and where it goes.
+type Logged = (&'static str, &'static str);
+
+/// A URL, a header of the caller, and what is logged; the last two are URIs only for tower.
+const TABLE: [(&str, Option<&str>, Option<Logged>); 8] = [
     ("http://127.0.0.1:1/planted?planted", None, None),
     (
         "http://elsewhere.invalid:2/planted?planted#planted",

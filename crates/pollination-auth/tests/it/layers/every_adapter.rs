@@ -1,4 +1,4 @@
-//! What holds for every adapter: the replay after a 401, which requests get a token, and how they fail.
+//! What is true for every adapter: the replay after a 401, which requests get a token, how they fail.
 
 use bytes::Bytes;
 use http::{Request, StatusCode};

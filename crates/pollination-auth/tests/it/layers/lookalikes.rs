@@ -42,7 +42,7 @@ fn client() -> Client {
 async fn row_82_an_authority_that_only_looks_like_the_services_gets_no_token() {
     for (url, of_tower, of_reqwest) in TABLE {
         let by_tower = Adapter::Tower.authorizes(client(), url, None).await;
-        // What the crate `http` refuses goes nowhere.
+        // A URL that the crate `http` refuses is never sent.
         assert!(
             by_tower == of_tower || by_tower.is_none() && of_tower == Some(false),
             "{url}"

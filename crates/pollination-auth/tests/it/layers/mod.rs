@@ -1,4 +1,4 @@
-//! The client in other habits than its own: middleware, a tower service, a generated client, without async.
+//! Other ways to use the client: as middleware, as a tower service, in a generated client, without async.
 
 mod adapter;
 #[cfg(feature = "blocking")]

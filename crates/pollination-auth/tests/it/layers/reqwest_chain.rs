@@ -69,7 +69,7 @@ async fn row_27_a_herd_logs_in_once_and_once_more_after_its_token_ended() {
     }
 }
 
-/// Sends a request that must fail for want of a token.
+/// Sends a request that must fail without a token.
 async fn refused(http: &ClientWithMiddleware, service: &FakeService) -> Error {
     let url = format!("{}{PATH}", service.base_url());
     match http.get(url).send().await {

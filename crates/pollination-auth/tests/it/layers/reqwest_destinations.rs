@@ -1,4 +1,4 @@
-//! Where `AuthMiddleware` puts a token, and where nobody ever sees one.
+//! Which requests get a token from `AuthMiddleware`, and which never do.
 
 use std::sync::{Arc, Mutex};
 
@@ -101,7 +101,7 @@ async fn a_header_or_a_user_of_the_caller_is_kept() {
     assert_eq!(service.logins(), 0);
 }
 
-/// Looks at what goes past it, as a middleware that was added later does.
+/// Records what passes it, like a middleware that was added later.
 #[derive(Clone, Default)]
 struct Probe(Arc<Mutex<Vec<bool>>>);
 

@@ -92,7 +92,7 @@ async fn row_27_a_late_401_for_the_old_token_causes_no_login_and_is_replayed() {
     let request = || Request::get(service.base_url()).body(()).unwrap();
 
     let mut first = pin!(http.clone().oneshot(request()));
-    // One poll brings it to its answer, with the first token.
+    // After one poll it waits for its answer, with the first token.
     let answered = poll_fn(|context| Poll::Ready(first.as_mut().poll(context).is_ready()));
     assert!(!answered.await);
     soon.send(StatusCode::UNAUTHORIZED).unwrap();
@@ -108,7 +108,7 @@ type Carried = Option<(String, bool)>;
 
 /// Records the requests' headers, and refuses the first few.
 ///
-/// It panics where it is called without having been ready, which a clone never is at first.
+/// It panics if it is called before it was ready, which a new clone never is.
 #[derive(Default)]
 struct Strict {
     is_ready: bool,
@@ -187,7 +187,7 @@ async fn it_is_ready_when_the_service_inside_is() {
     assert!(matches!(http.poll_ready(&mut context), Poll::Ready(Ok(()))));
 }
 
-/// What a request with this URI carries, where the service is at `http://127.0.0.1:1`.
+/// Returns the header of a request with this URI; the service is at `http://127.0.0.1:1`.
 async fn carried(layer: &AuthLayer<fn(&()) -> Option<()>>, request: Request<()>) -> Option<String> {
     let strict = Strict::default();
     layer.layer(strict.clone()).oneshot(request).await.unwrap();

@@ -1,4 +1,4 @@
-//! Replies that break behind their headers: what came is kept where a new secret may stand in it.
+//! Replies that break after their headers: the bytes are kept if they may contain a new secret.
 
 use pollination_auth::{Client, Operation, Reason};
 
@@ -11,7 +11,7 @@ use super::support::{
 /// What a client reads of one reply: 64 KiB.
 const REPLY_LIMIT: usize = 64 * 1024;
 
-/// How far a body in these tests comes before it breaks.
+/// The bytes of a body in these tests before it breaks.
 const HALF: usize = 9;
 
 /// A length that no reply here has.
@@ -93,7 +93,7 @@ async fn row_04_a_length_too_large_and_half_a_document_keeps_the_half() {
     is_lost_in_the_body(broken, &half_of_rotate).await;
 }
 
-/// Linux delivers what came before a reset; other systems may throw it away.
+/// Linux delivers what came before a reset; other systems may discard it.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn row_04_a_reset_in_the_middle_of_the_body_keeps_what_came_before_it() {
@@ -180,7 +180,7 @@ async fn a_good_reply_may_come_byte_by_byte() {
 
 #[tokio::test]
 async fn row_31_an_encoding_that_was_not_asked_for_is_refused_unread() {
-    // The first bytes of a gzip file; a client that decoded them would say so.
+    // The first bytes of a gzip file; a client that decoded them would report that.
     const BOMB: &str = "\x1f\x08\x08\0\0\0\0\0\0\x03";
     for encoding in ["gzip", "br", "zstd", "deflate", "x-gzip", "gzip, gzip"] {
         let encoded = |operation| {

@@ -64,7 +64,7 @@ async fn row_34_nothing_listens_there_at_all() {
     let error = call(&client(closed.base_url()), Operation::GetApiToken)
         .await
         .unwrap_err();
-    // The login that it needs is what failed.
+    // The login that it needs has failed.
     assert_eq!(error.operation(), Operation::Login);
     assert_eq!(variant(&error), "NotSent");
     assert_eq!(error.failure().attempts(), ATTEMPTS);
@@ -82,7 +82,7 @@ async fn row_34_a_name_that_has_no_address_is_not_sent() {
     assert_eq!(error.failure().attempts(), ATTEMPTS);
 }
 
-/// Knows no name, so that no test asks a server of names.
+/// Resolves no name, so that no test asks a name server.
 struct NoAddress;
 
 impl Resolve for NoAddress {
@@ -101,7 +101,7 @@ async fn row_34_a_good_access_token_serves_on_while_the_service_is_down() {
         let token = within(client.access_token()).await.unwrap();
         assert_eq!(token.expose_secret(), ACCESS_TOKEN);
     }
-    // A login that is asked for by name fails, and takes nothing away.
+    // An explicit login fails, and removes nothing.
     let error = call(&client, Operation::Login).await.unwrap_err();
     assert_eq!(variant(&error), "NotSent");
     let token = within(client.access_token()).await.unwrap();

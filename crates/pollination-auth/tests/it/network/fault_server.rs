@@ -38,7 +38,7 @@ pub(super) struct FaultServer {
     accepting: JoinHandle<()>,
 }
 
-/// What is done with a connection before anything is read from it.
+/// What happens to a connection before anything is read from it.
 #[derive(Clone, Copy)]
 pub(super) enum OnAccept {
     /// Never reads and never answers.
@@ -124,7 +124,7 @@ impl FaultServer {
         received
     }
 
-    /// Waits until so many requests of an operation have been read.
+    /// Waits until this many requests of an operation have been read.
     pub(super) async fn has_received(&self, operation: Operation, count: usize) {
         let mut received = self.state.received.subscribe();
         let enough = |all: &Vec<Received>| {
@@ -134,7 +134,7 @@ impl FaultServer {
         within(received.wait_for(enough)).await.unwrap();
     }
 
-    /// Closes the port and every connection; who connects from then on is refused.
+    /// Closes the port and every connection; later connections are refused.
     pub(super) async fn stop(mut self) -> super::support::ClosedPort {
         self.accepting.abort();
         let _cancelled = within(&mut self.accepting).await;
@@ -148,7 +148,7 @@ impl Drop for FaultServer {
     }
 }
 
-/// The connections end with this task, for it owns theirs.
+/// The connections end with this task, because it owns theirs.
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, state: Arc<State>) {
     let mut running = JoinSet::new();
     for number in 0..CONNECTION_LIMIT {
@@ -167,7 +167,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, state: Arc<Stat
             }
             match tls {
                 None => serve(stream, number, &state).await,
-                // A client that does not like the certificate leaves here.
+                // A client that refuses the certificate leaves here.
                 Some(tls) => {
                     if let Ok(stream) = tls.accept(stream).await {
                         serve(stream, number, &state).await;
@@ -233,7 +233,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// A connection, with TLS or without, that can be reset.
 trait Socket: AsyncRead + AsyncWrite + Unpin + Send {
-    /// Drops it with a RST instead of a FIN, and with it what was not yet delivered.
+    /// Closes it with a RST instead of a FIN, which discards what was not yet delivered.
     fn reset(self);
 }
 

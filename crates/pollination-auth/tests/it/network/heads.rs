@@ -56,8 +56,8 @@ async fn row_06_two_different_content_lengths_are_a_lost_reply() {
     is_lost_without_a_trace("no number", Reply::raw(garbage)).await;
 }
 
-/// RFC 9112, section 2.2, lets a recipient take a bare LF for the end of a line, and hyper does:
-/// the meaning is plain, so it is the reply that the service gave.
+/// RFC 9112, section 2.2, lets a recipient accept a bare LF as the end of a line, and hyper does. The
+/// meaning is clear, so the reply counts.
 #[tokio::test]
 async fn row_06_bare_line_feeds_between_headers_are_read_as_line_ends() {
     for operation in OPERATIONS {

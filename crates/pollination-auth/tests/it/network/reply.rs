@@ -15,7 +15,7 @@ pub(super) const ID: &str = "an-id";
 #[derive(Clone)]
 pub(super) enum Act {
     Send(Vec<u8>),
-    /// Sends the same again and again, until the client leaves.
+    /// Sends the same bytes again and again, until the client leaves.
     Endless(Vec<u8>),
     /// Waits for the test.
     Wait(Gate),
@@ -31,7 +31,7 @@ pub(super) enum Act {
 #[derive(Clone, Default)]
 pub(super) struct Reply(Vec<Act>);
 
-/// Keeps a reply back until a test opens it, for good.
+/// Holds a reply back until a test opens it, for good.
 #[derive(Clone)]
 pub(super) struct Gate(Arc<Semaphore>);
 
@@ -50,7 +50,7 @@ impl Gate {
 }
 
 impl Reply {
-    /// Begins a reply with these bytes, status line and all.
+    /// Starts a reply with these bytes, including the status line.
     pub(super) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self::default().send(bytes)
     }
@@ -114,7 +114,7 @@ impl Reply {
         self
     }
 
-    /// Goes on with another reply.
+    /// Continues with another reply.
     pub(super) fn then(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self

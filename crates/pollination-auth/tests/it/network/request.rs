@@ -17,7 +17,7 @@ pub(super) struct Received {
     pub(super) body: String,
 }
 
-/// Reads one request; none when the client closed the connection instead.
+/// Reads one request; `None` if the client closed the connection instead.
 pub(super) async fn read_request(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     connection: usize,

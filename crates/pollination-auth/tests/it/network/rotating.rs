@@ -10,7 +10,7 @@ use super::support::{builder, call, client, variant, within};
 
 const ROTATE: Operation = Operation::RotateApiTokenSecret;
 
-/// Long enough for what is on its way on the loopback address to arrive.
+/// Long enough for bytes on the loopback address to arrive.
 const SHORT: Duration = Duration::from_millis(300);
 
 #[tokio::test]

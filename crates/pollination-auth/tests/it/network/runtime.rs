@@ -33,7 +33,7 @@ fn driven() -> Runtime {
         .unwrap()
 }
 
-/// Starts a call, and leaves it when the server has its request.
+/// Starts a call, and drops it when the server has its request.
 async fn leave_when_received(client: &Client, server: &FaultServer, operation: Operation) {
     let count = server.requests(operation).len() + 1;
     tokio::select! {
@@ -106,7 +106,7 @@ async fn row_47_a_rotate_runs_to_its_end_when_its_caller_leaves() {
     gate.open();
     let secret = new_secret(0);
     within(async {
-        // The end of the rotation is seen by what the client logs in with.
+        // The next login shows that the rotation has ended.
         loop {
             client.login().await.unwrap();
             if server
@@ -199,7 +199,7 @@ fn row_49_a_kept_connection_of_a_runtime_that_stands_still_costs_one_attempt() {
     drop(still);
 }
 
-/// Attempts everything once, so that an attempt that is lost is an error.
+/// Attempts everything once, so that a lost attempt is an error.
 fn single_attempts(server: &FaultServer) -> Client {
     builder(server.base_url())
         .retry(RetryPolicy::none())
@@ -319,7 +319,7 @@ struct Faulty(Arc<AtomicBool>);
 
 impl Clock for Faulty {
     fn now(&self) -> Moment {
-        // The main future of a test is no task, so this finds the login's own task alone.
+        // The main future of a test is not a task, so this finds only the login's own task.
         let in_task = tokio::task::try_id().is_some();
         assert!(
             !(in_task && self.0.swap(false, Ordering::Relaxed)),
@@ -343,7 +343,7 @@ async fn row_48_a_login_that_panics_fails_its_callers_and_hangs_none() {
         assert_eq!(variant(&error), "Internal");
         assert_eq!(error.failure().reason(), &Reason::Panicked);
     }
-    // The clock is whole again, and so is the client.
+    // The clock works again, and so does the client.
     call(&client, Operation::Login).await.unwrap();
     assert_eq!(server.requests(Operation::Login).len(), 1);
 }

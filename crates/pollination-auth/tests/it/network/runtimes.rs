@@ -1,4 +1,5 @@
-//! Many runtimes: shut down, standing still, incomplete. None of them holds up, or fails, the callers of another one.
+//! Many runtimes: shut down, not driven, incomplete. None of them delays or fails the callers of
+//! another one.
 
 use std::pin::pin;
 use std::sync::LazyLock;
@@ -50,7 +51,7 @@ fn row_56_a_runtime_that_was_shut_down_fails_its_caller_at_once_and_nobody_else(
         .block_on(call(&client, Operation::GetApiToken))
         .unwrap();
     assert_eq!(server.requests(Operation::Login).len(), 1);
-    // A good token is given anywhere.
+    // A valid token is returned anywhere.
     handle.block_on(client.access_token()).unwrap();
 }
 
@@ -71,7 +72,7 @@ fn row_56_every_call_on_a_runtime_that_was_shut_down_is_a_typed_error() {
     for error in &errors {
         assert_eq!(reason(error), internal(&Reason::NoRuntime));
     }
-    // Nothing of these may be called done, or not done.
+    // None of these may be reported as done, or as not done.
     for error in [
         handle.block_on(client.create_api_token()).unwrap_err(),
         handle
@@ -106,7 +107,7 @@ fn row_58_logins_of_runtimes_that_are_no_longer_driven_hold_up_nobody() {
     let client = client(server.base_url());
     let mut kept = Vec::new();
     for still in (0..4).map(|_| undriven()) {
-        // The call is begun, and then nobody drives it: as behind `block_on(timeout(..))`.
+        // The call is started, and then nobody drives it, as after `block_on(timeout(..))`.
         still.block_on(async {
             let mut call = pin!(client.access_token());
             let mut context = Context::from_waker(Waker::noop());
@@ -115,7 +116,7 @@ fn row_58_logins_of_runtimes_that_are_no_longer_driven_hold_up_nobody() {
         kept.push(still);
     }
     second.block_on(within(client.access_token())).unwrap();
-    // Of the logins that were begun none has sent anything.
+    // None of the started logins has sent anything.
     assert_eq!(server.requests(Operation::Login).len(), 1);
     drop(kept);
 }
@@ -145,7 +146,7 @@ fn row_60_on_a_runtime_without_timers_or_io_the_error_names_them_and_others_are_
             assert_eq!(reason(&error), internal(&Reason::IncompleteRuntime));
             if !logged_in {
                 assert_eq!(server.received().len(), before);
-                // Its failure is shared with nobody.
+                // Nobody shares its failure.
                 other.block_on(call(&client, Operation::Login)).unwrap();
             }
         }
@@ -181,7 +182,7 @@ async fn row_61_a_401_that_is_not_the_tokens_fault_costs_one_login() {
     for _ in 0..19 {
         let error = client.get_api_token().await.unwrap_err();
         assert_eq!(variant(&error), "Unauthorized");
-        // The token of everybody else stays.
+        // All others keep their token.
         let same = client.access_token().await.unwrap();
         assert_eq!(same.expose_secret(), second.expose_secret());
     }

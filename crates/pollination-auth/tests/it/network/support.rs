@@ -1,4 +1,4 @@
-//! What the tests of the network share: clients, one way to call each operation, and bounds.
+//! Test support for the network: clients, one way to call each operation, and bounds.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -52,7 +52,7 @@ pub(super) fn client(base_url: impl Into<String>) -> Client {
     builder(base_url).build().unwrap()
 }
 
-/// Calls an operation and leaves its value aside.
+/// Calls an operation and ignores its value.
 pub(super) async fn call(client: &Client, operation: Operation) -> Result<(), Error> {
     match operation {
         Operation::Login => within(client.login()).await.map(drop),
@@ -86,7 +86,7 @@ impl Failed {
         }
     }
 
-    /// A failure of which client and server count the same attempts.
+    /// A failure with the same count of attempts at client and server.
     pub(super) fn expected(variant: &'static str, reason: Reason, attempts: u32) -> Self {
         Self {
             variant,
@@ -140,7 +140,7 @@ impl ClosedPort {
 
     pub(super) fn at(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
-        // A listener that was here a moment ago leaves connections behind that hold the port.
+        // Connections of an earlier listener may still occupy the port.
         socket.set_reuseaddr(true).unwrap();
         socket.bind(address).unwrap();
         Self {

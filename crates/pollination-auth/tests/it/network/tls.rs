@@ -1,4 +1,5 @@
-//! Certificates of every kind, with an authority of our own: who is trusted, and what a refusal is.
+//! Certificates of every kind, with an authority of our own: which are trusted, and how a refusal is
+//! reported.
 
 use std::sync::Arc;
 
@@ -73,7 +74,7 @@ async fn server(leaf: Leaf, clients: Option<&Authority>) -> FaultServer {
     FaultServer::start_tls(config.unwrap()).await
 }
 
-/// A client that trusts one authority more than the machine does.
+/// A client that trusts one more authority than the machine does.
 fn trusting(server: &FaultServer, authority: &Authority) -> ClientBuilder {
     let root = Certificate::from_der(authority.der()).unwrap();
     builder(server.base_url()).configure_http(move |http| http.tls_certs_merge([root.clone()]))

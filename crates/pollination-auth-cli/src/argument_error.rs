@@ -1,19 +1,21 @@
-//! What is said about a wrong command line, without the values on it: one may be a secret.
+//! Errors of the command line, without what may be a secret on it.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Stands for what was on the command line.
 const HIDDEN: &str = "(not shown)";
 
-/// The longest name of an option that is shown when it is none of ours: 24 letters.
-const LONGEST_NAME: usize = 24;
+/// The longest word that is shown: 16 small letters or hyphens.
+///
+/// A mistyped command or option looks like that. A secret is longer, or has digits and capitals.
+const LONGEST_WORD: usize = 16;
 
-/// The longest value of `--output` that is shown: 6 letters, such as `yaml`, and no secret.
-const LONGEST_FORMAT: usize = 6;
+/// The longest of other values that is shown: 8 characters, such as `90 secs`. A secret is longer.
+const LONGEST_VALUE: usize = 8;
 
 /// The letters that a suggestion has to share with what was written, from the first one.
 ///
-/// What only looks alike is another command, and one of them forgets the credential.
+/// What only looks alike is another command, and one of them removes the credential.
 const SHARED_START: usize = 2;
 
 const TIP: &str =
@@ -21,66 +23,55 @@ const TIP: &str =
 
 const HIDDEN_TIP: &str = "\n  what was given is not shown, as it may be a secret\n";
 
-/// Takes out of an error of the parser what the user wrote.
-pub(crate) fn without_values(mut error: clap::Error) -> clap::Error {
+/// Takes out of an error of the parser what the user wrote, if it may be a secret.
+pub(crate) fn without_secrets(mut error: clap::Error) -> clap::Error {
     if error.kind() == ErrorKind::MissingSubcommand {
-        // What it names is this program.
+        // It names this program.
         return error;
     }
     keep_near_suggestions(&mut error);
-    let mut values = vec![ContextKind::InvalidSubcommand];
-    if !is_value_harmless(&error) {
-        values.push(ContextKind::InvalidValue);
+    let mut kinds = vec![ContextKind::InvalidSubcommand, ContextKind::InvalidValue];
+    if error.kind() == ErrorKind::UnknownArgument {
+        kinds.push(ContextKind::InvalidArg);
     }
-    for kind in values {
-        if error.get(kind).is_some() {
+    for kind in kinds {
+        if matches!(error.get(kind), Some(ContextValue::String(text)) if !is_harmless(text)) {
             error.insert(kind, ContextValue::String(HIDDEN.to_owned()));
         }
     }
-    let unknown = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(argument)) => !is_name(argument),
-        _ => false,
-    };
-    if unknown && error.kind() == ErrorKind::UnknownArgument {
-        error.insert(
-            ContextKind::InvalidArg,
-            ContextValue::String(HIDDEN.to_owned()),
-        );
-    }
     // It quotes the argument too.
     error.remove(ContextKind::Suggested);
-    without_host(&mut error);
+    without_variables(&mut error);
     error
 }
 
-/// Takes the host out of the usage, which lists it as needed where the environment has one.
-fn without_host(error: &mut clap::Error) {
-    const HOST: &str = "--host <URL> ";
+/// Takes the options that the environment sets out of the usage, which lists them as required.
+fn without_variables(error: &mut clap::Error) {
+    const SET: [&str; 2] = ["--profile <NAME> ", "--host <URL> "];
     if let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) {
         let plain = usage.to_string();
-        if plain.contains(HOST) {
-            let usage = plain.replace(HOST, "").into();
-            error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+        let without = SET
+            .iter()
+            .fold(plain.clone(), |usage, option| usage.replace(option, ""));
+        if without != plain {
+            error.insert(ContextKind::Usage, ContextValue::StyledStr(without.into()));
         }
     }
 }
 
-/// Returns `true` if an invalid value can be shown: one that was left out, or a name of a format.
-fn is_value_harmless(error: &clap::Error) -> bool {
-    let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else {
-        return true;
-    };
-    let is_format = matches!(
-        error.get(ContextKind::InvalidArg),
-        Some(ContextValue::String(argument)) if argument.starts_with("--output ")
-    );
-    value.is_empty()
-        || (is_format
-            && value.len() <= LONGEST_FORMAT
-            && value.bytes().all(|byte| byte.is_ascii_lowercase()))
+/// Returns `true` if a text is too short and too plain to be a secret.
+fn is_harmless(text: &str) -> bool {
+    let word = text.trim_start_matches("--");
+    let is_word = word
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let is_short = text
+        .bytes()
+        .all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    (is_word && word.len() <= LONGEST_WORD) || (is_short && text.len() <= LONGEST_VALUE)
 }
 
-/// Leaves of the suggested commands those that begin like what was written.
+/// Keeps the suggested commands that begin like what was written.
 fn keep_near_suggestions(error: &mut clap::Error) {
     let kind = ContextKind::SuggestedSubcommand;
     let (Some(ContextValue::String(written)), Some(ContextValue::Strings(suggested))) =
@@ -100,26 +91,21 @@ fn keep_near_suggestions(error: &mut clap::Error) {
 /// Returns more advice, where a secret may have been meant.
 pub(crate) fn tip(error: &clap::Error) -> &'static str {
     match error.kind() {
-        ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand => TIP,
+        ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand if is_hidden(error) => TIP,
         ErrorKind::InvalidValue | ErrorKind::ValueValidation if is_hidden(error) => HIDDEN_TIP,
         _ => "",
     }
 }
 
 fn is_hidden(error: &clap::Error) -> bool {
-    let value = error.get(ContextKind::InvalidValue);
-    matches!(value, Some(ContextValue::String(value)) if value == HIDDEN)
-}
-
-/// A mistyped option is worth showing, and looks like no secret.
-fn is_name(argument: &str) -> bool {
-    let Some(name) = argument.strip_prefix("--") else {
-        return false;
-    };
-    name.len() <= LONGEST_NAME
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+    let kinds = [
+        ContextKind::InvalidSubcommand,
+        ContextKind::InvalidValue,
+        ContextKind::InvalidArg,
+    ];
+    kinds
+        .into_iter()
+        .any(|kind| matches!(error.get(kind), Some(ContextValue::String(text)) if text == HIDDEN))
 }
 
 #[cfg(test)]
@@ -129,38 +115,53 @@ mod tests {
     use super::*;
     use crate::args::Arguments;
 
+    fn shown(arguments: &[&str]) -> String {
+        let line = [&["pollination-auth"], arguments].concat();
+        let error = without_secrets(Arguments::try_parse_from(line).unwrap_err());
+        format!("{}{error:?}", error.render())
+    }
+
     #[test]
-    fn row_55_no_value_of_the_command_line_is_in_an_error() {
-        for arguments in [
-            &["login", "planted"][..],
-            &["login", "--id", "planted"],
-            &["login", "--secret=planted"],
-            &["login", "-splanted"],
-            &["login", "--Planted-planted1"],
-            &["login", "--yes=planted"],
-            &["planted"],
-            &["status", "--output", "planted"],
-            &["status", "--output=planted"],
-            &["token", "planted"],
-            &["access-token", "--valid-for", "planted"],
-            &["access-token", "--valid-for", "1planted"],
-            &["completions", "planted"],
-            &["token", "rotate", "--", "planted"],
+    fn row_55_no_secret_of_the_command_line_is_in_an_error() {
+        for secret in [
+            "Planted-secret-1",
+            "planted0123456789",
+            "plantedplantedplanted",
         ] {
-            let line = [&["pollination-auth"], arguments].concat();
-            let error = without_values(Arguments::try_parse_from(line).unwrap_err());
-            let text = format!("{}{error:?}", error.render());
-            assert!(
-                !text.to_lowercase().contains("planted"),
-                "{arguments:?}: {text}"
-            );
+            for arguments in [
+                &["login", secret][..],
+                &["login", "--id", secret],
+                &["login", &format!("--secret={secret}")],
+                &["login", &format!("-s{secret}")],
+                &["login", &format!("--{secret}")],
+                &["login", &format!("--yes={secret}")],
+                &[secret],
+                &["status", "--output", secret],
+                &["status", &format!("--output={secret}")],
+                &["token", secret],
+                &["help", secret],
+                &["access-token", "--valid-for", secret],
+                &["completions", secret],
+                &["token", "rotate", "--", secret],
+            ] {
+                let text = shown(arguments).to_lowercase();
+                assert!(!text.contains("planted"), "{arguments:?}: {text}");
+            }
         }
     }
 
     #[test]
-    fn the_name_of_a_mistyped_option_is_shown() {
-        let line = ["pollination-auth", "status", "--profil", "x"];
-        let error = without_values(Arguments::try_parse_from(line).unwrap_err());
-        assert!(error.render().to_string().contains("'--profil'"));
+    fn what_can_be_no_secret_is_shown() {
+        for (arguments, expected) in [
+            (&["status", "--profil", "x"][..], "'--profil'"),
+            (&["bogus"], "'bogus'"),
+            (&["token", "rotat"], "'rotat'"),
+            (&["access-token", "--valid-for", "5 meters"], "'5 meters'"),
+            (&["status", "--output", "yaml"], "'yaml'"),
+            (&["completions", "tcsh"], "'tcsh'"),
+        ] {
+            let text = shown(arguments);
+            assert!(text.contains(expected) && !text.contains(HIDDEN), "{text}");
+        }
     }
 }

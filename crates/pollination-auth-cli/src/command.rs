@@ -1,38 +1,45 @@
 //! Carries out the commands, one module for each.
 
 mod access_token;
+mod exec;
 mod login;
 mod logout;
 mod pages;
 mod status;
 mod token;
 
-use crate::args::{Arguments, Command, Token};
+use crate::args::token::Token;
+use crate::args::{Arguments, Command};
 use crate::context::Context;
 use crate::error::CliError;
+use crate::exit::Exit;
 
 /// Does what the command line asks for.
-pub(crate) async fn run(arguments: &Arguments) -> Result<(), CliError> {
+pub(crate) async fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     match &arguments.command {
-        Command::Completions { shell } => return pages::completions(*shell),
-        Command::Man { command } => return pages::man(command),
+        Command::Completions { shell } => return pages::completions(*shell).map(|()| Exit::Done),
+        Command::Man { command } => return pages::man(command).map(|()| Exit::Done),
         _ => {}
     }
     let open = match &arguments.command {
-        Command::AccessToken(_) | Command::Status | Command::Token(Token::Show(_)) => {
-            Context::open_or_without_store
-        }
+        Command::AccessToken(_)
+        | Command::Exec(_)
+        | Command::Status
+        | Command::Token(Token::Show(_)) => Context::open_or_without_store,
         _ => Context::open,
     };
     let context = open(&arguments.global)?;
-    let done = carry_out(&context, arguments).await;
-    done.map_err(|error| context.explain(error))
+    match carry_out(&context, arguments).await {
+        Ok(()) => Ok(Exit::Done),
+        Err(error) => Err(context.explain(error)),
+    }
 }
 
 async fn carry_out(context: &Context, arguments: &Arguments) -> Result<(), CliError> {
     match &arguments.command {
         Command::Login(login) => login::run(context, login).await,
         Command::AccessToken(wanted) => access_token::run(context, wanted).await,
+        Command::Exec(exec) => exec::run(context, exec).await.map(|never| match never {}),
         Command::Status => status::run(context).await,
         Command::Logout(confirmed) => logout::run(context, confirmed).await,
         Command::Token(Token::Show(bearer)) => token::show::run(context, bearer).await,

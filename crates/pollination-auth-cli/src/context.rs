@@ -12,7 +12,7 @@ use pollination_auth::{
 
 use tokio::time::Instant;
 
-use crate::args::Global;
+use crate::args::global::Global;
 use crate::environment;
 use crate::error::CliError;
 use crate::exit::Exit;

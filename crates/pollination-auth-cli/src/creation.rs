@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use pollination_auth::{AccessToken, ApiTokenId, Document, Secret, StoreError};
 
-use crate::args::{Global, quoted};
+use crate::args::global::{Global, quoted};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::kept_files::{KeptFiles, KeptLock};

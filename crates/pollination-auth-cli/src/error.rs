@@ -11,8 +11,9 @@ use pollination_auth::{
     BaseUrlError, BuildError, CredentialError, Error, RotateCause, RotateError, Ruling, StoreError,
 };
 
+use crate::advice;
 use crate::exit::Exit;
-use crate::messages::{self, Host, Rotation, Service, Unbuilt};
+use crate::messages::{Host, Rotation, Service, Unbuilt};
 use crate::recovery::{Recovery, Redo, Remedies, before, ruled, ruling};
 use crate::variables;
 
@@ -56,10 +57,15 @@ pub(crate) enum CliError {
     },
     #[error("{0} was not confirmed, and nothing was done")]
     Declined(&'static str),
-    #[error("{0} wants a confirmation, and there is no terminal to ask on; give --yes")]
+    #[error("{0} needs confirmation, and there is no terminal to ask on; pass --yes")]
     NobodyToAsk(&'static str),
     #[error("there is no terminal to ask on; use standard input or the environment")]
     NoPrompt,
+    #[error(
+        "standard input is a terminal, which would show the secret; pipe it in, or use the prompt \
+         of `login`"
+    )]
+    SecretOnTerminal,
     #[error("a rotation is unfinished; run `{resume}`{}", before(*.recover_by))]
     RotationUnfinished {
         resume: String,
@@ -183,6 +189,8 @@ pub(crate) enum CliError {
     },
     #[error("the API token {id} was deleted, and what is kept of it here was not: {problem}")]
     DeletedAndKept { id: String, problem: Box<CliError> },
+    #[error("{program} can't be run: {source}")]
+    NotRun { program: String, source: io::Error },
     #[error("interrupted; the rotation may be unfinished: run `{resume}`")]
     RotationInterrupted { resume: String },
     #[error("interrupted; an API token may exist whose secret nobody knows; replace it:{redo}")]
@@ -194,7 +202,7 @@ pub(crate) enum CliError {
         doing: &'static str,
         source: io::Error,
     },
-    #[error("the answer can't be written as JSON")]
+    #[error("the result can't be written as JSON")]
     Json,
 }
 
@@ -275,7 +283,8 @@ impl CliError {
             | Self::Stdin(_)
             | Self::Variable { .. }
             | Self::Credential { .. }
-            | Self::NoPrompt => Exit::Usage,
+            | Self::NoPrompt
+            | Self::SecretOnTerminal => Exit::Usage,
             Self::Client(BuildError::Host(_) | BuildError::Credential(_)) => Exit::Usage,
             Self::Client(_) => Exit::Failed,
             Self::NoDirectory(_)
@@ -307,6 +316,10 @@ impl CliError {
             Self::RotationInterrupted { .. }
             | Self::CreationInterrupted { .. }
             | Self::Interrupted => Exit::Interrupted,
+            Self::NotRun { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Exit::NotFound
+            }
+            Self::NotRun { .. } => Exit::NotRunnable,
             Self::Io { .. } | Self::Json => Exit::Failed,
         }
     }
@@ -318,7 +331,7 @@ impl CliError {
         let Some(error) = self.service() else {
             return Vec::new();
         };
-        let mut notes = messages::notes(error, host);
+        let mut notes = advice::notes(error, host);
         // A server's text could move the cursor or recolour what stands above.
         let detail = error.detail().map(str::escape_debug);
         notes.extend(detail.map(|detail| format!("the service says: {detail}")));

@@ -5,8 +5,11 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use serde::Serialize;
+
 /// How the command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub(crate) enum Exit {
     Done = 0,
@@ -22,59 +25,43 @@ pub(crate) enum Exit {
     NoApiToken = 10,
     Refused = 11,
     TooShort = 12,
+    Problem = 13,
+    /// Of `exec`, as shells and `env` have it.
+    NotRunnable = 126,
+    /// Of `exec`, as shells and `env` have it.
+    NotFound = 127,
     /// 128 and the number of SIGINT, as shells have it.
     Interrupted = 130,
 }
 
-/// All of them with their meanings, in order.
-pub(crate) const MEANINGS: [(Exit, &str); 14] = [
-    (Exit::Done, "done"),
+/// All of them with their meanings, in order. Each fits a line of 60 columns.
+pub(crate) const MEANINGS: [(Exit, &str); 17] = [
+    (Exit::Done, "success"),
     (
         Exit::Failed,
-        "a bug, or a failure that has no code of its own",
+        "a bug, or a failure without a code of its own",
     ),
-    (Exit::Usage, "wrong usage, or input that can't be used"),
-    (
-        Exit::NotLoggedIn,
-        "not logged in for this host and profile: run `login`",
-    ),
-    (
-        Exit::Rejected,
-        "the service refuses the credential: run `login` with another",
-    ),
-    (
-        Exit::TryLater,
-        "nothing is wrong with what was asked: try again later",
-    ),
+    (Exit::Usage, "wrong usage or invalid input"),
+    (Exit::NotLoggedIn, "not logged in; run `login`"),
+    (Exit::Rejected, "the service refuses the credential"),
+    (Exit::TryLater, "temporary failure; try again later"),
     (
         Exit::Unfinished,
-        "it is not known what happened; after a rotation: run `token rotate --resume`",
+        "outcome unknown; run what the error names",
     ),
-    (
-        Exit::Lost,
-        "the credential is lost: make an API token in the web interface",
-    ),
+    (Exit::Lost, "the secret is lost; create a new API token"),
     (
         Exit::Unconfirmed,
-        "not confirmed: without a terminal give `--yes`",
+        "not confirmed; without a terminal, use --yes",
     ),
-    (
-        Exit::Store,
-        "the credential store can't be used, or not be trusted",
-    ),
+    (Exit::Store, "the credential store is unusable or unsafe"),
     (Exit::NoApiToken, "the account has no API token"),
-    (
-        Exit::Refused,
-        "the service refuses: repeating does not help",
-    ),
-    (
-        Exit::TooShort,
-        "access tokens don't live as long as was asked for",
-    ),
-    (
-        Exit::Interrupted,
-        "interrupted; after a rotation: run `token rotate --resume`",
-    ),
+    (Exit::Refused, "the service refuses; retrying does not help"),
+    (Exit::TooShort, "access tokens expire sooner than requested"),
+    (Exit::Problem, "`doctor` has found a problem"),
+    (Exit::NotRunnable, "`exec` can't run the command"),
+    (Exit::NotFound, "`exec` can't find the command"),
+    (Exit::Interrupted, "interrupted"),
 ];
 
 impl From<Exit> for ExitCode {
@@ -91,11 +78,6 @@ pub(crate) fn list() -> String {
         let _ = writeln!(text, "  {:>3}  {meaning}", exit as u8);
     }
     text
-}
-
-/// Returns the list of codes as the help shows it.
-pub(crate) fn help() -> String {
-    format!("Exit codes:\n{}", list().trim_end())
 }
 
 #[cfg(test)]

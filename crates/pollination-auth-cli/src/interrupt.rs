@@ -1,20 +1,60 @@
-//! Interrupts while something runs that must not be cut off: the first one waits, the second ends.
+//! Interrupts: they end a command, except for what must not be cut off.
 
 #[cfg(unix)]
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::CliError;
 use crate::progress;
 
-/// Brings a thing to its end that could lose a secret if it were cut off; `what` names it.
+/// How many things go on that deal with interrupts themselves.
+static OWN: AtomicUsize = AtomicUsize::new(0);
+
+/// Deals with interrupts itself, until this is dropped.
+struct Own;
+
+impl Own {
+    fn begin() -> Self {
+        OWN.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        OWN.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Runs a command until it ends or is interrupted.
+pub(crate) async fn ends<T>(
+    command: impl Future<Output = Result<T, CliError>>,
+) -> Result<T, CliError> {
+    let mut interrupts = Interrupts::listen()?;
+    tokio::pin!(command);
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut command => return ended,
+            () = interrupts.next() => {
+                if OWN.load(Ordering::Relaxed) == 0 {
+                    return Err(CliError::Interrupted);
+                }
+            }
+        }
+    }
+}
+
+/// Runs a thing to its end that could lose a secret if it were cut off; `what` names it.
 ///
-/// An interrupt is told to wait. A second one is obeyed, and then `cut_off` says what is left. The
-/// end of the terminal is outlasted: nobody is left who could have meant it twice.
+/// The first interrupt is told to wait. A second one is obeyed, and then `cut_off` says what is left. The
+/// end of the terminal is ignored: nobody is left who could have meant it twice.
 pub(crate) async fn outlast<T>(
     what: &str,
     work: impl Future<Output = Result<T, CliError>>,
     cut_off: impl FnOnce() -> CliError,
 ) -> Result<T, CliError> {
+    let _own = Own::begin();
     let mut interrupts = Interrupts::listen()?;
     tokio::pin!(work);
     let mut is_told = false;
@@ -28,38 +68,35 @@ pub(crate) async fn outlast<T>(
                 }
                 is_told = true;
                 progress::note(format_args!(
-                    "interrupted; {what} comes to its end first. Interrupt again to end at once"
+                    "interrupted; {what} finishes first. Interrupt again to stop it"
                 ));
             }
         }
     }
 }
 
-/// Lets a write beyond the limit of the process fail, where it would end the process otherwise.
-///
-/// That end leaves an image of the memory on the disk, with the secrets in it.
-#[cfg(unix)]
-pub(crate) fn outlast_the_limit_of_files() {
-    use rustix::process::Signal;
-    use tokio::signal::unix::{SignalKind, signal};
-    // It is never listened to; to be heard is enough. Without it the end is as ever.
-    let _heard = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()));
+/// Does what the command succeeds without; an interrupt skips the rest of it.
+pub(crate) async fn skippable<T>(work: impl Future<Output = T>) -> Result<Option<T>, CliError> {
+    let _own = Own::begin();
+    let mut interrupts = Interrupts::listen()?;
+    tokio::select! {
+        biased;
+        done = work => Ok(Some(done)),
+        () = interrupts.next() => Ok(None),
+    }
 }
-
-#[cfg(not(unix))]
-pub(crate) fn outlast_the_limit_of_files() {}
 
 #[cfg(unix)]
 fn unheard(source: io::Error) -> CliError {
     CliError::Io {
-        doing: "interrupts can't be heard",
+        doing: "interrupts can't be received",
         source,
     }
 }
 
-/// Hears SIGINT, SIGTERM, SIGHUP and SIGQUIT, which end the process no more from now on.
+/// Hears SIGINT, SIGTERM, SIGHUP and SIGQUIT, which no longer end the process by themselves.
 #[cfg(unix)]
-pub(crate) struct Interrupts {
+struct Interrupts {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     hang_up: tokio::signal::unix::Signal,
@@ -68,7 +105,7 @@ pub(crate) struct Interrupts {
 
 #[cfg(unix)]
 impl Interrupts {
-    pub(crate) fn listen() -> Result<Self, CliError> {
+    fn listen() -> Result<Self, CliError> {
         use tokio::signal::unix::{SignalKind, signal};
         let listen = |kind| signal(kind).map_err(unheard);
         Ok(Self {
@@ -80,7 +117,7 @@ impl Interrupts {
     }
 
     /// Waits for any of them.
-    pub(crate) async fn next(&mut self) {
+    async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -99,17 +136,17 @@ impl Interrupts {
     }
 }
 
-/// Hears Ctrl-C, which ends the process no more from now on.
+/// Hears Ctrl-C, which no longer ends the process by itself.
 #[cfg(not(unix))]
-pub(crate) struct Interrupts;
+struct Interrupts;
 
 #[cfg(not(unix))]
 impl Interrupts {
-    pub(crate) fn listen() -> Result<Self, CliError> {
+    fn listen() -> Result<Self, CliError> {
         Ok(Self)
     }
 
-    pub(crate) async fn next(&mut self) {
+    async fn next(&mut self) {
         let _heard = tokio::signal::ctrl_c().await;
     }
 

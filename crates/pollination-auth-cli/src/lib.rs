@@ -1,117 +1,136 @@
-//! The command `pollination-auth`: logs in once, and hands out access tokens from then on.
+//! The command `pollination-auth`: logs in to Pollination and manages its API token.
 //!
 //! ```sh
 //! pollination-auth login
-//! token=$(pollination-auth access-token) &&
-//!   printf 'Authorization: Bearer %s' "$token" | curl -H @- https://...
+//! pollination-auth access-token --format header | curl -H @- https://...
 //! ```
 //!
-//! The token is an argument of no program there, and without one curl does not run. The kept one is
-//! handed out until it ends: where the service answers 401 before that, `--fresh` logs in anew.
+//! The access token is in no program's arguments there, which other processes can read. It is cached
+//! until it expires. If the service answers 401 before that, `--fresh` logs in again.
 //!
 //! It is the library `pollination-auth` for those who are not in Rust: shells, scripts, cron.
 //! `pollination-auth --help` lists the commands, and `pollination-auth man` prints a manual page.
 //!
-//! # What goes where
+//! # Output
 //!
-//! Only the answer goes to stdout: a line of text, or with `--output json` one line of JSON, in
-//! which a time is `{"utc": "2023-11-14T22:13:20Z", "epoch": 1700000000}`. All else goes to stderr.
-//! A reader that closes the pipe early is no error.
+//! Only the result is written to stdout: text, or with `--output json` one line of JSON, in which a
+//! time is `{"utc": "2023-11-14T22:13:20Z", "epoch": 1700000000}`. Everything else is written to
+//! stderr. With `--output json` the last line of stderr is the error, as
+//! `{"error": {"kind": "not_logged_in", "exit_code": 3, "message": "...", "notes": []}}`. A reader that
+//! closes the pipe early is not an error.
 //!
 //! # Secrets
 //!
-//! `login` takes id and secret from the environment, standard input or a prompt that shows nothing,
-//! and never from an argument, which other processes can see. An error about an argument does not
-//! repeat it. A secret is printed where it is the answer and nowhere else: `access-token` prints the
-//! token, and `token create --show-secret` the new secret.
+//! `login` takes the id and the secret from the environment, standard input or a prompt that does not
+//! show the secret, never from an argument, which other processes can read. An error about an argument
+//! does not repeat what may be a secret. A secret is printed only as the result: `access-token` prints
+//! the access token, and `token create --show-secret` the new secret. A crash leaves no core image.
 //!
-//! # The environment instead of a login
+//! # Credentials in the environment
 //!
-//! Where nothing is stored for host and profile, `access-token`, `status` and `token show` take id and
-//! secret from `POLLINATION_API_KEY_ID` and `POLLINATION_API_KEY_SECRET`, so that a job of a build
-//! server needs no login and no directory. Nothing of it is written, the access token neither: each
-//! call logs in. What is stored goes first, because a rotation changes it and leaves the environment
-//! as it was; when that has another id, a warning says so. What changes the credential wants it
-//! stored, and ends with 3 otherwise: a new secret would have no place to go.
+//! `access-token`, `exec`, `status` and `token show` work without a login if
+//! `POLLINATION_API_KEY_ID` and `POLLINATION_API_KEY_SECRET` are set, or name files as
+//! `POLLINATION_API_KEY_ID_FILE` and `POLLINATION_API_KEY_SECRET_FILE`. Nothing of it is stored, and the
+//! access token is not cached, so each call logs in.
+//!
+//! - If nothing is stored for the host and profile, the environment is used.
+//! - If another API token is stored, the environment takes precedence, and a warning says so.
+//! - If the same API token is stored, the stored secret is tried first, because a rotation changes it.
+//!   If the service refuses that one, the secret of the environment is tried, and a warning says so.
+//!
+//! Commands that change the credential need a stored one, and exit with 3 otherwise: a new secret
+//! would have no place to go.
 //!
 //! # Other processes
 //!
-//! A command waits up to 35 s for a lock that another process holds. One that is refused while
-//! another process rotates the secret waits for the end of that, and uses the new one.
+//! A command waits up to 35 s for a lock that another process holds. If it is refused while another
+//! process rotates the secret, it waits for the rotation to finish, and uses the new secret.
 //!
 //! # Files
 //!
-//! Credentials are kept in `pollination-auth` in the platform's directory for settings (that is
-//! `$XDG_CONFIG_HOME` or `~/.config`, and `%APPDATA%` on Windows), or in `POLLINATION_AUTH_DIR`: in the library's `FileStore`, which refuses what others can read or
-//! change. In `access-tokens` below it the newest access token of each profile is kept in the same
-//! way, bound to host, profile, id and generation, so that processes share one login. In `creations`
-//! the access token of `token create` is kept until the new API token logs in: where the reply is
-//! lost, it is the only way to replace the new secret, and the error and `status` name its file. When a new
-//! secret can't be stored there it is offered to `POLLINATION_AUTH_RESCUE_DIR`, by default
-//! `pollination-auth/rescue` in the directory for data. That is made only then, and is not below the
-//! first one, which could fail with it. A reply to `token create` that can't be read, and may hold a
-//! secret, is kept there too, in a file that the error names.
+//! Credentials are stored in `pollination-auth` in the platform's configuration directory (that is
+//! `$XDG_CONFIG_HOME` or `~/.config`, and `%APPDATA%` on Windows), or in `POLLINATION_AUTH_DIR`: in the
+//! library's `FileStore`, which refuses files that others can read or change. Its subdirectory
+//! `access-tokens` has the newest access token of each profile, protected in the same way and bound to
+//! host, profile, id and generation, so that processes share one login. In `creations` the access
+//! token of `token create` is kept until the new API token has logged in: if the reply is lost, it is
+//! the only way to replace the new secret, and the error and `status` name its file.
+//!
+//! If a new secret can't be stored there, it is written to `POLLINATION_AUTH_RESCUE_DIR`, by default
+//! `pollination-auth/rescue` in the platform's data directory. That is created only then, and is not
+//! below the first one, which could fail with it. A reply to `token create` that can't be read, and may
+//! contain a secret, is kept there too, in a file that the error names.
 //!
 //! # Certificates and proxies
 //!
 //! `SSL_CERT_FILE` names a file of root certificates (PEM), such as that of a private CA, and
-//! `SSL_CERT_DIR` a directory of them; they are trusted in the place of the system's. On Windows and
-//! macOS the system's store alone counts. The proxy of `HTTPS_PROXY` or `ALL_PROXY` is used, but not
-//! for what `NO_PROXY` lists, and never for this machine. Where no connection can be made, the error
-//! has a line with the cause, such as `invalid peer certificate: UnknownIssuer`.
+//! `SSL_CERT_DIR` a directory of them; they are trusted instead of the system's. On Windows and macOS
+//! the system's certificate store is used. The proxy of `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY` is
+//! used, except for the hosts that `NO_PROXY` lists, and never for this machine. If no connection can
+//! be made, the error has a line with the cause, such as `invalid peer certificate: UnknownIssuer`.
+//! `doctor` checks all of it.
 //!
 //! # Interrupts
 //!
-//! An interrupt at the prompt gives the terminal back, and ends the command with 130; that is SIGINT,
-//! SIGTERM, SIGQUIT or SIGHUP. A rotation that has begun comes to its end all the same, and so does a
-//! creation; the exit code says how it ended, as ever. A second one ends it at once with 130, unless
-//! it is SIGHUP: a terminal that was closed is outlasted. After a rotation the
-//! journal lets `token rotate --resume` go on. Where a rotation has lost the credential, `login
-//! --discard-rotation` starts anew with one that was made in the web interface.
+//! Ctrl-C at a prompt gives the terminal back, and the exit code is 130; that holds for SIGINT,
+//! SIGTERM, SIGQUIT and SIGHUP. A rotation or creation that has begun finishes first, and the exit
+//! code is its own. A second Ctrl-C stops it with 130; SIGHUP does not, so that it survives the end of
+//! the terminal. An interrupted rotation is completed by `token rotate --resume`. If a rotation has lost
+//! the credential, `login --discard-rotation` starts anew with one that was created in the web interface.
 //!
 //! # Exit codes
 //!
 //! | code | meaning |
 //! | --- | --- |
-//! | 0 | done |
-//! | 1 | a bug, or a failure that has no code of its own |
-//! | 2 | wrong usage, or input that can't be used |
-//! | 3 | not logged in for this host and profile: run `login` |
-//! | 4 | the service refuses the credential: run `login` with another |
-//! | 5 | nothing is wrong with what was asked: try again later |
-//! | 6 | it is not known what happened; after a rotation: run `token rotate --resume` |
-//! | 7 | the credential is lost: make an API token in the web interface |
-//! | 8 | not confirmed: without a terminal give `--yes` |
-//! | 9 | the credential store can't be used, or not be trusted |
+//! | 0 | success |
+//! | 1 | a bug, or a failure without a code of its own |
+//! | 2 | wrong usage or invalid input |
+//! | 3 | not logged in; run `login` |
+//! | 4 | the service refuses the credential |
+//! | 5 | temporary failure; try again later |
+//! | 6 | outcome unknown; run what the error names |
+//! | 7 | the secret is lost; create a new API token |
+//! | 8 | not confirmed; without a terminal, use --yes |
+//! | 9 | the credential store is unusable or unsafe |
 //! | 10 | the account has no API token |
-//! | 11 | the service refuses: repeating does not help |
-//! | 12 | access tokens don't live as long as was asked for |
-//! | 130 | interrupted; after a rotation: run `token rotate --resume` |
+//! | 11 | the service refuses; retrying does not help |
+//! | 12 | access tokens expire sooner than requested |
+//! | 13 | `doctor` has found a problem |
+//! | 126 | `exec` can't run the command |
+//! | 127 | `exec` can't find the command |
+//! | 130 | interrupted |
 
 mod access_token_file;
+mod advice;
 mod args;
 mod argument_error;
 mod checked;
 mod command;
 mod context;
 mod creation;
+mod current_token;
 mod environment;
 mod error;
 mod exit;
 mod interrupt;
 mod kept_files;
+mod limits;
 mod lock_wait;
 mod log;
 mod messages;
 mod output;
 mod paths;
+mod profiles;
 mod progress;
 mod prompt;
+mod proxy;
 mod recovery;
 mod refusal;
 mod rescue;
 mod run;
+mod stdin;
 mod terminal;
+mod text;
 mod time;
 mod variables;
 

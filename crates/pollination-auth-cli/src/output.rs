@@ -1,6 +1,6 @@
-//! What is written: the answer on stdout, and everything else on stderr.
+//! What is written: the result on stdout, and everything else on stderr.
 //!
-//! A reader that has left is no error, and is told nothing.
+//! A reader that has left is not an error, and is told nothing.
 
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
@@ -10,11 +10,13 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::error::CliError;
+use crate::exit::Exit;
+use crate::text::{self, WIDTH};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
-/// How an answer is written.
+/// How a result is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people, and for `$(...)`
@@ -23,20 +25,35 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Writes an answer: its `Display` and a newline, or one line of JSON.
+/// An error as JSON has it.
+#[derive(Serialize)]
+struct ErrorText<'a> {
+    error: ErrorFields<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorFields<'a> {
+    kind: Exit,
+    exit_code: u8,
+    message: &'a str,
+    notes: Vec<String>,
+}
+
+/// Writes a result: its `Display` and a newline, or one line of JSON.
 pub(crate) fn answer(
     format: Format,
     answer: &(impl Serialize + fmt::Display),
 ) -> Result<(), CliError> {
-    let text = match format {
+    let written = match format {
         Format::Text => answer.to_string(),
         Format::Json => serde_json::to_string(answer).map_err(|_error| CliError::Json)?,
     };
-    let text = zeroize::Zeroizing::new(text);
-    write_to(
-        &mut io::stdout().lock(),
-        format_args!("{}\n", text.as_str()),
-    )
+    let written = zeroize::Zeroizing::new(written);
+    let visible = match format {
+        Format::Text => text::visible(&written),
+        Format::Json => text::visible_json(&written),
+    };
+    write_to(&mut io::stdout().lock(), format_args!("{visible}\n"))
 }
 
 /// Writes a whole document to stdout, such as a manual page.
@@ -45,7 +62,7 @@ pub(crate) fn document(bytes: &[u8]) -> Result<(), CliError> {
     heard(stdout.write_all(bytes).and_then(|()| stdout.flush()))
 }
 
-/// Writes the help, with colour where stdout is a terminal.
+/// Writes the help, with color if stdout is a terminal.
 pub(crate) fn help(text: &clap::builder::StyledStr) -> Result<(), CliError> {
     write_to(
         &mut anstream::AutoStream::auto(io::stdout()),
@@ -61,7 +78,7 @@ fn write_to(stdout: &mut impl Write, text: fmt::Arguments<'_>) -> Result<(), Cli
 fn heard(written: io::Result<()>) -> Result<(), CliError> {
     match written {
         Err(source) if source.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Io {
-            doing: "the answer can't be written",
+            doing: "the result can't be written",
             source,
         }),
         _ => Ok(()),
@@ -70,27 +87,68 @@ fn heard(written: io::Result<()>) -> Result<(), CliError> {
 
 /// Writes a note to stderr.
 pub(crate) fn note(text: impl fmt::Display) {
-    tell(format_args!("{text}\n"));
+    say(format_args!("{text}\n"));
 }
 
 /// Writes a warning.
 pub(crate) fn warning(text: impl fmt::Display) {
-    tell(format_args!("{WARNING}warning:{WARNING:#} {text}\n"));
+    say(format_args!("{WARNING}warning:{WARNING:#} {text}\n"));
 }
 
-/// Writes the error of a command; the host is that of the command line.
-pub(crate) fn error(error: &CliError, host: &str) {
-    tell(format_args!("{ERROR}error:{ERROR:#} {error}\n"));
-    for note in error.notes(host) {
-        tell(format_args!("  {note}\n"));
+/// Writes the error of a command in the format of its result; the host is that of the command line.
+pub(crate) fn error(format: Format, error: &CliError, host: &str) {
+    let notes = error.notes(host);
+    match format {
+        Format::Text => {
+            say(format_args!("{ERROR}error:{ERROR:#} {error}\n"));
+            for note in notes {
+                say(format_args!("  {note}\n"));
+            }
+        }
+        Format::Json => error_json(error.exit(), &error.to_string(), notes),
     }
 }
 
-/// Writes to stderr as it is, without a newline; colour only where it is a terminal.
+/// Writes an error as one line of JSON.
+pub(crate) fn error_json(exit: Exit, message: &str, notes: Vec<String>) {
+    let fields = ErrorFields {
+        kind: exit,
+        exit_code: exit as u8,
+        message,
+        notes,
+    };
+    // Texts and a number are always JSON.
+    if let Ok(json) = serde_json::to_string(&ErrorText { error: fields }) {
+        tell(format_args!("{}\n", text::visible_json(&json)));
+    }
+}
+
+/// Writes to stderr, wrapped between words if that is a terminal.
+pub(crate) fn say(text: impl fmt::Display) {
+    match columns() {
+        Some(columns) => tell(text::wrap(&text.to_string(), columns)),
+        None => tell(text),
+    }
+}
+
+/// Writes to stderr as it is, without a newline; color only on a terminal.
 pub(crate) fn tell(text: impl fmt::Display) {
+    let text = text.to_string();
     let mut stderr = anstream::AutoStream::auto(io::stderr());
     // There is nobody left to tell about it.
-    let _unheard = write!(stderr, "{text}").and_then(|()| stderr.flush());
+    let _unheard = write!(stderr, "{}", text::visible(&text)).and_then(|()| stderr.flush());
+}
+
+/// Returns the width that text on stderr has, if that is a terminal.
+fn columns() -> Option<usize> {
+    if !is_watched() {
+        return None;
+    }
+    let size = terminal_size::terminal_size_of(io::stderr());
+    // A terminal that does not know its size says that it has none.
+    let columns = size.map(|(width, _height)| usize::from(width.0));
+    let columns = columns.filter(|columns| *columns > 0);
+    Some(columns.unwrap_or(WIDTH).min(WIDTH))
 }
 
 /// Returns `true` if a line on stderr can be rewritten: a terminal with escape sequences.

@@ -58,17 +58,19 @@ testing     what fuzzers and authors of stores call
     Layers {
         folder: "crates/pollination-auth-cli/src",
         rows: "\
-variables exit time refusal           names of variables, exit codes, times, refusals
-messages argument_error log recovery  what the command says
-error                                 errors with their exit code and what to do
-environment paths output              what is read from and written to the system
-args prompt progress rescue           the command line and the terminal's questions
-interrupt lock_wait                   what ends a command, and when
-terminal context                      what every command is given
-kept_files                            files that commands keep beside the credential
-access_token_file checked creation    what several commands do
-command                               one file for each command
-run                                   from arguments to an exit code
+variables exit time refusal text limits     names, exit codes, times, refusals, wrapped text, limits
+proxy advice messages argument_error log    what the command says
+recovery                                    what it says of a rotation
+error                                       errors with their exit code and what to do
+environment paths profiles output           what is read from and written to the system
+args prompt progress rescue stdin           the command line and the terminal's questions
+interrupt lock_wait                         what ends a command, and when
+terminal context                            what every command is given
+kept_files                                  files that commands keep beside the credential
+access_token_file checked creation          what several commands do
+current_token                               a valid access token
+command                                     one file for each command
+run                                         from arguments to an exit code
 ",
     },
     Layers {

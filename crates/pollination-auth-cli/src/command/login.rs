@@ -2,42 +2,45 @@
 
 use std::env;
 use std::fmt;
-use std::io::{self, IsTerminal as _, Read as _};
+use std::io::{self, IsTerminal as _};
 use std::time::SystemTime;
 
 use pollination_auth::{
     AccessToken, ApiToken, CredentialError, Document, Secret, StoreError, StoredToken,
 };
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use crate::access_token_file::{self, Kept, Owner, SharedToken};
-use crate::args::{Login, Source};
+use crate::args::options::{Login, Source};
 use crate::checked::{self, NotStored};
 use crate::context::Context;
 use crate::creation;
 use crate::environment;
 use crate::error::CliError;
-use crate::interrupt::Interrupts;
+use crate::interrupt;
 use crate::output;
 use crate::progress;
 use crate::prompt;
-use crate::terminal::Hidden;
+use crate::stdin;
+use crate::terminal::{Answer, Hidden};
 use crate::time::{Stamp, rfc3339};
 use crate::variables::{ID, SECRET};
 
+/// A valid secret, to check an id without one.
+const ANY_SECRET: &str = "-";
+
 /// The longest standard input that is read: 16 KiB, more than the longest id and secret together.
-const STDIN_LIMIT: u64 = 16 * 1024;
+const STDIN_LIMIT: u32 = 16 * 1024;
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct LoggedIn<'a> {
     profile: &'a str,
     host: &'a str,
     id: &'a str,
     access_token_expires_at: Option<Stamp>,
 }
 
-impl fmt::Display for Answer<'_> {
+impl fmt::Display for LoggedIn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -45,7 +48,7 @@ impl fmt::Display for Answer<'_> {
             self.host, self.id
         )?;
         match self.access_token_expires_at {
-            Some(Stamp(at)) => write!(f, "; its access token is good until {}", rfc3339(at)),
+            Some(Stamp(at)) => write!(f, "; its access token expires at {}", rfc3339(at)),
             None => Ok(()),
         }
     }
@@ -60,12 +63,10 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
     }
     context.check_writable().await?;
     let source = choose(login.from);
-    let mut interrupts = None;
     let token = match source {
         Source::Environment => environment::api_token(env::var_os)?,
-        Source::Stdin => from_stdin(io::stdin().lock())?,
-        // Who is asked can be interrupted while the terminal hides what is typed.
-        Source::Prompt => ask(interrupts.insert(Interrupts::listen()?)).await?,
+        Source::Stdin => from_stdin().await?,
+        Source::Prompt => ask(context).await?,
     };
     let work = async {
         let mut give_up_rotation = login.discard_rotation;
@@ -99,19 +100,13 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
         }
         Ok::<_, CliError>(checked)
     };
-    let (access_token, before) = tokio::select! {
-        biased;
-        ended = work => ended?,
-        () = interrupted(interrupts.as_mut()) => return Err(CliError::Interrupted),
-    };
-    tokio::select! {
-        biased;
-        shared = share(context, &access_token, before) => shared?,
-        // It is stored; without its access token the next command makes a login of its own.
-        () = interrupted(interrupts.as_mut()) => {}
-    }
+    let (access_token, before) = work.await?;
+    // It is stored; without its access token the next command makes a login of its own.
+    interrupt::skippable(share(context, &access_token, before))
+        .await?
+        .transpose()?;
     let id = context.profile.id();
-    let answer = Answer {
+    let answer = LoggedIn {
         profile: id.name(),
         host: id.base_url(),
         id: token.id().as_str(),
@@ -154,11 +149,7 @@ async fn confirm(
     } else {
         return Ok(());
     };
-    let yes = login.confirmed.yes;
-    // On a thread of its own, so that an interrupt is heard meanwhile.
-    let ask = move || prompt::confirm(yes, what, &question);
-    let asked = tokio::task::spawn_blocking(ask).await;
-    asked.unwrap_or(Err(CliError::Interrupted))
+    prompt::confirm(login.confirmed.yes, what, &question).await
 }
 
 async fn check(context: &Context, token: &ApiToken) -> Result<AccessToken, CliError> {
@@ -186,14 +177,6 @@ async fn share(
     Ok(())
 }
 
-/// Waits for an interrupt; where none is heard, it ends the process by itself.
-async fn interrupted(interrupts: Option<&mut Interrupts>) {
-    match interrupts {
-        Some(interrupts) => interrupts.next().await,
-        None => std::future::pending().await,
-    }
-}
-
 fn choose(from: Option<Source>) -> Source {
     match from {
         Some(source) => source,
@@ -206,27 +189,34 @@ fn choose(from: Option<Source>) -> Source {
     }
 }
 
-async fn ask(interrupts: &mut Interrupts) -> Result<ApiToken, CliError> {
+/// Asks for the id and the secret, and names the host that they will be sent to.
+async fn ask(context: &Context) -> Result<ApiToken, CliError> {
+    const FROM: &str = "the prompt";
+    let profile = context.profile.id();
     let mut terminal = Hidden::begin()?;
-    let (id, secret) = (
-        terminal.ask("API token id (not shown)", interrupts).await?,
-        terminal
-            .ask("API token secret (not shown)", interrupts)
-            .await?,
-    );
-    api_token("the prompt", id.expose_secret(), &secret)
+    output::note(format_args!(
+        "Log in to {} (profile {})",
+        profile.base_url(),
+        profile.name()
+    ));
+    let id = terminal.ask("API token id", Answer::Shown).await?;
+    // An invalid id is found out before anybody types a secret.
+    api_token(
+        FROM,
+        id.expose_secret(),
+        &Secret::from(ANY_SECRET.to_owned()),
+    )?;
+    let secret = terminal.ask("API token secret (not shown)", Answer::Hidden);
+    api_token(FROM, id.expose_secret(), &secret.await?)
 }
 
-fn from_stdin(stdin: impl io::Read) -> Result<ApiToken, CliError> {
-    // Of the full size at once, or growing would leave copies behind.
-    let capacity = usize::try_from(STDIN_LIMIT).unwrap_or_default();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-    let read = stdin.take(STDIN_LIMIT).read_to_end(&mut bytes);
-    read.map_err(|source| CliError::Io {
-        doing: "the standard input can't be read",
-        source,
-    })?;
-    let text = std::str::from_utf8(&bytes).map_err(|_no_text| CliError::Stdin("is not UTF-8"))?;
+async fn from_stdin() -> Result<ApiToken, CliError> {
+    two_lines(&stdin::read(STDIN_LIMIT).await?)
+}
+
+/// Reads the id from the first line, and the secret from the second.
+fn two_lines(bytes: &[u8]) -> Result<ApiToken, CliError> {
+    let text = std::str::from_utf8(bytes).map_err(|_no_text| CliError::Stdin("is not UTF-8"))?;
     if text.is_empty() {
         return Err(CliError::Stdin(
             "is empty; give the id on the first line and the secret on the second",
@@ -248,7 +238,7 @@ mod tests {
     use super::*;
 
     fn refused(stdin: &[u8]) -> String {
-        from_stdin(stdin).unwrap_err().to_string()
+        two_lines(stdin).unwrap_err().to_string()
     }
 
     #[test]
@@ -258,7 +248,7 @@ mod tests {
             "an-id\r\na-secret\r\n",
             "an-id\na-secret",
         ] {
-            let token = from_stdin(stdin.as_bytes()).unwrap();
+            let token = two_lines(stdin.as_bytes()).unwrap();
             assert_eq!(token.id().as_str(), "an-id");
             assert_eq!(token.secret().expose_secret(), "a-secret");
         }
@@ -275,7 +265,6 @@ mod tests {
             b"planted\nplanted\0",
             b"\xef\xbb\xbfplanted\nplanted",
             b"planted\nplanted\xff",
-            "planted\n".repeat(10_000).as_bytes(),
         ] {
             let message = refused(stdin);
             assert!(message.contains("standard input"), "{message}");

@@ -6,7 +6,7 @@ use pollination_auth::StoreError;
 use serde::Serialize;
 
 use crate::access_token_file;
-use crate::args::Confirmed;
+use crate::args::options::Confirmed;
 use crate::context::{Context, Stored};
 use crate::creation;
 use crate::environment;
@@ -56,7 +56,7 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
              creation was interrupted.",
             creation.file.display()
         );
-        prompt::confirm(confirmed.yes, "the logout", &question)?;
+        prompt::confirm(confirmed.yes, "the logout", &question).await?;
     }
     if let Some(token) = &forgotten_id {
         let warning = if other_secret { OTHER_SECRET } else { "" };
@@ -68,7 +68,7 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
             "Forget the id and secret of the API token {token}? Nobody can read the secret \
              again.{warning}{journal}"
         );
-        prompt::confirm(confirmed.yes, "the logout", &question)?;
+        prompt::confirm(confirmed.yes, "the logout", &question).await?;
     }
     // The access token goes first: a crash between the two must not leave it without its owner.
     access_token_file::forget(context).await?;

@@ -3,37 +3,49 @@
 use std::io::{self, Write as _};
 
 use clap::CommandFactory as _;
-use clap_complete::Shell;
+use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
+use clap_complete_nushell::Nushell;
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::args::{self, Arguments};
+use crate::args::{Arguments, Shell, help};
 use crate::error::CliError;
 use crate::exit;
 use crate::output;
+use crate::variables;
 
-/// What lets every formatter set an apostrophe as it is.
+/// The request that lets every formatter set an apostrophe as it is.
 const APOSTROPHE: [&str; 2] = [r".ie \n(.g .ds Aq \(aq", ".el .ds Aq '"];
 
-pub(crate) fn completions(shell: Shell) -> Result<(), CliError> {
-    let mut command = Arguments::command();
-    let name = command.get_name().to_owned();
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, &name, &mut script);
-    if shell == Shell::Bash {
-        script = with_one_name(&script, &name);
-    }
-    output::document(&script)
-}
-
-/// Lets the script for bash find its arms: it sets one name for this program, and asks for another.
+/// Prints a script that completes commands, options and profiles.
 ///
-/// A hyphen in the name becomes `__` where the name is set, and `__subcmd__` in the arms
-/// (<https://github.com/clap-rs/clap/issues/6421>). Where that is mended, this changes nothing.
-fn with_one_name(script: &[u8], name: &str) -> Vec<u8> {
-    let script = String::from_utf8_lossy(script);
-    let asked = name.replace('-', "__subcmd__");
-    let set = name.replace('-', "__");
-    script.replace(&asked, &set).into_bytes()
+/// It asks this program for them. Nushell's gets no profiles: there is no way yet to ask from it.
+pub(crate) fn completions(shell: Shell) -> Result<(), CliError> {
+    let mut script = Vec::new();
+    let asking: &dyn EnvCompleter = match shell {
+        Shell::Bash => &Bash,
+        Shell::Elvish => &Elvish,
+        Shell::Fish => &Fish,
+        Shell::Powershell => &Powershell,
+        Shell::Zsh => &Zsh,
+        Shell::Nushell => {
+            clap_complete::generate(Nushell, &mut Arguments::command(), help::NAME, &mut script);
+            return output::document(&script);
+        }
+    };
+    asking
+        .write_registration(
+            variables::COMPLETE,
+            help::NAME,
+            help::NAME,
+            help::NAME,
+            &mut script,
+        )
+        .map_err(|source| CliError::Io {
+            doing: "the completions can't be generated",
+            source,
+        })?;
+    output::document(&script)
 }
 
 pub(crate) fn man(path: &[String]) -> Result<(), CliError> {
@@ -43,23 +55,24 @@ pub(crate) fn man(path: &[String]) -> Result<(), CliError> {
     for name in path {
         let found = chosen.find_subcommand(name);
         chosen = found.ok_or(CliError::Input(
-            "there is no such command to print the page of",
+            "there is no such command; run `pollination-auth help` for a list",
         ))?;
     }
-    let page = page(chosen.clone()).map_err(|source| CliError::Io {
-        doing: "the page can't be made",
+    let page = page(chosen.clone(), path.is_empty()).map_err(|source| CliError::Io {
+        doing: "the manual page can't be generated",
         source,
     })?;
     output::document(&page)
 }
 
-/// Makes a page; what stands in columns is set as it is, which the whole of it would not be.
-fn page(mut command: clap::Command) -> io::Result<Vec<u8>> {
+/// Returns a page, whose lists are set as lists: the whole of it would be filled to one paragraph.
+fn page(mut command: clap::Command, is_whole: bool) -> io::Result<Vec<u8>> {
     // That of the page would list every option, and none with its value.
     let usage = command.render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ").to_owned();
-    let is_whole = command.get_after_long_help().is_some();
     let has_commands = command.has_subcommands();
+    let examples = command.get_after_long_help().filter(|_| !is_whole);
+    let examples = examples.map(ToString::to_string);
     let page = Man::new(command.override_usage(usage));
     let mut sections = Vec::new();
     page.render_name_section(&mut sections)?;
@@ -78,29 +91,68 @@ fn page(mut command: clap::Command) -> io::Result<Vec<u8>> {
             writeln!(text, "{line}")?;
         }
     }
+    if let Some(examples) = examples {
+        as_it_stands(&mut text, &examples)?;
+    }
     if is_whole {
-        columns(&mut text, "ENVIRONMENT", &args::variables())?;
-        columns(&mut text, "EXIT STATUS", &exit::list())?;
+        list(
+            &mut text,
+            "ENVIRONMENT",
+            help::VARIABLES.map(|(name, meaning)| (name.to_owned(), meaning)),
+        )?;
+        list(
+            &mut text,
+            "EXIT STATUS",
+            exit::MEANINGS.map(|(exit, meaning)| ((exit as u8).to_string(), meaning)),
+        )?;
     }
     Ok(text)
 }
 
 /// Writes the title: that of the renderer has no date and leaves it out, so that the next one is it.
 fn head(page: &mut Vec<u8>, title: &str) -> io::Result<()> {
-    let (name, version) = (args::NAME, env!("CARGO_PKG_VERSION"));
+    let (name, version) = (help::NAME, env!("CARGO_PKG_VERSION"));
     writeln!(page, r#".TH "{title}" "1" "" "{name} {version}" "{name}""#)?;
     APOSTROPHE
         .iter()
         .try_for_each(|line| writeln!(page, "{line}"))
 }
 
-/// Writes a section whose lines stay as they are.
-fn columns(page: &mut Vec<u8>, title: &str, lines: &str) -> io::Result<()> {
-    writeln!(page, ".SH \"{title}\"\n.nf")?;
-    for line in lines.lines() {
-        let line = line.replace('\\', r"\e").replace('-', r"\-");
-        // What begins with a dot or an apostrophe would be a request; this is an empty character.
-        writeln!(page, r"\&{line}")?;
+/// Writes a section that is a list of terms, each with its meaning.
+fn list<const N: usize>(
+    page: &mut Vec<u8>,
+    title: &str,
+    entries: [(String, &str); N],
+) -> io::Result<()> {
+    let mut roff = Roff::new();
+    roff.control("SH", [title]);
+    for (term, meaning) in entries {
+        roff.control("TP", []);
+        roff.text([bold(term)]);
+        roff.text([roman(meaning)]);
     }
-    writeln!(page, ".fi")
+    without_head(page, &roff)
+}
+
+/// Writes a section of examples, whose lines stay as they are.
+fn as_it_stands(page: &mut Vec<u8>, text: &str) -> io::Result<()> {
+    let mut roff = Roff::new();
+    roff.control("SH", ["EXAMPLES"]);
+    roff.control("nf", []);
+    for line in text.trim_start_matches("Examples:\n").lines() {
+        roff.text([roman(line.strip_prefix("  ").unwrap_or(line))]);
+    }
+    roff.control("fi", []);
+    without_head(page, &roff)
+}
+
+fn without_head(page: &mut Vec<u8>, roff: &Roff) -> io::Result<()> {
+    for line in roff
+        .render()
+        .lines()
+        .filter(|line| !APOSTROPHE.contains(line))
+    {
+        writeln!(page, "{line}")?;
+    }
+    Ok(())
 }

@@ -45,6 +45,48 @@ fn json_says_when_it_ends() {
 }
 
 #[test]
+fn each_format_is_the_token_in_the_words_of_who_reads_it() {
+    let world = World::logged_in();
+    let token = world.run(&["access-token"]).answer().to_owned();
+    for (format, expected) in [
+        ("text", token.clone()),
+        ("header", format!("Authorization: Bearer {token}")),
+        ("env", format!("export POLLINATION_ACCESS_TOKEN='{token}'")),
+        (
+            "fish",
+            format!("set -gx POLLINATION_ACCESS_TOKEN '{token}'"),
+        ),
+        (
+            "powershell",
+            format!("$env:POLLINATION_ACCESS_TOKEN = '{token}'"),
+        ),
+    ] {
+        let ran = world.run(&["access-token", "--format", format, "--output", "json"]);
+        assert_eq!(ran.answer(), expected);
+    }
+    let json = world.run(&["access-token", "--format", "json"]).json();
+    assert_eq!(json["access_token"], token);
+    assert!(json["expires_at"]["epoch"].is_u64());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_shell_evaluates_the_format_env_and_a_pipe_carries_the_header() {
+    let world = World::logged_in();
+    let token = world.run(&["access-token"]).answer().to_owned();
+    let script = r#"eval "$("$0" "$@" --format env)"; echo "$POLLINATION_ACCESS_TOKEN"
+        "$0" "$@" --format header | cat"#;
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", script, crate::world::PROGRAM]);
+    let mut shell = world.prepare(shell, &["access-token"]);
+    let ran = Ran::from(shell.env("PATH", "/usr/bin:/bin").output().unwrap());
+    assert_eq!(
+        ran.answer(),
+        format!("{token}\nAuthorization: Bearer {token}")
+    );
+}
+
+#[test]
 fn a_token_that_has_ended_is_replaced_by_a_new_login() {
     let world = World::logged_in();
     let old = world.run(&["access-token"]);
@@ -181,7 +223,7 @@ fn where_nothing_can_be_kept_each_one_logs_in() {
         assert_eq!(ran.answer().split('.').count(), 3);
         let warnings: Vec<_> = ran.stderr.lines().collect();
         assert!(
-            matches!(warnings[..], [line] if line.contains("can't be kept for the next call")),
+            matches!(warnings[..], [line] if line.contains("can't be cached, so the next call logs in again")),
             "{warnings:?}"
         );
         assert_eq!(world.service.logins(), logins);

@@ -80,7 +80,7 @@ fn delete_wants_a_yes_and_forgets_what_is_dead() {
     world.assert_is(
         ran.fails_with(8),
         str![[r#"
-error: the deletion wants a confirmation, and there is no terminal to ask on; give --yes
+error: the deletion needs confirmation, and there is no terminal to ask on; pass --yes
 
 "#]],
     );
@@ -245,6 +245,8 @@ error: create_api_token: the connection broke; it may have happened; find out be
   an API token may exist whose secret nobody knows; replace it:
     pollination-auth token delete --yes --access-token-stdin --host [HOST] < [HOME]/credentials/creations/[..].credential.json
     pollination-auth token create --yes --access-token-stdin --host [HOST] < [HOME]/credentials/creations/[..].credential.json
+  cause: connection closed before message completed
+  if the port speaks TLS, use https:// in --host
 
 "#]],
     );

@@ -14,10 +14,11 @@ fn run(arguments: &[&str]) -> Ran {
 
 #[test]
 fn each_help_is_as_it_was_reviewed() {
-    let pages: [(&[&str], Data); 10] = [
+    let pages: [(&[&str], Data); 11] = [
         (&[], file!["help/pollination-auth.txt"]),
         (&["login"], file!["help/login.txt"]),
         (&["access-token"], file!["help/access-token.txt"]),
+        (&["exec"], file!["help/exec.txt"]),
         (&["status"], file!["help/status.txt"]),
         (&["logout"], file!["help/logout.txt"]),
         (&["token"], file!["help/token.txt"]),
@@ -33,7 +34,45 @@ fn each_help_is_as_it_was_reviewed() {
             (Some(0), ""),
             "{command:?}"
         );
+        // `help` in front shows the same.
+        assert_eq!(run(&[&["help"], command].concat()).stdout, ran.stdout);
         assert_data_eq!(ran.stdout, expected);
+    }
+}
+
+/// A name that is longer than the terminal can't be wrapped; there is none.
+#[test]
+fn no_line_of_the_help_is_longer_than_the_terminal() {
+    let commands: [&[&str]; 12] = [
+        &[],
+        &["login"],
+        &["access-token"],
+        &["exec"],
+        &["status"],
+        &["token"],
+        &["token", "create"],
+        &["token", "rotate"],
+        &["token", "delete"],
+        &["logout"],
+        &["completions"],
+        &["man"],
+    ];
+    for command in commands {
+        for help in ["--help", "-h"] {
+            for (columns, width) in [(Some("60"), 60), (Some("200"), 80), (None, 80)] {
+                let mut program = Command::new(PROGRAM);
+                program.args(command).arg(help).env_clear();
+                program.envs(columns.map(|columns| ("COLUMNS", columns)));
+                let ran = Ran::from(program.output().unwrap());
+                for line in ran.answer().lines() {
+                    let length = line.chars().count();
+                    assert!(
+                        length <= width,
+                        "{command:?} {help}: {length} columns: {line}"
+                    );
+                }
+            }
+        }
     }
 }
 
@@ -55,20 +94,21 @@ fn the_version_is_that_of_the_package() {
 #[test]
 fn row_55_a_secret_on_the_command_line_is_refused_and_not_repeated() {
     for arguments in [
-        &["login", "planted"][..],
-        &["login", "--secret", "planted"],
-        &["login", "--secret=planted"],
-        &["login", "-pplanted"],
-        &["planted"],
-        &["--output", "planted", "status"],
-        &["man", "planted"],
+        &["login", "planted-Secret-1"][..],
+        &["login", "--secret", "planted-Secret-1"],
+        &["login", "--secret=planted-Secret-1"],
+        &["login", "-pplanted-Secret-1"],
+        &["planted-Secret-1"],
+        &["--output", "planted-Secret-1", "status"],
+        &["man", "planted-Secret-1"],
+        &["help", "planted-Secret-1"],
     ] {
         let ran = run(arguments);
         let stderr = ran.fails_with(2);
         assert!(!stderr.contains("planted"), "{arguments:?}: {stderr}");
     }
     assert_data_eq!(
-        run(&["login", "planted"]).stderr,
+        run(&["login", "planted-Secret-1"]).stderr,
         str![[r#"
 error: unexpected argument '(not shown)' found
 
@@ -87,45 +127,58 @@ fn no_command_is_an_error_that_lists_them() {
     assert_data_eq!(
         run(&[]).fails_with(2).to_owned(),
         str![[r#"
-Logs in to Pollination, and keeps the credential safe
+Log in to Pollination and manage its API token
 
 Usage: pollination-auth [OPTIONS] <COMMAND>
 
 Commands:
-  login         Check an id and a secret by logging in, and store them
-  access-token  Print an access token that is good now
-  status        Show what is stored or in the environment, without asking the service
+  login         Log in with an id and a secret, and store them
+  access-token  Print a valid access token
+  exec          Run a command with an access token in its environment
+  status        Show what is stored, without asking the service
   token         Show, create, rotate or delete the account's API token
-  logout        Forget the credential on this machine; the service still accepts it
-  completions   Print the completions for a shell
-  man           Print a manual page, of the whole or of one command
+  logout        Remove the stored credential from this machine
+  completions   Print shell completions
+  man           Print a manual page
+  help          Print this message or the help of the given subcommand(s)
 
 Options:
   -h, --help     Print help (see more with '--help')
   -V, --version  Print version
 
 Global options:
-      --profile <NAME>                Name of the stored credential, to have several for one host [default: default]
-      --host <URL>                    Base URL of the service [env: POLLINATION_HOST] [default: https://api.pollination.cloud]
-      --dangerously-allow-plain-http  Allow http to another machine; secrets then cross the network in the clear
-      --output <FORMAT>               Form of the answer on stdout: text or json [default: text]
-  -v, --verbose...                    Tell on stderr what is done; never a secret
+      --profile <NAME>
+          Profile: the name of a stored credential, to keep several for one host
+          [env: POLLINATION_PROFILE] [default: default]
+      --host <URL>
+          Base URL of the service [env: POLLINATION_HOST] [default:
+          https://api.pollination.cloud]
+      --dangerously-allow-plain-http
+          Allow http to another machine; anyone on the network can then read the
+          secrets
+      --output <FORMAT>
+          Output format: text or json [default: text]
+  -v, --verbose...
+          Log to stderr; secrets are never logged. -vv logs every event
 
 Exit codes:
-    0  done
-    1  a bug, or a failure that has no code of its own
-    2  wrong usage, or input that can't be used
-    3  not logged in for this host and profile: run `login`
-    4  the service refuses the credential: run `login` with another
-    5  nothing is wrong with what was asked: try again later
-    6  it is not known what happened; after a rotation: run `token rotate --resume`
-    7  the credential is lost: make an API token in the web interface
-    8  not confirmed: without a terminal give `--yes`
-    9  the credential store can't be used, or not be trusted
+    0  success
+    1  a bug, or a failure without a code of its own
+    2  wrong usage or invalid input
+    3  not logged in; run `login`
+    4  the service refuses the credential
+    5  temporary failure; try again later
+    6  outcome unknown; run what the error names
+    7  the secret is lost; create a new API token
+    8  not confirmed; without a terminal, use --yes
+    9  the credential store is unusable or unsafe
    10  the account has no API token
-   11  the service refuses: repeating does not help
-   12  access tokens don't live as long as was asked for
-  130  interrupted; after a rotation: run `token rotate --resume`
+   11  the service refuses; retrying does not help
+   12  access tokens expire sooner than requested
+   13  `doctor` has found a problem
+  126  `exec` can't run the command
+  127  `exec` can't find the command
+  130  interrupted
 
 "#]]
     );
@@ -149,7 +202,7 @@ fn row_51_an_argument_that_is_no_text_is_wrong_usage() {
 
 #[test]
 fn a_value_that_is_hidden_says_why_and_one_that_is_left_out_is_none() {
-    let hidden = run(&["status", "--output", "plantedx"]);
+    let hidden = run(&["status", "--output", "planted-Secret-1"]);
     let stderr = hidden.fails_with(2);
     assert!(stderr.contains("[possible values: text, json]"), "{stderr}");
     assert!(

@@ -23,7 +23,7 @@ fn standard_input_is_checked_and_stored() {
     world.assert_is(
         ran.text(),
         str![[r#"
-Logged in to [HOST] with the API token an-id; its access token is good until [..]Z
+Logged in to [HOST] with the API token an-id; its access token expires at [..]Z
 
 "#]],
     );

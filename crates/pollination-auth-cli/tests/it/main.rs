@@ -14,6 +14,9 @@ mod creation;
 #[cfg(test)]
 mod environment;
 #[cfg(test)]
+#[cfg(unix)]
+mod exec;
+#[cfg(test)]
 mod help;
 #[cfg(test)]
 #[cfg(unix)]

@@ -50,7 +50,7 @@ fn an_answer_that_can_not_be_written_is_a_failure() {
     let mut command = world.command(&["access-token"]);
     let ran = Ran::from(command.stdout(Stdio::from(full)).output().unwrap());
     assert!(
-        ran.fails_with(1).contains("the answer can't be written"),
+        ran.fails_with(1).contains("the result can't be written"),
         "{ran:?}"
     );
 }
@@ -70,4 +70,20 @@ fn a_pipe_gets_no_colour() {
             "{ran:?}"
         );
     }
+}
+
+#[test]
+fn an_error_is_json_where_the_result_would_be() {
+    let world = World::new();
+    let ran = world.run(&["access-token", "--output", "json"]);
+    let error: serde_json::Value = serde_json::from_str(ran.fails_with(3)).unwrap();
+    assert_eq!(error["error"]["kind"], "not_logged_in");
+    assert_eq!(error["error"]["exit_code"], 3);
+    let message = error["error"]["message"].as_str().unwrap();
+    assert!(message.contains("pollination-auth login"), "{message}");
+    assert_eq!(error["error"]["notes"], serde_json::json!([]));
+
+    let ran = world.run(&["nonsense", "--output=json"]);
+    let error: serde_json::Value = serde_json::from_str(ran.fails_with(2)).unwrap();
+    assert_eq!(error["error"]["kind"], "usage");
 }

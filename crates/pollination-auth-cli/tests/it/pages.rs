@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::world::{PROGRAM, Ran};
+use crate::world::{ID, PROGRAM, Ran, SECRET, World};
 
 fn run(arguments: &[&str]) -> Ran {
     let mut command = Command::new(PROGRAM);
@@ -11,28 +11,32 @@ fn run(arguments: &[&str]) -> Ran {
 }
 
 #[test]
-fn completions_are_to_be_had_for_each_shell() {
-    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+fn each_shell_has_completions() {
+    for shell in ["bash", "elvish", "fish", "nushell", "powershell", "zsh"] {
         let ran = run(&["completions", shell]);
-        assert!(ran.answer().contains("access-token"), "{shell}");
+        assert!(ran.answer().contains("pollination-auth"), "{shell}");
         assert_eq!(ran.stderr, "");
     }
 }
 
 /// Sources the script in bash, and gives what it offers for the last of these words.
 #[cfg(unix)]
-fn offered(words: &[&str]) -> Option<Vec<String>> {
+fn offered(world: &World, words: &[&str]) -> Option<Vec<String>> {
     let script = run(&["completions", "bash"]);
+    // The script asks the program in the path.
     let ask = r#"
         eval "$SCRIPT"
         COMP_WORDS=("$@")
         COMP_CWORD=$(($# - 1))
-        _pollination__auth "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        _clap_complete_pollination_auth "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
         printf '%s\n' "${COMPREPLY[@]}"
     "#;
+    let directory = std::path::Path::new(PROGRAM).parent().unwrap();
     let mut bash = Command::new("bash");
     bash.args(["--norc", "-c", ask, "bash", "pollination-auth"]);
-    bash.args(words).env("SCRIPT", script.text());
+    bash.args(words).env_clear().env("SCRIPT", script.text());
+    bash.env("PATH", format!("{}:/usr/bin:/bin", directory.display()));
+    bash.env("POLLINATION_AUTH_DIR", world.directory());
     let output = match bash.output() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
         output => output.unwrap(),
@@ -44,7 +48,12 @@ fn offered(words: &[&str]) -> Option<Vec<String>> {
 
 #[cfg(unix)]
 #[test]
-fn bash_completes_each_command_and_what_comes_behind_it() {
+fn bash_completes_commands_options_profiles_and_hosts() {
+    let world = World::logged_in();
+    let log_in = ["login", "--profile", "work"];
+    let credential = format!("{ID}\n{SECRET}\n");
+    assert_eq!(world.run_with(&log_in, credential).code, Some(0));
+    let host = world.service.base_url();
     for (words, expected) in [
         (&["acc"][..], "access-token"),
         (&["token", "ro"], "rotate"),
@@ -52,8 +61,11 @@ fn bash_completes_each_command_and_what_comes_behind_it() {
         (&["access-token", "--valid"], "--valid-for"),
         (&["login", "--from", "st"], "stdin"),
         (&["completions", "fi"], "fish"),
+        (&["man", "acc"], "access-token"),
+        (&["status", "--profile", "w"], "work"),
+        (&["status", "--host", "h"], &host),
     ] {
-        if let Some(offered) = offered(words) {
+        if let Some(offered) = offered(&world, words) {
             assert_eq!(offered, [expected], "{words:?}");
         }
     }
@@ -72,21 +84,65 @@ fn there_is_a_manual_page_of_the_whole_and_of_each_command() {
 }
 
 #[test]
-fn the_tables_of_the_manual_page_are_not_filled() {
+fn the_manual_page_lists_variables_and_exit_codes() {
     let page = run(&["man"]);
     for (title, entry) in [
-        ("ENVIRONMENT", r"\&  SSL_CERT_FILE "),
-        ("EXIT STATUS", r"\&   12  access tokens don't live"),
+        (
+            "ENVIRONMENT",
+            "\\fBSSL_CERT_FILE\\fR\nFile of root certificates",
+        ),
+        (
+            "EXIT STATUS",
+            "\\fB12\\fR\naccess tokens expire sooner than requested",
+        ),
     ] {
         let section = page
             .answer()
             .split(".SH ")
-            .find(|section| section.starts_with(&format!("\"{title}\"\n.nf\n")));
+            .find(|section| section.trim_start_matches('"').starts_with(title));
         let section = section.unwrap();
-        assert!(section.contains(&format!("\n{entry}")), "{section}");
-        assert!(section.trim_end().ends_with("\n.fi"), "{section}");
+        assert!(section.contains(&format!(".TP\n{entry}")), "{section}");
     }
     assert!(!page.stdout.contains("EXTRA"), "{}", page.stdout);
+}
+
+#[test]
+fn the_examples_of_a_manual_page_stay_as_they_are() {
+    let page = run(&["man", "token", "create"]);
+    let (_, examples) = page.answer().split_once(".SH EXAMPLES\n.nf\n").unwrap();
+    assert!(
+        examples.contains("\npollination\\-auth token delete \\-\\-yes\n"),
+        "{examples}"
+    );
+    assert!(examples.ends_with("\n.fi"), "{examples}");
+}
+
+/// Where there is a formatter for manual pages.
+#[cfg(unix)]
+#[test]
+fn no_line_of_a_manual_page_is_longer_than_the_terminal() {
+    for (path, width) in [
+        (&[][..], 80),
+        (&["token", "rotate"], 60),
+        (&["token", "create"], 60),
+    ] {
+        let page = run(&[&["man"], path].concat());
+        let mut man = Command::new("man");
+        man.args(["-l", "-"]).env("MANWIDTH", width.to_string());
+        man.stdin(std::process::Stdio::piped());
+        man.stdout(std::process::Stdio::piped());
+        let mut man = match man.spawn() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+            man => man.unwrap(),
+        };
+        let mut stdin = man.stdin.take().unwrap();
+        std::io::Write::write_all(&mut stdin, page.stdout.as_bytes()).unwrap();
+        drop(stdin);
+        let output = man.wait_with_output().unwrap();
+        for line in String::from_utf8(output.stdout).unwrap().lines() {
+            assert!(line.chars().count() <= width, "{path:?}: {line}");
+        }
+    }
 }
 
 #[test]

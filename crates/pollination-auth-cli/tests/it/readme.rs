@@ -8,6 +8,8 @@ use crate::world::{PROGRAM, Ran, World};
 
 const README: &str = include_str!("../../../../README.md");
 
+const README_OF_THE_CRATE: &str = include_str!("../../README.md");
+
 /// Stands for curl: keeps its arguments and its standard input.
 const CURL: &str = r#"#!/bin/sh
 printf '%s\n' "$@" >"$HOME/arguments"
@@ -97,15 +99,15 @@ fn the_other_calls_of_the_command_are_ones_that_there_are() {
 }
 
 #[test]
-fn every_variable_of_the_help_is_in_the_readme() {
+fn every_variable_of_the_help_is_in_the_readme_of_the_crate() {
     let help = Command::new(PROGRAM).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let (_, variables) = help.split_once("Environment:\n").unwrap();
     let (variables, _) = variables.split_once("\n\n").unwrap();
-    let names = variables.split(|letter: char| !(letter.is_ascii_uppercase() || letter == '_'));
-    let names: Vec<_> = names.filter(|name| name.contains('_')).collect();
+    let lines = variables.lines().filter(|line| !line.starts_with("   "));
+    let names: Vec<_> = lines.flat_map(|line| line.trim().split(", ")).collect();
     assert!(names.len() > 8, "{names:?}");
-    for name in names.into_iter().filter(|name| *name != "NO_COLOR") {
-        assert!(README.contains(&format!("`{name}`")), "{name}");
+    for name in names {
+        assert!(README_OF_THE_CRATE.contains(&format!("`{name}`")), "{name}");
     }
 }

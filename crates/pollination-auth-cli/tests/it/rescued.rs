@@ -118,7 +118,7 @@ fn row_87_where_the_journal_is_gone_too_the_rescued_pair_is_to_be_logged_in_with
         ran.fails_with(6),
         snapbox::str![[r#"
 warning: the new secret was put into [HOME]/rescue; POLLINATION_AUTH_DIR=[HOME]/rescue makes every command use it
-error: the new secret could not be stored in its place ([HOME]/credentials is not safe to use: it was removed while the store was open; open the store again)
+error: the new secret could not be stored in the credential store ([HOME]/credentials is not safe to use: it was removed while the store was open; open the store again)
   the journal is gone too; run `pollination-auth login --host [HOST]` with the id and secret in [HOME]/rescue/[..].credential.json
 
 "#]],

@@ -26,7 +26,7 @@ fn lose_all_answers(world: &World) -> Ran {
 fn it_wants_a_yes_where_nobody_can_be_asked() {
     let world = World::logged_in();
     let ran = world.run(&["token", "rotate"]);
-    assert!(ran.fails_with(8).contains("give --yes"), "{ran:?}");
+    assert!(ran.fails_with(8).contains("pass --yes"), "{ran:?}");
     assert_eq!(world.service.count(Operation::RotateApiTokenSecret), 0);
 }
 
@@ -44,6 +44,18 @@ Rotated the secret of the API token an-id
     assert_eq!(ran.stderr, "");
     let secret = world.stored_secret();
     assert!(secret != SECRET && !ran.stdout.contains(&secret));
+}
+
+#[test]
+fn a_service_with_short_tokens_can_be_rotated_with_a_shorter_horizon() {
+    let world = World::with(|builder| builder.expires_in(std::time::Duration::from_secs(120)));
+    world.log_in();
+    let ran = world.run(&ROTATE);
+    let stderr = ran.fails_with(12);
+    assert!(stderr.contains("--recovery-horizon"), "{stderr}");
+    let short = [&ROTATE[..], &["--recovery-horizon", "1m"]].concat();
+    assert_eq!(world.run(&short).code, Some(0));
+    assert_ne!(world.stored_secret(), SECRET);
 }
 
 #[test]
@@ -78,6 +90,8 @@ fn an_unknown_end_says_what_to_run_and_until_when() {
         str![[r#"
 error: it is not known which secret is valid (rotate_api_token_secret: the connection broke; it may have happened; find out before repeating it)
   run `pollination-auth token rotate --resume --host [HOST]` before [..]Z
+  cause: connection closed before message completed
+  if the port speaks TLS, use https:// in --host
 
 "#]],
     );
@@ -273,7 +287,7 @@ fn row_54_where_the_rescue_directory_fails_too_it_is_said_and_a_resumption_mends
     world.assert_is(
         ran.fails_with(6),
         str![[r#"
-error: the new secret could not be stored, and in the rescue directory neither; mend either, and then resume: it goes on from the journal, with another secret if need be ([..])
+error: the new secret could not be stored, neither in the credential store nor in the rescue directory; repair either, then resume: the rotation continues from its journal, and creates another secret if necessary ([HOME]/credentials is not safe to use: it was replaced while the store was open; find out by whom)
   run `pollination-auth token rotate --resume --host [HOST]` before [..]Z
 
 "#]],

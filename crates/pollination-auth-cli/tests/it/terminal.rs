@@ -60,19 +60,28 @@ fn end(mut terminal: PtySession) -> (i32, String) {
 }
 
 #[test]
-fn a_prompt_takes_id_and_secret_and_shows_neither() {
+fn a_prompt_names_the_host_and_shows_the_id_and_no_secret() {
     let world = World::new();
     let mut terminal = start(&world, RUN, &["login"]);
-    let mut shown = terminal.exp_string("API token id (not shown): ").unwrap();
+    let before = terminal.exp_string("API token id: ").unwrap();
+    let host = world.service.base_url();
+    assert_eq!(
+        before.trim_end(),
+        format!("Log in to {host} (profile default)")
+    );
     terminal.send_line(ID).unwrap();
-    shown += &terminal
+    let shown = terminal
         .exp_string("API token secret (not shown): ")
         .unwrap();
+    assert_eq!(shown.trim_end(), ID);
     terminal.send_line(SECRET).unwrap();
-    shown += &terminal.exp_string("Logged in to").unwrap();
-    let (code, _) = end(terminal);
+    let shown = terminal.exp_string("Logged in to").unwrap();
+    let (code, rest) = end(terminal);
     assert_eq!(code, 0);
-    assert!(!shown.contains(ID) && !shown.contains(SECRET), "{shown}");
+    assert!(
+        !shown.contains(SECRET) && !rest.contains(SECRET),
+        "{shown}{rest}"
+    );
     assert_eq!(world.stored_secret(), SECRET);
 }
 
@@ -80,7 +89,7 @@ fn a_prompt_takes_id_and_secret_and_shows_neither() {
 fn an_interrupt_at_the_prompt_leaves_the_terminal_as_it_was() {
     let world = World::new();
     let mut terminal = start(&world, RUN_AND_LOOK, &["login"]);
-    terminal.exp_string("(not shown): ").unwrap();
+    terminal.exp_string(": ").unwrap();
     terminal.send_control('c').unwrap();
     let (code, rest) = end(terminal);
     assert!(rest.contains("code 130"), "{rest}");
@@ -98,10 +107,10 @@ fn a_signal_at_either_prompt_leaves_the_terminal_as_it_was() {
             let (_before, line) = terminal.exp_regex("process [0-9]+\\.").unwrap();
             let process = line.trim_start_matches("process ").trim_end_matches('.');
             let process = Pid::from_raw(process.parse().unwrap()).unwrap();
-            terminal.exp_string("(not shown): ").unwrap();
+            terminal.exp_string(": ").unwrap();
             for answer in answers {
                 terminal.send_line(answer).unwrap();
-                terminal.exp_string("(not shown): ").unwrap();
+                terminal.exp_string(": ").unwrap();
             }
             kill_process(process, signal).unwrap();
             let (_, rest) = end(terminal);
@@ -116,9 +125,9 @@ fn a_signal_at_either_prompt_leaves_the_terminal_as_it_was() {
 fn what_is_typed_can_be_corrected_and_is_longer_than_a_line_of_the_terminal() {
     let world = World::with(|builder| builder.secret("s".repeat(4096)));
     let mut terminal = start(&world, RUN, &["login"]);
-    terminal.exp_string("(not shown): ").unwrap();
+    terminal.exp_string(": ").unwrap();
     terminal.send_line(&format!("wrong\x15{ID}x\x7f")).unwrap();
-    terminal.exp_string("(not shown): ").unwrap();
+    terminal.exp_string(": ").unwrap();
     terminal.send_line(&"s".repeat(4096)).unwrap();
     let (code, rest) = end(terminal);
     assert_eq!(code, 0, "{rest}");
@@ -129,14 +138,75 @@ fn what_is_typed_can_be_corrected_and_is_longer_than_a_line_of_the_terminal() {
 fn id_and_secret_may_be_pasted_at_once_and_neither_is_shown() {
     let world = World::new();
     let mut terminal = start(&world, RUN_AND_LOOK, &["login"]);
-    terminal.exp_string("(not shown): ").unwrap();
+    terminal.exp_string(": ").unwrap();
     terminal.send(&format!("{ID}\r{SECRET}\r")).unwrap();
     terminal.flush().unwrap();
     let shown = terminal.exp_string("Logged in to").unwrap();
-    assert!(!shown.contains(ID) && !shown.contains(SECRET), "{shown}");
+    assert!(shown.contains(ID) && !shown.contains(SECRET), "{shown}");
     let (_, rest) = end(terminal);
     assert!(rest.contains("unchanged"), "{rest}");
     assert_eq!(world.stored_secret(), SECRET);
+}
+
+#[test]
+fn an_invalid_id_is_refused_before_the_secret_is_asked() {
+    let world = World::new();
+    let mut terminal = start(&world, RUN, &["login"]);
+    terminal.exp_string("API token id: ").unwrap();
+    terminal.send_line(" an-id").unwrap();
+    let (code, rest) = end(terminal);
+    assert_eq!(code, 2, "{rest}");
+    assert!(
+        rest.contains("white space") && !rest.contains("secret (not"),
+        "{rest}"
+    );
+}
+
+#[test]
+fn an_interrupt_says_the_same_at_every_prompt() {
+    let world = World::logged_in();
+    for (arguments, answers, prompt) in [
+        (&["login"][..], &[][..], "id: "),
+        (&["login"], &[ID], "(not shown): "),
+        (&["token", "rotate"], &[], "[y/N] "),
+        (&["token", "delete"], &[], "[y/N] "),
+        (&["logout"], &[], "[y/N] "),
+    ] {
+        let mut terminal = start(&world, RUN, arguments);
+        for answer in answers {
+            terminal.exp_string(": ").unwrap();
+            terminal.send_line(answer).unwrap();
+        }
+        terminal.exp_string(prompt).unwrap();
+        terminal.send_control('c').unwrap();
+        let (code, rest) = end(terminal);
+        assert_eq!(code, 130, "{arguments:?}: {rest}");
+        let plain = rest
+            .replace("\x1b[1m", "")
+            .replace("\x1b[31m", "")
+            .replace("\x1b[0m", "");
+        let lines: Vec<_> = plain.lines().map(str::trim_end).collect();
+        assert_eq!(
+            lines.last(),
+            Some(&"error: interrupted"),
+            "{arguments:?}: {rest:?}"
+        );
+    }
+    assert_eq!(world.stored_secret(), SECRET);
+}
+
+#[test]
+fn a_terminal_is_never_where_a_secret_is_read_in_plain_text() {
+    let world = World::logged_in();
+    for arguments in [
+        &["login", "--from", "stdin"][..],
+        &["token", "show", "--access-token-stdin"],
+        &["token", "create", "--yes", "--access-token-stdin"],
+    ] {
+        let (code, rest) = end(start(&world, RUN, arguments));
+        assert_eq!(code, 2, "{arguments:?}: {rest}");
+        assert!(rest.contains("standard input is a terminal"), "{rest}");
+    }
 }
 
 #[test]
@@ -146,7 +216,7 @@ fn an_interrupt_at_the_question_after_a_prompt_is_heard_at_once() {
     wait(world.profile().save(&other)).unwrap();
     let mut terminal = start(&world, RUN, &["login"]);
     for text in [ID, SECRET] {
-        terminal.exp_string("(not shown): ").unwrap();
+        terminal.exp_string(": ").unwrap();
         terminal.send_line(text).unwrap();
     }
     terminal.exp_string("[y/N] ").unwrap();
@@ -161,7 +231,7 @@ fn an_interrupt_at_the_question_after_a_prompt_is_heard_at_once() {
 fn an_end_of_input_at_the_prompt_is_no_credential() {
     let world = World::new();
     let mut terminal = start(&world, RUN, &["login"]);
-    terminal.exp_string("(not shown): ").unwrap();
+    terminal.exp_string(": ").unwrap();
     terminal.send_control('d').unwrap();
     let (code, rest) = end(terminal);
     assert_eq!(code, 2, "{rest}");
@@ -200,14 +270,19 @@ fn a_terminal_gets_colour_unless_it_wants_none() {
     let (code, shown) = end(start(&world, RUN, &["access-token"]));
     assert!(code == 3 && shown.contains("\x1b["), "{shown:?}");
     let no_colour = [("NO_COLOR", "1")];
-    let (code, shown) = end(start_with(&world, RUN, &["access-token", "-v"], &no_colour));
+    let (code, shown) = end(start_with(
+        &world,
+        RUN,
+        &["access-token", "-vv"],
+        &no_colour,
+    ));
     assert!(code == 3 && !shown.contains("\x1b["), "{shown:?}");
 }
 
 #[test]
 fn verbose_is_plain_on_a_terminal_too() {
     let world = World::logged_in();
-    let (code, shown) = end(start(&world, RUN, &["token", "show", "-v"]));
+    let (code, shown) = end(start(&world, RUN, &["token", "show", "-vv"]));
     assert!(code == 0 && shown.contains("DEBUG"), "{shown:?}");
     assert!(!shown.contains('\x1b'), "{shown:?}");
 }

@@ -10,7 +10,7 @@ use std::thread;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use snapbox::str;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::world::{ID, PROGRAM, Ran, SECRET, World};
@@ -48,7 +48,10 @@ fn the_cause_of_a_failed_connection_is_told() {
         &[("ALL_PROXY", "http://u:planted@p.example")],
     );
     let stderr = ran.fails_with(5);
-    assert!(stderr.contains("\n  cause: Connection refused"), "{stderr}");
+    assert!(
+        stderr.contains("\n  cause: tcp connect error: Connection refused"),
+        "{stderr}"
+    );
     assert!(!stderr.contains("PROXY"), "{stderr}");
 }
 
@@ -58,9 +61,102 @@ fn row_37_a_proxy_that_can_not_be_reached_is_named_and_nothing_of_it() {
     let proxy = format!("http://u:planted@127.0.0.1:{}", closed_port());
     let ran = log_in(&world, "https://h.example", &[("HTTPS_PROXY", &proxy)]);
     let stderr = ran.fails_with(5);
-    let note = "\n  HTTPS_PROXY is set: it may be that proxy that can't be reached\n";
-    assert!(stderr.contains(note), "{stderr}");
+    let address = proxy.replace("u:planted@", "");
+    let note = format!("\n  the proxy is {address}, set by HTTPS_PROXY; check it");
+    assert!(stderr.contains(&note), "{stderr}");
+    assert!(stderr.contains("\n  cause: tunnel error: "), "{stderr}");
     assert!(!stderr.contains("planted"), "{stderr}");
+}
+
+#[test]
+fn row_37_a_host_that_no_proxy_exempts_is_not_blamed_on_the_proxy() {
+    let world = World::new();
+    let proxy = format!("http://127.0.0.1:{}", closed_port());
+    let variables = [("HTTPS_PROXY", proxy.as_str()), ("NO_PROXY", "invalid")];
+    let ran = log_in(&world, "https://h.invalid", &variables);
+    let stderr = ran.fails_with(5);
+    assert!(stderr.contains("\n  cause: dns error: "), "{stderr}");
+    assert!(
+        stderr.contains("\n  check the host name in --host"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("PROXY;"), "{stderr}");
+}
+
+#[test]
+fn row_76_a_proxy_that_wants_a_password_is_named_and_asked_once() {
+    let world = World::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://u:planted@{}", listener.local_addr().unwrap());
+    let asked = thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut head = String::new();
+        BufReader::new(&socket).read_line(&mut head).unwrap();
+        write!(socket, "HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n").unwrap();
+        drop(socket);
+        listener.set_nonblocking(true).unwrap();
+        (head, listener)
+    });
+    let ran = log_in(&world, "https://h.invalid", &[("HTTPS_PROXY", &proxy)]);
+    let stderr = ran.fails_with(11);
+    let (head, listener) = asked.join().unwrap();
+    assert!(head.starts_with("CONNECT h.invalid:443 "), "{head}");
+    assert!(listener.accept().is_err(), "it was asked twice");
+    assert!(
+        stderr.contains("check the proxy's user and password"),
+        "{stderr}"
+    );
+    let note = "is set by HTTPS_PROXY; add a user and a password to it";
+    assert!(
+        stderr.contains(note) && !stderr.contains("planted"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn the_scheme_that_the_port_does_not_speak_is_named() {
+    let world = World::new();
+    let plain = world.service.base_url().replace("http://", "https://");
+    let stderr = log_in(&world, &plain, &[]).stderr;
+    assert!(
+        stderr.contains("\n  the port does not speak TLS"),
+        "{stderr}"
+    );
+    let secure = behind_tls(&world, &authority()).replace("https://", "http://");
+    let stderr = log_in(&world, &secure, &[]).stderr;
+    assert!(
+        stderr.contains("\n  if the port speaks TLS, use https://"),
+        "{stderr}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_ca_that_is_used_as_a_servers_certificate_is_not_blamed_on_the_roots() {
+    let world = World::new();
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let certificate = params.self_signed(&key).unwrap();
+    let root = world.home.path().join("root.pem");
+    fs::write(&root, certificate.pem()).unwrap();
+    let host = serve_tls(&world, certificate.into(), &key);
+    let ran = log_in(&world, &host, &[("SSL_CERT_FILE", root.to_str().unwrap())]);
+    let stderr = ran.fails_with(11);
+    assert!(
+        stderr.contains("the server uses the certificate of a CA"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("SSL_CERT_FILE"), "{stderr}");
+}
+
+fn authority() -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "A private CA");
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
 /// Answers each connection over TLS with what the service in memory says.
@@ -68,17 +164,18 @@ fn behind_tls(world: &World, authority: &CertifiedIssuer<'static, KeyPair>) -> S
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
     let certificate = params.signed_by(&key, authority).unwrap();
+    serve_tls(world, certificate.into(), &key)
+}
+
+/// As [`behind_tls`], with this certificate.
+fn serve_tls(world: &World, certificate: CertificateDer<'static>, key: &KeyPair) -> String {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth();
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = Arc::new(
-        config
-            .with_single_cert(vec![certificate.into()], key)
-            .unwrap(),
-    );
+    let config = Arc::new(config.with_single_cert(vec![certificate], key).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let service = world.service.base_url().replace("http://", "");
@@ -123,18 +220,16 @@ fn forward(client: impl Read + Write, service: &str) -> std::io::Result<()> {
 #[test]
 fn row_35_a_private_authority_is_refused_with_the_cause_and_the_way_out_which_works() {
     let world = World::new();
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let authority = authority();
     let host = behind_tls(&world, &authority);
     let ran = log_in(&world, &host, &[]);
     world.assert_is(
         ran.fails_with(11),
         snapbox::str![[r#"
 taking id and secret from POLLINATION_API_KEY_ID and POLLINATION_API_KEY_SECRET
-error: login: the server's certificate or TLS handshake is not acceptable; check --host
+error: login: the server's certificate or TLS handshake is not acceptable; nothing was sent; check --host
   cause: invalid peer certificate: UnknownIssuer
-  for a private CA set SSL_CERT_FILE to the file of its root certificate (PEM)
+  for a private CA, set SSL_CERT_FILE to the file of its root certificate (PEM)
 
 "#]],
     );
@@ -160,7 +255,7 @@ fn row_78_without_root_certificates_the_variable_is_named_and_what_it_names() {
     world.assert_is(
         ran.fails_with(1),
         str![[r#"
-error: no root certificate was found: SSL_CERT_FILE is "/nonexistent/roots.pem", which does not exist; install the system's certificates, or set SSL_CERT_FILE to a file of them (PEM)
+error: no root certificate was found: SSL_CERT_FILE is "/nonexistent/roots.pem", which does not exist; install the system's certificates, or set SSL_CERT_FILE to a file of root certificates (PEM)
 
 "#]],
     );

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::bearer;
 use crate::access_token_file;
-use crate::args::Create;
+use crate::args::token::Create;
 use crate::checked::{self, NotStored};
 use crate::context::Context;
 use crate::creation::Creation;
@@ -51,7 +51,7 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
             "Create an API token in the place of {}? Its id and secret are forgotten here.",
             stored.token.id()
         );
-        prompt::confirm(create.confirmed.yes, "the creation", &question)?;
+        prompt::confirm(create.confirmed.yes, "the creation", &question).await?;
     }
     let access_token = access_token(context, create).await?;
     // With this one and no later one, or the kept one would not be the one that counts.
@@ -80,7 +80,7 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
 /// Returns the access token that the next request is made with.
 async fn access_token(context: &Context, create: &Create) -> Result<AccessToken, CliError> {
     if create.bearer.access_token_stdin {
-        return bearer::from_stdin();
+        return bearer::from_stdin().await;
     }
     let client = context.client()?;
     context.stored(&client).await?;

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::bearer;
 use crate::access_token_file;
-use crate::args::Delete;
+use crate::args::token::Delete;
 use crate::checked;
 use crate::context::{Context, Stored};
 use crate::error::CliError;
@@ -35,7 +35,7 @@ impl fmt::Display for Answer {
 
 pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliError> {
     let stored = context.undisturbed().await?;
-    let client = bearer::client(context, &delete.bearer)?;
+    let client = bearer::client(context, &delete.bearer).await?;
     let id = if delete.bearer.access_token_stdin {
         progress::watch("asking for the API token", client.get_api_token()).await?
     } else {
@@ -46,7 +46,7 @@ pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliErr
              one afterwards takes an access token from before; see `token create --help`.",
         context.profile.id().base_url()
     );
-    prompt::confirm(delete.confirmed.yes, "the deletion", &question)?;
+    prompt::confirm(delete.confirmed.yes, "the deletion", &question).await?;
     let deleted = progress::watch("deleting the API token", client.delete_api_token()).await;
     match stored.filter(|stored| stored.token.id() == &id) {
         Some(stored) => {

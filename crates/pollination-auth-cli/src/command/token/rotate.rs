@@ -15,11 +15,12 @@ use pollination_auth::{
 use serde::Serialize;
 
 use crate::access_token_file;
-use crate::args::{Rotate, quoted};
+use crate::args::global::quoted;
+use crate::args::token::Rotate;
 use crate::checked;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::interrupt::{self, Interrupts};
+use crate::interrupt;
 use crate::output;
 use crate::paths;
 use crate::progress;
@@ -115,7 +116,7 @@ pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliErr
             "Rotate the secret of the API token {id} of {}? All else that uses it needs the new one.",
             context.profile.id().base_url()
         );
-        prompt::confirm(rotate.confirmed.yes, "the rotation", &question)?;
+        prompt::confirm(rotate.confirmed.yes, "the rotation", &question).await?;
     }
     let rotation = client.rotation(options(rotate));
     let what = if rotate.resume {
@@ -148,11 +149,7 @@ pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliErr
     }
     output::answer(context.global.output, &answer)?;
     if matches!(answer.outcome, Outcome::Rotated | Outcome::NothingHappened) {
-        let mut interrupts = Interrupts::listen()?;
-        tokio::select! {
-            () = forget_rescued(context, &stored.token, rotate.settle) => {}
-            () = interrupts.next() => {}
-        }
+        interrupt::skippable(forget_rescued(context, &stored.token, rotate.settle)).await?;
     }
     Ok(())
 }
@@ -229,9 +226,12 @@ fn rescued_file(context: &Context, rescue: &Path) -> PathBuf {
 }
 
 fn options(rotate: &Rotate) -> RotateOptions {
-    let options = RotateOptions::default()
+    let mut options = RotateOptions::default()
         .settle(rotate.settle)
         .on_wait(announce(rotate.settle));
+    if let Some(horizon) = rotate.recovery_horizon {
+        options = options.recovery_horizon(horizon);
+    }
     match Rescue::find() {
         Ok(rescue) => options.emergency_store(rescue),
         Err(error) => {

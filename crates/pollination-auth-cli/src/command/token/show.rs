@@ -6,7 +6,7 @@ use pollination_auth::{ApiTokenId, Client};
 use serde::Serialize;
 
 use super::bearer;
-use crate::args::Bearer;
+use crate::args::token::Bearer;
 use crate::context::{Context, Credential, Stored};
 use crate::error::CliError;
 use crate::output;
@@ -27,7 +27,7 @@ impl fmt::Display for Answer {
 
 pub(crate) async fn run(context: &Context, bearer: &Bearer) -> Result<(), CliError> {
     let (id, stored) = if bearer.access_token_stdin {
-        let client = bearer::client(context, bearer)?;
+        let client = bearer::client(context, bearer).await?;
         (ask(&client).await?, context.look(&context.client()?).await?)
     } else {
         of_credential(context).await?

@@ -1,0 +1,121 @@
+//! What more there is to say of a failed call: the chain of its causes, and advice that fits them.
+
+use std::error::Error as _;
+
+use pollination_auth::{Error, Reason, reqwest};
+
+use crate::proxy;
+
+/// The longest cause that is shown: 300 characters. A longer one was made by somebody else.
+const LONGEST_CAUSE: usize = 300;
+
+/// How the HTTP client's own part of the chain begins, which says no more than that it failed.
+const CLIENT: &str = "client error (";
+
+/// Advice for a text that TLS or the name look-up puts into the chain, the first that fits.
+const ADVICE: [(&str, &str); 6] = [
+    (
+        "CaUsedAsEndEntity",
+        "the server uses the certificate of a CA as its own; let that CA issue one for the server",
+    ),
+    (
+        "UnknownIssuer",
+        "for a private CA, set SSL_CERT_FILE to the file of its root certificate (PEM)",
+    ),
+    (
+        "not valid for name",
+        "the certificate is for another host name; check --host",
+    ),
+    (
+        "certificate expired",
+        "check this machine's clock, and renew the server's certificate",
+    ),
+    (
+        "InvalidContentType",
+        "the port does not speak TLS; if the service is plain http there, use http:// in --host",
+    ),
+    (
+        "dns error",
+        "check the host name in --host, and the network",
+    ),
+];
+
+/// The status with which web servers answer plain http on a port for TLS.
+const BAD_REQUEST: u16 = 400;
+
+/// Returns what more there is to say of a call of this host that failed, one line for each.
+pub(crate) fn notes(error: &Error, host: &str) -> Vec<String> {
+    let failure = error.failure();
+    let mut notes = Vec::new();
+    let causes = causes(error);
+    notes.extend(causes.as_ref().map(|causes| format!("cause: {causes}")));
+    let proxy = proxy::of(host);
+    let is_plain = host.starts_with("http://");
+    match (failure.reason(), proxy) {
+        (Reason::ProxyAuthentication, Some(proxy)) => notes.push(format!(
+            "the proxy {} is set by {}; add a user and a password to it, as http://USER:PASSWORD@HOST",
+            proxy.address, proxy.variable
+        )),
+        (Reason::ConnectFailed, Some(proxy)) => notes.push(format!(
+            "the proxy is {}, set by {}; check it, or exempt the host with NO_PROXY",
+            proxy.address, proxy.variable
+        )),
+        (Reason::Tls | Reason::ConnectFailed, _) => {
+            let causes = causes.unwrap_or_default();
+            let advice = ADVICE.iter().find(|(part, _)| causes.contains(part));
+            notes.extend(advice.map(|(_, advice)| (*advice).to_owned()));
+        }
+        (Reason::ConnectionLost, None) if is_plain && causes.is_some_and(is_no_http) => {
+            notes.push(other_scheme());
+        }
+        (Reason::NotJson { .. }, None) if is_plain && error.status() == Some(BAD_REQUEST) => {
+            notes.push(other_scheme());
+        }
+        _ => {}
+    }
+    notes
+}
+
+/// Returns `true` if what came back is not HTTP, as from a port for TLS.
+fn is_no_http(causes: String) -> bool {
+    causes.contains("invalid HTTP")
+}
+
+fn other_scheme() -> String {
+    "if the port speaks TLS, use https:// in --host".to_owned()
+}
+
+/// Returns the causes of an error that is not the service's, the innermost last.
+///
+/// Nothing of ours can have come back in them. A certificate can have put words of its own into one, so
+/// they are cut and escaped.
+fn causes(error: &Error) -> Option<String> {
+    let is_ours = matches!(
+        error.failure().reason(),
+        Reason::ConnectFailed
+            | Reason::Tls
+            | Reason::ProxyAuthentication
+            | Reason::TimedOut
+            | Reason::ConnectionLost
+            | Reason::Store
+            | Reason::CredentialFile
+    );
+    if !is_ours {
+        return None;
+    }
+    let mut causes: Vec<String> = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        let is_said = causes.last().is_some_and(|outer| outer.contains(&text));
+        if !is_said && !cause.is::<reqwest::Error>() && !text.starts_with(CLIENT) {
+            causes.push(text);
+        }
+        next = cause.source();
+    }
+    if causes.is_empty() {
+        return None;
+    }
+    let text: String = causes.join(": ").chars().take(LONGEST_CAUSE).collect();
+    Some(text.escape_debug().to_string())
+}

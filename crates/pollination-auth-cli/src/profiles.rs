@@ -1,0 +1,96 @@
+//! Which profiles the credential store has: their hosts and names, as the documents name them.
+//!
+//! A document's secret is not looked at, and nothing here is trusted: it is shown, and what is used is read by
+//! the store, with its checks.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::paths;
+
+/// The most bytes of a document, as the store has it: 64 KiB.
+const DOCUMENT_LIMIT: usize = 64 * 1024;
+
+/// How the names of the documents end.
+const DOCUMENTS: [&str; 2] = [".credential.json", ".journal.json"];
+
+/// A profile that something is stored for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Found {
+    pub(crate) host: String,
+    pub(crate) name: String,
+}
+
+/// What a document says about whose it is.
+#[derive(Deserialize)]
+struct Owner {
+    base_url: String,
+    profile: String,
+}
+
+/// Returns the profiles of the command's own store, none if it can't be read.
+pub(crate) fn stored() -> Vec<Found> {
+    paths::credentials().map_or_else(|_none| Vec::new(), |directory| find(&directory))
+}
+
+/// Returns the profiles that have a document in a directory, in order.
+pub(crate) fn find(directory: &Path) -> Vec<Found> {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    let mut found: Vec<_> = entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+        .filter(|entry| {
+            let name = entry.file_name();
+            DOCUMENTS
+                .iter()
+                .any(|end| name.to_string_lossy().ends_with(end))
+        })
+        .filter_map(|entry| read(&entry.path()))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn read(document: &Path) -> Option<Found> {
+    // Of the full size at once, or growing would leave copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(DOCUMENT_LIMIT));
+    let most = u64::try_from(DOCUMENT_LIMIT).ok()?;
+    let file = fs::File::open(document).ok()?;
+    file.take(most).read_to_end(&mut bytes).ok()?;
+    let Owner { base_url, profile } = serde_json::from_slice(&bytes).ok()?;
+    Some(Found {
+        host: base_url,
+        name: profile,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_is_found_by_either_document_and_what_is_none_is_passed_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
+        let text = |name: &str| format!(r#"{{"base_url":"https://h","profile":"{name}","x":1}}"#);
+        write("b-1.credential.json", &text("b"));
+        write("b-1.journal.json", &text("b"));
+        write("a-1.journal.json", &text("a"));
+        write("c-1.credential.json", "{planted");
+        write("d-1.credential.json.tmp", &text("d"));
+        fs::create_dir(directory.path().join("e.credential.json")).unwrap();
+        let names: Vec<_> = find(directory.path())
+            .into_iter()
+            .map(|found| found.name)
+            .collect();
+        assert_eq!(names, ["a", "b"]);
+        assert!(find(&directory.path().join("none")).is_empty());
+    }
+}

@@ -12,15 +12,15 @@ use pollination_auth::{
 
 use tokio::time::Instant;
 
-use crate::args::global::Global;
+use crate::args::global::{Global, quoted};
 use crate::environment;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::lock_wait;
 use crate::output;
 use crate::paths;
+use crate::profiles;
 use crate::recovery::Remedies;
-use crate::variables;
 
 /// The command for those who are not logged in.
 const LOGIN: &str = "login";
@@ -43,13 +43,6 @@ pub(crate) struct Context {
     store: Arc<dyn CredentialStore>,
     /// The store as files, where there is one.
     files: Option<FileStore>,
-}
-
-/// What the service is reached with.
-pub(crate) enum Credential {
-    Stored(Stored),
-    /// Nothing is stored, and nothing will be.
-    Environment(ApiToken),
 }
 
 /// What is stored for a profile.
@@ -147,38 +140,25 @@ impl Context {
         }))
     }
 
-    /// Returns the stored credential; an error if there is none.
+    /// Returns the stored credential, to change it; an error if there is none.
+    ///
+    /// Says so if the environment has another API token: other commands use that one.
     pub(crate) async fn stored(&self, client: &Client) -> Result<Stored, CliError> {
         let stored = self.look(client).await?;
-        stored.ok_or_else(|| self.not_logged_in())
-    }
-
-    /// Returns the stored credential, else that of the environment; an error if there is neither.
-    ///
-    /// The stored one goes first: a rotation changes it, and can't change the environment.
-    pub(crate) async fn credential(&self) -> Result<Credential, CliError> {
-        let Some(stored) = self.look(&self.client()?).await? else {
-            let found = environment::find()?.map(Credential::Environment);
-            return found.ok_or_else(|| self.not_logged_in());
-        };
-        if environment::has_other_id(stored.token.id().as_str()) {
+        let stored = stored.ok_or_else(|| self.not_logged_in())?;
+        if let Some(other) = environment::find()?.filter(|other| other.id() != stored.token.id()) {
             output::warning(format_args!(
-                "{} is that of another API token; the stored one of the profile {} goes first",
-                variables::ID,
-                self.profile.id().name()
+                "this is about the stored API token {}; the environment has another one, {}",
+                stored.token.id(),
+                other.id()
             ));
         }
-        Ok(Credential::Stored(stored))
+        Ok(stored)
     }
 
-    /// Returns a client that logs in with a credential.
-    pub(crate) fn client_of(&self, credential: &Credential) -> Result<Client, CliError> {
-        match credential {
-            Credential::Stored(_) => self.client(),
-            Credential::Environment(token) => {
-                Ok(self.builder().api_token(token.clone()).build()?)
-            }
-        }
+    /// Returns a client that logs in with an API token.
+    pub(crate) fn client_of(&self, token: ApiToken) -> Result<Client, CliError> {
+        Ok(self.builder().api_token(token).build()?)
     }
 
     /// Returns what is stored once no process rotates it; a rotation that was cut off is an error.
@@ -235,7 +215,27 @@ impl Context {
             profile: id.name().to_owned(),
             login: self.login(),
             in_environment: environment::is_set(),
+            others: self.others(),
+            has_later_key: environment::has_later_key(),
         }
+    }
+
+    /// Returns the options that select the other stored profiles.
+    fn others(&self) -> Vec<String> {
+        let id = self.profile.id();
+        let directory = self.directory.as_deref();
+        let found = directory.map(profiles::find).unwrap_or_default();
+        let others = found.into_iter().filter(|other| {
+            (other.host.as_str(), other.name.as_str()) != (id.base_url(), id.name())
+        });
+        let options = |other: profiles::Found| {
+            format!(
+                "--profile {} --host {}",
+                quoted(&other.name),
+                quoted(&other.host)
+            )
+        };
+        others.map(options).collect()
     }
 
     /// Refuses to go on beside a rotation that is unfinished.

@@ -7,8 +7,9 @@ use pollination_auth::{AccessToken, Client};
 
 use crate::access_token_file::{Kept, Owner, SharedToken};
 use crate::args::options::Wanted;
-use crate::context::{Context, Credential, Stored};
+use crate::context::{Context, Stored};
 use crate::creation;
+use crate::credential::Credential;
 use crate::error::CliError;
 use crate::output;
 use crate::progress;
@@ -44,15 +45,19 @@ impl Current {
 }
 
 /// Returns an access token of the credential that is used.
+///
+/// One of the environment is not cached: who gives the secret that way wants nothing of it on a disk.
 pub(crate) async fn get(context: &Context, wanted: Wanted) -> Result<Current, CliError> {
-    match context.credential().await? {
-        Credential::Stored(stored) => of_stored(context, &stored, wanted).await,
-        // It is not cached: who gives the secret that way wants nothing of it on a disk.
-        environment @ Credential::Environment(_) => {
-            let client = context.client_of(&environment)?;
-            let token = progress::watch(WAIT, log_in(&client, wanted)).await?;
-            Ok(Current::New(token))
-        }
+    let of_environment = async |client: Client| {
+        let token = progress::watch(WAIT, log_in(&client, wanted)).await?;
+        Ok(Current::New(token))
+    };
+    match Credential::choose(context).await? {
+        Credential::Environment(token) => of_environment(context.client_of(token)?).await,
+        Credential::Stored(stored, other) => match of_stored(context, &stored, wanted).await {
+            Err(error) => other.after(context, &stored, error, of_environment).await,
+            current => current,
+        },
     }
 }
 
@@ -73,8 +78,7 @@ async fn of_stored(
         },
         None => None,
     };
-    let token = progress::watch(WAIT, obtain(context, &client, shared.as_ref(), wanted)).await;
-    let token = token.map_err(|error| context.refused(stored, error))?;
+    let token = progress::watch(WAIT, obtain(context, &client, shared.as_ref(), wanted)).await?;
     if stored.generation().is_none()
         && !context.is_held().await
         && let Err(unfinished) = context.settled(context.look(&client).await?.as_ref())

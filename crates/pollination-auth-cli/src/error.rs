@@ -1,8 +1,9 @@
-//! The one error type of the command, and the only place that gives an error its exit code.
+//! The one error type of the command. Its exit codes are in `codes`.
 //!
 //! No message holds a secret; the words of a server are shown escaped, and as a server's.
 
-use std::error::Error as _;
+mod codes;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -12,9 +13,8 @@ use pollination_auth::{
 };
 
 use crate::advice;
-use crate::exit::Exit;
 use crate::messages::{Host, Rotation, Service, Unbuilt};
-use crate::recovery::{Recovery, Redo, Remedies, before, ruled, ruling};
+use crate::recovery::{Recovery, Redo, Remedies, before, ruled};
 use crate::variables;
 
 /// Error of a command.
@@ -24,6 +24,8 @@ pub(crate) enum CliError {
     Host(#[from] BaseUrlError),
     #[error("{}", Unbuilt(.0))]
     Client(BuildError),
+    #[error("{}; set both the id and the secret, or neither", .0)]
+    HalfOfTheEnvironment(BuildError),
     #[error("{0}")]
     Input(&'static str),
     #[error("the standard input {0}")]
@@ -46,14 +48,29 @@ pub(crate) enum CliError {
         problem: StoreError,
     },
     #[error(
-        "no credential is stored for {host} (profile {profile}); run `{login}`{}",
-        of_environment(*.in_environment)
+        "no credential is stored for {host} (profile {profile}); run `{login}`{}{}{}",
+        of_environment(*.in_environment), for_others(others), of_later_key(*.has_later_key)
     )]
     NotLoggedIn {
         host: String,
         profile: String,
         login: String,
         in_environment: bool,
+        /// The options that select what is stored for other hosts and profiles.
+        others: Vec<String>,
+        /// Whether there is a key of the vendor's later API.
+        has_later_key: bool,
+    },
+    #[error(
+        "the service refuses the stored secret of the API token {id}, and that of the environment \
+         too: {}\n  run `{login}` with a new secret",
+        Service(error)
+    )]
+    BothRefused {
+        id: String,
+        /// The error of the login with the secret of the environment.
+        error: Error,
+        login: String,
     },
     #[error("{0} was not confirmed, and nothing was done")]
     Declined(&'static str),
@@ -215,12 +232,32 @@ impl From<BuildError> for CliError {
     }
 }
 
-/// Returns why an id and a secret of the environment were not enough.
+/// Returns why an API token of the environment is not enough.
 fn of_environment(is_set: bool) -> &'static str {
     if is_set {
-        "; it stores the id and secret of the environment, which this command could not change there"
+        ", which stores the API token of the environment: this command could not change it there"
     } else {
         ""
+    }
+}
+
+/// Returns what is stored for other hosts and profiles, as options.
+fn for_others(options: &[String]) -> String {
+    if options.is_empty() {
+        return String::new();
+    }
+    format!("\n  to use what is stored:\n    {}", options.join("\n    "))
+}
+
+/// Returns the hint for those who have a key of the vendor's later API.
+fn of_later_key(is_set: bool) -> String {
+    if is_set {
+        format!(
+            "\n  {} is set, but it is a key of the vendor's later API, not an API token",
+            variables::LATER_KEY
+        )
+    } else {
+        String::new()
     }
 }
 
@@ -275,55 +312,6 @@ impl CliError {
         }
     }
 
-    /// Returns the exit code.
-    pub(crate) fn exit(&self) -> Exit {
-        match self {
-            Self::Host(_)
-            | Self::Input(_)
-            | Self::Stdin(_)
-            | Self::Variable { .. }
-            | Self::Credential { .. }
-            | Self::NoPrompt
-            | Self::SecretOnTerminal => Exit::Usage,
-            Self::Client(BuildError::Host(_) | BuildError::Credential(_)) => Exit::Usage,
-            Self::Client(_) => Exit::Failed,
-            Self::NoDirectory(_)
-            | Self::Directory { .. }
-            | Self::Damaged { .. }
-            | Self::KeptToken(_)
-            | Self::KeptCreation { .. }
-            | Self::NotKept { .. }
-            | Self::PutAside { .. } => Exit::Store,
-            Self::DeletedAndKept { problem, .. } => problem.exit(),
-            Self::NotLoggedIn { .. } => Exit::NotLoggedIn,
-            Self::Declined(_) | Self::NobodyToAsk(_) => Exit::Unconfirmed,
-            Self::RotationUnfinished { .. }
-            | Self::DeletionUnknown { .. }
-            | Self::CreationUnknown { .. }
-            | Self::CreationUnfinished { .. } => Exit::Unfinished,
-            Self::Service(error) => of_service(error),
-            // The given secret is not what was refused.
-            Self::StoredUnchecked { error, .. } => match of_service(error) {
-                Exit::Rejected => Exit::Refused,
-                other => other,
-            },
-            Self::Store(error) => of_store(error),
-            Self::Rotate { error, .. } | Self::RotateRescued { error, .. } => of_rotation(error),
-            Self::Ruled { ruling, .. } => of_ruling(*ruling),
-            Self::NotKeptAndNotDeleted { .. } => Exit::Lost,
-            Self::Replaced { .. } => Exit::Refused,
-            Self::StoredLogsIn { .. } | Self::NotAcceptedYet => Exit::TryLater,
-            Self::RotationInterrupted { .. }
-            | Self::CreationInterrupted { .. }
-            | Self::Interrupted => Exit::Interrupted,
-            Self::NotRun { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Exit::NotFound
-            }
-            Self::NotRun { .. } => Exit::NotRunnable,
-            Self::Io { .. } | Self::Json => Exit::Failed,
-        }
-    }
-
     /// Returns what more there is to say, one line for each; the host is that of the command line.
     ///
     /// The last one has the server's own words, fit for a terminal.
@@ -343,6 +331,7 @@ impl CliError {
         match self {
             Self::Service(error)
             | Self::CreationUnknown { error, .. }
+            | Self::BothRefused { error, .. }
             | Self::StoredUnchecked { error, .. } => Some(error),
             Self::DeletionUnknown {
                 answered, login, ..
@@ -355,58 +344,5 @@ impl CliError {
             }
             _ => None,
         }
-    }
-}
-
-fn of_service(error: &Error) -> Exit {
-    match error {
-        Error::CredentialsRejected(_) | Error::AccessTokenExpired(_) | Error::Unauthorized(_) => {
-            Exit::Rejected
-        }
-        Error::StoreFailed(_) => match error.source().and_then(|source| source.downcast_ref()) {
-            Some(store) => of_store(store),
-            None => Exit::Store,
-        },
-        Error::LifetimeTooShort(_) => Exit::TooShort,
-        Error::NotFound(_) => Exit::NoApiToken,
-        Error::Ambiguous(_) => Exit::Unfinished,
-        Error::UnusableReply(failure) if failure.raw_reply().is_some() => Exit::Unfinished,
-        Error::Internal(_) => Exit::Failed,
-        other if other.is_retryable() => Exit::TryLater,
-        _ => Exit::Refused,
-    }
-}
-
-fn of_store(error: &StoreError) -> Exit {
-    match error {
-        StoreError::Locked | StoreError::Changed | StoreError::LockLost => Exit::TryLater,
-        StoreError::RotationUnfinished => Exit::Unfinished,
-        StoreError::Empty { .. } => Exit::NotLoggedIn,
-        _ => Exit::Store,
-    }
-}
-
-fn of_rotation(error: &RotateError) -> Exit {
-    match error {
-        RotateError::NotStarted(failure) | RotateError::Rejected(failure) => {
-            match failure.cause() {
-                // By now it is known that nothing came of it.
-                Some(RotateCause::Service(Error::Ambiguous(_) | Error::UnusableReply(_)))
-                | None => Exit::TryLater,
-                Some(RotateCause::Service(error)) => of_service(error),
-                Some(RotateCause::Store(error)) => of_store(error),
-                Some(RotateCause::AccessTokenTooShort { .. }) => Exit::TooShort,
-                Some(_) => Exit::Failed,
-            }
-        }
-        other => ruling(other).map_or(Exit::Unfinished, of_ruling),
-    }
-}
-
-fn of_ruling(ruling: Ruling) -> Exit {
-    match ruling {
-        Ruling::ApiTokenGone => Exit::NoApiToken,
-        Ruling::OtherApiToken => Exit::Rejected,
-        _ => Exit::Lost,
     }
 }

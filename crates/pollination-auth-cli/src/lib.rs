@@ -108,6 +108,7 @@ mod checked;
 mod command;
 mod context;
 mod creation;
+mod credential;
 mod current_token;
 mod environment;
 mod error;

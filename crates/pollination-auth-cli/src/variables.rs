@@ -6,6 +6,15 @@ pub(crate) const ID: &str = "POLLINATION_API_KEY_ID";
 /// The secret of the API token.
 pub(crate) const SECRET: &str = "POLLINATION_API_KEY_SECRET";
 
+/// The file with the id of the API token.
+pub(crate) const ID_FILE: &str = "POLLINATION_API_KEY_ID_FILE";
+
+/// The file with the secret of the API token.
+pub(crate) const SECRET_FILE: &str = "POLLINATION_API_KEY_SECRET_FILE";
+
+/// The key of the vendor's later API, which is no API token of this one. It is looked for, and never read.
+pub(crate) const LATER_KEY: &str = "POLLINATION_API_KEY";
+
 /// The access token, for the command that `exec` runs.
 pub(crate) const ACCESS_TOKEN: &str = "POLLINATION_ACCESS_TOKEN";
 

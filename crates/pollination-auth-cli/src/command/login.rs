@@ -1,6 +1,5 @@
 //! Takes an id and a secret, checks them by logging in, and stores them.
 
-use std::env;
 use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::time::SystemTime;
@@ -24,7 +23,6 @@ use crate::prompt;
 use crate::stdin;
 use crate::terminal::{Answer, Hidden};
 use crate::time::{Stamp, rfc3339};
-use crate::variables::{ID, SECRET};
 
 /// A valid secret, to check an id without one.
 const ANY_SECRET: &str = "-";
@@ -62,9 +60,9 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
         looked => drop(looked?),
     }
     context.check_writable().await?;
-    let source = choose(login.from);
+    let source = choose(context, login.from);
     let token = match source {
-        Source::Environment => environment::api_token(env::var_os)?,
+        Source::Environment => environment::api_token()?,
         Source::Stdin => from_stdin().await?,
         Source::Prompt => ask(context).await?,
     };
@@ -177,11 +175,14 @@ async fn share(
     Ok(())
 }
 
-fn choose(from: Option<Source>) -> Source {
+fn choose(context: &Context, from: Option<Source>) -> Source {
     match from {
         Some(source) => source,
         None if environment::is_set() => {
-            output::note(format_args!("taking id and secret from {ID} and {SECRET}"));
+            output::note(format_args!(
+                "logging in to {} with the API token of the environment",
+                context.profile.id().base_url()
+            ));
             Source::Environment
         }
         None if !io::stdin().is_terminal() => Source::Stdin,

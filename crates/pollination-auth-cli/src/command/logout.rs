@@ -1,4 +1,4 @@
-//! Forgets the credential on this machine; the service is not told.
+//! Removes the credential from this machine; the service is not told.
 
 use std::fmt;
 
@@ -14,25 +14,24 @@ use crate::error::CliError;
 use crate::lock_wait;
 use crate::output;
 use crate::prompt;
-use crate::variables;
 
-/// Said where a rotation has made the stored secret the only good one.
+/// Said if a rotation may have made the stored secret the only valid one.
 const OTHER_SECRET: &str = " The environment has another secret of this API token, which a rotation \
-                            may have ended.";
+                            may have replaced.";
 
 #[derive(Serialize)]
 struct Answer<'a> {
     profile: &'a str,
     host: &'a str,
-    /// None when there was nothing to forget.
+    /// None if nothing was stored.
     forgotten_id: Option<String>,
 }
 
 impl fmt::Display for Answer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.forgotten_id {
-            Some(id) => write!(f, "Forgot the API token {id} of {}", self.host),
-            None => write!(f, "There was no API token of {} to forget", self.host),
+            Some(id) => write!(f, "Logged out of {} (API token {id})", self.host),
+            None => write!(f, "Not logged in to {}", self.host),
         }
     }
 }
@@ -52,7 +51,7 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
     let creation = creation::find(context).await?;
     if let Some(creation) = &creation {
         let question = format!(
-            "Forget the access token in {} too? It may be all that reaches an API token whose \
+            "Remove the access token in {} too? It may be the only key to an API token whose \
              creation was interrupted.",
             creation.file.display()
         );
@@ -61,12 +60,12 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
     if let Some(token) = &forgotten_id {
         let warning = if other_secret { OTHER_SECRET } else { "" };
         let journal = match stored.as_ref().and_then(|stored| context.ruled(stored)) {
-            Some(_) => " The journal of its last rotation goes with it.",
+            Some(_) => " The journal of its last rotation is removed too.",
             None => "",
         };
         let question = format!(
-            "Forget the id and secret of the API token {token}? Nobody can read the secret \
-             again.{warning}{journal}"
+            "Remove the stored id and secret of the API token {token}? The service does not show a \
+             secret again.{warning}{journal}"
         );
         prompt::confirm(confirmed.yes, "the logout", &question).await?;
     }
@@ -84,9 +83,7 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
     }
     if environment::is_set() {
         output::note(format_args!(
-            "{} and {} are set, and used from now on.{}",
-            variables::ID,
-            variables::SECRET,
+            "the environment has an API token, which is used from now on.{}",
             if other_secret { OTHER_SECRET } else { "" }
         ));
     }

@@ -1,4 +1,4 @@
-//! Shows what is stored or in the environment, and asks nobody.
+//! Shows what is stored and what the environment has, without asking the service.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -7,8 +7,9 @@ use pollination_auth::{RotationStatus, Ruling};
 use serde::Serialize;
 
 use crate::access_token_file::{Owner, SharedToken};
-use crate::context::{Context, Credential};
+use crate::context::{Context, Stored};
 use crate::creation;
+use crate::credential::Found;
 use crate::error::CliError;
 use crate::output;
 use crate::recovery::Redo;
@@ -23,6 +24,8 @@ struct Answer<'a> {
     logged_in: bool,
     source: Option<Source>,
     id: Option<&'a str>,
+    /// Another one than `id` if the environment takes precedence.
+    stored_id: Option<&'a str>,
     generation: Option<u64>,
     rotated_at: Option<Stamp>,
     access_token_expires_at: Option<Stamp>,
@@ -80,23 +83,29 @@ impl fmt::Display for Answer<'_> {
             self.host,
             self.directory
                 .as_deref()
-                .unwrap_or("none; nothing can be stored"),
+                .unwrap_or("none, so nothing can be stored"),
             self.id.unwrap_or("none; not logged in")
         )?;
         if self.source == Some(Source::Environment) {
             f.write_str(", of the environment")?;
+            if let Some(stored) = self.stored_id {
+                write!(
+                    f,
+                    "\nstored        {stored}; the environment takes precedence"
+                )?;
+            }
         }
         if let Some(generation) = self.generation {
             write!(
                 f,
-                "\ngeneration    {generation}; it counts the changes of the secret here"
+                "\ngeneration    {generation} (changes of the stored secret)"
             )?;
         }
         if let Some(Stamp(at)) = self.rotated_at {
             write!(f, "\nrotated       {}", rfc3339(at))?;
         }
         if let Some(Stamp(at)) = self.access_token_expires_at {
-            write!(f, "\naccess token  kept until {}", rfc3339(at))?;
+            write!(f, "\naccess token  cached until {}", rfc3339(at))?;
         }
         if let Some(unfinished) = &self.unfinished_rotation {
             let since = rfc3339(unfinished.started_at.0);
@@ -133,22 +142,23 @@ impl fmt::Display for Answer<'_> {
 }
 
 pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
-    let (stored, environment, missing) = match context.credential().await {
-        Ok(Credential::Stored(stored))
-            if stored.generation().is_none() && context.is_held().await =>
-        {
-            (Some(stored), None, None)
-        }
-        // Whoever holds the lock may have ended the rotation since it was read.
-        Ok(Credential::Stored(stored)) if stored.generation().is_none() => {
-            (context.look(&context.client()?).await?, None, None)
-        }
-        Ok(Credential::Stored(stored)) => (Some(stored), None, None),
-        Ok(Credential::Environment(token)) => (None, Some(token), None),
-        Err(error @ CliError::NotLoggedIn { .. }) => (None, None, Some(error)),
-        Err(error) => return Err(error),
+    let Found {
+        mut stored,
+        environment,
+    } = Found::look(context).await?;
+    let is_unknown = |stored: &Stored| stored.generation().is_none();
+    if stored.as_ref().is_some_and(is_unknown) && !context.is_held().await {
+        // Whoever held the lock may have ended the rotation since it was read.
+        stored = context.look(&context.client()?).await?;
+    }
+    let found = Found {
+        stored,
+        environment,
     };
-    let token = stored.as_ref().map(|stored| &stored.token);
+    let environment = found.preferred_environment();
+    let stored = found.stored.as_ref();
+    let missing = (stored.is_none() && environment.is_none()).then(|| context.not_logged_in());
+    let token = stored.map(|stored| &stored.token);
     let id = context.profile.id();
     let mut answer = Answer {
         profile: id.name(),
@@ -158,14 +168,13 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
             .as_ref()
             .map(|directory| directory.display().to_string()),
         logged_in: missing.is_none(),
-        source: match (&stored, &environment) {
-            (Some(_), _) => Some(Source::Store),
-            (None, Some(_)) => Some(Source::Environment),
+        source: match (environment, stored) {
+            (Some(_), _) => Some(Source::Environment),
+            (None, Some(_)) => Some(Source::Store),
             (None, None) => None,
         },
-        id: token
-            .or(environment.as_ref())
-            .map(|token| token.id().as_str()),
+        id: environment.or(token).map(|token| token.id().as_str()),
+        stored_id: token.map(|token| token.id().as_str()),
         generation: None,
         rotated_at: None,
         access_token_expires_at: None,
@@ -178,7 +187,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
             redo: found.redo,
         }),
     };
-    match stored.as_ref().map(|stored| &stored.rotation) {
+    match stored.map(|stored| &stored.rotation) {
         Some(RotationStatus::Settled {
             generation,
             rotated_at,
@@ -214,10 +223,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         }
         _ => {}
     }
-    if let (Some(owner), Some(shared)) = (
-        stored.as_ref().and_then(Owner::of),
-        SharedToken::look(context)?,
-    ) {
+    if let (Some(owner), Some(shared)) = (stored.and_then(Owner::of), SharedToken::look(context)?) {
         let kept = shared.read(&owner).await?;
         let now = SystemTime::now();
         let kept = kept.filter(|kept| !kept.left(now).is_zero());
@@ -228,8 +234,8 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         .unfinished_rotation
         .is_some_and(|rotation| rotation.under_way);
     if !under_way {
-        context.settled(stored.as_ref())?;
+        context.settled(stored)?;
     }
-    let ruled = stored.as_ref().and_then(|stored| context.ruled(stored));
+    let ruled = stored.and_then(|stored| context.ruled(stored));
     missing.or(ruled).map_or(Ok(()), Err)
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use pollination_auth_fake::Operation;
 use snapbox::str;
 
-use crate::world::{ID, Ran, SECRET, World, wait};
+use crate::world::{ID, PROGRAM, Ran, SECRET, World, accept_next_login, wait};
 
 const VARIABLES: [&str; 2] = ["POLLINATION_API_KEY_ID", "POLLINATION_API_KEY_SECRET"];
 
@@ -81,7 +81,7 @@ API token     an-id, of the environment
 }
 
 #[test]
-fn what_is_stored_goes_before_the_environment() {
+fn the_stored_secret_goes_before_that_of_the_environment() {
     let world = World::logged_in();
     assert_eq!(world.run(&["token", "rotate", "--yes"]).code, Some(0));
     // The environment has the secret of before, and is not looked at.
@@ -89,11 +89,135 @@ fn what_is_stored_goes_before_the_environment() {
     assert_eq!((token.code, token.stderr.as_str()), (Some(0), ""));
     let status = run(&mut in_a_job(&world, &["status", "--output", "json"]));
     assert_eq!(status.json()["source"], "store");
+}
 
-    let mut command = in_a_job(&world, &["access-token"]);
-    let other = run(command.env(VARIABLES[0], "other-id"));
-    assert_eq!(other.code, Some(0));
-    assert!(other.stderr.contains("another API token"), "{other:?}");
+/// Logs in with what the service does not know.
+fn store(world: &World, id: &str, secret: &str) {
+    accept_next_login(world);
+    let ran = world.run_with(&["login"], format!("{id}\n{secret}\n"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+}
+
+#[test]
+fn another_api_token_of_the_environment_goes_before_the_stored_one_and_says_so() {
+    let world = World::new();
+    store(&world, "other-id", "other-secret");
+    for arguments in [&["access-token"][..], &["token", "show"]] {
+        let ran = run(&mut in_a_job(&world, arguments));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let warning = "warning: using the API token an-id of the environment, not the stored one, \
+                       other-id (profile default)\n";
+        assert_eq!(ran.stderr, warning);
+    }
+    let status = run(&mut in_a_job(&world, &["status"]));
+    assert_eq!(status.stderr, "");
+    let lines = "API token     an-id, of the environment\n\
+                 stored        other-id; the environment takes precedence\n";
+    assert!(status.text().contains(lines), "{status:?}");
+    // What changes the stored one says which one that is.
+    let ran = run(&mut in_a_job(&world, &["token", "rotate"]));
+    assert!(
+        ran.fails_with(8).contains("stored API token other-id"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_stored_secret_that_is_refused_gives_way_to_that_of_the_environment() {
+    let world = World::new();
+    store(&world, ID, "dead-secret");
+    for arguments in [&["access-token", "--fresh"][..], &["token", "show"]] {
+        let ran = run(&mut in_a_job(&world, arguments));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let warning = "refuses the stored secret of the API token an-id, and accepts that of the \
+                       environment; `pollination-auth login --host";
+        assert!(ran.stderr.contains(warning), "{ran:?}");
+    }
+    let mut both = in_a_job(&world, &["access-token", "--fresh"]);
+    let ran = run(both.env(VARIABLES[1], "planted-wrong"));
+    let stderr = ran.fails_with(4);
+    let both = "refuses the stored secret of the API token an-id, and that of the environment too";
+    assert!(
+        stderr.contains(both) && !stderr.contains("planted"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("dead-secret"), "{stderr}");
+}
+
+#[test]
+fn row_80_the_environment_may_name_files() {
+    let world = World::new();
+    let write = |name: &str, text: &str| {
+        let path = world.home.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let (id, secret) = (
+        write("id", "an-id\n"),
+        write("secret", &format!("{SECRET}\n")),
+    );
+    let with_files = |arguments: &[&str]| {
+        let mut command = world.command(arguments);
+        command.env("POLLINATION_API_KEY_ID_FILE", &id);
+        command.env("POLLINATION_API_KEY_SECRET_FILE", &secret);
+        command
+    };
+    assert_eq!(run(&mut with_files(&["token", "show"])).answer(), ID);
+    assert_eq!(run(&mut with_files(&["login"])).code, Some(0));
+    assert_eq!(world.stored_secret(), SECRET);
+    let mut missing = with_files(&["access-token"]);
+    let ran = run(missing.env("POLLINATION_API_KEY_SECRET_FILE", "/nonexistent/secret"));
+    assert!(
+        ran.fails_with(2)
+            .contains("/nonexistent/secret can't be read"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn the_profile_may_be_in_the_environment_and_is_named_where_it_is_meant() {
+    let world = World::logged_in();
+    let mut command = world.command(&["status"]);
+    let ran = run(command.env("POLLINATION_PROFILE", "work"));
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("(profile work)"), "{ran:?}");
+    let mut command = world.command(&["status", "--profile", "default"]);
+    let ran = run(command.env("POLLINATION_PROFILE", "work"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+}
+
+/// The advice is run as it stands, in the same environment.
+#[cfg(unix)]
+#[test]
+fn following_the_advice_sends_no_secret_to_another_host() {
+    let world = World::new();
+    let other = World::new();
+    // The host of the command line is another one than that of the environment.
+    let mut command = in_a_job(&world, &["token", "rotate", "--yes"]);
+    let ran = run(command.env("POLLINATION_HOST", other.service.base_url()));
+    let advice = ran.fails_with(3).split('`').nth(1).unwrap().to_owned();
+    let line = advice.replacen("pollination-auth", PROGRAM, 1);
+    let mut login = Command::new("sh");
+    login.args(["-c", &line]).env_clear();
+    login.envs(VARIABLES.into_iter().zip([ID, SECRET]));
+    login.env("POLLINATION_AUTH_DIR", world.directory());
+    let ran = run(login.env("POLLINATION_HOST", other.service.base_url()));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!((world.service.logins(), other.service.logins()), (1, 0));
+}
+
+#[test]
+fn a_key_of_the_vendors_later_api_is_said_to_be_one() {
+    let world = World::new();
+    let ran = run(world
+        .command(&["access-token"])
+        .env("POLLINATION_API_KEY", "planted"));
+    let stderr = ran.fails_with(3);
+    let hint = "\n  POLLINATION_API_KEY is set, but it is a key of the vendor's later API, not an API token\n";
+    assert!(
+        stderr.contains(hint) && !stderr.contains("planted"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -125,7 +249,10 @@ fn row_51_half_of_it_is_an_error_and_no_absence() {
     for (set, missing) in [(0, 1), (1, 0)] {
         for arguments in [&["access-token"][..], &["status"], &["token", "show"]] {
             let ran = run(world.command(arguments).env(VARIABLES[set], "planted"));
-            let expected = format!("{} is not set", VARIABLES[missing]);
+            let expected = format!(
+                "(from {}) is not set; set both the id and the secret, or neither",
+                VARIABLES[missing]
+            );
             assert!(ran.fails_with(2).contains(&expected), "{ran:?}");
             assert!(!ran.stderr.contains("planted"), "{ran:?}");
         }
@@ -155,7 +282,7 @@ fn no_directory_is_needed_for_the_environment() {
     assert_eq!(without(&["token", "show"]).answer(), ID);
     let status = without(&["status"]);
     assert!(
-        status.answer().contains("nothing can be stored"),
+        status.answer().contains("so nothing can be stored"),
         "{status:?}"
     );
     assert_eq!(without(&["login"]).code, Some(9));
@@ -167,14 +294,15 @@ fn a_logout_says_that_the_environment_is_used_from_then_on() {
     let world = World::logged_in();
     let ran = run(&mut in_a_job(&world, &["logout", "--yes"]));
     assert_eq!(ran.code, Some(0));
-    assert!(ran.stderr.contains(VARIABLES[0]), "{ran:?}");
+    let note = "the environment has an API token, which is used from now on";
+    assert!(ran.stderr.contains(note), "{ran:?}");
     assert_eq!(run(&mut in_a_job(&world, &["access-token"])).code, Some(0));
     assert_eq!(world.service.count(Operation::DeleteApiToken), 0);
 }
 
 #[test]
 fn a_logout_says_that_the_environment_has_the_secret_of_before_a_rotation() {
-    const WARNING: &str = "another secret of this API token, which a rotation may have ended";
+    const WARNING: &str = "another secret of this API token, which a rotation may have replaced";
     let world = World::logged_in();
     let same = run(&mut in_a_job(&world, &["logout", "--yes"]));
     assert!(!same.stderr.contains(WARNING), "{same:?}");

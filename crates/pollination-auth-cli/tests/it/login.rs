@@ -46,7 +46,7 @@ fn the_environment_goes_before_standard_input() {
     world.assert_is(
         &ran.stderr,
         str![[r#"
-taking id and secret from POLLINATION_API_KEY_ID and POLLINATION_API_KEY_SECRET
+logging in to [HOST] with the API token of the environment
 
 "#]],
     );
@@ -57,9 +57,9 @@ taking id and secret from POLLINATION_API_KEY_ID and POLLINATION_API_KEY_SECRET
 fn row_51_half_an_environment_is_an_error_and_no_fall_through() {
     let world = World::new();
     for (name, value, problem) in [
-        (VARIABLES[0].0, ID, "POLLINATION_API_KEY_SECRET is not set"),
-        (VARIABLES[1].0, SECRET, "POLLINATION_API_KEY_ID is not set"),
-        (VARIABLES[0].0, "", "POLLINATION_API_KEY_SECRET is not set"),
+        (VARIABLES[0].0, ID, "POLLINATION_API_KEY_SECRET) is not set"),
+        (VARIABLES[1].0, SECRET, "POLLINATION_API_KEY_ID) is not set"),
+        (VARIABLES[0].0, "", "POLLINATION_API_KEY_ID) is empty"),
     ] {
         let ran = run(world.command(&["login"]).env(name, value));
         let stderr = ran.fails_with(2);
@@ -210,7 +210,7 @@ fn logout_forgets_the_credential_and_the_access_token() {
     world.assert_is(
         ran.text(),
         str![[r#"
-Forgot the API token an-id of [HOST]
+Logged out of [HOST] (API token an-id)
 
 "#]],
     );

@@ -28,6 +28,8 @@ fn nothing_stored_names_host_and_profile_and_no_broken_store() {
             ran.fails_with(3),
             str![[r#"
 error: no credential is stored for [HOST] (profile other); run `pollination-auth login --profile other --host [HOST]`
+  to use what is stored:
+    --profile default --host [HOST]
 
 "#]],
         );

@@ -226,7 +226,7 @@ fn row_35_a_private_authority_is_refused_with_the_cause_and_the_way_out_which_wo
     world.assert_is(
         ran.fails_with(11),
         snapbox::str![[r#"
-taking id and secret from POLLINATION_API_KEY_ID and POLLINATION_API_KEY_SECRET
+logging in to https://127.0.0.1:[..] with the API token of the environment
 error: login: the server's certificate or TLS handshake is not acceptable; nothing was sent; check --host
   cause: invalid peer certificate: UnknownIssuer
   for a private CA, set SSL_CERT_FILE to the file of its root certificate (PEM)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::credential::api_token::CredentialError;
 use crate::foundation::base_url::BaseUrlError;
+use crate::store::credential_files::CredentialFileError;
 
 /// The variable that names the base URL of the service; the service's own when it is not set.
 pub(crate) const HOST: &str = "POLLINATION_HOST";
@@ -18,6 +19,9 @@ pub enum BuildError {
     /// An id, a secret or an access token can't be used.
     #[error(transparent)]
     Credential(#[from] CredentialError),
+    /// A file of [`ApiToken::from_env`](crate::ApiToken::from_env) can't be used.
+    #[error(transparent)]
+    CredentialFile(#[from] CredentialFileError),
     /// The base URL is invalid or could leak a secret.
     #[error("the base URL can't be used: {0}")]
     BaseUrl(BaseUrlError),

@@ -30,6 +30,31 @@ pub(crate) enum Found {
     Files(CredentialFiles),
 }
 
+impl ApiToken {
+    /// Reads the API token that [`Client::from_env`](crate::Client::from_env) logs in with.
+    ///
+    /// It blocks while it reads files. A client reads them again at each login.
+    ///
+    /// ```no_run
+    /// use pollination_auth::ApiToken;
+    ///
+    /// let token = ApiToken::from_env()?;
+    /// println!("the environment has the API token {}", token.id());
+    /// # Ok::<(), pollination_auth::BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Credential`] when a variable is missing or invalid,
+    /// [`BuildError::CredentialFile`] when a file is.
+    pub fn from_env() -> Result<Self, BuildError> {
+        match read(std::env::var_os)?.credential {
+            Found::ApiToken(token) => Ok(token),
+            Found::Files(files) => Ok(files.read()?),
+        }
+    }
+}
+
 /// Reads the variables; one that is set but empty is an error, not an absent one.
 pub(crate) fn read(
     look_up: impl Fn(&'static str) -> Option<OsString>,

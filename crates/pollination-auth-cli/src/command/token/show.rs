@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::bearer;
 use crate::args::token::Bearer;
-use crate::context::{Context, Credential, Stored};
+use crate::context::{Context, Stored};
+use crate::credential::Credential;
 use crate::error::CliError;
 use crate::output;
 use crate::progress;
@@ -41,15 +42,20 @@ pub(crate) async fn run(context: &Context, bearer: &Bearer) -> Result<(), CliErr
 
 /// Asks with what is stored, or with the environment.
 async fn of_credential(context: &Context) -> Result<(ApiTokenId, Option<Stored>), CliError> {
-    let credential = context.credential().await?;
-    let client = context.client_of(&credential)?;
-    let Credential::Stored(stored) = credential else {
-        return Ok((ask(&client).await?, None));
+    let (stored, other) = match Credential::choose(context).await? {
+        Credential::Stored(stored, other) => (stored, other),
+        Credential::Environment(token) => {
+            return Ok((ask(&context.client_of(token)?).await?, None));
+        }
     };
-    match ask(&client).await {
-        Ok(id) => Ok((id, Some(stored))),
-        Err(error) => Err(context.refused(&stored, error)),
-    }
+    let id = match ask(&context.client()?).await {
+        Ok(id) => id,
+        Err(error) => {
+            let again = async |client: Client| ask(&client).await;
+            other.after(context, &stored, error, again).await?
+        }
+    };
+    Ok((id, Some(stored)))
 }
 
 async fn ask(client: &Client) -> Result<ApiTokenId, CliError> {

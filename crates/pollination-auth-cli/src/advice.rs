@@ -1,10 +1,10 @@
 //! What more there is to say of a failed call: the chain of its causes, and advice that fits them.
 
-use std::error::Error as _;
+use std::error::Error as StdError;
 
 use pollination_auth::{Error, Reason, reqwest};
 
-use crate::proxy;
+use crate::proxy::{self, Proxy};
 
 /// The longest cause that is shown: 300 characters. A longer one was made by somebody else.
 const LONGEST_CAUSE: usize = 300;
@@ -40,6 +40,12 @@ const ADVICE: [(&str, &str); 6] = [
     ),
 ];
 
+/// Why the HTTP client got no reply.
+pub(crate) struct Transport {
+    pub(crate) causes: String,
+    pub(crate) advice: Option<&'static str>,
+}
+
 /// The status with which web servers answer plain http on a port for TLS.
 const BAD_REQUEST: u16 = 400;
 
@@ -56,14 +62,10 @@ pub(crate) fn notes(error: &Error, host: &str) -> Vec<String> {
             "the proxy {} is set by {}; add a user and a password to it, as http://USER:PASSWORD@HOST",
             proxy.address, proxy.variable
         )),
-        (Reason::ConnectFailed, Some(proxy)) => notes.push(format!(
-            "the proxy is {}, set by {}; check it, or exempt the host with NO_PROXY",
-            proxy.address, proxy.variable
-        )),
+        (Reason::ConnectFailed, Some(proxy)) => notes.push(of_proxy(&proxy)),
         (Reason::Tls | Reason::ConnectFailed, _) => {
             let causes = causes.unwrap_or_default();
-            let advice = ADVICE.iter().find(|(part, _)| causes.contains(part));
-            notes.extend(advice.map(|(_, advice)| (*advice).to_owned()));
+            notes.extend(of_causes(&causes).map(str::to_owned));
         }
         (Reason::ConnectionLost, None) if is_plain && causes.is_some_and(is_no_http) => {
             notes.push(other_scheme());
@@ -74,6 +76,28 @@ pub(crate) fn notes(error: &Error, host: &str) -> Vec<String> {
         _ => {}
     }
     notes
+}
+
+/// Returns why the HTTP client itself got no reply.
+pub(crate) fn of_transport(error: &reqwest::Error) -> Transport {
+    let causes = chain(error.source()).unwrap_or_else(|| "no reply".to_owned());
+    Transport {
+        advice: of_causes(&causes),
+        causes,
+    }
+}
+
+/// Returns what to look at if a proxy is in the way.
+pub(crate) fn of_proxy(proxy: &Proxy) -> String {
+    format!(
+        "the proxy is {}, set by {}; check it, or exempt the host with NO_PROXY",
+        proxy.address, proxy.variable
+    )
+}
+
+fn of_causes(causes: &str) -> Option<&'static str> {
+    let found = ADVICE.iter().find(|(part, _)| causes.contains(part));
+    found.map(|(_, advice)| *advice)
 }
 
 /// Returns `true` if what came back is not HTTP, as from a port for TLS.
@@ -103,8 +127,12 @@ fn causes(error: &Error) -> Option<String> {
     if !is_ours {
         return None;
     }
+    chain(error.source())
+}
+
+/// Returns a chain of causes, without the client's own part of it.
+fn chain(mut next: Option<&(dyn StdError + 'static)>) -> Option<String> {
     let mut causes: Vec<String> = Vec::new();
-    let mut next = error.source();
     while let Some(cause) = next {
         let text = cause.to_string();
         let is_said = causes.last().is_some_and(|outer| outer.contains(&text));

@@ -62,9 +62,17 @@ pub(crate) enum Command {
     /// The generation counts the changes of the stored secret; 0 is the first one. The exit code is 3 if
     /// there is no credential, and 6 if a rotation is unfinished and no process is working on it.
     Status,
+    /// List the stored profiles
+    #[command(subcommand)]
+    Profile(Profile),
     /// Show, create, rotate or delete the account's API token
     #[command(subcommand)]
     Token(Token),
+    /// Check the connection, the credential store and the environment
+    ///
+    /// Each line says `ok`, or what to do. No secret is sent. The exit code is 13 if anything has to be
+    /// done.
+    Doctor,
     /// Remove the stored credential from this machine
     ///
     /// The service is not told, and still accepts the API token. To delete that, run `token delete`.
@@ -125,6 +133,15 @@ pub(crate) struct Exec {
         value_hint = clap::ValueHint::CommandWithArguments
     )]
     pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum Profile {
+    /// List the stored profiles
+    ///
+    /// An asterisk marks the profile that commands use now. A rotation or creation that was interrupted is
+    /// named.
+    List,
 }
 
 /// A shell that completions are printed for.

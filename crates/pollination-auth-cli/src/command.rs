@@ -1,15 +1,17 @@
 //! Carries out the commands, one module for each.
 
 mod access_token;
+mod doctor;
 mod exec;
 mod login;
 mod logout;
 mod pages;
+mod profile;
 mod status;
 mod token;
 
 use crate::args::token::Token;
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, Command, Profile};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -19,6 +21,10 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     match &arguments.command {
         Command::Completions { shell } => return pages::completions(*shell).map(|()| Exit::Done),
         Command::Man { command } => return pages::man(command).map(|()| Exit::Done),
+        Command::Doctor => return doctor::run(&arguments.global).await,
+        Command::Profile(Profile::List) => {
+            return profile::list(&arguments.global).await.map(|()| Exit::Done);
+        }
         _ => {}
     }
     let open = match &arguments.command {
@@ -46,6 +52,9 @@ async fn carry_out(context: &Context, arguments: &Arguments) -> Result<(), CliEr
         Command::Token(Token::Create(create)) => token::create::run(context, create).await,
         Command::Token(Token::Rotate(rotate)) => token::rotate::run(context, rotate).await,
         Command::Token(Token::Delete(delete)) => token::delete::run(context, delete).await,
-        Command::Completions { .. } | Command::Man { .. } => Ok(()),
+        Command::Doctor
+        | Command::Profile(_)
+        | Command::Completions { .. }
+        | Command::Man { .. } => Ok(()),
     }
 }

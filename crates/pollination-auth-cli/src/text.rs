@@ -9,6 +9,9 @@ pub(crate) const WIDTH: usize = 80;
 /// The indentation of a command line to paste, which is never wrapped.
 const TO_PASTE: &str = "    ";
 
+/// The indentation of the rest of a line that has none itself.
+const HANGING: &str = "  ";
+
 /// Returns a text in which characters that reorder a line are escaped, as Unicode names them.
 ///
 /// An id is the service's, and a profile's name is anybody's: what is shown must be what is there.
@@ -41,7 +44,7 @@ fn reorders(letter: char) -> bool {
     matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Wraps each line between words, with its own indentation.
+/// Wraps each line between words. What is wrapped has the line's own indentation, or [`HANGING`].
 ///
 /// What stands in backquotes is one word, and a line to paste stays as it is: a line break in a command would
 /// change it.
@@ -58,23 +61,38 @@ pub(crate) fn wrap(text: &str, width: usize) -> String {
 }
 
 fn wrap_line(wrapped: &mut String, line: &str, width: usize) {
-    let indentation: String = line.chars().take_while(|letter| *letter == ' ').collect();
+    let own = line.len() - line.trim_start_matches(' ').len();
+    let indentation = line.get(..own).filter(|own| !own.is_empty());
+    let indentation = indentation.unwrap_or(HANGING);
     let mut column = 0;
-    let mut is_quoted = false;
-    for (position, word) in line.split_inclusive(' ').enumerate() {
-        let columns = columns(word.trim_end());
-        if !is_quoted && column > indentation.len() && column + columns > width && position > 0 {
+    for word in words(line) {
+        let trimmed = word.trim_end();
+        let columns = columns(trimmed);
+        if column > own && column + columns > width {
             wrapped.truncate(wrapped.trim_end_matches(' ').len());
             wrapped.push('\n');
-            wrapped.push_str(&indentation);
+            wrapped.push_str(indentation);
             column = indentation.len();
         }
         wrapped.push_str(word);
-        column += columns + word.len() - word.trim_end().len();
-        if word.matches('`').count() % 2 == 1 {
-            is_quoted = !is_quoted;
+        column += columns + word.len() - trimmed.len();
+    }
+}
+
+/// Returns the words of a line with the space behind each.
+fn words(line: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let (mut start, mut end) = (0, 0);
+    for part in line.split_inclusive(' ') {
+        end += part.len();
+        let word = line.get(start..end).unwrap_or_default();
+        if word.matches('`').count() % 2 == 0 {
+            words.push(word);
+            start = end;
         }
     }
+    words.extend(line.get(start..end).filter(|rest| !rest.is_empty()));
+    words
 }
 
 /// Returns the columns that a word takes; the sequences that colour it take none.
@@ -94,22 +112,20 @@ mod tests {
 
     #[test]
     fn a_line_is_wrapped_between_words_with_its_indentation() {
-        assert_eq!(wrap("one two three", 9), "one two\nthree");
+        assert_eq!(wrap("one two three", 9), "one two\n  three");
         assert_eq!(
             wrap("  one two\n  three four\n", 9),
             "  one two\n  three\n  four\n"
         );
-        assert_eq!(wrap("unbreakable x", 5), "unbreakable\nx");
+        assert_eq!(wrap("unbreakable x", 5), "unbreakable\n  x");
         assert_eq!(wrap("exactly ten", 11), "exactly ten");
-        assert_eq!(wrap("a question [y/N] ", 10), "a question\n[y/N] ");
+        assert_eq!(wrap("a question [y/N] ", 10), "a question\n  [y/N] ");
     }
 
     #[test]
     fn a_command_is_never_broken() {
-        assert_eq!(
-            wrap("run `a b c d` now", 8),
-            "run\n`a b c d`\nnow".replace("run\n", "run ")
-        );
+        assert_eq!(wrap("run `a b c d` now", 8), "run\n  `a b c d`\n  now");
+        assert_eq!(wrap("it's `open", 80), "it's `open");
         assert_eq!(
             wrap("    a long command line\n", 9),
             "    a long command line\n"

@@ -14,13 +14,16 @@ fn run(arguments: &[&str]) -> Ran {
 
 #[test]
 fn each_help_is_as_it_was_reviewed() {
-    let pages: [(&[&str], Data); 11] = [
+    let pages: [(&[&str], Data); 14] = [
         (&[], file!["help/pollination-auth.txt"]),
         (&["login"], file!["help/login.txt"]),
         (&["access-token"], file!["help/access-token.txt"]),
         (&["exec"], file!["help/exec.txt"]),
         (&["status"], file!["help/status.txt"]),
         (&["logout"], file!["help/logout.txt"]),
+        (&["profile"], file!["help/profile.txt"]),
+        (&["profile", "list"], file!["help/profile-list.txt"]),
+        (&["doctor"], file!["help/doctor.txt"]),
         (&["token"], file!["help/token.txt"]),
         (&["token", "show"], file!["help/token-show.txt"]),
         (&["token", "create"], file!["help/token-create.txt"]),
@@ -43,12 +46,14 @@ fn each_help_is_as_it_was_reviewed() {
 /// A name that is longer than the terminal can't be wrapped; there is none.
 #[test]
 fn no_line_of_the_help_is_longer_than_the_terminal() {
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 14] = [
         &[],
         &["login"],
         &["access-token"],
         &["exec"],
         &["status"],
+        &["profile", "list"],
+        &["doctor"],
         &["token"],
         &["token", "create"],
         &["token", "rotate"],
@@ -136,7 +141,9 @@ Commands:
   access-token  Print a valid access token
   exec          Run a command with an access token in its environment
   status        Show what is stored, without asking the service
+  profile       List the stored profiles
   token         Show, create, rotate or delete the account's API token
+  doctor        Check the connection, the credential store and the environment
   logout        Remove the stored credential from this machine
   completions   Print shell completions
   man           Print a manual page

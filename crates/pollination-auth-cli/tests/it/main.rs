@@ -12,6 +12,8 @@ mod checked;
 #[cfg(unix)]
 mod creation;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod environment;
 #[cfg(test)]
 #[cfg(unix)]
@@ -27,6 +29,8 @@ mod login;
 mod output;
 #[cfg(test)]
 mod pages;
+#[cfg(test)]
+mod profile;
 #[cfg(test)]
 #[cfg(unix)]
 mod readme;

@@ -32,7 +32,7 @@ fn log_in(world: &World, host: &str, variables: &[(&str, &str)]) -> Ran {
 }
 
 /// Returns a port on which nobody listens.
-fn closed_port() -> u16 {
+pub(crate) fn closed_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
@@ -150,7 +150,7 @@ fn a_ca_that_is_used_as_a_servers_certificate_is_not_blamed_on_the_roots() {
     assert!(!stderr.contains("SSL_CERT_FILE"), "{stderr}");
 }
 
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
+pub(crate) fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params
@@ -160,7 +160,7 @@ fn authority() -> CertifiedIssuer<'static, KeyPair> {
 }
 
 /// Answers each connection over TLS with what the service in memory says.
-fn behind_tls(world: &World, authority: &CertifiedIssuer<'static, KeyPair>) -> String {
+pub(crate) fn behind_tls(world: &World, authority: &CertifiedIssuer<'static, KeyPair>) -> String {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
     let certificate = params.signed_by(&key, authority).unwrap();

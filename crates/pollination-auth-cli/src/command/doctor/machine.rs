@@ -1,0 +1,196 @@
+//! This machine: the credential store and its modes, what is unfinished in it, and the environment.
+
+use std::env;
+use std::path::Path;
+
+use super::check::Check;
+use crate::args::global::Global;
+use crate::command::profile;
+use crate::context;
+use crate::credential::Found;
+use crate::environment;
+use crate::error::CliError;
+use crate::paths;
+use crate::variables::{DIRECTORY, HOST, LATER_KEY, PROFILE, RESCUE};
+
+/// The names of the checks, in order.
+const STORE: &str = "store";
+const ROTATIONS: &str = "rotations";
+const CREDENTIAL: &str = "credential";
+const ENVIRONMENT: &str = "environment";
+
+/// The variables that change what a command does; what they are set to may be nobody's business.
+const SHOWN: [&str; 6] = [
+    HOST,
+    PROFILE,
+    DIRECTORY,
+    RESCUE,
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
+/// Checks all of it; what is stored is looked at only where a client can be set up.
+pub(super) async fn check(global: &Global, has_client: bool) -> Vec<Check> {
+    let mut checks = vec![match store().await {
+        Ok(check) => check,
+        Err(error) => Check::problem(STORE, error.to_string(), of_store(&error)),
+    }];
+    if has_client {
+        checks.push(unfinished(global).await);
+        checks.push(credential(global).await);
+    } else {
+        let why = "no client can be set up";
+        checks.extend([ROTATIONS, CREDENTIAL].map(|name| Check::skipped(name, why)));
+    }
+    checks.extend(environment());
+    checks
+}
+
+/// Checks that the directory is safe, and that something can be stored.
+async fn store() -> Result<Check, CliError> {
+    let directory = paths::credentials()?;
+    let shown = directory.display();
+    if paths::is_missing(&directory) {
+        return Ok(Check::good(
+            STORE,
+            format!("{shown}, which `login` creates"),
+        ));
+    }
+    let files = context::open_store(directory.clone())?;
+    files.check_writable().await?;
+    Ok(Check::good(
+        STORE,
+        format!("{shown}, writable{}", mode(&directory)),
+    ))
+}
+
+/// Returns the mode of a directory, as `ls` and `chmod` have it.
+#[cfg(unix)]
+fn mode(directory: &Path) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+    /// The bits that `chmod` sets.
+    const PERMISSIONS: u32 = 0o7777;
+    let found = directory.metadata();
+    found.map_or_else(
+        |_gone| String::new(),
+        |found| format!(", mode {:04o}", found.permissions().mode() & PERMISSIONS),
+    )
+}
+
+#[cfg(not(unix))]
+fn mode(_: &Path) -> String {
+    String::new()
+}
+
+fn of_store(error: &CliError) -> String {
+    match error {
+        CliError::NoDirectory(_) | CliError::Variable { .. } => {
+            format!("set {DIRECTORY} to a directory")
+        }
+        _ => format!("repair it, or set {DIRECTORY} to another directory"),
+    }
+}
+
+/// Looks for rotations and creations that were interrupted, in every profile.
+async fn unfinished(global: &Global) -> Check {
+    let entries = match profile::entries(global).await {
+        Ok(entries) => entries,
+        Err(error) => return Check::skipped(ROTATIONS, error.to_string()),
+    };
+    let number = entries.len();
+    let found = |entry: &&profile::Entry| entry.unfinished.is_some() || entry.problem.is_some();
+    let open: Vec<_> = entries.iter().filter(found).collect();
+    match open.first() {
+        None => Check::good(
+            ROTATIONS,
+            format!("none unfinished; profiles stored: {number}"),
+        ),
+        Some(first) => {
+            let all: Vec<_> = open.iter().map(|entry| entry.summary()).collect();
+            let run = first.run.as_ref().map(|run| format!("run `{run}`"));
+            Check::problem(
+                ROTATIONS,
+                all.join("; "),
+                run.unwrap_or_else(|| "run `pollination-auth profile list`".to_owned()),
+            )
+        }
+    }
+}
+
+/// Looks for the API token that commands use. Whether the service accepts it is not asked.
+async fn credential(global: &Global) -> Check {
+    if environment::find().is_err() {
+        return Check::skipped(CREDENTIAL, "the environment is invalid");
+    }
+    let context = match context::Context::open_or_without_store(global) {
+        Ok(context) => context,
+        Err(error) => return Check::skipped(CREDENTIAL, error.to_string()),
+    };
+    match Found::look(&context).await {
+        Err(error) => {
+            let error = context.explain(error);
+            Check::problem(
+                CREDENTIAL,
+                error.to_string(),
+                "run `pollination-auth status`",
+            )
+        }
+        Ok(found) => match (found.preferred_environment(), &found.stored) {
+            (Some(token), None) => Check::good(
+                CREDENTIAL,
+                format!("API token {} of the environment", token.id()),
+            ),
+            (Some(token), Some(stored)) => Check::good(
+                CREDENTIAL,
+                format!(
+                    "API token {} of the environment, which takes precedence over the stored one, {}",
+                    token.id(),
+                    stored.token.id()
+                ),
+            ),
+            (None, Some(stored)) => Check::good(
+                CREDENTIAL,
+                format!("API token {} is stored", stored.token.id()),
+            ),
+            (None, None) => Check::problem(
+                CREDENTIAL,
+                "none is stored for this host and profile",
+                format!("run `{}`", context.login()),
+            ),
+        },
+    }
+}
+
+/// Checks the variables. Their values are not shown: a wrong one may be a secret.
+fn environment() -> Vec<Check> {
+    let mut set: Vec<_> = SHOWN
+        .into_iter()
+        .filter(|name| env::var_os(name).is_some())
+        .collect();
+    let mut checks = Vec::new();
+    match environment::find() {
+        Err(error) => checks.push(Check::problem(
+            ENVIRONMENT,
+            error.to_string(),
+            "correct the variable, or unset it",
+        )),
+        Ok(Some(_token)) => set.push("an API token"),
+        Ok(None) => {}
+    }
+    if environment::has_later_key() {
+        checks.push(Check::problem(
+            ENVIRONMENT,
+            format!("{LATER_KEY} is set, a key of the vendor's later API"),
+            "unset it: it is not an API token, and is not used here",
+        ));
+    }
+    if checks.is_empty() {
+        let set = if set.is_empty() {
+            "nothing is set".to_owned()
+        } else {
+            format!("has {}", set.join(", "))
+        };
+        checks.push(Check::good(ENVIRONMENT, set));
+    }
+    checks
+}

@@ -1,0 +1,256 @@
+//! What `doctor` finds: that all is well, or what to do about each thing that is not.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use pollination_auth_fake::{Fault, Operation};
+use snapbox::str;
+
+use crate::unreachable::{authority, behind_tls, closed_port};
+use crate::world::{PROGRAM, Ran, SECRET, World};
+
+/// Examines the way to another host than the service in memory, on this world's store.
+fn examine(world: &World, host: &str, variables: &[(&str, &str)]) -> Ran {
+    let mut command = Command::new(PROGRAM);
+    command
+        .args(["doctor", "--host", host])
+        .env_clear()
+        .envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)))
+        .env("HOME", world.home.path())
+        .env("POLLINATION_AUTH_DIR", world.directory())
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null());
+    command.output().unwrap().into()
+}
+
+/// Returns what is said of a check, on one line.
+fn line(ran: &Ran, name: &str) -> String {
+    let mut lines = ran.stdout.lines();
+    let is_first = |line: &&str| {
+        ["ok", "problem", "skipped"]
+            .iter()
+            .any(|result| line.starts_with(&format!("{result}: {name}: ")))
+    };
+    let first = lines
+        .find(is_first)
+        .unwrap_or_else(|| panic!("{name}: {ran:?}"));
+    let rest = lines.take_while(|line| line.starts_with("  "));
+    rest.fold(first.to_owned(), |text, line| {
+        format!("{text} {}", line.trim())
+    })
+}
+
+#[cfg(unix)]
+#[test]
+fn a_machine_on_which_all_is_well() {
+    let world = World::logged_in();
+    let ran = world.run(&["doctor"]);
+    world.assert_is(
+        ran.text(),
+        str![[r#"
+ok: host: [HOST]
+ok: proxy: none for this host
+ok: DNS: 127.0.0.1 is 127.0.0.1
+ok: TLS: not used: the service is on this machine
+ok: service: answered with status 401: it wants an access token
+ok: clock: the same as the service's
+ok: store: [HOME]/credentials, writable, mode 0700
+ok: rotations: none unfinished; profiles stored: 1
+ok: credential: API token an-id is stored
+ok: environment: has POLLINATION_AUTH_DIR, POLLINATION_AUTH_RESCUE_DIR
+
+"#]],
+    );
+    assert_eq!(ran.stderr, "");
+    assert_eq!(world.service.logins(), 1);
+    let json = world.run(&["doctor", "--output", "json"]).json();
+    assert_eq!(json["ok"], true);
+    assert_eq!(json["checks"][0]["name"], "host");
+    assert_eq!(json["checks"][0]["result"], "ok");
+}
+
+#[test]
+fn no_secret_is_sent_or_shown() {
+    let world = World::logged_in();
+    let mut command = world.command(&["doctor"]);
+    command.env("POLLINATION_API_KEY_ID", "other-id");
+    command.env("POLLINATION_API_KEY_SECRET", "planted-other");
+    let ran = Ran::from(command.output().unwrap());
+    let shown = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(!shown.contains("planted"), "{shown}");
+    assert!(
+        line(&ran, "credential").contains("other-id of the environment"),
+        "{ran:?}"
+    );
+    let asked = world.service.requests();
+    let asked = format!("{:?}", asked.last().unwrap());
+    assert!(
+        !asked.contains(SECRET) && !asked.contains("planted"),
+        "{asked}"
+    );
+}
+
+#[test]
+fn a_host_that_is_not_there_is_a_problem_with_its_cause() {
+    let world = World::logged_in();
+    let ran = examine(&world, &format!("http://127.0.0.1:{}", closed_port()), &[]);
+    assert_eq!(ran.code, Some(13), "{ran:?}");
+    let service = line(&ran, "service");
+    assert!(service.contains("Connection refused"), "{service}");
+    let ran = examine(&world, "https://h.invalid", &[]);
+    let dns = line(&ran, "DNS");
+    assert!(
+        dns.contains("h.invalid") && dns.contains("check the host name"),
+        "{dns}"
+    );
+    assert!(
+        line(&ran, "TLS").contains("the name is not known"),
+        "{ran:?}"
+    );
+    let ran = examine(&world, "h.example", &[]);
+    assert!(line(&ran, "host").contains("correct --host"), "{ran:?}");
+    assert_eq!(ran.code, Some(13));
+}
+
+#[test]
+fn row_37_a_proxy_is_named_without_its_password_and_what_fails_there() {
+    let world = World::logged_in();
+    let proxy = format!("http://u:planted@127.0.0.1:{}", closed_port());
+    let ran = examine(&world, "https://h.invalid", &[("HTTPS_PROXY", &proxy)]);
+    let address = proxy.replace("u:planted@", "");
+    let expected = format!("{address}, set by HTTPS_PROXY");
+    assert!(line(&ran, "proxy").contains(&expected), "{ran:?}");
+    assert!(
+        line(&ran, "DNS").contains("(the proxy) is 127.0.0.1"),
+        "{ran:?}"
+    );
+    assert!(
+        line(&ran, "service").contains("exempt the host with"),
+        "{ran:?}"
+    );
+    assert!(!ran.stdout.contains("planted"), "{ran:?}");
+}
+
+#[test]
+fn row_35_the_issuer_of_a_certificate_is_named_trusted_or_not() {
+    let world = World::logged_in();
+    let authority = authority();
+    let host = behind_tls(&world, &authority);
+    let ran = examine(&world, &host, &[]);
+    assert_eq!(ran.code, Some(13), "{ran:?}");
+    let tls = line(&ran, "TLS");
+    for part in [
+        "UnknownIssuer",
+        "issued by CN=A private CA",
+        "set SSL_CERT_FILE",
+    ] {
+        assert!(tls.contains(part), "{part}: {tls}");
+    }
+    if cfg!(target_os = "linux") {
+        let root = world.home.path().join("root.pem");
+        fs::write(&root, authority.pem()).unwrap();
+        let ran = examine(&world, &host, &[("SSL_CERT_FILE", root.to_str().unwrap())]);
+        let tls = line(&ran, "TLS");
+        let trusted = "the certificate is trusted, issued by CN=A private CA, valid until ";
+        assert!(tls.contains(trusted), "{ran:?}");
+        assert!(line(&ran, "service").contains("status 401"), "{ran:?}");
+    }
+}
+
+#[test]
+fn row_78_without_root_certificates_the_variable_is_named() {
+    let world = World::logged_in();
+    let missing = [("SSL_CERT_FILE", "/nonexistent/roots.pem")];
+    let ran = examine(&world, "https://h.example", &missing);
+    assert_eq!(ran.code, Some(13), "{ran:?}");
+    assert!(line(&ran, "TLS").contains("SSL_CERT_FILE"), "{ran:?}");
+}
+
+#[test]
+fn what_is_not_the_api_is_not_taken_for_it() {
+    let world = World::logged_in();
+    let page = Fault::status(200).body("<html>a login page</html>");
+    world.service.fail_next(Operation::GetApiToken, page);
+    let ran = world.run(&["doctor"]);
+    assert_eq!(ran.code, Some(13), "{ran:?}");
+    assert!(
+        line(&ran, "service").contains("this is not the API"),
+        "{ran:?}"
+    );
+    world
+        .service
+        .fail_next(Operation::GetApiToken, Fault::status(503));
+    let ran = world.run(&["doctor"]);
+    assert!(line(&ran, "service").contains("try again later"), "{ran:?}");
+}
+
+#[test]
+fn an_unfinished_rotation_is_named_with_the_command_that_completes_it() {
+    let world = World::logged_in();
+    for _ in 0..3 {
+        let lost = Fault::commit_and_drop();
+        world
+            .service
+            .fail_next(Operation::RotateApiTokenSecret, lost);
+    }
+    let rotate = ["token", "rotate", "--yes", "--settle", "1ms"];
+    world.run(&rotate).fails_with(6);
+    let ran = world.run(&["doctor"]);
+    assert_eq!(ran.code, Some(13), "{ran:?}");
+    let rotations = line(&ran, "rotations");
+    assert!(rotations.contains("a rotation is unfinished"), "{ran:?}");
+    assert!(
+        rotations.contains("pollination-auth token rotate --resume"),
+        "{ran:?}"
+    );
+    let list = world.run(&["profile", "list"]);
+    assert!(
+        list.answer()
+            .contains("API token an-id; rotation unfinished\n    "),
+        "{list:?}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn row_52_a_store_that_is_not_safe_is_a_problem_and_nobody_logged_in_is_one() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new();
+    let ran = world.run(&["doctor"]);
+    assert_eq!(ran.code, Some(13), "{ran:?}");
+    assert!(
+        line(&ran, "credential").contains("pollination-auth login"),
+        "{ran:?}"
+    );
+    assert!(
+        line(&ran, "store").contains("which `login` creates"),
+        "{ran:?}"
+    );
+    assert!(!world.directory().exists());
+    world.log_in();
+    fs::set_permissions(world.directory(), fs::Permissions::from_mode(0o777)).unwrap();
+    let ran = world.run(&["doctor"]);
+    assert_eq!(ran.code, Some(13), "{ran:?}");
+    let store = line(&ran, "store");
+    assert!(store.contains("others can write to it"), "{store}");
+}
+
+#[test]
+fn row_51_an_environment_that_is_half_set_is_named_and_nothing_of_it() {
+    let world = World::logged_in();
+    let mut command = world.command(&["doctor"]);
+    command.env("POLLINATION_API_KEY_SECRET", "planted");
+    command.env("POLLINATION_API_KEY", "planted");
+    let ran = Ran::from(command.output().unwrap());
+    assert_eq!(ran.code, Some(13), "{ran:?}");
+    let environment = line(&ran, "environment");
+    assert!(
+        environment.contains("set both the id and the secret"),
+        "{environment}"
+    );
+    assert!(
+        ran.stdout.contains("a key of the vendor's later"),
+        "{ran:?}"
+    );
+    assert!(!ran.stdout.contains("planted"), "{ran:?}");
+}

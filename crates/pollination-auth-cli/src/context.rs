@@ -12,7 +12,7 @@ use pollination_auth::{
 
 use tokio::time::Instant;
 
-use crate::args::global::{Global, quoted};
+use crate::args::global::Global;
 use crate::environment;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -21,6 +21,7 @@ use crate::output;
 use crate::paths;
 use crate::profiles;
 use crate::recovery::Remedies;
+use crate::text::quoted;
 
 /// The command for those who are not logged in.
 const LOGIN: &str = "login";

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use pollination_auth::{AccessToken, ApiTokenId, Document, Secret, StoreError};
 
-use crate::args::global::{Global, quoted};
+use crate::args::global::Global;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::kept_files::{KeptFiles, KeptLock};
@@ -17,6 +17,7 @@ use crate::output;
 use crate::progress;
 use crate::recovery::Redo;
 use crate::refusal;
+use crate::text::quoted;
 use crate::variables;
 
 /// The store's directory, below that of the credentials.
@@ -25,9 +26,10 @@ const DIRECTORY: &str = "creations";
 /// What the store is told that it keeps; it looks at no document, and protects both kinds alike.
 const DOCUMENT: Document = Document::Credential;
 
-/// Where the id is kept that was stored before the creation, or nothing.
+/// Where the id is kept that is known not to be the creation's, or nothing.
 ///
-/// A stored credential with another id is what the creation made, or has replaced it.
+/// It is that of the credential that was stored before, or later for another account. A stored
+/// credential with another id is what the creation made, or has replaced it.
 const BEFORE: Document = Document::Journal;
 
 /// A creation that this process works on, and no other one of the same profile.
@@ -235,10 +237,21 @@ pub(crate) async fn complete(context: &Context) -> Option<PathBuf> {
         let Some(found) = find(context).await?.filter(|found| !found.under_way) else {
             return Ok(None);
         };
-        if !found.is_stored || !is_owned_by_the_stored(context).await? {
+        if !found.is_stored {
             return Ok(Some(found.file));
         }
-        forget(context).await.map(|()| None)
+        match owner_of_kept(context).await? {
+            Owner::Stored => forget(context).await.map(|()| None),
+            Owner::Other(stored) => {
+                // The next login with it completes nothing either.
+                let mut lock = lock(context).await?;
+                if let Some(lock) = &mut lock {
+                    lock.write(BEFORE, &Secret::from(stored)).await?;
+                }
+                Ok(Some(found.file))
+            }
+            Owner::Unknown => Ok(Some(found.file)),
+        }
     };
     completed.await.unwrap_or_else(|error: CliError| {
         tracing::debug!(%error, "the access token of a creation is left behind");
@@ -246,25 +259,46 @@ pub(crate) async fn complete(context: &Context) -> Option<PathBuf> {
     })
 }
 
-async fn is_owned_by_the_stored(context: &Context) -> Result<bool, CliError> {
+/// Whose account the access token of a creation is of.
+enum Owner {
+    /// It is that of the stored API token.
+    Stored,
+    /// It is another one than that of the stored API token, which has this id.
+    Other(String),
+    Unknown,
+}
+
+async fn owner_of_kept(context: &Context) -> Result<Owner, CliError> {
     let Some(place) = Place::look(context)? else {
-        return Ok(false);
+        return Ok(Owner::Unknown);
     };
     let kept = place.read().await?;
     let stored = context.profile.load().await?;
     let (Some(kept), Some(stored)) = (kept, stored) else {
-        return Ok(false);
+        return Ok(Owner::Unknown);
     };
-    let kept = AccessToken::new(kept.expose_secret());
-    let Ok(kept) = kept else { return Ok(false) };
-    Ok(matches!(owner(context, &kept).await, Ok(id) if &id == stored.id()))
+    let Ok(kept) = AccessToken::new(kept.expose_secret()) else {
+        return Ok(Owner::Unknown);
+    };
+    Ok(match owner(context, &kept).await {
+        Ok(id) if &id == stored.id() => Owner::Stored,
+        Ok(_other) => Owner::Other(stored.id().to_string()),
+        Err(_unasked) => Owner::Unknown,
+    })
 }
 
 /// Removes the access token of an interrupted creation.
 pub(crate) async fn forget(context: &Context) -> Result<(), CliError> {
-    let Some(place) = Place::look(context)? else {
-        return Ok(());
-    };
-    let mut lock = place.lock().await?;
-    Ok(remove(&mut lock).await?)
+    match lock(context).await? {
+        Some(mut lock) => Ok(remove(&mut lock).await?),
+        None => Ok(()),
+    }
+}
+
+/// Returns the lock of the files, if there are any.
+async fn lock(context: &Context) -> Result<Option<KeptLock>, CliError> {
+    match Place::look(context)? {
+        Some(place) => Ok(Some(place.lock().await?)),
+        None => Ok(None),
+    }
 }

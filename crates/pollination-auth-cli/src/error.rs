@@ -15,6 +15,7 @@ use pollination_auth::{
 use crate::advice;
 use crate::messages::{Host, Rotation, Service, Unbuilt};
 use crate::recovery::{Recovery, Redo, Remedies, before, ruled};
+use crate::text::quoted;
 use crate::variables;
 
 /// Error of a command.
@@ -28,7 +29,7 @@ pub(crate) enum CliError {
     HalfOfTheEnvironment(BuildError),
     #[error("{0}")]
     Input(&'static str),
-    #[error("the standard input {0}")]
+    #[error("standard input {0}")]
     Stdin(&'static str),
     #[error("{variable} {problem}")]
     Variable {
@@ -40,7 +41,7 @@ pub(crate) enum CliError {
         from: &'static str,
         problem: CredentialError,
     },
-    #[error("no directory for settings is known here; set {0} to one")]
+    #[error("the platform's configuration directory is unknown; set {0} to a directory")]
     NoDirectory(&'static str),
     #[error("{}{problem}", path_of(directory, problem))]
     Directory {
@@ -99,7 +100,7 @@ pub(crate) enum CliError {
         /// What to run, or to look at.
         remedy: String,
     },
-    #[error("{0}\n  that is the kept access token; remove the file, and do not use that token")]
+    #[error("{0}\n  it is the cached access token; remove the file, and do not use that token")]
     KeptToken(StoreError),
     #[error("{}{}", Rotation(error), Recovery { error, remedies })]
     Rotate {
@@ -134,9 +135,9 @@ pub(crate) enum CliError {
         redo: Option<Redo>,
     },
     #[error(
-        "the new API token {id} could not be stored in its place ({problem})\n  it \
-         was put into {dir}; {variable}={dir} makes every command use it",
-        dir = .directory.display(), variable = variables::DIRECTORY
+        "the new API token {id} could not be stored in the credential store ({problem})\n  it \
+         was put into {}; {}={} makes every command use it",
+        .directory.display(), variables::DIRECTORY, quoted(&.directory.to_string_lossy())
     )]
     PutAside {
         id: String,
@@ -144,13 +145,14 @@ pub(crate) enum CliError {
         directory: PathBuf,
     },
     #[error(
-        "the new secret could not be stored ({problem}) and is lost; the API token {id} exists\n  \
-         replace it:{redo}"
+        "the new secret could not be stored ({problem}) and is lost; the API token {id} exists{}",
+        replace(redo.as_ref())
     )]
     NotKeptAndNotDeleted {
         id: String,
         problem: Box<CliError>,
-        redo: Redo,
+        /// None where the access token could not be kept either.
+        redo: Option<Redo>,
     },
     #[error(
         "the new API token {id} does not log in, and the account has another one by now: {other}; \
@@ -166,7 +168,7 @@ pub(crate) enum CliError {
     StoredLogsIn { id: String },
     #[error(
         "outcome of the check of the stored secret unknown: {}\n  it was not replaced; try again \
-         later, or run `{logout}` first to give it up",
+         later, or run `{logout}` first to remove it",
         error.failure()
     )]
     StoredUnchecked { error: Error, logout: String },
@@ -193,7 +195,7 @@ pub(crate) enum CliError {
     KeptCreation { file: PathBuf, problem: StoreError },
     #[error(
         "outcome of the deletion unknown: {}{}\n  the credential of the API token {id} stays stored; \
-         run `{delete}` again",
+         run `{delete}` again, or `{logout}` if the API token is gone",
         answer(answered.as_deref()), still(login.as_deref())
     )]
     DeletionUnknown {
@@ -203,8 +205,18 @@ pub(crate) enum CliError {
         /// The error of the login that followed; none if it succeeded.
         login: Option<Box<Error>>,
         delete: String,
+        logout: String,
     },
-    #[error("the API token {id} was deleted, and what is kept of it here was not: {problem}")]
+    #[error(
+        "{}\n  if the API token {id} is deleted already, `{logout}` removes its credential",
+        Service(error)
+    )]
+    RefusedAtDeletion {
+        id: String,
+        error: Error,
+        logout: String,
+    },
+    #[error("the API token {id} was deleted, but its credential is still stored: {problem}")]
     DeletedAndKept { id: String, problem: Box<CliError> },
     #[error("{program} can't be run: {source}")]
     NotRun { program: String, source: io::Error },
@@ -276,6 +288,14 @@ fn again(redo: Option<&Redo>) -> String {
     })
 }
 
+/// Returns the advice for an API token whose secret nobody knows.
+fn replace(redo: Option<&Redo>) -> String {
+    match redo {
+        Some(redo) => format!("\n  replace it:{redo}"),
+        None => "\n  delete it in the web interface".to_owned(),
+    }
+}
+
 /// Returns how a deletion was answered.
 fn answer(error: Option<&Error>) -> String {
     error.map_or_else(
@@ -332,6 +352,7 @@ impl CliError {
             Self::Service(error)
             | Self::CreationUnknown { error, .. }
             | Self::BothRefused { error, .. }
+            | Self::RefusedAtDeletion { error, .. }
             | Self::StoredUnchecked { error, .. } => Some(error),
             Self::DeletionUnknown {
                 answered, login, ..

@@ -39,6 +39,16 @@ pub(crate) fn is_missing(directory: &Path) -> bool {
     fs::symlink_metadata(directory).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
+/// Returns `true` if a file does not exist, or its directory is none any more.
+pub(crate) fn is_gone(file: &Path) -> bool {
+    fs::symlink_metadata(file).is_err_and(|error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+        )
+    })
+}
+
 /// Returns `true` unless both directories exist and are two different ones.
 pub(crate) fn may_be_same(one: &Path, other: &Path) -> bool {
     match (identity(one), identity(other)) {

@@ -16,6 +16,12 @@ pub(crate) struct Remedies {
 }
 
 impl Remedies {
+    /// Returns what helps if something else answered for the service, or with another account's words.
+    fn again(&self) -> String {
+        let resume = &self.resume;
+        format!("\n  if the service answered wrongly, `{resume}` asks it again")
+    }
+
     pub(crate) fn of(&self, ruling: Ruling) -> String {
         let Self {
             login,
@@ -25,12 +31,16 @@ impl Remedies {
         match ruling {
             Ruling::ApiTokenGone => format!(
                 "\n  create one in the web interface and run `{login}`,\n  or with an access token \
-                 from before run `{create}`"
+                 from before run `{create}`{}",
+                self.again()
             ),
             Ruling::OtherApiToken => {
                 format!("\n  `{resume}` names where it is kept; run `{login}` with it")
             }
-            _ => format!("\n  create an API token in the web interface and run `{login}`"),
+            _ => format!(
+                "\n  create a new API token in the web interface and run `{login}`{}",
+                self.again()
+            ),
         }
     }
 }
@@ -76,7 +86,9 @@ impl fmt::Display for Recovery<'_> {
             Some(Ruling::OtherApiToken) => {
                 write!(f, "\n  run `{}` with the other one", remedies.login)
             }
-            Some(Ruling::CredentialLost) => write!(f, "\n  then run `{}`", remedies.login),
+            Some(Ruling::CredentialLost) => {
+                write!(f, "\n  then run `{}`{}", remedies.login, remedies.again())
+            }
             Some(ruling) => f.write_str(&remedies.of(ruling)),
             None => {
                 let before = before(error.recovery_deadline());

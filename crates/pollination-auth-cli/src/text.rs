@@ -1,4 +1,5 @@
-//! Text for a terminal: wrapped between words, and without characters that change how it is read.
+//! Text for a terminal: wrapped between words, quoted for a shell, and without characters that change how
+//! it is read.
 
 use std::borrow::Cow;
 
@@ -42,6 +43,15 @@ fn escaped(text: &str, escape: impl Fn(char) -> String) -> Cow<'_, str> {
 /// Returns `true` for the characters that control the direction of text (Unicode, UAX #9).
 fn reorders(letter: char) -> bool {
     matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Quotes a value for a shell, unless no shell would change it.
+pub(crate) fn quoted(value: &str) -> String {
+    match shlex::try_quote(value) {
+        Ok(quoted) => quoted.into_owned(),
+        // No argument, variable or path has a zero byte.
+        Err(_zero_byte) => String::new(),
+    }
 }
 
 /// Wraps each line between words. What is wrapped has the line's own indentation, or [`HANGING`].
@@ -151,5 +161,33 @@ mod tests {
             serde_json::from_str::<String>(&escaped).unwrap(),
             "a\u{202e}b"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_shell_reads_a_quoted_value_as_it_is() {
+        let every: String = (' '..='~').collect();
+        for value in [
+            every.as_str(),
+            "it's",
+            "a b",
+            "$(touch x)",
+            "`id`",
+            "~",
+            "\\",
+            "!x",
+            "*",
+            "#x",
+            "a\nb",
+            "\"$HOME\"",
+            "ü\u{202e}",
+            "-",
+            "",
+        ] {
+            let script = format!("printf %s {}", quoted(value));
+            let mut shell = std::process::Command::new("sh");
+            let output = shell.args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), value, "{script}");
+        }
     }
 }

@@ -10,6 +10,7 @@ use super::help::NAME;
 use super::values;
 use crate::output::Format;
 use crate::profiles;
+use crate::text::quoted;
 use crate::variables::{HOST, PROFILE};
 
 /// The profile of those who name none, as the library has it.
@@ -97,15 +98,6 @@ impl Global {
     }
 }
 
-/// Quotes a value for a shell, unless no shell would change it.
-pub(crate) fn quoted(value: &str) -> String {
-    match shlex::try_quote(value) {
-        Ok(quoted) => quoted.into_owned(),
-        // No argument, variable or path has a zero byte.
-        Err(_zero_byte) => String::new(),
-    }
-}
-
 fn names() -> Vec<CompletionCandidate> {
     candidates(|found| found.name)
 }
@@ -157,33 +149,5 @@ mod tests {
             line(&default, &[HOST, PROFILE]),
             format!("pollination-auth login --profile default --host {DEFAULT_BASE_URL}")
         );
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_shell_reads_a_quoted_value_as_it_is() {
-        let every: String = (' '..='~').collect();
-        for value in [
-            every.as_str(),
-            "it's",
-            "a b",
-            "$(touch x)",
-            "`id`",
-            "~",
-            "\\",
-            "!x",
-            "*",
-            "#x",
-            "a\nb",
-            "\"$HOME\"",
-            "ü\u{202e}",
-            "-",
-            "",
-        ] {
-            let script = format!("printf %s {}", quoted(value));
-            let mut shell = std::process::Command::new("sh");
-            let output = shell.args(["-c", &script]).output().unwrap();
-            assert_eq!(String::from_utf8(output.stdout).unwrap(), value, "{script}");
-        }
     }
 }

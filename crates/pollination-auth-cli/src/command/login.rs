@@ -135,12 +135,13 @@ async fn confirm(
 ) -> Result<(), CliError> {
     let other = stored.map(|stored| stored.api_token().id());
     let (what, question) = if login.discard_rotation {
-        let question = "Give up the unfinished rotation? Its journal can hold the only key.";
+        let question =
+            "Give up the unfinished rotation? Its journal may hold the only working key.";
         ("giving up a rotation", question.to_owned())
     } else if let Some(other) = other.filter(|other| *other != token.id()) {
         let question = format!(
-            "Forget the id and secret of the API token {other} of the profile {}? Another \
-             --profile keeps both.",
+            "Replace the id and secret of the API token {other} in the profile {}? To keep both, \
+             use another --profile.",
             context.profile.id().name()
         );
         ("the login with another API token", question)

@@ -117,7 +117,7 @@ impl fmt::Display for Answer<'_> {
                 if unfinished.is_overdue {
                     write!(f, "; {OVERDUE} {by}")?;
                 } else {
-                    write!(f, ", to be resumed before {by}")?;
+                    write!(f, "; resume it before {by}")?;
                 }
             }
         }

@@ -39,10 +39,12 @@ impl CliError {
             | Self::DeletionUnknown { .. }
             | Self::CreationUnknown { .. }
             | Self::CreationUnfinished { .. } => Exit::Unfinished,
-            Self::Service(error) | Self::BothRefused { error, .. } => of_service(error),
-            // The given secret is not what was refused.
+            Self::Service(error)
+            | Self::BothRefused { error, .. }
+            | Self::RefusedAtDeletion { error, .. } => of_service(error),
+            // Whatever it was, it is not known to be the service's refusal of the stored secret.
             Self::StoredUnchecked { error, .. } => match of_service(error) {
-                Exit::Rejected => Exit::Refused,
+                Exit::Rejected | Exit::NoApiToken | Exit::Refused => Exit::TryLater,
                 other => other,
             },
             Self::Store(error) => of_store(error),

@@ -1,6 +1,7 @@
 //! Showing, creating and deleting the account's API token.
 
 use std::fs;
+use std::time::Duration;
 
 use pollination_auth_fake::{FakeService, Fault, Operation};
 use snapbox::str;
@@ -135,7 +136,7 @@ fn row_73_a_credential_stays_until_a_login_with_it_is_refused() {
         ran.fails_with(6),
         str![[r#"
 error: outcome of the deletion unknown: the service reported success, and the login that checks it failed: login: the service did not accept the request, status 422; [..]
-  the credential of the API token an-id stays stored; run `pollination-auth token delete --host [HOST]` again
+  the credential of the API token an-id stays stored; run `pollination-auth token delete --host [HOST]` again, or `pollination-auth logout --host [HOST]` if the API token is gone
   the service says: a scripted fault
 
 "#]],
@@ -189,6 +190,36 @@ fn row_73_a_login_that_something_else_refuses_forgets_nothing() {
         assert!(stderr.contains("stays stored"), "{stderr}");
         assert!(world.credential().exists());
     }
+}
+
+/// Something in between answers the deletion and the login that checks it.
+#[test]
+fn row_73_a_deletion_that_happened_and_was_answered_by_a_page_is_completed_by_the_logout_it_names()
+{
+    let world = World::logged_in();
+    let page = "<html>a proxy</html>";
+    let deleted = Fault::commit_and_answer(200).body(page);
+    world.service.fail_next(Operation::DeleteApiToken, deleted);
+    // The login for the deletion is the service's own.
+    world
+        .service
+        .fail_next(Operation::Login, Fault::delay(Duration::from_millis(1)));
+    let refused = Fault::status(403).body(page);
+    world.service.fail_next(Operation::Login, refused);
+    let ran = world.run(&["token", "delete", "--yes", "--settle", "1ms"]);
+    assert!(
+        ran.fails_with(6).contains("pollination-auth logout"),
+        "{ran:?}"
+    );
+    let again = world.run(&["token", "delete", "--yes", "--settle", "1ms"]);
+    let stderr = again.fails_with(4);
+    assert!(
+        stderr.contains("if the API token an-id is deleted already"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("pollination-auth logout"), "{stderr}");
+    assert_eq!(world.run(&["logout", "--yes"]).code, Some(0));
+    assert!(!world.credential().exists());
 }
 
 #[test]
@@ -246,7 +277,6 @@ error: create_api_token: the connection broke; it may have happened; find out be
     pollination-auth token delete --yes --access-token-stdin --host [HOST] < [HOME]/credentials/creations/[..].credential.json
     pollination-auth token create --yes --access-token-stdin --host [HOST] < [HOME]/credentials/creations/[..].credential.json
   cause: connection closed before message completed
-  if the port speaks TLS, use https:// in --host
 
 "#]],
     );
@@ -361,6 +391,23 @@ fn row_54_a_new_api_token_that_can_not_be_stored_is_deleted_again() {
     let ran = world.run_with(&["token", "create", "--access-token-stdin"], access_token);
     assert!(ran.fails_with(9).contains("was deleted again"), "{ran:?}");
     assert_eq!(world.service.id(), None);
+}
+
+#[test]
+fn row_54_what_is_lost_altogether_names_no_file_that_is_gone() {
+    let world = breaks_at_the_creation();
+    let access_token = delete(&world);
+    fs::write(world.rescue(), "").unwrap();
+    world
+        .service
+        .fail_next(Operation::DeleteApiToken, Fault::status(403));
+    let ran = world.run_with(&["token", "create", "--access-token-stdin"], access_token);
+    let stderr = ran.fails_with(7);
+    assert!(
+        stderr.ends_with("\n  delete it in the web interface\n"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("creations"), "{stderr}");
 }
 
 #[test]

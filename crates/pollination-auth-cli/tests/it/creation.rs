@@ -99,6 +99,21 @@ fn row_74_a_creation_that_is_killed_is_told_by_status_and_by_the_next_creation()
     assert!(!file.exists());
 }
 
+/// The access token is of the first account, and no login with the second one is its end.
+#[test]
+fn row_74_a_login_to_another_account_completes_no_creation_and_is_not_said_to() {
+    let world = World::logged_in();
+    let (access_token, _) = lost(&world);
+    accept_next_login(&world);
+    let ran = world.run_with(&["login"], "other-id\nother-secret\n");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("stays in"), "{ran:?}");
+    let status = world.run(&["status"]);
+    let line = "\ncreation      interrupted; an API token may exist";
+    assert!(status.stdout.contains(line), "{status:?}");
+    assert_is_private(&world.creation(), &access_token);
+}
+
 #[test]
 fn row_74_a_refused_repetition_keeps_the_access_token_of_the_creation_before() {
     let world = World::logged_in();

@@ -86,7 +86,7 @@ fn the_other_calls_of_the_command_are_ones_that_there_are() {
     assert_eq!(run(&world, &rotate).code, Some(0));
     assert_ne!(world.stored_secret(), before);
     let login = block("pollination-auth login");
-    // Without a terminal it reads the standard input, which is empty here.
+    // Without a terminal it reads standard input, which is empty here.
     assert!(
         run(&world, login)
             .stderr

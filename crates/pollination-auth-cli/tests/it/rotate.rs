@@ -91,7 +91,6 @@ fn an_unknown_end_says_what_to_run_and_until_when() {
 error: it is not known which secret is valid (rotate_api_token_secret: the connection broke; it may have happened; find out before repeating it)
   run `pollination-auth token rotate --resume --host [HOST]` before [..]Z
   cause: connection closed before message completed
-  if the port speaks TLS, use https:// in --host
 
 "#]],
     );
@@ -156,7 +155,10 @@ fn a_secret_that_is_what_it_was_is_told() {
         .fail_next(Operation::RotateApiTokenSecret, Fault::same_secret());
     let ran = world.run(&[&ROTATE[..], &["--output", "json"]].concat());
     assert_eq!(ran.json()["unchanged"], true);
-    assert!(ran.stderr.contains("warning: the service gave"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("warning: the service returned"),
+        "{ran:?}"
+    );
     assert_eq!(world.stored_secret(), SECRET);
 }
 
@@ -207,11 +209,8 @@ fn a_wait_for_the_service_to_settle_is_announced_with_its_length() {
     world
         .service
         .fail_next(Operation::RotateApiTokenSecret, Fault::status(403));
-    let waiting = |wait| {
-        format!(
-            "it is open what came of the request; {wait} for the service to settle (--settle) ..."
-        )
-    };
+    let waiting =
+        |wait| format!("outcome unknown; {wait} for the service to settle (--settle) ...");
     assert_eq!(waits(&world, &ROTATE), [waiting("waiting 1ms")]);
     // Each that is waited out counts; a resumption begins with one.
     for _ in 0..3 {
@@ -311,6 +310,9 @@ fn row_54_a_secret_that_can_not_be_stored_is_rescued() {
     let ran = world.run(&ROTATE);
     let stderr = ran.fails_with(6);
     assert!(stderr.contains("the new secret was put into"), "{stderr}");
+    // A file is where the journal's directory was.
+    assert!(stderr.contains("the journal is gone too"), "{stderr}");
+    assert!(!stderr.contains("--resume"), "{stderr}");
     assert!(
         !stderr.contains(world.service.secret().unwrap().expose_secret()),
         "{stderr}"

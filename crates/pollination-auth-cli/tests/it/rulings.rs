@@ -49,7 +49,7 @@ fn credential(world: &World) -> String {
 }
 
 #[test]
-fn row_43_a_lost_credential_has_a_code_of_its_own_and_nobody_is_told_to_resume() {
+fn row_43_a_lost_credential_has_a_code_of_its_own_and_says_what_asks_again() {
     let world = World::logged_in();
     cut_off(&world);
     world.service.expire_all_tokens();
@@ -57,6 +57,7 @@ fn row_43_a_lost_credential_has_a_code_of_its_own_and_nobody_is_told_to_resume()
 error: no known secret works any longer; create a new API token in the web interface (rotate_api_token_secret: the service did not accept the request, status 401; the access token is not valid for this service)
   the rotation began at [..]Z, and [..] requests may have been acted on
   then run `pollination-auth login --host [HOST]`
+  if the service answered wrongly, `pollination-auth token rotate --resume --host [HOST]` asks it again
   the service says: the access token has expired
 
 "#]]);
@@ -69,7 +70,8 @@ error: no known secret works any longer; create a new API token in the web inter
         &status.stderr,
         str![[r#"
 error: the credential is lost: no known secret works any longer (since [..]Z)
-  create an API token in the web interface and run `pollination-auth login --host [HOST]`
+  create a new API token in the web interface and run `pollination-auth login --host [HOST]`
+  if the service answered wrongly, `pollination-auth token rotate --resume --host [HOST]` asks it again
 
 "#]],
     );
@@ -148,6 +150,7 @@ fn row_72_an_api_token_that_is_gone_is_said_to_be() {
 error: the account has no API token any longer; create a new one (rotate_api_token_secret: the service did not accept the request, status 404; there is no API token)
   create one in the web interface and run `pollination-auth login --host [HOST]`,
   or with an access token from before run `pollination-auth token create --access-token-stdin --host [HOST]`
+  if the service answered wrongly, `pollination-auth token rotate --resume --host [HOST]` asks it again
   the service says: there is no API token
 
 "#]]);
@@ -156,6 +159,30 @@ error: the account has no API token any longer; create a new one (rotate_api_tok
     assert_eq!(world.run_with(&create, &access_token).code, Some(0));
     world.stored_secret();
     assert_eq!(world.run(&["status"]).code, Some(0));
+}
+
+/// A gateway may refuse for the service, with the service's own words.
+#[test]
+fn row_43_row_72_a_ruling_that_rests_on_wrong_answers_is_undone_by_the_command_it_names() {
+    for (status, code) in [(401, 7), (404, 10)] {
+        let world = World::logged_in();
+        cut_off(&world);
+        for _ in 0..8 {
+            let lie = Fault::status(status);
+            world
+                .service
+                .fail_next(Operation::RotateApiTokenSecret, lie);
+        }
+        let ran = world.run(&RESUME);
+        let stderr = ran.fails_with(code);
+        assert!(
+            stderr.contains("pollination-auth token rotate --resume"),
+            "{stderr}"
+        );
+        world.service.clear_faults();
+        assert_eq!(world.run(&RESUME).code, Some(0), "{status}");
+        world.stored_secret();
+    }
 }
 
 impl World {

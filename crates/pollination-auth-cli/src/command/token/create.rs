@@ -48,7 +48,7 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
     let stored = context.undisturbed().await?;
     if let Some(stored) = &stored {
         let question = format!(
-            "Create an API token in the place of {}? Its id and secret are forgotten here.",
+            "Create an API token to replace {}? Its id and secret are removed from this machine.",
             stored.token.id()
         );
         prompt::confirm(create.confirmed.yes, "the creation", &question).await?;
@@ -197,7 +197,7 @@ async fn not_stored(
             CliError::NotKeptAndNotDeleted {
                 id,
                 problem: Box::new(problem),
-                redo: creation.redo(),
+                redo: creation.redo_if_kept().await,
             }
         }
     }

@@ -42,15 +42,26 @@ pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliErr
         context.stored(&client).await?.token.id().clone()
     };
     let question = format!(
-        "Delete the API token {id} of {}? All that use it can log in no more. To create another \
-             one afterwards takes an access token from before; see `token create --help`.",
+        "Delete the API token {id} of {}? Nothing that uses it can log in any longer. To create \
+             another one you need an access token from before; see `token create --help`.",
         context.profile.id().base_url()
     );
     prompt::confirm(delete.confirmed.yes, "the deletion", &question).await?;
     let deleted = progress::watch("deleting the API token", client.delete_api_token()).await;
     match stored.filter(|stored| stored.token.id() == &id) {
         Some(stored) => {
-            let answered = unless_refused(deleted)?;
+            let answered = unless_refused(deleted).map_err(|error| {
+                // An earlier deletion may have ended the secret, and been answered by something else.
+                if refusal::of_credential(&error) {
+                    CliError::RefusedAtDeletion {
+                        id: id.to_string(),
+                        error,
+                        logout: context.global.line("logout"),
+                    }
+                } else {
+                    CliError::Service(error)
+                }
+            })?;
             check_refused(context, &stored.token, answered, delete.settle.settle).await?;
             forget(context, &stored)
                 .await
@@ -66,7 +77,7 @@ pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliErr
 }
 
 /// Returns the error of a deletion that may have happened, and fails for one that has not.
-fn unless_refused(deleted: Result<(), Error>) -> Result<Option<Error>, CliError> {
+fn unless_refused(deleted: Result<(), Error>) -> Result<Option<Error>, Error> {
     match deleted {
         Ok(()) => Ok(None),
         // Nothing is left to delete, or so it says.
@@ -75,7 +86,7 @@ fn unless_refused(deleted: Result<(), Error>) -> Result<Option<Error>, CliError>
         }
         // Something in between answered: an earlier attempt may have been acted on.
         Err(error) if matches!(error.failure().reason(), Reason::NotJson { .. }) => Ok(Some(error)),
-        Err(error) => Err(CliError::Service(error)),
+        Err(error) => Err(error),
     }
 }
 
@@ -102,6 +113,7 @@ async fn check_refused(
         answered: answered.map(Box::new),
         login: login.err().map(Box::new),
         delete: context.global.line("token delete"),
+        logout: context.global.line("logout"),
     })
 }
 

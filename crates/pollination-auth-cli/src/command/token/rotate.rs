@@ -15,7 +15,6 @@ use pollination_auth::{
 use serde::Serialize;
 
 use crate::access_token_file;
-use crate::args::global::quoted;
 use crate::args::token::Rotate;
 use crate::checked;
 use crate::context::Context;
@@ -26,6 +25,7 @@ use crate::paths;
 use crate::progress;
 use crate::prompt;
 use crate::rescue::Rescue;
+use crate::text::quoted;
 use crate::time::{Stamp, rounded};
 use crate::variables;
 
@@ -69,7 +69,7 @@ impl fmt::Display for Answer {
             Outcome::NothingHappened => {
                 write!(
                     f,
-                    "The interrupted rotation never happened; the API token {id} is as it was"
+                    "The interrupted rotation never happened; the API token {id} is unchanged"
                 )
             }
             Outcome::NothingToResume => {
@@ -113,7 +113,7 @@ pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliErr
     let id = stored.token.id().to_string();
     if !rotate.resume {
         let question = format!(
-            "Rotate the secret of the API token {id} of {}? All else that uses it needs the new one.",
+            "Rotate the secret of the API token {id} of {}? Everything else that uses it needs the new secret.",
             context.profile.id().base_url()
         );
         prompt::confirm(rotate.confirmed.yes, "the rotation", &question).await?;
@@ -145,7 +145,7 @@ pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliErr
         }
     }
     if answer.outcome == Outcome::Rotated && answer.unchanged {
-        output::warning("the service gave the secret that there was; it still accepts the old one");
+        output::warning("the service returned the old secret, which still works");
     }
     output::answer(context.global.output, &answer)?;
     if matches!(answer.outcome, Outcome::Rotated | Outcome::NothingHappened) {
@@ -253,7 +253,7 @@ fn announce(settle: Duration) -> impl Fn(Duration) + Send + Sync {
         } else if !is_known {
             let (settle, wait) = (rounded(settle), rounded(wait));
             open(format_args!(
-                "waiting up to {settle}, and looking every {wait}"
+                "waiting up to {settle}, checking every {wait}"
             ));
         }
     }
@@ -261,7 +261,7 @@ fn announce(settle: Duration) -> impl Fn(Duration) + Send + Sync {
 
 fn open(waiting: fmt::Arguments<'_>) {
     progress::note(format_args!(
-        "it is open what came of the request; {waiting} for the service to settle (--settle) ..."
+        "outcome unknown; {waiting} for the service to settle (--settle) ..."
     ));
 }
 
@@ -286,10 +286,10 @@ fn failed(context: &Context, error: RotateError) -> CliError {
             "the new secret was put into {}; {}={} makes every command use it",
             rescue.display(),
             variables::DIRECTORY,
-            rescue.display()
+            quoted(&rescue.to_string_lossy())
         ));
         let journal = context.file(Document::Journal);
-        if journal.is_some_and(|journal| paths::is_missing(&journal)) {
+        if journal.is_some_and(|journal| paths::is_gone(&journal)) {
             return CliError::RotateRescued {
                 error,
                 file: rescued_file(context, rescue),

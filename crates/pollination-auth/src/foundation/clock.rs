@@ -27,46 +27,42 @@ impl Moment {
     }
 }
 
-/// A source of time for a client; tests can pass their own.
+impl From<(SystemTime, Duration)> for Moment {
+    /// Takes the reading of the wall clock, and of the clock that only goes forward.
+    fn from((wall, monotonic): (SystemTime, Duration)) -> Self {
+        Self { wall, monotonic }
+    }
+}
+
+/// A source of the time for a client; tests can pass their own.
+///
+/// A closure is one, if it returns a [`Moment`] or both readings as a pair:
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
-/// use pollination_auth::{Clock, Moment};
+/// use pollination_auth::{Client, Clock};
 ///
-/// /// A clock that never moves.
-/// #[derive(Debug)]
-/// struct Stopped;
-///
-/// impl Clock for Stopped {
-///     fn now(&self) -> Moment {
-///         Moment { wall: SystemTime::UNIX_EPOCH, monotonic: Duration::ZERO }
-///     }
-/// }
+/// let stopped = || (SystemTime::UNIX_EPOCH, Duration::ZERO);
+/// assert_eq!(stopped.now().elapsed_since(&stopped.now()), Duration::ZERO);
+/// let builder = Client::builder().clock(stopped);
 /// ```
-pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
+pub trait Clock: Send + Sync + 'static {
     /// Reads both clocks. Each call of the client does it, so it should be quick. The result may be
     /// some milliseconds old.
     fn now(&self) -> Moment;
 }
 
-/// The clocks of the operating system, which a client uses unless it is given another [`Clock`].
-///
-/// ```
-/// use std::time::Duration;
-/// use pollination_auth::{Clock, Moment, SystemClock};
-///
-/// /// A clock that is an hour fast, to see what a client does then.
-/// #[derive(Debug)]
-/// struct Fast;
-///
-/// impl Clock for Fast {
-///     fn now(&self) -> Moment {
-///         let Moment { wall, monotonic } = SystemClock.now();
-///         Moment { wall: wall + Duration::from_secs(3_600), monotonic }
-///     }
-/// }
-/// # assert!(Fast.now().wall > SystemClock.now().wall);
-/// ```
+impl<F, M> Clock for F
+where
+    F: Fn() -> M + Send + Sync + 'static,
+    M: Into<Moment>,
+{
+    fn now(&self) -> Moment {
+        self().into()
+    }
+}
+
+/// The clocks of the operating system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

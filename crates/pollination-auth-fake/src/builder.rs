@@ -1,17 +1,18 @@
 //! The builder of a service.
 
 use std::fmt;
-use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
 use pollination_auth_api::SecretText;
 
-use crate::listener::Listener;
+use crate::door::{Door, Orders};
+use crate::fault::final_status;
 use crate::random;
 use crate::request_log::RecordedRequest;
-use crate::service::{Observer, Service, Start};
+use crate::route::Route;
+use crate::service::{Hosts, Observer, Service, Start};
 
 /// Default lifetime of an access token: 24 hours.
 ///
@@ -36,16 +37,20 @@ pub const DEFAULT_KEPT_REQUESTS: usize = 10_000;
 ///     .start();
 /// assert_eq!(service.id().as_deref(), Some("an-id"));
 /// ```
-#[must_use = "a builder starts nothing until `start` or `bind`"]
+#[must_use = "a builder starts nothing until `start` or `start_on`"]
 #[derive(Default)]
 pub struct Builder {
     id: Option<String>,
     secret: Option<SecretText>,
     expires_in: Option<Duration>,
     create_replaces: bool,
+    wrong_secret_status: Option<StatusCode>,
     latency: Duration,
     kept_requests: Option<usize>,
+    routes: Vec<Route>,
     observer: Option<Observer>,
+    logs_requests: bool,
+    hosts: Vec<String>,
 }
 
 impl Builder {
@@ -77,10 +82,23 @@ impl Builder {
         self
     }
 
+    /// Sets the status of a login with a wrong id or secret; without it 401.
+    ///
+    /// The contract does not have it. A service behind a gateway may answer 403.
+    ///
+    /// # Panics
+    ///
+    /// If the status is not between 200 and 999.
+    #[track_caller]
+    pub fn wrong_secret_status(mut self, status: u16) -> Self {
+        self.wrong_secret_status = Some(final_status(status));
+        self
+    }
+
     /// Delays every reply by this (real) time; without it no reply is delayed.
     ///
-    /// A scripted fault with a delay of its own uses that one instead. A started service handles a
-    /// request after this time, a bound one before it.
+    /// A request is handled at once, and its reply waits. A scripted fault with a delay of its own
+    /// uses that one instead.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
         self
@@ -107,22 +125,69 @@ impl Builder {
         self
     }
 
-    /// Binds the service to an address, to be run with [`Listener::run`].
+    /// Writes a line for each request to stderr: method, path and status, and never a secret.
     ///
-    /// This is for a process that is only the service, like the binary; a test uses
-    /// [`start`](Self::start).
-    ///
-    /// Its control endpoint shows the secret and whole requests to anyone who can reach it: use a
-    /// loopback address.
-    ///
-    /// # Errors
-    ///
-    /// The address can't be bound: another process uses it, or it is not this machine's.
-    pub fn bind(self, address: SocketAddr) -> io::Result<Listener> {
-        Listener::bind(Arc::new(self.build()), address)
+    /// The status of a request whose connection was ended is a dash.
+    pub fn log_requests(mut self) -> Self {
+        self.logs_requests = true;
+        self
     }
 
-    pub(crate) fn build(self) -> Service {
+    /// Adds an endpoint of your own, behind the service's check of the access token.
+    ///
+    /// A request without a valid access token is answered with 401, like one for the API; the
+    /// handler gets every other one. In the path, `{name}` stands for any one segment. The handler
+    /// runs on the server's thread, so it must not block for long. A panic in it ends the
+    /// connection without a reply.
+    ///
+    /// ```
+    /// use pollination_auth_fake::FakeService;
+    /// use pollination_auth_fake::http::{Method, Response};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> reqwest::Result<()> {
+    /// let service = FakeService::builder()
+    ///     .route(Method::GET, "/projects/{id}", |request| {
+    ///         Response::new(format!("you asked for {}", request.uri().path()))
+    ///     })
+    ///     .start();
+    /// let reply = reqwest::get(format!("{}/projects/7", service.base_url())).await?;
+    /// assert_eq!(reply.status(), 401);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the path does not begin with a slash, or is one of the API or of the control endpoint.
+    #[expect(
+        clippy::panic,
+        reason = "a mistake in a test is to be seen where it is made"
+    )]
+    #[track_caller]
+    pub fn route<B: Into<Bytes>>(
+        mut self,
+        method: Method,
+        path: &str,
+        handler: impl Fn(Request<Bytes>) -> Response<B> + Send + Sync + 'static,
+    ) -> Self {
+        match Route::new(method, path, handler) {
+            Ok(route) => route.add_to(&mut self.routes),
+            Err(problem) => panic!("{problem}"),
+        }
+        self
+    }
+
+    /// Lets the control endpoint answer under this host name, for a program on another machine.
+    ///
+    /// Without it the endpoint refuses a request under a name other than `localhost`: a web page
+    /// whose name was made to resolve to this machine could ask it.
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        self.hosts.push(name.into());
+        self
+    }
+
+    pub(crate) fn build(self, is_exposed: bool) -> (Service, Orders) {
         let start = Start {
             id: self.id.unwrap_or_else(random::id),
             secret: self
@@ -130,10 +195,19 @@ impl Builder {
                 .unwrap_or_else(|| SecretText::from(random::secret())),
             expires_in: self.expires_in.unwrap_or(DEFAULT_EXPIRES_IN),
             create_replaces: self.create_replaces,
+            wrong_secret_status: self.wrong_secret_status.unwrap_or(StatusCode::UNAUTHORIZED),
             latency: self.latency,
             kept_requests: self.kept_requests.unwrap_or(DEFAULT_KEPT_REQUESTS),
+            routes: self.routes,
+            observer: self.observer,
+            logs_requests: self.logs_requests,
+            hosts: Hosts {
+                names: self.hosts,
+                is_exposed,
+            },
         };
-        Service::new(start, self.observer)
+        let (door, orders) = Door::new();
+        (Service::new(start, door), orders)
     }
 }
 

@@ -1,23 +1,30 @@
-//! The control endpoint of the program: scripts and inspects the service, from any language.
+//! The control endpoint: scripts and inspects the service, from any language.
 //!
-//! It takes and returns JSON. It is not part of the API, and only [`crate::Listener`] has it.
+//! It takes and returns JSON, and is not part of the API.
 
 mod body;
 mod browser;
 mod call;
 mod description;
 mod faults;
+mod outage;
+mod routes;
 mod seen;
 
 use body::seconds;
 use bytes::Bytes;
-use call::{Act, Call, ROOT};
+use call::{Act, Call};
 use http::header::ALLOW;
 use http::{HeaderValue, Method, Request, StatusCode};
 use serde_json::json;
 
 use crate::reply::Reply;
+use crate::route::CONTROL;
 use crate::service::Service;
+
+/// What a request is told that a web page may have sent.
+const FOREIGN: &str = "no web page may ask: call localhost or a loopback address, \
+    or start the program with --allow-host NAME and call that";
 
 /// The most faults that wait at once, for a request or to be applied late.
 ///
@@ -25,7 +32,7 @@ use crate::service::Service;
 const MOST_FAULTS: usize = 1024;
 
 /// All calls; those of one path by method, as in `Allow`.
-const CALLS: [Call; 12] = [
+const CALLS: [Call; 15] = [
     Call {
         method: "GET",
         name: "",
@@ -58,6 +65,27 @@ const CALLS: [Call; 12] = [
         act: Act::Read(script),
     },
     Call {
+        method: "DELETE",
+        name: "/outage",
+        takes: None,
+        does: "ends an outage",
+        act: Act::Change(outage::end),
+    },
+    Call {
+        method: "POST",
+        name: "/outage",
+        takes: Some(r#"{"outage":"unavailable"}"#),
+        does: "answers every request with 503 from now on; with \"refused\" and \"seconds\", refuses connections for this real time",
+        act: Act::Read(outage::start),
+    },
+    Call {
+        method: "POST",
+        name: "/routes",
+        takes: Some(r#"{"method":"GET","path":"/projects/{id}","status":200,"body":{"name":"a"}}"#),
+        does: "answers requests for a path of your own, with 401 unless they have a valid access token",
+        act: Act::Read(routes::add),
+    },
+    Call {
         method: "GET",
         name: "/requests",
         takes: None,
@@ -75,7 +103,7 @@ const CALLS: [Call; 12] = [
         method: "POST",
         name: "/reset",
         takes: None,
-        does: "makes everything as at the start: credential, faults, tokens, clock, latency, requests",
+        does: "makes everything as at the start: credential, faults, tokens, clock, latency, routes, requests",
         act: Act::Change(Service::reset),
     },
     Call {
@@ -123,14 +151,13 @@ const CALLS: [Call; 12] = [
 
 /// Answers a request for the control endpoint; returns `None` if it is for the API.
 pub(crate) fn answer(service: &Service, request: &Request<Bytes>) -> Option<Reply> {
-    let name = match request.uri().path().strip_prefix(ROOT)? {
+    let name = match request.uri().path().strip_prefix(CONTROL)? {
         "/" => "",
         name if name.is_empty() || name.starts_with('/') => name,
         _ => return None,
     };
-    if browser::is_foreign(request) {
-        let detail = "only programs on this machine may ask, under a loopback address";
-        return Some(Reply::detail(StatusCode::FORBIDDEN, detail));
+    if browser::is_foreign(request, service.hosts()) {
+        return Some(Reply::detail(StatusCode::FORBIDDEN, FOREIGN));
     }
     let method = request.method();
     let Some(call) = CALLS
@@ -160,7 +187,8 @@ fn no_such_call(method: &Method, name: &str) -> Reply {
         .filter(|call| call.name == name)
         .map(|call| call.method)
         .collect();
-    let detail = format!("no such call: {method} {ROOT}{name}; GET {ROOT} shows those there are");
+    let detail =
+        format!("no such call: {method} {CONTROL}{name}; GET {CONTROL} shows those there are");
     if methods.is_empty() {
         return Reply::detail(StatusCode::NOT_FOUND, &detail);
     }
@@ -177,12 +205,11 @@ fn script(service: &Service, body: &[u8]) -> Result<(), String> {
     let waiting = state.script.len() + state.account.late_changes();
     if waiting >= MOST_FAULTS {
         return Err(format!(
-            "{MOST_FAULTS} faults wait already; DELETE {ROOT}/faults takes them back, \
-             POST {ROOT}/settle does what was put off"
+            "{MOST_FAULTS} faults wait already; DELETE {CONTROL}/faults takes them back, \
+             POST {CONTROL}/settle does what was put off"
         ));
     }
-    let ticket = state.script.ticket();
-    state.script.push(operation, ticket, fault, None);
+    state.script.push(operation, fault, None);
     Ok(())
 }
 

@@ -1,50 +1,80 @@
 //! The service for a test: starts in one line, can be inspected, and fails on demand.
-//!
-//! The server is httpmock; [`crate::service`] decides what it answers.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::panic::Location;
+use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
-use http::Request;
-use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 use pollination_auth_api::SecretText;
 
 use crate::builder::Builder;
-use crate::fake_clock::FakeClock;
+use crate::door::Outage;
 use crate::fault::Fault;
 use crate::operation::Operation;
-use crate::reply::Reply;
+use crate::port;
 use crate::request_log::RecordedRequest;
-use crate::script::Place;
+use crate::server::Server;
 use crate::service::Service;
-
-/// How long a start waits for a server: 30 seconds.
-///
-/// httpmock has 25 of them in a process (`HTTPMOCK_MAX_SERVERS`) and would wait forever if a
-/// test holds all of them and starts one more.
-pub const START_LIMIT: Duration = Duration::from_secs(30);
 
 impl Builder {
     /// Starts the service on a free port of the loopback address.
     ///
     /// # Panics
     ///
-    /// If no server is available within [`START_LIMIT`].
+    /// If the system has no port or no thread left.
+    #[expect(
+        clippy::panic,
+        reason = "a test that can't start its service has failed"
+    )]
     #[track_caller]
     pub fn start(self) -> FakeService {
-        FakeService::on_mock_server(Arc::new(self.build()))
+        match self.start_on((Ipv4Addr::LOCALHOST, 0).into()) {
+            Ok(service) => service,
+            Err(error) => panic!("cannot start a service: {error}"),
+        }
+    }
+
+    /// Starts the service on an address of this machine.
+    ///
+    /// A service that others can reach shows its secret and whole requests to everybody who asks,
+    /// and hands out access tokens that are valid only for itself. Its control endpoint answers to
+    /// addresses, and to names that [`allow_host`](Self::allow_host) lists.
+    ///
+    /// ```
+    /// use pollination_auth_fake::FakeService;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let service = FakeService::builder().start_on(([127, 0, 0, 1], 0).into())?;
+    /// assert!(service.base_url().starts_with("http://127.0.0.1:"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The address can't be bound: another process uses it, or it is not this machine's.
+    pub fn start_on(self, address: SocketAddr) -> io::Result<FakeService> {
+        let socket = port::bind(address)?;
+        let address = socket.local_addr()?;
+        let (service, orders) = self.build(!address.ip().is_loopback());
+        let service = Arc::new(service);
+        let server = Server::start(Arc::clone(&service), orders, socket)?;
+        Ok(FakeService {
+            address,
+            service,
+            server,
+        })
     }
 }
 
 /// The service in memory, reached over HTTP on the loopback address.
 ///
-/// It has one account with one API token. Dropping it ends it, and panics if a scripted fault was
-/// never met: the test did not do what its author expected. The message has the fault, and the
-/// line that scripted it.
+/// It has one account with one API token. Dropping it closes its port and every connection before
+/// `drop` returns, and panics if a scripted fault was not met as often as it says: the test did not
+/// do what its author expected. The message has the fault, and the line that scripted it.
 ///
 /// ```
 /// use pollination_auth_fake::{FakeService, Operation};
@@ -53,10 +83,38 @@ impl Builder {
 /// assert!(service.base_url().starts_with("http://127.0.0.1:"));
 /// assert_eq!(service.count(Operation::Login), 0);
 /// ```
+///
+/// # Paused time
+///
+/// In a test with `#[tokio::test(start_paused = true)]` every timeout is over before a reply can
+/// come, of whatever server: Tokio moves its time forward while it waits for a socket. It does not
+/// while a blocking task runs, so a test starts one and lets it end last:
+///
+/// ```
+/// use std::sync::mpsc;
+/// use std::time::Duration;
+/// use pollination_auth_fake::FakeService;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// tokio::time::pause();
+/// let (_until_the_end, ended) = mpsc::channel::<()>();
+/// tokio::task::spawn_blocking(move || ended.recv());
+///
+/// let service = FakeService::start();
+/// let call = reqwest::get(service.base_url());
+/// assert_eq!(tokio::time::timeout(Duration::from_secs(5), call).await??.status(), 404);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The time is moved by `tokio::time::advance` then, and that of the service by
+/// [`advance`](Self::advance).
 #[must_use = "the service ends when it is dropped"]
 pub struct FakeService {
+    address: SocketAddr,
     service: Arc<Service>,
-    server: MockServer,
+    server: Server,
 }
 
 impl FakeService {
@@ -66,7 +124,7 @@ impl FakeService {
     ///
     /// # Panics
     ///
-    /// If no server is available within [`START_LIMIT`].
+    /// If the system has no port or no thread left.
     #[track_caller]
     pub fn start() -> Self {
         Self::builder().start()
@@ -77,23 +135,38 @@ impl FakeService {
         Builder::default()
     }
 
-    #[track_caller]
-    pub(crate) fn on_mock_server(service: Arc<Service>) -> Self {
-        let server = start_server();
-        let latency = service.state().latency;
-        let (matching, answering) = (Arc::clone(&service), Arc::clone(&service));
-        server.mock(|when, then| {
-            when.is_true(move |request| matching.next_delayed(&convert(request)).is_none());
-            then.delay(latency)
-                .respond_with(move |request| respond(answering.handle(&convert(request))));
-        });
-        Self { service, server }
-    }
-
     /// Returns the base URL, without a slash at the end.
     #[must_use]
     pub fn base_url(&self) -> String {
-        self.server.base_url()
+        format!("http://{}", self.address)
+    }
+
+    /// Returns the id and the secret that log in now.
+    ///
+    /// ```
+    /// use pollination_auth_fake::FakeService;
+    ///
+    /// let service = FakeService::builder().id("an-id").secret("a-secret").start();
+    /// let (id, secret) = service.api_token();
+    /// assert_eq!((&*id, &*secret), ("an-id", "a-secret"));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the API token was deleted; [`id`](Self::id) and [`secret`](Self::secret) return `None`
+    /// then.
+    #[expect(
+        clippy::panic,
+        reason = "a mistake in a test is to be seen where it is made"
+    )]
+    #[must_use]
+    #[track_caller]
+    pub fn api_token(&self) -> (String, String) {
+        let state = self.service.state();
+        match (state.account.id(), state.account.secret()) {
+            (Some(id), Some(secret)) => (id.to_owned(), secret.expose_secret().to_owned()),
+            _ => panic!("the API token was deleted"),
+        }
     }
 
     /// Returns the id of the API token, unless it was deleted.
@@ -121,10 +194,32 @@ impl FakeService {
         self.service.state().expires_in = expires_in;
     }
 
-    /// Returns the service's clock, for a client to use.
-    #[must_use]
-    pub fn clock(&self) -> FakeClock {
-        FakeClock::of(&self.service)
+    /// Returns the service's clock, for a client to use: `Client::builder().clock(service.clock())`.
+    ///
+    /// A client with the machine's clock notices an [`advance`](Self::advance) only by a 401. A
+    /// client with this clock refreshes early, and knows when a token expires. It reads the date
+    /// and time, which stops ten thousand years after 1970, and the time since the service started.
+    /// It can be read after the service has ended.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pollination_auth_fake::FakeService;
+    ///
+    /// let service = FakeService::start();
+    /// let clock = service.clock();
+    /// let (_, before) = clock();
+    /// service.advance(Duration::from_secs(3600));
+    /// let (_, monotonic) = clock();
+    /// assert!(monotonic >= before + Duration::from_secs(3600));
+    /// ```
+    pub fn clock(
+        &self,
+    ) -> impl Fn() -> (SystemTime, Duration) + Clone + Send + Sync + use<> + 'static {
+        let service = Arc::clone(&self.service);
+        move || {
+            let state = service.state();
+            (state.clock.wall(), state.clock.since_start())
+        }
     }
 
     /// Moves the service's clock forward; access tokens and new secrets depend on it.
@@ -184,17 +279,24 @@ impl FakeService {
         if !fault.applies_to(operation) {
             panic!("{fault:?} makes no difference to {operation}");
         }
-        let place = Some(Location::caller());
-        if fault.delay.is_zero() {
-            let mut state = self.service.state();
-            let ticket = state.script.ticket();
-            state.script.push(operation, ticket, fault, place);
-        } else {
-            self.push_delayed(operation, fault, place);
-        }
+        self.script(Some(operation), fault);
     }
 
-    /// Lists the scripted faults that no request has met.
+    /// Scripts a fault for the next request of any operation that it makes a difference to.
+    ///
+    /// It queues up with the faults of that operation.
+    #[track_caller]
+    pub fn fail_any(&self, fault: Fault) {
+        self.script(None, fault);
+    }
+
+    #[track_caller]
+    fn script(&self, operation: Option<Operation>, fault: Fault) {
+        let place = Some(Location::caller());
+        self.service.state().script.push(operation, fault, place);
+    }
+
+    /// Lists the scripted faults that no request has met, or fewer than they say.
     #[must_use]
     pub fn unused_faults(&self) -> Vec<String> {
         self.service.state().script.unused()
@@ -205,83 +307,52 @@ impl FakeService {
         self.service.state().script.clear();
     }
 
-    /// Creates a mock for a delayed fault.
+    /// Takes the service down: for every request, and those that are being answered.
     ///
-    /// httpmock can wait without blocking its thread, but only for a time that is fixed with the
-    /// mock. The request is handled when it is matched, so that the change is made before the wait.
-    fn push_delayed(&self, operation: Operation, fault: Fault, place: Place) {
-        let delay = fault.delay;
-        let ticket = self.service.state().script.ticket();
-        let slot = Arc::new(Mutex::new(None));
-        let (service, filled) = (Arc::clone(&self.service), Arc::clone(&slot));
-        self.server.mock(|when, then| {
-            when.is_true(move |request| {
-                let request = convert(request);
-                let is_next = service.next_delayed(&request) == Some(ticket);
-                if is_next {
-                    // A panic here, of an observer, would break httpmock's own lock.
-                    let handled = catch_unwind(AssertUnwindSafe(|| service.handle(&request)));
-                    *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(handled);
-                }
-                is_next
-            });
-            then.delay(delay).respond_with(move |_| {
-                let handled = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-                match handled {
-                    Some(Ok(reply)) => respond(reply),
-                    Some(Err(panic)) => resume_unwind(panic),
-                    None => respond(Reply::lost()),
-                }
-            });
-        });
-        // Only now: otherwise a request could meet a fault whose mock does not exist yet.
-        let mut state = self.service.state();
-        state.script.push(operation, ticket, fault, place);
-    }
-}
-
-/// Takes a server from httpmock's pool, and waits if all are in use.
-#[expect(
-    clippy::panic,
-    reason = "a test that can't start its service has failed"
-)]
-#[track_caller]
-fn start_server() -> MockServer {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        // A server that comes too late goes back to the pool.
-        let _too_late = sender.send(MockServer::start());
-    });
-    match receiver.recv_timeout(START_LIMIT) {
-        Ok(server) => server,
-        Err(_) => panic!(
-            "no server within {} s: are more than HTTPMOCK_MAX_SERVERS (25) services running?",
-            START_LIMIT.as_secs()
-        ),
-    }
-}
-
-/// Reads httpmock's request.
-///
-/// Its own conversion panics on a header that comes twice.
-fn convert(request: &HttpMockRequest) -> Request<Bytes> {
-    let mut converted = Request::new(request.body().to_bytes());
-    *converted.method_mut() = request.method();
-    *converted.uri_mut() = request.uri();
-    for (name, value) in request.headers_vec() {
-        if let (Ok(name), Ok(value)) = (name.parse::<http::HeaderName>(), value.parse()) {
-            converted.headers_mut().append(name, value);
+    /// ```
+    /// use pollination_auth_fake::{FakeService, Outage};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> reqwest::Result<()> {
+    /// let service = FakeService::start();
+    /// service.start_outage(Outage::Refused);
+    /// assert!(reqwest::get(service.base_url()).await.is_err_and(|error| error.is_connect()));
+    /// service.end_outage();
+    /// service.start_outage(Outage::Unavailable);
+    /// assert_eq!(reqwest::get(service.base_url()).await?.status(), 503);
+    /// service.end_outage();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If another program takes the port in the moment between two sockets.
+    #[track_caller]
+    pub fn start_outage(&self, outage: Outage) {
+        match outage {
+            Outage::Refused => carried_out(self.service.door.close()),
+            Outage::Unavailable => self.service.state().is_unavailable = true,
         }
     }
-    converted
+
+    /// Ends an outage, on the same port as before.
+    ///
+    /// # Panics
+    ///
+    /// As [`start_outage`](Self::start_outage).
+    #[track_caller]
+    pub fn end_outage(&self) {
+        self.service.state().is_unavailable = false;
+        carried_out(self.service.door.open());
+    }
 }
 
-fn respond(reply: Reply) -> HttpMockResponse {
-    match reply.response {
-        Some(response) => response.into(),
-        // Unwinding ends the task of this connection, and with it the connection; httpmock has no
-        // other way to end one. This way of unwinding prints nothing.
-        None => resume_unwind(Box::new("the reply is lost, as scripted")),
+#[expect(clippy::panic, reason = "a test without its service has failed")]
+#[track_caller]
+fn carried_out(order: io::Result<()>) {
+    if let Err(error) = order {
+        panic!("the service has lost its port: {error}");
     }
 }
 
@@ -291,8 +362,7 @@ impl Drop for FakeService {
         reason = "a fault that was never met means that the test proved less than it says"
     )]
     fn drop(&mut self) {
-        // The server outlives this value in httpmock's pool, and must answer for it no more.
-        self.server.reset();
+        self.server.stop();
         let unused = self.service.state().script.unused_with_places();
         if !unused.is_empty() && !thread::panicking() {
             panic!("scripted faults that no request met: {}", unused.join(", "));

@@ -16,7 +16,9 @@ use crate::operation::Operation;
 /// 1xx announces another reply (RFC 9110, section 15.2).
 const LEAST_FINAL_STATUS: u16 = 200;
 
-/// What happens to one request instead of what happens to all others.
+/// What happens to a request instead of what happens to all others.
+///
+/// One request meets it, unless [`times`](Self::times) or [`always`](Self::always) says otherwise.
 ///
 /// A fault that acts on the account waits for a request that the service would carry out. A request
 /// that is refused, for example with 401, gets its usual answer and uses up no fault.
@@ -28,7 +30,7 @@ const LEAST_FINAL_STATUS: u16 = 200;
 ///
 /// let service = FakeService::start();
 /// service.fail_next(Operation::Login, Fault::status(429).header("retry-after", "5"));
-/// service.fail_next(Operation::Login, Fault::status(503).body("<html>no</html>"));
+/// service.fail_next(Operation::Login, Fault::status(503).body("<html>no</html>").times(2));
 /// service.fail_next(Operation::RotateApiTokenSecret, Fault::propagation_delay(Duration::from_secs(30)));
 /// # service.clear_faults();
 /// ```
@@ -41,6 +43,14 @@ pub struct Fault {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Option<Bytes>,
     pub(crate) delay: Duration,
+    pub(crate) times: Times,
+}
+
+/// How many requests meet a fault.
+#[derive(Clone, Copy)]
+pub(crate) enum Times {
+    Left(usize),
+    Always,
 }
 
 /// What the service does before it answers.
@@ -75,6 +85,7 @@ impl Fault {
             headers: Vec::new(),
             body: None,
             delay: Duration::ZERO,
+            times: Times::Left(1),
         }
     }
 
@@ -223,6 +234,43 @@ impl Fault {
         self
     }
 
+    /// Lets this many requests meet the fault, one after the other, instead of one.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: such a fault does nothing.
+    #[expect(
+        clippy::panic,
+        reason = "a mistake in a test is to be seen where it is made"
+    )]
+    #[track_caller]
+    pub fn times(mut self, requests: usize) -> Self {
+        if requests == 0 {
+            panic!("a fault for no request does nothing");
+        }
+        self.times = Times::Left(requests);
+        self
+    }
+
+    /// Lets every request from the next one on meet the fault.
+    ///
+    /// It lasts until [`FakeService::clear_faults`]; faults that are scripted after it wait behind
+    /// it.
+    ///
+    /// ```
+    /// use pollination_auth_fake::{FakeService, Fault, Operation};
+    ///
+    /// let service = FakeService::start();
+    /// service.fail_any(Fault::status(503).always());
+    /// # service.clear_faults();
+    /// ```
+    ///
+    /// [`FakeService::clear_faults`]: crate::FakeService::clear_faults
+    pub fn always(mut self) -> Self {
+        self.times = Times::Always;
+        self
+    }
+
     /// Returns `true` if it is kept for a later request when this one is refused.
     pub(crate) fn waits_for_a_success(&self) -> bool {
         !matches!(self.act, Act::Nothing) && self.delay.is_zero()
@@ -256,15 +304,20 @@ impl Fault {
     }
 }
 
-/// Shows only its name: a body can contain anything.
+/// Shows its name and how often it is met, and no body: that can contain anything.
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)?;
         match self.answer {
             Answer::Error(status) | Answer::UsualWithStatus(status) => {
-                write!(f, "({})", status.as_u16())
+                write!(f, "({})", status.as_u16())?;
             }
-            _ => Ok(()),
+            _ => {}
+        }
+        match self.times {
+            Times::Left(1) => Ok(()),
+            Times::Left(requests) => write!(f, ", {requests} times"),
+            Times::Always => f.write_str(", always"),
         }
     }
 }
@@ -283,7 +336,7 @@ pub(crate) fn is_framing(name: &str) -> bool {
     reason = "a mistake in a test is to be seen where it is made"
 )]
 #[track_caller]
-fn final_status(status: u16) -> StatusCode {
+pub(crate) fn final_status(status: u16) -> StatusCode {
     match StatusCode::from_u16(status) {
         Ok(code) if is_final(status) => code,
         _ => panic!("no status of a final reply: {status}"),

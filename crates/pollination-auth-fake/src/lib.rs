@@ -28,19 +28,23 @@
 //!
 //! # Where the contract is silent
 //!
-//! - A login without a secret is answered with 401: the contract makes the secret optional.
-//! - A second API token is refused with 409, and the existing one is unchanged.
+//! - A login without a secret is answered with 401, like one with a wrong secret; [`Builder`] has
+//!   another status for both. The contract makes the secret optional.
+//! - A second API token is refused with 409, and the existing one is unchanged; with
+//!   [`Builder::create_replaces`] it replaces the existing one.
 //! - An access token is verified by its content alone. It stays valid until it expires, even after
 //!   its secret was rotated or the API token was deleted.
-//! - A request for another path is answered 404, one with another method 405, and both name it.
-//! - It answers 403 or 500 only for a scripted fault.
+//! - A request for another path is answered 404, one with another method 405, and both name it. One
+//!   with a slash too many at the end is answered 307, as FastAPI does it.
+//! - It answers 500 only for a scripted fault.
 //!
 //! # The program
 //!
 //! `pollination-auth-fake --port 8000` runs the service for code in any language; `--help` lists
 //! the options. A test scripts it through a control endpoint on the same port, which takes and
 //! returns JSON. `GET /__control` describes the calls, the faults with what they take, and the
-//! operations; `docs/fake.md` in the repository has the same, with examples.
+//! operations; `docs/fake.md` in the repository has the same, with examples. A service that a Rust
+//! test starts has the endpoint too, for what that test runs in another process.
 //!
 //! There a fault has the name of a constructor of [`Fault`]:
 //!
@@ -48,15 +52,8 @@
 //! {"operation": "login", "fault": "status", "status": 429, "headers": {"retry-after": "5"}}
 //! ```
 //!
-//! The program shows its id, its secret and whole requests to anyone who asks. Never send a real
+//! The endpoint shows the id, the secret and whole requests to anyone who asks. Never send a real
 //! secret to it.
-//!
-//! # Limits
-//!
-//! The server is httpmock, which reserves paths under `/__httpmock__/` and logs whole requests at
-//! the level `debug`. The program `pollination-auth-fake` and [`Builder::bind`] do neither. If
-//! requests race for a queue of faults in which some have a delay, one of them can meet its fault
-//! without the delay, in a test but not in the program.
 //!
 //! # Features
 //!
@@ -67,23 +64,27 @@ mod account;
 mod builder;
 mod clock;
 mod control;
+mod door;
 mod fake;
-mod fake_clock;
 mod fault;
-mod listener;
 mod login_body;
 mod operation;
 mod outcome;
+mod port;
 mod random;
 mod reply;
 mod request_log;
+mod route;
 mod script;
+mod server;
 mod service;
 
 pub use builder::{Builder, DEFAULT_EXPIRES_IN, DEFAULT_KEPT_REQUESTS};
-pub use fake::{FakeService, START_LIMIT};
-pub use fake_clock::FakeClock;
+pub use door::Outage;
+pub use fake::FakeService;
 pub use fault::Fault;
-pub use listener::Listener;
 pub use operation::Operation;
 pub use request_log::RecordedRequest;
+
+/// The types of a request and its reply, for [`Builder::route`].
+pub use http;

@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
+use clap::{Parser, value_parser};
 use pollination_auth_fake::{DEFAULT_EXPIRES_IN, FakeService};
 
 /// Where people who don't write Rust find the rest.
@@ -26,6 +26,15 @@ struct Arguments {
     #[arg(long, default_value_t = 0)]
     port: u16,
 
+    /// Address and port to listen on, for containers: 0.0.0.0:8000. Whoever reaches it can read
+    /// its secret and its requests
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "port")]
+    listen: Option<SocketAddr>,
+
+    /// Host name under which the control endpoint can be called from other machines
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    allow_host: Vec<String>,
+
     /// Id of the API token
     #[arg(long, default_value = "fake-id", value_parser = NonEmptyStringValueParser::new())]
     id: String,
@@ -42,14 +51,22 @@ struct Arguments {
     #[arg(long)]
     create_replaces: bool,
 
+    /// Status of a login with a wrong id or secret: 401 or 403, for example
+    #[arg(long, value_name = "STATUS", default_value_t = 401, value_parser = value_parser!(u16).range(200..=999))]
+    wrong_secret_status: u16,
+
     /// Delay of every reply, for example 250ms or 2s
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     latency: Duration,
+
+    /// Log each request to stderr: method, path and status; secrets are never logged
+    #[arg(long)]
+    log: bool,
 }
 
-/// The newest requests that can be looked at: more than a test sends, and 64 MiB at the most.
+/// The newest requests that can be looked at: more than a test sends.
 ///
-/// Head and body of one are at most 64 KiB each. The program may run for days.
+/// The program may run for days.
 const KEPT_REQUESTS: usize = 512;
 
 fn main() -> ExitCode {
@@ -68,20 +85,24 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
 }
 
 fn run(arguments: Arguments) -> Result<(), String> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
-    let mut builder = FakeService::builder();
-    if arguments.create_replaces {
-        builder = builder.create_replaces();
-    }
-    let listener = builder
+    let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
+    let address = arguments.listen.unwrap_or(loopback);
+    let mut builder = FakeService::builder()
         .id(arguments.id)
         .secret(arguments.secret)
         .expires_in(Duration::from_secs(arguments.expires_in))
+        .wrong_secret_status(arguments.wrong_secret_status)
         .latency(arguments.latency)
-        .keep_requests(KEPT_REQUESTS)
-        .bind(address)
-        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    // One thread serves thousands of requests in a second: there is one state, and one lock.
+        .keep_requests(KEPT_REQUESTS);
+    if arguments.create_replaces {
+        builder = builder.create_replaces();
+    }
+    if arguments.log {
+        builder = builder.log_requests();
+    }
+    for name in arguments.allow_host {
+        builder = builder.allow_host(name);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -89,15 +110,16 @@ fn run(arguments: Arguments) -> Result<(), String> {
     runtime.block_on(async {
         // The handlers are installed before the line that announces the program.
         let ended = ended().map_err(|error| format!("cannot wait for signals: {error}"))?;
+        let service = builder
+            .start_on(address)
+            .map_err(|error| format!("cannot listen on {address}: {error}"))?;
         let mut stdout = io::stdout().lock();
-        writeln!(stdout, "listening on {}", listener.base_url())
+        writeln!(stdout, "listening on {}", service.base_url())
             .and_then(|()| stdout.flush())
             .map_err(|error| format!("cannot say where it listens: {error}"))?;
         drop(stdout);
-        listener
-            .run(ended)
-            .await
-            .map_err(|error| format!("cannot serve: {error}"))
+        ended.await;
+        Ok(())
     })
 }
 

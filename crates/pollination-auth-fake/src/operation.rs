@@ -1,15 +1,8 @@
-//! The five operations, with their methods and paths.
+//! The five operations, by their names in the contract.
 //!
 //! What an operation does is not decided here.
 
 use std::fmt;
-
-use http::Method;
-
-/// Where an API token is exchanged for an access token.
-const LOGIN_PATH: &str = "/auth/login";
-/// Where the API token is kept.
-const API_TOKEN_PATH: &str = "/auth/api-token";
 
 /// One of the operations of the contract, named as in `pollination-auth`.
 ///
@@ -55,14 +48,21 @@ impl Operation {
         }
     }
 
-    /// Returns the method and the path of its requests.
-    pub(crate) fn request(self) -> &'static str {
+    /// Returns the HTTP method.
+    #[must_use]
+    pub fn method(self) -> &'static str {
         match self {
-            Self::Login => "POST /auth/login",
-            Self::GetApiToken => "GET /auth/api-token",
-            Self::CreateApiToken => "POST /auth/api-token",
-            Self::RotateApiTokenSecret => "PUT /auth/api-token",
-            Self::DeleteApiToken => "DELETE /auth/api-token",
+            Self::Login | Self::CreateApiToken => "POST",
+            Self::GetApiToken => "GET",
+            Self::RotateApiTokenSecret => "PUT",
+            Self::DeleteApiToken => "DELETE",
+        }
+    }
+
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::Login => "/auth/login",
+            _ => "/auth/api-token",
         }
     }
 
@@ -78,54 +78,5 @@ impl Operation {
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// What a request asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    Operation(Operation),
-    /// The path exists, with these methods.
-    OtherMethod {
-        allow: &'static str,
-    },
-    OtherPath,
-}
-
-impl Target {
-    pub(crate) fn of(method: &Method, path: &str) -> Self {
-        match (path, method.as_str()) {
-            (LOGIN_PATH, "POST") => Self::Operation(Operation::Login),
-            (LOGIN_PATH, _) => Self::OtherMethod { allow: "POST" },
-            (API_TOKEN_PATH, "GET") => Self::Operation(Operation::GetApiToken),
-            (API_TOKEN_PATH, "POST") => Self::Operation(Operation::CreateApiToken),
-            (API_TOKEN_PATH, "PUT") => Self::Operation(Operation::RotateApiTokenSecret),
-            (API_TOKEN_PATH, "DELETE") => Self::Operation(Operation::DeleteApiToken),
-            (API_TOKEN_PATH, _) => Self::OtherMethod {
-                allow: "DELETE, GET, POST, PUT",
-            },
-            _ => Self::OtherPath,
-        }
-    }
-
-    pub(crate) fn operation(self) -> Option<Operation> {
-        match self {
-            Self::Operation(operation) => Some(operation),
-            Self::OtherMethod { .. } | Self::OtherPath => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_request_that_an_operation_names_asks_for_it() {
-        for operation in Operation::ALL {
-            let (method, path) = operation.request().split_once(' ').unwrap();
-            let target = Target::of(&method.parse().unwrap(), path);
-            assert_eq!(target, Target::Operation(operation));
-        }
     }
 }

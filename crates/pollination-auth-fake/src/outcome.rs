@@ -26,7 +26,7 @@ pub(crate) enum Success {
 pub(crate) enum Refused {
     InvalidBody(Vec<ValidationError>),
     /// The reply does not say which of id and secret is wrong.
-    WrongCredentials,
+    WrongCredentials(StatusCode),
     Unauthorized(Refusal),
     Impossible(Impossible),
     /// An access token could not be encoded; only a bug leads here.
@@ -81,7 +81,7 @@ impl Refused {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 &HttpValidationError { detail },
             ),
-            Self::WrongCredentials => Reply::detail(StatusCode::UNAUTHORIZED, "wrong id or secret"),
+            Self::WrongCredentials(status) => Reply::detail(status, "wrong id or secret"),
             // RFC 6750, section 3.
             Self::Unauthorized(refusal) => {
                 Reply::detail(StatusCode::UNAUTHORIZED, refusal.detail())

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE};
-use http::{HeaderValue, Response, StatusCode};
+use http::header::{ALLOW, CONTENT_TYPE, LOCATION};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 /// The reply to a request.
@@ -27,10 +27,7 @@ impl Reply {
     pub(crate) fn new(status: StatusCode, body: impl Into<Bytes>) -> Self {
         let mut response = Response::new(body.into());
         *response.status_mut() = status;
-        Self {
-            response: Some(response),
-            delay: Duration::ZERO,
-        }
+        response.into()
     }
 
     pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Self {
@@ -45,14 +42,26 @@ impl Reply {
         Self::json(status, &Detail { detail })
     }
 
-    /// No such path, or with these methods only.
-    pub(crate) fn no_such_operation(request: &str, allow: Option<&'static str>) -> Self {
-        let detail = format!("no such operation: {request}");
-        match allow {
-            Some(methods) => Self::detail(StatusCode::METHOD_NOT_ALLOWED, &detail)
-                .with(ALLOW, HeaderValue::from_static(methods)),
-            None => Self::detail(StatusCode::NOT_FOUND, &detail),
-        }
+    /// No such path.
+    pub(crate) fn no_such_path(request: &str) -> Self {
+        Self::detail(
+            StatusCode::NOT_FOUND,
+            &format!("no such operation: {request}"),
+        )
+    }
+
+    /// The path has other methods.
+    pub(crate) fn no_such_method(request: &str, allow: &str) -> Self {
+        Self::detail(
+            StatusCode::METHOD_NOT_ALLOWED,
+            &format!("no such operation: {request}"),
+        )
+        .with_text(ALLOW, allow)
+    }
+
+    /// The same request belongs somewhere else.
+    pub(crate) fn redirect(location: &str) -> Self {
+        Self::new(StatusCode::TEMPORARY_REDIRECT, Bytes::new()).with_text(LOCATION, location)
     }
 
     /// The connection ends, and no byte of a reply was sent.
@@ -67,10 +76,27 @@ impl Reply {
         self.response.as_ref().map(Response::status)
     }
 
-    pub(crate) fn with(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         if let Some(response) = &mut self.response {
             response.headers_mut().append(name, value);
         }
         self
+    }
+
+    /// As [`with`](Self::with); a text that no header can have is left out.
+    fn with_text(self, name: HeaderName, value: &str) -> Self {
+        match HeaderValue::from_str(value) {
+            Ok(value) => self.with(name, value),
+            Err(_) => self,
+        }
+    }
+}
+
+impl From<Response<Bytes>> for Reply {
+    fn from(response: Response<Bytes>) -> Self {
+        Self {
+            response: Some(response),
+            delay: Duration::ZERO,
+        }
     }
 }

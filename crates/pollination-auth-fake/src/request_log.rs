@@ -10,6 +10,23 @@ use crate::operation::Operation;
 
 /// A request as it was received, and the status code of its response.
 ///
+/// ```
+/// use pollination_auth_fake::{FakeService, Operation};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> reqwest::Result<()> {
+/// let service = FakeService::start();
+/// reqwest::get(format!("{}/auth/api-token?a=b", service.base_url())).await?;
+/// let request = &service.requests()[0];
+/// assert_eq!((request.method(), request.path()), ("GET", "/auth/api-token"));
+/// assert_eq!((request.query(), request.body()), (Some("a=b"), &b""[..]));
+/// assert_eq!(request.operation(), Some(Operation::GetApiToken));
+/// assert_eq!(request.header("authorization"), None);
+/// assert_eq!(request.status(), Some(401));
+/// # Ok(())
+/// # }
+/// ```
+///
 /// `Debug` shows the method, the path, the status and the names of the headers: a value or a body
 /// can hold a secret.
 #[derive(Clone)]
@@ -17,6 +34,7 @@ pub struct RecordedRequest {
     operation: Option<Operation>,
     method: Method,
     path: String,
+    query: Option<String>,
     headers: HeaderMap,
     body: Bytes,
     pub(crate) status: Option<StatusCode>,
@@ -28,6 +46,7 @@ impl RecordedRequest {
             operation,
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
+            query: request.uri().query().map(str::to_owned),
             headers: request.headers().clone(),
             body: request.body().clone(),
             status: None,
@@ -56,6 +75,12 @@ impl RecordedRequest {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Returns the query, without the question mark.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.query.as_deref()
     }
 
     /// Returns all headers.
@@ -100,11 +125,16 @@ impl fmt::Debug for RecordedRequest {
     }
 }
 
+/// The most bytes of bodies that are kept: 64 MiB, which a program can have for days.
+const KEPT_BYTES: usize = 64 * 1024 * 1024;
+
 /// Counts all requests and keeps the newest.
 pub(crate) struct RequestLog {
     counts: HashMap<Operation, usize>,
     newest: VecDeque<RecordedRequest>,
     capacity: usize,
+    /// The bytes of the bodies of the newest.
+    bytes: usize,
 }
 
 impl RequestLog {
@@ -113,6 +143,7 @@ impl RequestLog {
             counts: HashMap::new(),
             newest: VecDeque::new(),
             capacity,
+            bytes: 0,
         }
     }
 
@@ -120,13 +151,14 @@ impl RequestLog {
         if let Some(operation) = request.operation {
             *self.counts.entry(operation).or_default() += 1;
         }
-        if self.capacity == 0 {
-            return;
-        }
-        if self.newest.len() == self.capacity {
-            self.newest.pop_front();
-        }
+        self.bytes += request.body.len();
         self.newest.push_back(request);
+        while self.newest.len() > self.capacity || self.bytes > KEPT_BYTES {
+            let Some(oldest) = self.newest.pop_front() else {
+                return;
+            };
+            self.bytes -= oldest.body.len();
+        }
     }
 
     pub(crate) fn count(&self, operation: Operation) -> usize {
@@ -168,6 +200,18 @@ mod tests {
         let mut log = RequestLog::new(0);
         log.record(request("/a", None));
         assert_eq!(log.newest().len(), 0);
+    }
+
+    #[test]
+    fn bodies_take_so_much_room_and_no_more() {
+        let mut log = RequestLog::new(usize::MAX);
+        let body = Bytes::from(vec![0; KEPT_BYTES / 2]);
+        for path in ["/a", "/b", "/c"] {
+            let request = Request::builder().uri(path).body(body.clone()).unwrap();
+            log.record(RecordedRequest::new(None, &request));
+        }
+        let paths: Vec<_> = log.newest().iter().map(|r| r.path().to_owned()).collect();
+        assert_eq!(paths, ["/b", "/c"]);
     }
 
     #[test]

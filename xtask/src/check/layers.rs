@@ -77,10 +77,12 @@ run                                         from arguments to an exit code
         folder: "crates/pollination-auth-fake/src",
         rows: "\
 operation reply clock random login_body  requests, replies, time and chance
+route door port                          what a request asks for, and whether it gets in
 account access_token request_log         what the service knows
 fault outcome script                     what comes of a request, and what a test scripts
 service                                  a request in, a reply out, and the state in between
-control listener builder fake_clock      the service as a program, and setting it up
+control                                  calls that script and inspect the service
+server builder                           the service on a port, and setting it up
 fake                                     the service as a test has it
 ",
     },

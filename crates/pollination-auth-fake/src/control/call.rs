@@ -3,13 +3,10 @@
 use crate::reply::Reply;
 use crate::service::Service;
 
-/// The path of the control endpoint: no path of the API starts like this.
-pub(super) const ROOT: &str = "/__control";
-
 /// A call of the control endpoint.
 pub(super) struct Call {
     pub(super) method: &'static str,
-    /// The path behind [`ROOT`].
+    /// The path behind [`CONTROL`](crate::route::CONTROL).
     pub(super) name: &'static str,
     /// A body that it takes, if it takes one.
     pub(super) takes: Option<&'static str>,

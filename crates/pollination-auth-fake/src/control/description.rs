@@ -6,18 +6,19 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::call::{Call, ROOT};
+use super::call::Call;
 use super::faults::{KINDS, Kind};
 use crate::operation::Operation;
 use crate::reply::Reply;
+use crate::route::CONTROL;
 
 #[derive(Serialize)]
 struct Description {
     about: &'static str,
     calls: Vec<CallLine>,
     faults: Vec<FaultLine>,
-    fault_fields: [FieldLine; 8],
-    operations: [OperationLine; 5],
+    fault_fields: [FieldLine; 9],
+    operations: Vec<OperationLine>,
 }
 
 #[derive(Serialize)]
@@ -45,14 +46,14 @@ struct FieldLine {
 #[derive(Serialize)]
 struct OperationLine {
     operation: &'static str,
-    request: &'static str,
+    request: String,
 }
 
 /// The fields of the body that scripts a fault.
-const FIELDS: [FieldLine; 8] = [
+const FIELDS: [FieldLine; 9] = [
     FieldLine {
         field: "operation",
-        is: "the operation whose next request meets the fault",
+        is: "the operation whose next request meets the fault; \"any\" for the next request that it makes a difference to",
     },
     FieldLine {
         field: "fault",
@@ -82,6 +83,10 @@ const FIELDS: [FieldLine; 8] = [
         field: "after_seconds",
         is: "a number: holds the answer of any fault but delay back for this real time",
     },
+    FieldLine {
+        field: "times",
+        is: "a whole number: so many requests meet the fault; or \"always\"",
+    },
 ];
 
 pub(super) fn reply(calls: &[Call]) -> Reply {
@@ -90,10 +95,7 @@ pub(super) fn reply(calls: &[Call]) -> Reply {
         calls: calls.iter().map(CallLine::of).collect(),
         faults: KINDS.iter().map(FaultLine::of).collect(),
         fault_fields: FIELDS,
-        operations: Operation::ALL.map(|operation| OperationLine {
-            operation: operation.as_str(),
-            request: operation.request(),
-        }),
+        operations: Operation::ALL.map(OperationLine::of).into(),
     };
     // In lines, since it is read by people.
     match serde_json::to_string_pretty(&description) {
@@ -106,7 +108,7 @@ pub(super) fn reply(calls: &[Call]) -> Reply {
 impl CallLine {
     fn of(call: &Call) -> Self {
         Self {
-            call: format!("{} {ROOT}{}", call.method, call.name),
+            call: format!("{} {CONTROL}{}", call.method, call.name),
             takes: call.takes.and_then(|body| serde_json::from_str(body).ok()),
             does: call.does,
         }
@@ -120,6 +122,15 @@ impl FaultLine {
             takes: kind.takes(),
             does: kind.does,
             operations: kind.operations(),
+        }
+    }
+}
+
+impl OperationLine {
+    fn of(operation: Operation) -> Self {
+        Self {
+            operation: operation.as_str(),
+            request: format!("{} {}", operation.method(), operation.path()),
         }
     }
 }

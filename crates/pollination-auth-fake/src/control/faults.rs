@@ -6,13 +6,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::body;
-use crate::fault::{Answer, Fault, is_final, is_framing};
+use crate::fault::{Answer, Fault, is_final};
 use crate::operation::Operation;
+
+/// The name of any operation.
+pub(super) const ANY: &str = "any";
+
+/// How often a fault is met that lasts.
+const ALWAYS: &str = "always";
 
 /// A fault that can be scripted.
 pub(super) struct Kind {
@@ -141,7 +146,7 @@ impl Kind {
                 None => Err(needs("\"requests\", a whole number")),
             },
             Takes::Body(make) => match &wanted.body {
-                Some(body) => Ok(make(bytes_of(body))),
+                Some(body) => Ok(make(body::bytes_of(body))),
                 None => Err(needs("\"body\"")),
             },
         }
@@ -163,15 +168,23 @@ struct Wanted {
     #[serde(default)]
     headers: BTreeMap<String, Value>,
     after_seconds: Option<Value>,
+    times: Option<Value>,
 }
 
-/// Reads a fault, and the operation that is to meet it.
-pub(super) fn read(text: &[u8]) -> Result<(Operation, Fault), String> {
+/// Reads a fault, and the operation that is to meet it; `None` is any.
+pub(super) fn read(text: &[u8]) -> Result<(Option<Operation>, Fault), String> {
     let wanted: Wanted = body::read(text)?;
-    let operation = Operation::ALL
+    let operation = match Operation::ALL
         .into_iter()
         .find(|one| one.as_str() == wanted.operation)
-        .ok_or_else(|| no_such("operation", &wanted.operation, &ids(|_| true)))?;
+    {
+        None if wanted.operation != ANY => {
+            let mut choices = ids(|_| true);
+            choices.push(ANY);
+            return Err(no_such("operation", &wanted.operation, &choices));
+        }
+        operation => operation,
+    };
     let kind = KINDS
         .iter()
         .find(|kind| kind.name == wanted.fault)
@@ -179,25 +192,28 @@ pub(super) fn read(text: &[u8]) -> Result<(Operation, Fault), String> {
     let mut fault = kind.make(&wanted)?;
     refuse_what_is_not_used(&wanted, kind, &fault)?;
     if let Some(body) = &wanted.body {
-        fault = fault.body(bytes_of(body));
+        fault = fault.body(body::bytes_of(body));
     }
-    for (name, value) in &wanted.headers {
-        let value = &header_value(name, value)?;
-        let fits = name.parse::<HeaderName>().is_ok()
-            && HeaderValue::from_str(value).is_ok_and(|value| value.to_str().is_ok());
-        if !fits {
-            return Err(format!("no HTTP header: {name}"));
-        }
-        if is_framing(name) {
-            return Err(format!("the server sets this header by itself: {name}"));
-        }
-        fault = fault.header(name, value);
+    for (name, value) in body::headers(&wanted.headers)? {
+        fault = fault.header(&name, &value);
     }
     if let Some(seconds) = &wanted.after_seconds {
         let seconds = seconds.as_f64().ok_or("\"after_seconds\" is a number")?;
         fault = fault.after(body::duration(seconds)?);
     }
-    if !fault.applies_to(operation) {
+    match (&wanted.times, whole(wanted.times.as_ref())) {
+        (None, _) => {}
+        (Some(Value::String(text)), _) if text == ALWAYS => fault = fault.always(),
+        (_, Some(times @ 1..)) => fault = fault.times(times),
+        _ => {
+            return Err(format!(
+                "\"times\" is a whole number from 1 on, or \"{ALWAYS}\""
+            ));
+        }
+    }
+    if let Some(operation) = operation
+        && !fault.applies_to(operation)
+    {
         let to_these = ids(|operation| fault.applies_to(operation)).join(", ");
         return Err(format!(
             "{fault:?} makes no difference to {operation}; it does to {to_these}"
@@ -231,26 +247,9 @@ fn refuse_what_is_not_used(wanted: &Wanted, kind: &Kind, fault: &Fault) -> Resul
     Ok(())
 }
 
-/// Returns the bytes of a text as it is, and of anything else as JSON.
-fn bytes_of(body: &Value) -> Bytes {
-    match body {
-        Value::String(text) => Bytes::from(text.clone()),
-        json => Bytes::from(json.to_string()),
-    }
-}
-
 /// Reads a whole number that fits.
 fn whole<T: TryFrom<u64>>(number: Option<&Value>) -> Option<T> {
     number?.as_u64()?.try_into().ok()
-}
-
-/// Returns the text of a header, which may be written as a number (`retry-after`).
-fn header_value(name: &str, value: &Value) -> Result<String, String> {
-    match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(number) => Ok(number.to_string()),
-        _ => Err(format!("the header {name} is a text or a number")),
-    }
 }
 
 fn ids(is_meant: impl Fn(Operation) -> bool) -> Vec<&'static str> {

@@ -271,3 +271,30 @@ async fn a_fault_that_acts_waits_for_a_request_that_is_not_refused() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_fault_lasts_as_many_requests_as_it_says() {
+    let (service, caller, access_token) = logged_in().await;
+    service.fail_next(Operation::GetApiToken, Fault::status(503).times(2));
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        let answer = caller.call(Operation::GetApiToken, &access_token).await;
+        statuses.push(answer.status.as_u16());
+    }
+    assert_eq!(statuses, [503, 503, 200]);
+}
+
+#[tokio::test]
+async fn a_fault_of_any_operation_lasts_until_it_is_cleared() {
+    let (service, caller, access_token) = logged_in().await;
+    service.fail_any(Fault::status(503).always());
+    assert_eq!(service.unused_faults(), ["any: status(503), always"]);
+    for operation in WITH_BEARER {
+        let answer = caller.call(operation, &access_token).await;
+        assert_eq!(answer.status, 503, "{operation}");
+    }
+    assert_eq!(caller.login("i", "s").await.status, 503);
+    assert_eq!(service.unused_faults(), [""; 0]);
+    service.clear_faults();
+    assert_eq!(caller.login("i", "s").await.status, 202);
+}

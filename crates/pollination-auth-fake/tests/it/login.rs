@@ -77,3 +77,18 @@ async fn a_body_that_does_not_say_it_is_json_is_not_read() {
     assert_eq!(answer.status, 422);
     assert_eq!(answer.json()["detail"][0]["type"], "type_error.dict");
 }
+
+#[tokio::test]
+async fn a_wrong_secret_can_have_another_status() {
+    let builder = FakeService::builder().id("i").secret("s");
+    let service = builder.wrong_secret_status(403).start();
+    let caller = Caller::of(&service);
+    for body in [r#"{"id":"i","secret":"t"}"#, r#"{"id":"i"}"#] {
+        let answer = caller.login_with(body).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.detail().as_str()),
+            (403, "wrong id or secret")
+        );
+    }
+    assert_eq!(caller.login("i", "s").await.status, 202);
+}

@@ -17,6 +17,8 @@ mod faults;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
+mod outage;
+#[cfg(test)]
 #[cfg(feature = "cli")]
 mod program;
 #[cfg(test)]
@@ -27,6 +29,11 @@ mod program_control;
 mod program_described;
 #[cfg(test)]
 #[cfg(feature = "cli")]
+mod program_options;
+#[cfg(test)]
+#[cfg(feature = "cli")]
 mod program_state;
+#[cfg(test)]
+mod routes;
 #[cfg(test)]
 mod service;

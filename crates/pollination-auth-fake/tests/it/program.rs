@@ -138,6 +138,10 @@ fn a_wrong_argument_is_an_error_with_status_2() {
         &["--expires-in", "1h"],
         &["--latency", "5"],
         &["--latency", "-1s"],
+        &["--listen", "127.0.0.1"],
+        &["--listen", "127.0.0.1:0", "--port", "0"],
+        &["--allow-host", ""],
+        &["--wrong-secret-status", "199"],
         &["--nonsense"],
         &["surplus"],
     ] {

@@ -97,7 +97,7 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
         (
             json!({"operation": "x", "fault": "status"}),
             "no such operation: x; there are login, get_api_token, create_api_token, \
-             rotate_api_token_secret, delete_api_token",
+             rotate_api_token_secret, delete_api_token, any",
         ),
         (
             json!({"operation": "login", "fault": "x"}),
@@ -175,6 +175,14 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
             "the header a is a text or a number",
         ),
         (
+            json!({"operation": "login", "fault": "truncated", "times": 0}),
+            "\"times\" is a whole number from 1 on, or \"always\"",
+        ),
+        (
+            json!({"operation": "login", "fault": "truncated", "times": "3"}),
+            "\"times\" is a whole number from 1 on, or \"always\"",
+        ),
+        (
             json!({"operation": "login", "fault": "raw_body"}),
             "raw_body needs \"body\"",
         ),
@@ -189,6 +197,28 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
     }
     let unused = control(&caller, Method::GET, "faults", &Value::Null).await;
     assert_eq!(unused.json(), json!({"unused": []}));
+}
+
+#[tokio::test]
+async fn a_fault_can_last_and_be_for_any_operation() {
+    let program = Program::start(&[]);
+    let caller = Caller::at(program.base_url.clone());
+    for fault in [
+        json!({"operation": "login", "fault": "status", "status": 500, "times": 2}),
+        json!({"operation": "any", "fault": "status", "status": 503, "times": "always"}),
+    ] {
+        let scripted = control(&caller, Method::POST, "faults", &fault).await;
+        assert_eq!(scripted.status, 204);
+    }
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        statuses.push(login(&caller).await.status.as_u16());
+    }
+    assert_eq!(statuses, [500, 500, 503, 503]);
+    let get = caller.call(Operation::GetApiToken, "any").await;
+    assert_eq!(get.status, 503);
+    control(&caller, Method::DELETE, "faults", &Value::Null).await;
+    assert_eq!(login(&caller).await.status, 202);
 }
 
 fn no_such_call(method: &Method, name: &str) -> String {

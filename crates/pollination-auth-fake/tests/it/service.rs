@@ -2,10 +2,13 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use pollination_auth_fake::http::Response;
 use pollination_auth_fake::{Builder, FakeService, Fault, Operation, RecordedRequest};
 use reqwest::Method;
 
@@ -46,7 +49,6 @@ async fn a_request_that_no_operation_has_is_named() {
     let caller = Caller::of(&service);
     for (method, path, status, allow) in [
         (Method::PATCH, "/x?a=b", 404, None),
-        (Method::POST, "/auth/login/", 404, None),
         (Method::GET, "/", 404, None),
         (Method::GET, "/auth/login", 405, Some("POST")),
         (Method::OPTIONS, "/auth/login", 405, Some("POST")),
@@ -75,7 +77,7 @@ async fn a_request_that_no_operation_has_is_named() {
         .iter()
         .map(RecordedRequest::is_known)
         .collect();
-    assert_eq!(known, [false; 6]);
+    assert_eq!(known, [false; 5]);
 }
 
 #[tokio::test]
@@ -163,15 +165,54 @@ async fn an_observer_that_panics_ends_the_connection_and_not_the_service() {
     );
 }
 
+#[test]
+fn an_address_in_use_is_an_error() {
+    let service = FakeService::start();
+    let address = address_of(&service);
+    let error = FakeService::builder().start_on(address).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+}
+
+fn address_of(service: &FakeService) -> SocketAddr {
+    let base_url = service.base_url();
+    base_url.strip_prefix("http://").unwrap().parse().unwrap()
+}
+
+#[test]
+fn row_84_a_dropped_service_leaves_no_port_and_no_connection() {
+    let service = FakeService::start();
+    let address = address_of(&service);
+    let mut idle = TcpStream::connect(address).unwrap();
+    let mut waiting = TcpStream::connect(address).unwrap();
+    let hour = Duration::from_secs(3600);
+    service.fail_next(Operation::Login, Fault::status(503).after(hour));
+    let login = b"POST /auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n";
+    waiting.write_all(login).unwrap();
+    while service.logins() == 0 {
+        std::thread::yield_now();
+    }
+    drop(service);
+    let refused = TcpStream::connect(address).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+    for stream in [&mut idle, &mut waiting] {
+        // An end or a reset; a connection that is still open would be neither.
+        stream.set_nonblocking(true).unwrap();
+        let ended = stream.read(&mut [0]);
+        assert!(!matches!(&ended, Err(error) if error.kind() == ErrorKind::WouldBlock));
+        assert_eq!(ended.unwrap_or_default(), 0);
+    }
+}
+
 #[tokio::test]
-async fn a_dropped_service_answers_for_nothing_any_more() {
+async fn row_84_no_later_service_counts_the_requests_for_a_dropped_one() {
     let service = FakeService::start();
     let caller = Caller::of(&service);
-    // Credentials of its own: another test's service may be at this address by now.
-    let (id, secret) = (service.id().unwrap(), secret_of(&service));
-    assert_eq!(caller.login(&id, &secret).await.status, 202);
+    assert_eq!(caller.login("i", "s").await.status, 401);
     drop(service);
-    assert_ne!(caller.login(&id, &secret).await.status, 202);
+    let later: Vec<_> = (0..50).map(|_| FakeService::start()).collect();
+    let login = caller.login_request("{}");
+    assert!(Caller::try_send(login).await.is_err());
+    assert!(later.iter().all(|service| service.requests().is_empty()));
 }
 
 #[tokio::test]
@@ -251,17 +292,29 @@ fn a_panic_over_a_mistake_names_the_line_that_made_it() {
     }));
     let service = FakeService::start();
     let line = line!();
-    let mistakes: [&dyn Fn(); 5] = [
+    let mistakes: [&dyn Fn(); 8] = [
         &|| service.fail_next(Operation::Login, Fault::wrong_id()),
         &|| drop(Fault::status(99)),
         &|| drop(Fault::commit_and_answer(99)),
         &|| drop(Fault::other_status(99)),
         &|| drop(Fault::status(503).header("a b", "c")),
+        &|| drop(Fault::status(503).times(0)),
+        &|| drop(FakeService::builder().wrong_secret_status(100)),
+        &|| drop(FakeService::builder().route(Method::GET, "a", |_| Response::new(""))),
     ];
     for (mistake, line) in mistakes.iter().zip(line + 2..) {
         catch_unwind(AssertUnwindSafe(mistake)).unwrap_err();
         assert_eq!(PANICKED_AT.take(), Some((file!().to_owned(), line)));
     }
+}
+
+#[tokio::test]
+async fn a_fault_that_came_over_the_control_endpoint_is_nothing_to_a_drop() {
+    let service = FakeService::start();
+    let fault = r#"{"operation":"login","fault":"truncated"}"#;
+    let faults = Caller::of(&service).request(Method::POST, "/__control/faults");
+    assert_eq!(Caller::send(faults.body(fault)).await.status, 204);
+    assert_eq!(service.unused_faults(), ["login: truncated"]);
 }
 
 #[test]
@@ -285,6 +338,24 @@ fn a_fault_that_would_do_nothing_is_refused() {
     assert_eq!(
         panic.downcast_ref::<String>().unwrap(),
         "wrong_id makes no difference to login"
+    );
+}
+
+#[tokio::test]
+async fn the_api_token_is_what_logs_in_until_it_is_deleted() {
+    let service = FakeService::start();
+    let caller = Caller::of(&service);
+    let access_token = caller.access_token(&service).await;
+    caller
+        .call(Operation::RotateApiTokenSecret, &access_token)
+        .await;
+    let (id, secret) = service.api_token();
+    assert_eq!(caller.login(&id, &secret).await.status, 202);
+    caller.call(Operation::DeleteApiToken, &access_token).await;
+    let panic = catch_unwind(AssertUnwindSafe(|| service.api_token())).unwrap_err();
+    assert_eq!(
+        *panic.downcast_ref::<&str>().unwrap(),
+        "the API token was deleted"
     );
 }
 

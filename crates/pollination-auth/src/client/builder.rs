@@ -263,25 +263,17 @@ impl ClientBuilder {
     /// A test sets the clock of its service, and moves both at once:
     ///
     /// ```
-    /// use pollination_auth::{ApiToken, Client, Clock, Moment};
-    /// use pollination_auth_fake::{FakeClock, FakeService};
-    ///
-    /// #[derive(Debug)]
-    /// struct ServiceClock(FakeClock);
-    ///
-    /// impl Clock for ServiceClock {
-    ///     fn now(&self) -> Moment {
-    ///         Moment { wall: self.0.wall(), monotonic: self.0.monotonic() }
-    ///     }
-    /// }
+    /// use pollination_auth::{ApiToken, Client};
+    /// use pollination_auth_fake::FakeService;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let service = FakeService::builder().id("an-id").secret("a-secret").start();
+    /// let service = FakeService::start();
+    /// let (id, secret) = service.api_token();
     /// let client = Client::builder()
-    ///     .api_token(ApiToken::new("an-id", "a-secret")?)
+    ///     .api_token(ApiToken::new(id, secret)?)
     ///     .base_url(service.base_url())
-    ///     .clock(ServiceClock(service.clock()))
+    ///     .clock(service.clock())
     ///     .build()?;
     /// client.access_token().await?;
     /// service.advance(service.expires_in());

@@ -34,7 +34,7 @@ impl From<(SystemTime, Duration)> for Moment {
     }
 }
 
-/// A source of the time for a client; tests can pass their own.
+/// A source of time for a client; tests can pass their own.
 ///
 /// A closure is one, if it returns a [`Moment`] or both readings as a pair:
 ///
@@ -62,7 +62,19 @@ where
     }
 }
 
-/// The clocks of the operating system.
+/// The clocks of the operating system, which a client uses unless it is given another [`Clock`].
+///
+/// ```
+/// use std::time::Duration;
+/// use pollination_auth::{Client, Clock, Moment, SystemClock};
+///
+/// // An hour fast, to see what a client does then.
+/// let fast = || {
+///     let Moment { wall, monotonic } = SystemClock.now();
+///     (wall + Duration::from_secs(3_600), monotonic)
+/// };
+/// let builder = Client::builder().clock(fast);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
-use pollination_auth::{AccessToken, AccessTokenProvider, ApiToken, Client, Clock, Moment, Reason};
-use pollination_auth_fake::{FakeClock, FakeService, Fault, Operation};
+use pollination_auth::{AccessToken, AccessTokenProvider, ApiToken, Client, Reason};
+use pollination_auth_fake::{FakeService, Fault, Operation};
 
 use crate::support::{ID, ManualClock, SECRET, variant};
 
@@ -193,18 +193,6 @@ async fn row_45_a_clock_that_is_hours_off_changes_no_lifetime() {
     }
 }
 
-#[derive(Debug)]
-struct ServiceClock(FakeClock);
-
-impl Clock for ServiceClock {
-    fn now(&self) -> Moment {
-        Moment {
-            wall: self.0.wall(),
-            monotonic: self.0.monotonic(),
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_client_on_the_clock_of_its_service_refreshes_before_the_end() {
     const LIFETIME: Duration = Duration::from_secs(3_600);
@@ -213,7 +201,7 @@ async fn a_client_on_the_clock_of_its_service_refreshes_before_the_end() {
     let service = service();
     service.set_expires_in(LIFETIME);
     let builder = Client::builder().api_token(ApiToken::new(ID, SECRET).unwrap());
-    let builder = builder.clock(ServiceClock(service.clock()));
+    let builder = builder.clock(service.clock());
     let client = builder.base_url(service.base_url()).build().unwrap();
     let first = client.access_token().await.unwrap();
     let mut changes = client.access_token_changes();

@@ -37,6 +37,24 @@ pub const DEFAULT_KEPT_REQUESTS: usize = 10_000;
 ///     .start();
 /// assert_eq!(service.id().as_deref(), Some("an-id"));
 /// ```
+///
+/// What is left out has a default, and the rest is for what a test is about:
+///
+/// ```
+/// use std::time::Duration;
+/// use pollination_auth_fake::{DEFAULT_EXPIRES_IN, DEFAULT_KEPT_REQUESTS, FakeService};
+///
+/// let service = FakeService::builder()
+///     .create_replaces()
+///     .wrong_secret_status(403)
+///     .latency(Duration::from_millis(1))
+///     .keep_requests(2 * DEFAULT_KEPT_REQUESTS)
+///     .on_request(|request| assert!(request.is_known()))
+///     .log_requests()
+///     .allow_host("fake")
+///     .start();
+/// assert_eq!(service.expires_in(), DEFAULT_EXPIRES_IN);
+/// ```
 #[must_use = "a builder starts nothing until `start` or `start_on`"]
 #[derive(Default)]
 pub struct Builder {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// How a service is down; see [`FakeService::start_outage`](crate::FakeService::start_outage).
+/// A way in which a service is down, for
+/// [`FakeService::start_outage`](crate::FakeService::start_outage).
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outage {

@@ -84,6 +84,24 @@ impl Builder {
 /// assert_eq!(service.count(Operation::Login), 0);
 /// ```
 ///
+/// # Time and tokens
+///
+/// ```
+/// use std::time::Duration;
+/// use pollination_auth_fake::FakeService;
+///
+/// let service = FakeService::start();
+/// service.set_expires_in(Duration::from_secs(60));
+/// // Three ways to make a client's access token useless: it expires, it is said to be expired, and
+/// // its signature is wrong.
+/// service.advance(service.expires_in());
+/// service.expire_all_tokens();
+/// service.change_signing_key();
+/// // What a scripted fault put off is done now.
+/// service.settle();
+/// assert_eq!((service.logins(), service.unused_faults().len()), (0, 0));
+/// ```
+///
 /// # Paused time
 ///
 /// In a test with `#[tokio::test(start_paused = true)]` every timeout is over before a reply can
@@ -307,7 +325,7 @@ impl FakeService {
         self.service.state().script.clear();
     }
 
-    /// Takes the service down: for every request, and those that are being answered.
+    /// Takes the service down, in the way that is given, until [`end_outage`](Self::end_outage).
     ///
     /// ```
     /// use pollination_auth_fake::{FakeService, Outage};
@@ -336,11 +354,11 @@ impl FakeService {
         }
     }
 
-    /// Ends an outage, on the same port as before.
+    /// Ends an outage. The port is the same as before.
     ///
     /// # Panics
     ///
-    /// As [`start_outage`](Self::start_outage).
+    /// If another program has taken the port, as for [`start_outage`](Self::start_outage).
     #[track_caller]
     pub fn end_outage(&self) {
         self.service.state().is_unavailable = false;

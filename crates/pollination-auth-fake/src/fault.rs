@@ -34,6 +34,34 @@ const LEAST_FINAL_STATUS: u16 = 200;
 /// service.fail_next(Operation::RotateApiTokenSecret, Fault::propagation_delay(Duration::from_secs(30)));
 /// # service.clear_faults();
 /// ```
+///
+/// A rotation can go wrong in all of these ways:
+///
+/// ```
+/// use std::time::Duration;
+/// use pollination_auth_fake::{Fault, FakeService, Operation};
+///
+/// let service = FakeService::start();
+/// for fault in [
+///     Fault::status(500),
+///     Fault::drop_connection(),
+///     Fault::commit_and_answer(502),
+///     Fault::commit_and_drop(),
+///     Fault::commit_late(3),
+///     Fault::propagation_delay(Duration::from_secs(30)),
+///     Fault::delay(Duration::from_secs(5)),
+///     Fault::wrong_id(),
+///     Fault::no_secret(),
+///     Fault::same_secret(),
+///     Fault::truncated().after(Duration::from_secs(1)),
+///     Fault::raw_body("null"),
+///     Fault::other_status(202),
+/// ] {
+///     service.fail_next(Operation::RotateApiTokenSecret, fault);
+/// }
+/// assert_eq!(service.unused_faults().len(), 13);
+/// service.clear_faults();
+/// ```
 #[must_use = "a fault does nothing until it is given to `FakeService::fail_next`"]
 #[derive(Clone)]
 pub struct Fault {

@@ -19,14 +19,9 @@ const BACKLOG: u32 = 128;
 /// A port of this machine.
 pub(crate) struct Port {
     address: SocketAddr,
-    state: State,
-}
-
-enum State {
-    Listening(TcpListener),
+    listener: Option<TcpListener>,
     /// Bound and not listening: the system refuses connections, and gives the port to nobody.
-    Refusing(TcpSocket),
-    Lost,
+    held: Option<TcpSocket>,
 }
 
 impl Port {
@@ -34,37 +29,33 @@ impl Port {
         socket.set_nonblocking(true)?;
         Ok(Self {
             address: socket.local_addr()?,
-            state: State::Listening(TcpListener::from_std(socket)?),
+            listener: Some(TcpListener::from_std(socket)?),
+            held: None,
         })
     }
 
     pub(crate) fn refuse(&mut self) -> io::Result<()> {
-        if let State::Listening(_) = self.state {
+        if self.held.is_none() {
             // The socket that listens has to be closed before another is bound.
-            self.state = State::Lost;
-            self.state = State::Refusing(self.bound()?);
+            self.listener = None;
+            self.held = Some(self.bound()?);
         }
         Ok(())
     }
 
     pub(crate) fn listen(&mut self) -> io::Result<()> {
-        let socket = match std::mem::replace(&mut self.state, State::Lost) {
-            State::Refusing(socket) => socket,
-            State::Lost => self.bound()?,
-            listening @ State::Listening(_) => {
-                self.state = listening;
-                return Ok(());
-            }
-        };
-        self.state = State::Listening(socket.listen(BACKLOG)?);
+        if self.listener.is_none() {
+            let socket = self.held.take().map_or_else(|| self.bound(), Ok)?;
+            self.listener = Some(socket.listen(BACKLOG)?);
+        }
         Ok(())
     }
 
     /// Waits for a connection; while the port refuses them, there is none.
     pub(crate) async fn accept(&self) -> io::Result<TcpStream> {
-        match &self.state {
-            State::Listening(listener) => listener.accept().await.map(|(stream, _)| stream),
-            State::Refusing(_) | State::Lost => pending().await,
+        match &self.listener {
+            Some(listener) => listener.accept().await.map(|(stream, _)| stream),
+            None => pending().await,
         }
     }
 

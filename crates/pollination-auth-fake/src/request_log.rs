@@ -21,6 +21,7 @@ use crate::operation::Operation;
 /// assert_eq!((request.method(), request.path()), ("GET", "/auth/api-token"));
 /// assert_eq!((request.query(), request.body()), (Some("a=b"), &b""[..]));
 /// assert_eq!(request.operation(), Some(Operation::GetApiToken));
+/// assert!(request.headers().contains_key("host"));
 /// assert_eq!(request.header("authorization"), None);
 /// assert_eq!(request.status(), Some(401));
 /// # Ok(())

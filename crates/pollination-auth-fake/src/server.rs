@@ -3,7 +3,6 @@
 //! It has a thread and a runtime of its own: a test needs none, and a test that blocks its runtime
 //! or pauses its time does not hold the server up.
 
-use std::fmt;
 use std::future::pending;
 use std::io;
 use std::net::TcpListener as Socket;
@@ -49,18 +48,6 @@ pub(crate) struct Server {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Why a connection ends without a reply.
-#[derive(Debug)]
-struct Lost;
-
-impl fmt::Display for Lost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the reply is lost, as scripted")
-    }
-}
-
-impl std::error::Error for Lost {}
-
 impl Server {
     pub(crate) fn start(service: Arc<Service>, orders: Orders, socket: Socket) -> io::Result<Self> {
         Self::start_with(service, orders, socket, PATIENCE)
@@ -77,9 +64,10 @@ impl Server {
         let thread = thread::Builder::new()
             .name("pollination-auth-fake".to_owned())
             .spawn(move || {
-                let served = serve(serving, orders, socket, patience, &started);
                 // It fails before it has started, or not at all.
-                let _unheard = served.map_err(|error| started.send(Err(error)));
+                if let Err(error) = serve(serving, orders, socket, patience, &started) {
+                    let _unheard = started.send(Err(error));
+                }
             })?;
         let server = Self {
             service,
@@ -89,9 +77,7 @@ impl Server {
             .unwrap_or_else(|_| Err(io::Error::other("the server's thread has ended")))
             .map(|()| server)
     }
-}
 
-impl Server {
     /// Ends it; returns when its port and every connection is closed.
     pub(crate) fn stop(&mut self) {
         self.service.door.end();
@@ -185,7 +171,7 @@ async fn answer(
     service: &Service,
     request: Request<Incoming>,
     patience: Duration,
-) -> Result<Response<Full<Bytes>>, Lost> {
+) -> io::Result<Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, service.body_limit(&head)).collect();
     let reply = match timeout(patience, body).await {
@@ -199,7 +185,8 @@ async fn answer(
     reply
         .response
         .map(|response| response.map(Full::new))
-        .ok_or(Lost)
+        // hyper ends the connection then.
+        .ok_or_else(|| io::Error::other("the reply is lost, as scripted"))
 }
 
 /// Replies of the service have its latency; the control endpoint, which sets it, has none.

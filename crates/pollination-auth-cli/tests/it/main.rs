@@ -35,6 +35,8 @@ mod profile;
 #[cfg(unix)]
 mod readme;
 #[cfg(test)]
+mod recording;
+#[cfg(test)]
 mod rescued;
 #[cfg(test)]
 mod rotate;

@@ -100,3 +100,23 @@ async fn the_middleware_shows_no_secret() {
     assert!(shown.contains("127.0.0.1"), "{shown}");
     assert!(!shown.contains("planted"), "{shown}");
 }
+
+#[tokio::test]
+async fn an_endpoint_of_another_api_gets_a_valid_token_and_after_a_401_the_next_one() {
+    let service = FakeService::builder()
+        .route(http::Method::GET, "/projects", |_| {
+            http::Response::new("a project")
+        })
+        .start();
+    let http = http(builder(&service).build().unwrap());
+    let url = format!("{}/projects", service.base_url());
+    for _ in 0..2 {
+        let reply = http.get(&url).send().await.unwrap();
+        assert_eq!(reply.text().await.unwrap(), "a project");
+        service.expire_all_tokens();
+    }
+    let requests = service.requests();
+    let of_the_endpoint = requests.iter().filter(|one| one.path() == "/projects");
+    let statuses: Vec<_> = of_the_endpoint.map(|one| one.status().unwrap()).collect();
+    assert_eq!((statuses, service.logins()), (vec![200, 401, 200], 2));
+}

@@ -111,8 +111,8 @@ fn other_scheme() -> String {
 
 /// Returns the causes of an error that is not the service's, the innermost last.
 ///
-/// Nothing of ours can have come back in them. A certificate can have put words of its own into one, so
-/// they are cut and escaped.
+/// Nothing of ours can have come back in them. A certificate can have put words of its own into
+/// one, so they are cut and escaped.
 fn causes(error: &Error) -> Option<String> {
     let is_ours = matches!(
         error.failure().reason(),

@@ -40,27 +40,28 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Log in with an id and a secret, and store them
     ///
-    /// They are taken from the environment if it has them, else from standard input if that is not a
-    /// terminal (the id on the first line, the secret on the second), else from a prompt. Nothing is
-    /// stored unless the service accepts them.
+    /// They are taken from the environment if it has them, else from standard input if that is not
+    /// a terminal (the id on the first line, the secret on the second), else from a prompt. Nothing
+    /// is stored unless the service accepts them.
     Login(Login),
     /// Print a valid access token
     ///
-    /// The access token is cached until it expires, and processes that need one at the same time share
-    /// one login. An access token of an API token in the environment is not cached.
+    /// The access token is cached until it expires, and processes that need one at the same time
+    /// share one login. An access token of an API token in the environment is not cached.
     #[command(after_long_help = help::ACCESS_TOKEN)]
     AccessToken(AccessToken),
     /// Run a command with an access token in its environment
     ///
-    /// The command finds the access token in the variable POLLINATION_ACCESS_TOKEN, and never in its
-    /// arguments, which other processes can read. Its exit code is the exit code of `exec`; signals reach
-    /// it. If there is no access token, the command is not run.
+    /// The command finds the access token in the variable POLLINATION_ACCESS_TOKEN, and never in
+    /// its arguments, which other processes can read. Its exit code is the exit code of `exec`;
+    /// signals reach it. If there is no access token, the command is not run.
     #[command(after_long_help = help::EXEC)]
     Exec(Exec),
     /// Show what is stored, without asking the service
     ///
-    /// The generation counts the changes of the stored secret; 0 is the first one. The exit code is 3 if
-    /// there is no credential, and 6 if a rotation is unfinished and no process is working on it.
+    /// The generation counts the changes of the stored secret; 0 is the first one. The exit code is
+    /// 3 if there is no credential, and 6 if a rotation is unfinished and no process is working on
+    /// it.
     Status,
     /// List the stored profiles
     #[command(subcommand)]
@@ -70,12 +71,12 @@ pub(crate) enum Command {
     Token(Token),
     /// Check the connection, the credential store and the environment
     ///
-    /// Each line says `ok`, or what to do. No secret is sent. The exit code is 13 if anything has to be
-    /// done.
+    /// Each line says `ok`, or what to do. No secret is sent. The exit code is 13 if anything has
+    /// to be done.
     Doctor,
     /// Remove the stored credential from this machine
     ///
-    /// The service is not told, and still accepts the API token. To delete that, run `token delete`.
+    /// The service is not told, and still accepts the API token; `token delete` deletes it.
     Logout(Confirmed),
     /// Print shell completions
     #[command(after_long_help = help::COMPLETIONS)]
@@ -139,8 +140,8 @@ pub(crate) struct Exec {
 pub(crate) enum Profile {
     /// List the stored profiles
     ///
-    /// An asterisk marks the profile that commands use now. A rotation or creation that was interrupted is
-    /// named.
+    /// An asterisk marks the profile that commands use now. A rotation or creation that was
+    /// interrupted is named.
     List,
 }
 

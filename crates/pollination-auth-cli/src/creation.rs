@@ -1,8 +1,8 @@
 //! The access token of a creation: kept in a file until the new API token logs in.
 //!
-//! The new secret is seen once, in a reply that can be lost. From then on an access token is the only
-//! way to replace it, so the file is written before the request, below the store of the credentials:
-//! the new secret needs the same disk.
+//! The new secret is seen once, in a reply that can be lost. From then on an access token is the
+//! only way to replace it, so the file is written before the request, below the store of the
+//! credentials: the new secret needs the same disk.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -213,8 +213,8 @@ async fn check_accepted(context: &Context, access_token: &AccessToken) -> Result
 
 /// Returns `true` if a kept access token has expired and the service refuses it.
 ///
-/// One alone is no proof: the clock of this machine may be wrong, and a refusal may come from a part
-/// of the service that does not know the access token.
+/// One alone is no proof: the clock of this machine may be wrong, and a refusal may come from a
+/// part of the service that does not know the access token.
 async fn is_dead(context: &Context, kept: &Secret) -> bool {
     let Ok(kept) = AccessToken::new(kept.expose_secret()) else {
         return false;

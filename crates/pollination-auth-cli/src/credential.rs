@@ -33,8 +33,8 @@ impl Found {
         })
     }
 
-    /// Returns the API token of the environment if it takes precedence: it has another id than the stored
-    /// one, so somebody means it.
+    /// Returns the API token of the environment if it takes precedence: it has another id than the
+    /// stored one, so somebody means it.
     pub(crate) fn preferred_environment(&self) -> Option<&ApiToken> {
         let stored = self.stored.as_ref().map(|stored| stored.token.id());
         let environment = self.environment.as_ref()?;

@@ -46,7 +46,8 @@ impl Current {
 
 /// Returns an access token of the credential that is used.
 ///
-/// One of the environment is not cached: who gives the secret that way wants nothing of it on a disk.
+/// One of the environment is not cached: who gives the secret that way wants nothing of it on a
+/// disk.
 pub(crate) async fn get(context: &Context, wanted: Wanted) -> Result<Current, CliError> {
     let of_environment = async |client: Client| {
         let token = progress::watch(WAIT, log_in(&client, wanted)).await?;

@@ -1,7 +1,7 @@
 //! The API token of the environment: read, and never written anywhere.
 //!
-//! The library reads it, from variables or from the files that they name. When it is used is decided in
-//! `context`.
+//! The library reads it, from variables or from the files that they name. When it is used is
+//! decided in `context`.
 
 use std::env;
 

@@ -47,8 +47,8 @@ pub(crate) async fn ends<T>(
 
 /// Runs a thing to its end that could lose a secret if it were cut off; `what` names it.
 ///
-/// The first interrupt is told to wait. A second one is obeyed, and then `cut_off` says what is left. The
-/// end of the terminal is ignored: nobody is left who could have meant it twice.
+/// The first interrupt is told to wait. A second one is obeyed, and then `cut_off` says what is
+/// left. The end of the terminal is ignored: nobody is left who could have meant it twice.
 pub(crate) async fn outlast<T>(
     what: &str,
     work: impl Future<Output = Result<T, CliError>>,

@@ -5,8 +5,8 @@
 //! pollination-auth access-token --format header | curl -H @- https://...
 //! ```
 //!
-//! The access token is in no program's arguments there, which other processes can read. It is cached
-//! until it expires. If the service answers 401 before that, `--fresh` logs in again.
+//! The access token is in no program's arguments there, which other processes can read. It is
+//! cached until it expires. If the service answers 401 before that, `--fresh` logs in again.
 //!
 //! It is the library `pollination-auth` for those who are not in Rust: shells, scripts, cron.
 //! `pollination-auth --help` lists the commands, and `pollination-auth man` prints a manual page.
@@ -15,16 +15,17 @@
 //!
 //! Only the result is written to stdout: text, or with `--output json` one line of JSON, in which a
 //! time is `{"utc": "2023-11-14T22:13:20Z", "epoch": 1700000000}`. Everything else is written to
-//! stderr. With `--output json` the last line of stderr is the error, as
-//! `{"error": {"kind": "not_logged_in", "exit_code": 3, "message": "...", "notes": []}}`. A reader that
-//! closes the pipe early is not an error.
+//! stderr. With `--output json` the last line of stderr is the error, as `{"error": {"kind":
+//! "not_logged_in", "exit_code": 3, "message": "...", "notes": []}}`. A reader that closes the pipe
+//! early is not an error.
 //!
 //! # Secrets
 //!
 //! `login` takes the id and the secret from the environment, standard input or a prompt that does not
-//! show the secret, never from an argument, which other processes can read. An error about an argument
-//! does not repeat what may be a secret. A secret is printed only as the result: `access-token` prints
-//! the access token, and `token create --show-secret` the new secret. A crash leaves no core image.
+//! show the secret, never from an argument, which other processes can read. An error about an
+//! argument does not repeat what may be a secret. A secret is printed only as the result:
+//! `access-token` prints the access token, and `token create --show-secret` the new secret. A crash
+//! leaves no core image.
 //!
 //! # Credentials in the environment
 //!
@@ -49,34 +50,35 @@
 //! # Files
 //!
 //! Credentials are stored in `pollination-auth` in the platform's configuration directory (that is
-//! `$XDG_CONFIG_HOME` or `~/.config`, and `%APPDATA%` on Windows), or in `POLLINATION_AUTH_DIR`: in the
-//! library's `FileStore`, which refuses files that others can read or change. Its subdirectory
-//! `access-tokens` has the newest access token of each profile, protected in the same way and bound to
-//! host, profile, id and generation, so that processes share one login. In `creations` the access
-//! token of `token create` is kept until the new API token has logged in: if the reply is lost, it is
-//! the only way to replace the new secret, and the error and `status` name its file.
+//! `$XDG_CONFIG_HOME` or `~/.config`, and `%APPDATA%` on Windows), or in `POLLINATION_AUTH_DIR`: in
+//! the library's `FileStore`, which refuses files that others can read or change. Its subdirectory
+//! `access-tokens` has the newest access token of each profile, protected in the same way and bound
+//! to host, profile, id and generation, so that processes share one login. In `creations` the
+//! access token of `token create` is kept until the new API token has logged in: if the reply is
+//! lost, it is the only way to replace the new secret, and the error and `status` name its file.
 //!
-//! If a new secret can't be stored there, it is written to `POLLINATION_AUTH_RESCUE_DIR`, by default
-//! `pollination-auth/rescue` in the platform's data directory. That is created only then, and is not
-//! below the first one, which could fail with it. A reply to `token create` that can't be read, and may
-//! contain a secret, is kept there too, in a file that the error names.
+//! If a new secret can't be stored there, it is written to `POLLINATION_AUTH_RESCUE_DIR`, by
+//! default `pollination-auth/rescue` in the platform's data directory. That is created only then,
+//! and is not below the first one, which could fail with it. A reply to `token create` that can't
+//! be read, and may contain a secret, is kept there too, in a file that the error names.
 //!
 //! # Certificates and proxies
 //!
 //! `SSL_CERT_FILE` names a file of root certificates (PEM), such as that of a private CA, and
 //! `SSL_CERT_DIR` a directory of them; they are trusted instead of the system's. On Windows and macOS
-//! the system's certificate store is used. The proxy of `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY` is
-//! used, except for the hosts that `NO_PROXY` lists, and never for this machine. If no connection can
-//! be made, the error has a line with the cause, such as `invalid peer certificate: UnknownIssuer`.
-//! `doctor` checks all of it.
+//! the system's certificate store is used. The proxy of `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY`
+//! is used, except for the hosts that `NO_PROXY` lists, and never for this machine. If no
+//! connection can be made, the error has a line with the cause, such as `invalid peer certificate:
+//! UnknownIssuer`. `doctor` checks all of it.
 //!
 //! # Interrupts
 //!
 //! Ctrl-C at a prompt gives the terminal back, and the exit code is 130; that holds for SIGINT,
 //! SIGTERM, SIGQUIT and SIGHUP. A rotation or creation that has begun finishes first, and the exit
-//! code is its own. A second Ctrl-C stops it with 130; SIGHUP does not, so that it survives the end of
-//! the terminal. An interrupted rotation is completed by `token rotate --resume`. If a rotation has lost
-//! the credential, `login --discard-rotation` starts anew with one that was created in the web interface.
+//! code is its own. A second Ctrl-C stops it with 130; SIGHUP does not, so that it survives the end
+//! of the terminal. An interrupted rotation is completed by `token rotate --resume`. If a rotation
+//! has lost the credential, `login --discard-rotation` starts anew with one that was created in the
+//! web interface.
 //!
 //! # Exit codes
 //!

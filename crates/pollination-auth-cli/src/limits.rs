@@ -1,4 +1,5 @@
-//! Limits of this process, set so that no image of its memory, with the secrets in it, lands on a disk.
+//! Limits of this process, set so that no image of its memory, with the secrets in it, lands on a
+//! disk.
 
 #[cfg(unix)]
 use std::sync::OnceLock;

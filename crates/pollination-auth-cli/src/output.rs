@@ -145,9 +145,8 @@ fn columns() -> Option<usize> {
         return None;
     }
     let size = terminal_size::terminal_size_of(io::stderr());
-    // A terminal that does not know its size says that it has none.
     let columns = size.map(|(width, _height)| usize::from(width.0));
-    let columns = columns.filter(|columns| *columns > 0);
+    // Some terminals do not know their size.
     Some(columns.unwrap_or(WIDTH).min(WIDTH))
 }
 

@@ -1,7 +1,7 @@
 //! Which profiles the credential store has: their hosts and names, as the documents name them.
 //!
-//! A document's secret is not looked at, and nothing here is trusted: it is shown, and what is used is read by
-//! the store, with its checks.
+//! A document's secret is not looked at, and nothing here is trusted: it is shown, and what is used
+//! is read by the store, with its checks.
 
 use std::fs;
 use std::io::Read as _;

@@ -8,7 +8,8 @@ use crate::output;
 /// The longest line of an answer that is read: 1 KiB, and a yes is shorter.
 const ANSWER_LIMIT: u64 = 1024;
 
-/// A line on stderr that a question has begun. It is ended when this is dropped, also by an interrupt.
+/// A line on stderr that a question has begun. It is ended when this is dropped, also by an
+/// interrupt.
 struct OpenLine;
 
 impl Drop for OpenLine {

@@ -16,7 +16,8 @@ pub(crate) struct Remedies {
 }
 
 impl Remedies {
-    /// Returns what helps if something else answered for the service, or with another account's words.
+    /// Returns what helps if something else answered for the service, or with another account's
+    /// words.
     fn again(&self) -> String {
         let resume = &self.resume;
         format!("\n  if the service answered wrongly, `{resume}` asks it again")

@@ -34,8 +34,8 @@ impl Hidden {
 
     /// Asks for a text.
     ///
-    /// A shown answer is written back letter by letter as it is read. The terminal does not show it by
-    /// itself: of a secret that is pasted behind it, the terminal would show the beginning.
+    /// A shown answer is written back letter by letter as it is read. The terminal does not show it
+    /// by itself: of a secret that is pasted behind it, the terminal would show the beginning.
     pub(crate) async fn ask(&mut self, label: &str, answer: Answer) -> Result<Secret, CliError> {
         let read = self.modes.question(label, answer);
         let read = read.map_err(|_none| CliError::NoPrompt)?;

@@ -1,10 +1,10 @@
-//! Text for a terminal: wrapped between words, quoted for a shell, and without characters that change how
-//! it is read.
+//! Text for a terminal: wrapped between words, quoted for a shell, and without characters that
+//! change how it is read.
 
 use std::borrow::Cow;
 
-/// The width of text in columns, unless the terminal is narrower: 80, the width of a terminal that nobody has
-/// resized.
+/// The width of text in columns, unless the terminal is narrower: 80, the width of a terminal that
+/// nobody has resized.
 pub(crate) const WIDTH: usize = 80;
 
 /// The indentation of a command line to paste, which is never wrapped.
@@ -56,8 +56,8 @@ pub(crate) fn quoted(value: &str) -> String {
 
 /// Wraps each line between words. What is wrapped has the line's own indentation, or [`HANGING`].
 ///
-/// What stands in backquotes is one word, and a line to paste stays as it is: a line break in a command would
-/// change it.
+/// What stands in backquotes is one word, and a line to paste stays as it is: a line break in a
+/// command would change it.
 pub(crate) fn wrap(text: &str, width: usize) -> String {
     let mut wrapped = String::new();
     for line in text.split_inclusive('\n') {

@@ -79,8 +79,8 @@ impl Global {
         self.line_where(command, |name| env::var_os(name).is_some())
     }
 
-    /// Leaves out a default only where no variable is set that would replace it: the line must never send a
-    /// secret to another host.
+    /// Leaves out a default only where no variable is set that would replace it: the line must
+    /// never send a secret to another host.
     fn line_where(&self, command: &str, is_set: impl Fn(&str) -> bool) -> String {
         let mut line = format!("{NAME} {command}");
         for (option, value, default, variable) in [

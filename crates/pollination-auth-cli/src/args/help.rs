@@ -99,8 +99,8 @@ pub(super) fn after() -> String {
     format!("Exit codes:\n{}", exit::list().trim_end())
 }
 
-/// Returns the end of the long help. Each text has a line of its own, so that it is wrapped with its
-/// indentation.
+/// Returns the end of the long help. Each text has a line of its own, so that it is wrapped with
+/// its indentation.
 pub(super) fn after_long() -> String {
     let mut text = "Environment:\n".to_owned();
     for (names, meaning) in VARIABLES {

@@ -53,8 +53,8 @@ pub(crate) enum Source {
 pub(crate) struct Settle {
     /// Time to wait before checking again a stored secret that the service refuses
     ///
-    /// The stored secret is given up only if both checks fail, because part of the service may not have
-    /// learned of a new secret yet. Too short a time can lose the secret. At most 1h.
+    /// The stored secret is given up only if both checks fail, because part of the service may not
+    /// have learned of a new secret yet. Too short a time can lose the secret. At most 1h.
     #[arg(long, value_name = "DURATION", default_value = SETTLE, value_parser = values::settle)]
     pub(crate) settle: Duration,
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 /// The longest settle time: 1 h.
 ///
-/// Services and the proxies in front of them give up on a request within minutes, so a longer time is a
-/// mistake, and its wait would look like a program that hangs.
+/// Services and the proxies in front of them give up on a request within minutes, so a longer time
+/// is a mistake, and its wait would look like a program that hangs.
 const LONGEST_SETTLE: Duration = Duration::from_secs(60 * 60);
 
 /// Reads a profile's name. `status` shows it, so it must not be able to forge other lines.

@@ -25,7 +25,8 @@ pub(crate) async fn run(context: &Context, exec: &Exec) -> Result<Infallible, Cl
     })
 }
 
-/// Lets the program take the place of this process, so that its exit code and its signals are its own.
+/// Lets the program take the place of this process, so that its exit code and its signals are its
+/// own.
 #[cfg(unix)]
 fn replace(mut command: Command) -> io::Error {
     use std::os::unix::process::CommandExt as _;

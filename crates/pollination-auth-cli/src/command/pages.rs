@@ -109,7 +109,8 @@ fn page(mut command: clap::Command, is_whole: bool) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Writes the title: that of the renderer has no date and leaves it out, so that the next one is it.
+/// Writes the title: that of the renderer has no date and leaves it out, so that the next one is
+/// it.
 fn head(page: &mut Vec<u8>, title: &str) -> io::Result<()> {
     let (name, version) = (help::NAME, env!("CARGO_PKG_VERSION"));
     writeln!(page, r#".TH "{title}" "1" "" "{name} {version}" "{name}""#)?;

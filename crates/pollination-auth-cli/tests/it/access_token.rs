@@ -182,7 +182,8 @@ fn a_rotation_makes_the_kept_token_one_of_the_past() {
     assert_ne!(new.answer(), old.answer());
 }
 
-/// Both wait for the lock, which the test holds as a third process would, so both are at it at once.
+/// Both wait for the lock, which the test holds as a third process would, so both are at it at
+/// once.
 #[test]
 fn two_processes_at_once_share_one_login() {
     let world = World::logged_in();

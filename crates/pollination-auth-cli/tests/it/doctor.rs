@@ -29,7 +29,7 @@ fn line(ran: &Ran, name: &str) -> String {
     let is_first = |line: &&str| {
         ["ok", "problem", "skipped"]
             .iter()
-            .any(|result| line.starts_with(&format!("{result}: {name}: ")))
+            .any(|result| line.starts_with(&format!("{result}: {name}:")))
     };
     let first = lines
         .find(is_first)
@@ -55,7 +55,7 @@ ok: TLS: not used: the service is on this machine
 ok: service: answered with status 401: it wants an access token
 ok: clock: the same as the service's
 ok: store: [HOME]/credentials, writable, mode 0700
-ok: rotations: none unfinished; profiles stored: 1
+ok: profiles: 1 stored, with nothing unfinished
 ok: credential: API token an-id is stored
 ok: environment: has POLLINATION_AUTH_DIR, POLLINATION_AUTH_RESCUE_DIR
 
@@ -197,10 +197,10 @@ fn an_unfinished_rotation_is_named_with_the_command_that_completes_it() {
     world.run(&rotate).fails_with(6);
     let ran = world.run(&["doctor"]);
     assert_eq!(ran.code, Some(13), "{ran:?}");
-    let rotations = line(&ran, "rotations");
-    assert!(rotations.contains("a rotation is unfinished"), "{ran:?}");
+    let profiles = line(&ran, "profiles");
+    assert!(profiles.contains("a rotation is unfinished"), "{ran:?}");
     assert!(
-        rotations.contains("pollination-auth token rotate --resume"),
+        profiles.contains("pollination-auth token rotate --resume"),
         "{ran:?}"
     );
     let list = world.run(&["profile", "list"]);
@@ -233,6 +233,24 @@ fn row_52_a_store_that_is_not_safe_is_a_problem_and_nobody_logged_in_is_one() {
     assert_eq!(ran.code, Some(13), "{ran:?}");
     let store = line(&ran, "store");
     assert!(store.contains("others can write to it"), "{store}");
+}
+
+#[cfg(unix)]
+#[test]
+fn row_52_a_credential_that_others_can_read_is_a_problem() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::logged_in();
+    fs::set_permissions(world.credential(), fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = world.run(&["doctor"]);
+    assert_eq!(ran.code, Some(13), "{ran:?}");
+    assert!(
+        line(&ran, "profiles").contains("others can read it"),
+        "{ran:?}"
+    );
+    assert!(
+        line(&ran, "credential").contains("others can read it"),
+        "{ran:?}"
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A program that is run with an access token: it gets that in its environment, and is not disturbed.
+//! A program that is run with an access token: it gets that in its environment, and is not
+//! disturbed.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;

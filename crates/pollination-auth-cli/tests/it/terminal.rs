@@ -265,6 +265,29 @@ fn an_end_of_input_at_a_question_is_a_no() {
 }
 
 #[test]
+fn an_error_is_wrapped_between_words_and_a_command_is_not_broken() {
+    let world = World::new();
+    for (columns, width) in [(60, 60), (80, 80), (200, 80)] {
+        let script = format!("stty rows 24 cols {columns}; {RUN}");
+        let no_colour = [("NO_COLOR", "1")];
+        let (code, shown) = end(start_with(&world, &script, &["access-token"], &no_colour));
+        assert_eq!(code, 3, "{shown}");
+        let command = format!(
+            "`pollination-auth login --host {}`",
+            world.service.base_url()
+        );
+        assert!(shown.contains(&command), "{shown}");
+        for line in shown.lines() {
+            let length = line.trim_end().chars().count();
+            // A command is longer than a narrow terminal, which breaks it without changing it.
+            let is_command = line.trim_start().starts_with('`');
+            assert!(length <= width || is_command, "{columns}: {line}");
+        }
+        assert!(shown.lines().count() > 1, "{columns}: {shown}");
+    }
+}
+
+#[test]
 fn a_terminal_gets_colour_unless_it_wants_none() {
     let world = World::new();
     let (code, shown) = end(start(&world, RUN, &["access-token"]));

@@ -116,7 +116,8 @@ fn host(global: &Global) -> Result<Url, CliError> {
     }
 }
 
-/// Sets up a client, which finds out whether the host is valid and whether there are root certificates.
+/// Sets up a client, which finds out whether the host is valid and whether there are root
+/// certificates.
 fn set_up(global: &Global) -> Result<Client, CliError> {
     // Nothing is sent with it.
     let token = AccessToken::new("unused").map_err(BuildError::from)?;

@@ -15,7 +15,7 @@ use crate::variables::{DIRECTORY, HOST, LATER_KEY, PROFILE, RESCUE};
 
 /// The names of the checks, in order.
 const STORE: &str = "store";
-const ROTATIONS: &str = "rotations";
+const PROFILES: &str = "profiles";
 const CREDENTIAL: &str = "credential";
 const ENVIRONMENT: &str = "environment";
 
@@ -40,7 +40,7 @@ pub(super) async fn check(global: &Global, has_client: bool) -> Vec<Check> {
         checks.push(credential(global).await);
     } else {
         let why = "no client can be set up";
-        checks.extend([ROTATIONS, CREDENTIAL].map(|name| Check::skipped(name, why)));
+        checks.extend([PROFILES, CREDENTIAL].map(|name| Check::skipped(name, why)));
     }
     checks.extend(environment());
     checks
@@ -95,21 +95,21 @@ fn of_store(error: &CliError) -> String {
 async fn unfinished(global: &Global) -> Check {
     let entries = match profile::entries(global).await {
         Ok(entries) => entries,
-        Err(error) => return Check::skipped(ROTATIONS, error.to_string()),
+        Err(error) => return Check::skipped(PROFILES, error.to_string()),
     };
     let number = entries.len();
     let found = |entry: &&profile::Entry| entry.unfinished.is_some() || entry.problem.is_some();
     let open: Vec<_> = entries.iter().filter(found).collect();
     match open.first() {
         None => Check::good(
-            ROTATIONS,
-            format!("none unfinished; profiles stored: {number}"),
+            PROFILES,
+            format!("{number} stored, with nothing unfinished"),
         ),
         Some(first) => {
             let all: Vec<_> = open.iter().map(|entry| entry.summary()).collect();
             let run = first.run.as_ref().map(|run| format!("run `{run}`"));
             Check::problem(
-                ROTATIONS,
+                PROFILES,
                 all.join("; "),
                 run.unwrap_or_else(|| "run `pollination-auth profile list`".to_owned()),
             )

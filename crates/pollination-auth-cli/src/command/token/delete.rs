@@ -51,7 +51,8 @@ pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliErr
     match stored.filter(|stored| stored.token.id() == &id) {
         Some(stored) => {
             let answered = unless_refused(deleted).map_err(|error| {
-                // An earlier deletion may have ended the secret, and been answered by something else.
+                // An earlier deletion may have ended the secret, and been answered by something
+                // else.
                 if refusal::of_credential(&error) {
                     CliError::RefusedAtDeletion {
                         id: id.to_string(),

@@ -139,7 +139,8 @@ pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliErr
     let work = interrupt::outlast("the rotation", work, cut_off);
     let answer = progress::watch(what, work).await?;
     if answer.outcome == Outcome::Rotated {
-        // It would not be used any more. One that can't be removed is no reason to call this failed.
+        // It would not be used any more. One that can't be removed is no reason to call this
+        // failed.
         if let Err(error) = access_token_file::forget(context).await {
             tracing::debug!(%error, "the access token of the old secret is left behind");
         }

@@ -88,16 +88,9 @@ fn contract(root: &Path) -> Option<Finding> {
 
 fn report(findings: &[Finding], output: &mut impl Write) -> io::Result<()> {
     for finding in findings {
-        let Finding {
-            path,
-            line,
-            what,
-            remedy,
-        } = finding;
-        writeln!(
-            output,
-            "{HEADING}{path}:{line}{HEADING:#}: {BAD}{what}{BAD:#}"
-        )?;
+        let place = format!("{}:{}", finding.path, finding.line);
+        let Finding { what, remedy, .. } = finding;
+        writeln!(output, "{HEADING}{place}{HEADING:#}: {BAD}{what}{BAD:#}")?;
         writeln!(output, "    {remedy}")?;
     }
     match findings.len() {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::distribute::wheel;
 use crate::terminal::{BAD, GOOD, HEADING};
-use crate::{bench, check, packaging, races, workspace};
+use crate::{bench, check, engines, packaging, races, workspace};
 
 /// The folder of the examples; CI runs each once.
 const EXAMPLES: &str = "crates/pollination-auth-examples/examples";
@@ -27,11 +27,13 @@ enum Step {
     Examples(&'static str),
     /// Without leftovers of an earlier packaging.
     Package(&'static str),
+    /// The tests of the Vault store on a real server.
+    Engines,
     /// The wheels, built and used as docs/python.md shows.
     Wheel,
 }
 
-use Step::{Bench, Cargo, Check, EachFeature, Examples, Package, Races, Wheel};
+use Step::{Bench, Cargo, Check, EachFeature, Engines, Examples, Package, Races, Wheel};
 
 /// The optional features of the library: each has to build and pass without the others.
 const FEATURES: [&str; 3] = ["blocking", "reqwest-middleware", "tower"];
@@ -43,8 +45,16 @@ const RACES: races::Options = races::Options {
     seconds: 120,
 };
 
+/// One round of the fleet test takes about a minute.
+const ENGINES: engines::Options = engines::Options {
+    bao: None,
+    fetch: false,
+    rounds: 1,
+    seed: 1,
+};
+
 /// Everything that CI runs, in order: the README's test command first.
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     Cargo("test --locked --workspace --all-features"),
     Cargo("test --locked -p pollination-auth-api --no-default-features"),
     Cargo("test --locked -p pollination-auth --no-default-features --profile dev --test it"),
@@ -63,6 +73,7 @@ const STEPS: [Step; 14] = [
     ),
     Bench,
     Races,
+    Engines,
     Examples("run --locked -p pollination-auth-examples --all-features --example {}"),
     Wheel,
 ];
@@ -100,6 +111,11 @@ pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
                 let line = format!("cargo xtask races --rounds {}", RACES.rounds);
                 announce(&line, output)?;
                 races::run(root, &RACES, output)?
+            }
+            Engines => {
+                announce("cargo xtask engines", output)?;
+                engines::test(root, &ENGINES, output)?;
+                true
             }
             EachFeature(command) => each(root, command, FEATURES, output)?,
             Examples(command) => each(root, command, example_names(&root.join(EXAMPLES))?, output)?,

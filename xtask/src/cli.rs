@@ -13,7 +13,7 @@ use crate::regenerate::plan::Outcome;
 use crate::regenerate::refusal::Failure;
 use crate::regenerate::run::{Format, Mode, Options, diff, regenerate, rewrite_golden};
 use crate::terminal::{BAD, MayClose};
-use crate::{bench, check, ci, races, workspace};
+use crate::{bench, check, ci, engines, races, workspace};
 
 /// The stack of the thread that works.
 ///
@@ -115,6 +115,8 @@ enum Task {
     },
     /// Build for Windows and run the tests under Wine
     Windows,
+    /// Run the tests of the Vault store on a real OpenBao server, which is fetched first
+    Engines(engines::Options),
     /// Measure the client and its peers; `-- --help` lists the options
     Bench {
         /// Arguments of the benchmarks
@@ -244,6 +246,10 @@ fn run(
         }
         Task::Windows => {
             windows::test(root, output)?;
+            true
+        }
+        Task::Engines(options) => {
+            engines::test(root, options, output)?;
             true
         }
         Task::Bench { arguments } => bench::run(root, arguments)?,

@@ -12,6 +12,7 @@ pub mod ci;
 pub mod cli;
 mod distribute;
 pub mod document;
+mod engines;
 pub mod golden;
 mod packaging;
 mod races;

@@ -37,7 +37,7 @@ fn names(row: &str) -> impl Iterator<Item = &str> {
     row.split("  ").take(1).flat_map(|names| names.split(' '))
 }
 
-pub(super) const LAYERS: [Layers; 5] = [
+pub(super) const LAYERS: [Layers; 6] = [
     Layers {
         folder: "crates/pollination-auth/src",
         rows: "\
@@ -87,6 +87,20 @@ fake                                     the service as a test has it
 ",
     },
     Layers {
+        folder: "crates/pollination-auth-vault/src",
+        rows: "\
+error                 what fails on the server or on the way to it
+address text          where the server is; secret texts in JSON
+server                one exchange, repeated while the server can't serve it
+auth session          how the store authenticates, and its own token
+slot watch            what a profile's secret contains; when a lease is over
+held                  the lock as rules on one register
+kv                    the requests to the secrets engine
+lock                  the lock as the library holds it
+store builder         the store and its settings
+",
+    },
+    Layers {
         folder: "src",
         rows: "\
 secret bearer urls  types of the generated code that wipe themselves, and its URLs
@@ -103,6 +117,7 @@ regenerate                    from an upstream document to the contract, in stag
 check                         the rules of the workspace
 bench packaging races         programs that CI and people run
 distribute                    wheels, archives, Windows
+engines                       the tests that need a real server
 ci                            the steps of CI
 cli                           the command line
 ",

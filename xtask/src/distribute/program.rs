@@ -4,7 +4,7 @@ use std::io;
 use std::process::{Command, Output};
 
 /// Runs a program on this process's own streams.
-pub(super) fn run(command: &mut Command) -> io::Result<()> {
+pub(crate) fn run(command: &mut Command) -> io::Result<()> {
     let status = command.status().map_err(|error| about(command, &error))?;
     if status.success() {
         Ok(())

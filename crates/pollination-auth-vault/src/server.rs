@@ -284,7 +284,8 @@ impl Server {
     fn judged(&self, reply: Reply) -> Result<Judged, VaultError> {
         let status = reply.status();
         match status {
-            301 | 302 | 303 | 307 | 308 => Err(VaultError::Redirected),
+            // A standby: the next node asked, or the same a moment later, may be the active one.
+            301 | 302 | 303 | 307 | 308 => Ok(Judged::Later(VaultError::Redirected)),
             404 if self.namespace.is_some() && reply.says("namespace not found") => {
                 Err(VaultError::NoSuchNamespace {
                     namespace: self.namespace.clone().unwrap_or_default(),

@@ -107,8 +107,16 @@ async fn a_redirect_is_not_followed_and_takes_the_token_nowhere() {
     let redirect = format!(
         "HTTP/1.1 307 A\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     );
-    let (server, _) = serve(vec![redirect]).await;
-    let error = server.send(&request(), None).await.err().unwrap();
+    // The address is asked again, as for any standby.
+    let (server, seen) = serve(vec![redirect.clone(), reply(200, "{}")]).await;
+    let token = HeaderValue::from_static("a-token");
+    let reply = server.send(&request(), Some(&token)).await.unwrap();
+    assert!(reply.is_success() && reply.was_repeated);
+    assert_eq!(seen.await.unwrap().len(), 2);
+
+    let (mut server, _) = serve(vec![redirect; 20]).await;
+    server.patience = Duration::from_millis(200);
+    let error = server.send(&request(), Some(&token)).await.err().unwrap();
     assert!(matches!(error, VaultError::Redirected), "{error}");
 }
 

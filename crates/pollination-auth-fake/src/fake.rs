@@ -104,9 +104,9 @@ impl Builder {
 ///
 /// # Paused time
 ///
-/// In a test with `#[tokio::test(start_paused = true)]` every timeout is over before a reply can
-/// come, of whatever server: Tokio moves its time forward while it waits for a socket. It does not
-/// while a blocking task runs, so a test starts one and lets it end last:
+/// In a test with `#[tokio::test(start_paused = true)]` timeouts end before a reply comes, whatever
+/// the server: Tokio moves paused time forward while it waits for a socket. It does not while a
+/// blocking task runs, so start one that ends with the test:
 ///
 /// ```
 /// use std::sync::mpsc;
@@ -119,15 +119,15 @@ impl Builder {
 /// let (_until_the_end, ended) = mpsc::channel::<()>();
 /// tokio::task::spawn_blocking(move || ended.recv());
 ///
-/// let service = FakeService::start();
+/// let service = FakeService::builder().latency(Duration::from_millis(50)).start();
 /// let call = reqwest::get(service.base_url());
 /// assert_eq!(tokio::time::timeout(Duration::from_secs(5), call).await??.status(), 404);
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// The time is moved by `tokio::time::advance` then, and that of the service by
-/// [`advance`](Self::advance).
+/// Only `tokio::time::advance` moves the time of the test then. [`advance`](Self::advance) moves
+/// that of the service.
 #[must_use = "the service ends when it is dropped"]
 pub struct FakeService {
     address: SocketAddr,

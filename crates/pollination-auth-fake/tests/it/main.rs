@@ -19,6 +19,8 @@ mod login;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
+mod paused;
+#[cfg(test)]
 #[cfg(feature = "cli")]
 mod program;
 #[cfg(test)]

@@ -132,9 +132,8 @@ impl Builder {
 
     /// Calls this with each request before the service handles it.
     ///
-    /// A test can check there what must be on disk before a request is sent. It runs on the
-    /// server's thread, so it must neither block for long nor script faults. A panic in it ends the
-    /// connection without a reply.
+    /// A test can check there what must be on disk before a request is sent, or hold the request
+    /// back by blocking; others go on meanwhile. A panic in it ends the connection without a reply.
     pub fn on_request(
         mut self,
         observe: impl Fn(&RecordedRequest) + Send + Sync + 'static,
@@ -155,8 +154,7 @@ impl Builder {
     ///
     /// A request without a valid access token is answered with 401, like one for the API; the
     /// handler gets every other one. In the path, `{name}` stands for any one segment. The handler
-    /// runs on the server's thread, so it must not block for long. A panic in it ends the
-    /// connection without a reply.
+    /// may block; other requests go on meanwhile. A panic in it ends the connection without a reply.
     ///
     /// ```
     /// use pollination_auth_fake::FakeService;

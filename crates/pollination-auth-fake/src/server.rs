@@ -18,7 +18,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::control;
@@ -41,6 +41,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 ///
 /// Mostly there are no file descriptors left, and retrying at once would only burn CPU time.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long an end waits for observers and handlers that are running: a second.
+///
+/// One that takes longer waits for something, maybe for the test that is ending the service.
+const END_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A running server. When it has been dropped, its port is closed and no connection is left.
 pub(crate) struct Server {
@@ -94,7 +99,7 @@ impl Drop for Server {
     }
 }
 
-/// Runs a server to its end. Its runtime ends with it, and every socket with the runtime.
+/// Runs a server to its end.
 fn serve(
     service: Arc<Service>,
     orders: Orders,
@@ -105,12 +110,14 @@ fn serve(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let port = Port::open(socket)?;
         let _unheard = started.send(Ok(()));
         accept(&service, orders, port, patience).await;
         Ok(())
-    })
+    });
+    runtime.shutdown_timeout(END_PATIENCE);
+    served
 }
 
 async fn accept(service: &Arc<Service>, mut orders: Orders, mut port: Port, patience: Duration) {
@@ -128,7 +135,10 @@ async fn accept(service: &Arc<Service>, mut orders: Orders, mut port: Port, pati
                     opens_at = None;
                     let _unheard = done.send(port.listen());
                 }
-                Some(Order::End) | None => return,
+                Some(Order::End) | None => {
+                    connections.shutdown().await;
+                    return;
+                }
             },
             () = at(opens_at) => {
                 opens_at = None;
@@ -157,7 +167,7 @@ async fn at(time: Option<Instant>) {
 async fn converse(service: Arc<Service>, stream: TcpStream, patience: Duration) {
     // A reply is small and goes out at once; waiting for more of it only costs time.
     let _best_effort = stream.set_nodelay(true);
-    let answer = service_fn(|request| answer(&service, request, patience));
+    let answer = service_fn(|request| answer(Arc::clone(&service), request, patience));
     // It fails when the client goes away or a reply is lost on purpose: nothing to be done.
     let _ended = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -168,14 +178,14 @@ async fn converse(service: Arc<Service>, stream: TcpStream, patience: Duration) 
 }
 
 async fn answer(
-    service: &Service,
+    service: Arc<Service>,
     request: Request<Incoming>,
     patience: Duration,
 ) -> io::Result<Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, service.body_limit(&head)).collect();
     let reply = match timeout(patience, body).await {
-        Ok(Ok(body)) => reply_to(service, Request::from_parts(head, body.to_bytes())),
+        Ok(Ok(body)) => reply_to(service, Request::from_parts(head, body.to_bytes())).await?,
         Ok(Err(_)) => Reply::detail(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
         Err(_) => Reply::detail(StatusCode::REQUEST_TIMEOUT, "the body did not come"),
     };
@@ -190,14 +200,19 @@ async fn answer(
 }
 
 /// Replies of the service have its latency; the control endpoint, which sets it, has none.
-fn reply_to(service: &Service, request: Request<Bytes>) -> Reply {
-    control::answer(service, &request).unwrap_or_else(|| {
+async fn reply_to(service: Arc<Service>, request: Request<Bytes>) -> io::Result<Reply> {
+    if let Some(reply) = control::answer(&service, &request) {
+        return Ok(reply);
+    }
+    let handle = move || {
         let mut reply = service.handle(request);
         if reply.delay.is_zero() {
             reply.delay = service.state().latency;
         }
         reply
-    })
+    };
+    // An observer or a handler may block, or panic.
+    spawn_blocking(handle).await.map_err(io::Error::other)
 }
 
 #[cfg(test)]

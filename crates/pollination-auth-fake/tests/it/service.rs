@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use pollination_auth_fake::http::Response;
@@ -134,6 +134,27 @@ async fn a_request_is_shown_before_it_is_acted_on() {
             Some(Operation::RotateApiTokenSecret)
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_observer_that_blocks_holds_up_neither_other_requests_nor_the_end() {
+    let (arrived, arrives) = mpsc::channel();
+    let (_until_the_end, held) = mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let service = FakeService::builder()
+        .on_request(move |request| {
+            if request.operation() == Some(Operation::Login) {
+                arrived.send(()).unwrap();
+                held.lock().unwrap().recv().unwrap_err();
+            }
+        })
+        .start();
+    let caller = Caller::of(&service);
+    let login = tokio::spawn(Caller::try_send(caller.login_request("{}")));
+    arrives.recv().unwrap();
+    assert_eq!(caller.call(Operation::GetApiToken, "no").await.status, 401);
+    drop(service);
+    assert!(login.await.unwrap().err().unwrap().is_request());
 }
 
 #[tokio::test]

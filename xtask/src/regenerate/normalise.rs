@@ -226,6 +226,10 @@ fn type_of_values(fields: &mut Map<String, Value>) {
 /// Removes `nullable` from optional properties: newer releases write it and older ones don't, and
 /// for the client both are an `Option`.
 fn optional_null(fields: &mut Map<String, Value>, elsewhere: &BTreeSet<String>) {
+    // Null counts as a field.
+    if fields.contains_key("minProperties") {
+        return;
+    }
     let required = fields.get("required").cloned().unwrap_or_default();
     let required = required.as_array().map(Vec::as_slice).unwrap_or_default();
     let Some(Value::Object(properties)) = fields.get_mut("properties") else {

@@ -20,9 +20,11 @@ impl<'a> Judge<'a> {
         }
         let old = if self.old_is_sub(sight) { sub } else { sup };
         let everything = All::default();
+        // Null counts as a field, so that without it there may be too few.
+        let counts = old.size.low > 0;
         let mut answer = Answer::Yes;
         for (name, own) in &sub.fields {
-            let without_null = seen && !old.required.contains(name);
+            let without_null = seen && !counts && !old.required.contains(name);
             let other = match (sup.fields.get(name), &sup.rest) {
                 (Some(other), _) => other,
                 // What the client sends is no longer taken, or never was.

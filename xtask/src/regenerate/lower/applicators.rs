@@ -26,7 +26,10 @@ pub(super) const REFUSED: [&str; 14] = [
 ];
 
 /// Keywords that combine schemas: with one of them, "what is left" is more than the properties.
-const COMBINING: [&str; 6] = ["$ref", "allOf", "anyOf", "if", "not", "oneOf"];
+pub(super) const COMBINING: [&str; 6] = ["$ref", "allOf", "anyOf", "if", "not", "oneOf"];
+
+/// Keywords that say which values or types there are.
+const LISTING: [&str; 3] = ["const", "enum", "type"];
 
 pub(super) fn lower(schema: &mut Map<String, Value>, pointer: &str, remarks: &mut Remarks) {
     vacuous(schema);
@@ -99,12 +102,17 @@ fn vacuous(schema: &mut Map<String, Value>) {
 /// Replaces null among the alternatives with `nullable`.
 fn null_branches(schema: &mut Map<String, Value>, name: &str) {
     // Where something else must hold too, null may not: the branch stays what it is.
-    let others = COMBINING.iter().filter(|other| **other != name);
-    let combines = others.clone().any(|other| schema.contains_key(*other));
-    let allowed = allows_null(schema);
+    let others = COMBINING
+        .iter()
+        .chain(&LISTING)
+        .filter(|other| **other != name);
+    let mut combines = others.into_iter().any(|other| schema.contains_key(*other));
     let Some(Value::Array(branches)) = schema.get_mut(name) else {
         return;
     };
+    // Of `oneOf`, null must not fit another branch as well.
+    let others = branches.iter().filter(|branch| !is_null(branch));
+    combines |= name == "oneOf" && !others.into_iter().all(excludes_null);
     if combines || !branches.iter().any(is_null) {
         return;
     }
@@ -122,15 +130,20 @@ fn null_branches(schema: &mut Map<String, Value>, name: &str) {
         schema.remove(name);
         merge(schema, only);
     }
-    if allowed {
-        schema.insert("nullable".to_owned(), json!(true));
-        // In 3.0, a list of values has to name null as well.
-        if let Some(Value::Array(values)) = schema.get_mut("enum")
-            && !values.contains(&Value::Null)
-        {
-            values.push(Value::Null);
-        }
+    schema.insert("nullable".to_owned(), json!(true));
+    // In 3.0, a list of values has to name null as well.
+    if let Some(Value::Array(values)) = schema.get_mut("enum")
+        && !values.contains(&Value::Null)
+    {
+        values.push(Value::Null);
     }
+}
+
+/// Returns `true` if what a branch says itself excludes null.
+fn excludes_null(branch: &Value) -> bool {
+    branch
+        .as_object()
+        .is_some_and(|fields| !allows_null(fields))
 }
 
 fn is_null(branch: &Value) -> bool {

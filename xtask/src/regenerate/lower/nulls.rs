@@ -10,5 +10,7 @@ pub(super) fn allows_null(schema: &Map<String, Value>) -> bool {
         None => true,
     };
     let values = schema.get("enum").and_then(Value::as_array);
-    types && values.is_none_or(|values| values.contains(&Value::Null))
+    types
+        && values.is_none_or(|values| values.contains(&Value::Null))
+        && schema.get("const").is_none_or(Value::is_null)
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value, json};
 
-use super::applicators::all_of;
+use super::applicators::{COMBINING, all_of};
 use super::nulls::allows_null;
 use super::remarks::Remarks;
 use crate::document::keywords::KEYWORDS;
@@ -49,7 +49,14 @@ fn constant(schema: &mut Map<String, Value>, pointer: &str, remarks: &mut Remark
         schema.insert("type".to_owned(), json!(kind));
     }
     if kind != "null" {
-        schema.insert("enum".to_owned(), json!([value]));
+        // A branch that was null is part of it by now.
+        let null = schema.get("nullable") == Some(&json!(true));
+        let values = if null {
+            json!([value, Value::Null])
+        } else {
+            json!([value])
+        };
+        schema.insert("enum".to_owned(), values);
     }
 }
 
@@ -87,33 +94,38 @@ fn bound(schema: &mut Map<String, Value>, inclusive: &str, exclusive: &str, stro
     }
 }
 
-/// Replaces null among the types with `nullable`.
+/// Replaces null among the types with `nullable`. Where something else must hold too, it stands
+/// apart: `nullable` would allow null whatever the rest says.
 fn null(schema: &mut Map<String, Value>) {
-    let allowed = allows_null(schema);
-    match schema.get_mut("type") {
-        Some(Value::Array(kinds)) => {
-            let before = kinds.len();
-            kinds.retain(|kind| kind != "null");
-            let nullable = kinds.len() < before && allowed;
-            if let [only] = kinds.as_slice() {
-                let only = only.clone();
-                schema.insert("type".to_owned(), only);
-            } else if kinds.is_empty() && nullable {
-                nothing_but_null(schema);
-            }
-            if nullable {
-                schema.insert("nullable".to_owned(), json!(true));
-            }
-        }
-        Some(Value::String(kind)) if kind == "null" => nothing_but_null(schema),
-        _ => {}
-    }
-}
-
-fn nothing_but_null(schema: &mut Map<String, Value>) {
+    let kinds = match schema.get("type") {
+        Some(Value::Array(kinds)) => kinds.clone(),
+        Some(kind) if kind == "null" => vec![kind.clone()],
+        _ => return,
+    };
+    let (null, others): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|kind| kind == "null");
+    let allowed = !null.is_empty() && allows_null(schema);
+    let named = match others.as_slice() {
+        [] if allowed => json!({"enum": [null], "nullable": true}),
+        [] => json!({"not": {}}),
+        [only] => json!({"type": only}),
+        _ => json!({"type": others}),
+    };
     schema.remove("type");
-    schema.insert("enum".to_owned(), json!([null]));
-    schema.insert("nullable".to_owned(), json!(true));
+    let combines = COMBINING
+        .iter()
+        .any(|keyword| schema.contains_key(*keyword));
+    let Value::Object(mut named) = named else {
+        return;
+    };
+    if allowed {
+        named.insert("nullable".to_owned(), json!(true));
+    }
+    if allowed && combines {
+        several(&mut named);
+        all_of(schema, Value::Object(named));
+    } else {
+        schema.extend(named);
+    }
 }
 
 /// Replaces several types with alternatives, each with the keywords that apply to it.

@@ -13,7 +13,7 @@ use crate::regenerate::plan::Outcome;
 use crate::regenerate::refusal::Failure;
 use crate::regenerate::run::{Format, Mode, Options, diff, regenerate, rewrite_golden};
 use crate::terminal::{BAD, MayClose};
-use crate::{bench, check, ci, engines, races, workspace};
+use crate::{bench, check, ci, engines, oracle, races, workspace};
 
 /// The stack of the thread that works.
 ///
@@ -117,6 +117,20 @@ enum Task {
     Windows,
     /// Run the tests of the Vault store on a real OpenBao server, which is fetched first
     Engines(engines::Options),
+    /// Try the comparison of documents on random pairs of schemas
+    ///
+    /// Exits with 1 if a value breaks a client and no breaking change was reported.
+    Oracle {
+        /// How many pairs to try
+        #[arg(long, default_value_t = 3000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        pairs: u32,
+        /// Seed of the schemas and the values
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Use `oneOf` in the schemas as well
+        #[arg(long)]
+        one_of: bool,
+    },
     /// Measure the client and its peers; `-- --help` lists the options
     Bench {
         /// Arguments of the benchmarks
@@ -255,6 +269,18 @@ fn run(
         Task::Bench { arguments } => bench::run(root, arguments)?,
         Task::Soak { seconds } => bench::soak(root, *seconds)?,
         Task::Races(options) => races::run(root, options, output)?,
+        Task::Oracle {
+            pairs,
+            seed,
+            one_of,
+        } => {
+            let options = oracle::Options {
+                pairs: *pairs,
+                seed: *seed,
+                one_of: *one_of,
+            };
+            oracle::run(&options, output)?
+        }
         Task::Golden => {
             let changed = rewrite_golden(root)?;
             for path in &changed {

@@ -14,6 +14,7 @@ mod distribute;
 pub mod document;
 mod engines;
 pub mod golden;
+pub mod oracle;
 mod packaging;
 mod races;
 pub mod regenerate;

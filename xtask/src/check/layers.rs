@@ -114,6 +114,7 @@ workspace terminal canonical  where files lie, how to print, how JSON is written
 document                      an OpenAPI document as JSON: its parts, positions and references
 golden                        the generated code as it is checked in
 regenerate                    from an upstream document to the contract, in stages
+oracle                        random pairs of schemas that try the comparison
 check                         the rules of the workspace
 bench packaging races         programs that CI and people run
 distribute                    wheels, archives, Windows

@@ -11,6 +11,8 @@ mod drift;
 #[cfg(test)]
 mod evolutions;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod pipeline;
 #[cfg(test)]
 mod properties;
@@ -18,5 +20,7 @@ mod properties;
 mod support;
 #[cfg(test)]
 mod tree;
+#[cfg(test)]
+mod verdicts;
 #[cfg(test)]
 mod walkthrough;

@@ -1,0 +1,153 @@
+//! Pairs of schemas and what each means in a request and in a reply, and the cost of large ones.
+//!
+//! An entry of `verdicts.json` has a name, both schemas, which may refer to those in `shared`, and
+//! the verdict of each direction. The schemas are a required field of a body.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use xtask::regenerate::compare::{Class, Comparison, Direction, Verdict};
+
+use crate::support::{self, CONTRACT, difference};
+
+const VERDICTS: &str = include_str!("../data/verdicts.json");
+
+/// The contract with schemas in the request of `login` and the reply of `get_api_token`.
+fn with(schema: &Value, shared: &Value, version: &str) -> Value {
+    let mut document = support::json(CONTRACT);
+    document["openapi"] = json!(version);
+    for (name, schema) in shared.as_object().into_iter().flatten() {
+        document["components"]["schemas"][name] = schema.clone();
+    }
+    let holder = json!({"type": "object", "properties": {"it": schema}, "required": ["it"]});
+    let content = json!({"application/json": {"schema": holder}});
+    document["paths"]["/auth/login"]["post"]["requestBody"]["content"] = content.clone();
+    document["paths"]["/auth/api-token"]["get"]["responses"]["200"]["content"] = content;
+    document
+}
+
+fn compared(entry: &Value) -> Comparison {
+    let version = entry["version"].as_str().unwrap_or("3.0.2");
+    let side = |name: &str| {
+        // What is shared can be another in the new document.
+        let shared = entry
+            .get(format!("shared_{name}"))
+            .unwrap_or(&entry["shared"]);
+        with(&entry[name], shared, version)
+    };
+    difference(&side("old"), &side("new"))
+}
+
+fn verdict(comparison: &Comparison, direction: Direction) -> Verdict {
+    let changes = comparison
+        .changes
+        .iter()
+        .filter(|change| change.direction == Some(direction));
+    match changes.map(|change| change.class).max() {
+        None => Verdict::Identical,
+        Some(Class::Compatible) => Verdict::Compatible,
+        Some(Class::Breaking) => Verdict::Breaking,
+    }
+}
+
+#[test]
+fn every_pair_of_schemas_has_its_verdict_in_each_direction() {
+    let mut others = Vec::new();
+    for entry in support::json(VERDICTS).as_array().unwrap() {
+        let comparison = compared(entry);
+        let request = verdict(&comparison, Direction::Request);
+        let reply = verdict(&comparison, Direction::Reply);
+        if json!(request) != entry["request"] || json!(reply) != entry["reply"] {
+            let told: Vec<_> = comparison
+                .changes
+                .iter()
+                .map(|change| json!([change.direction, change.class, change.message]))
+                .collect();
+            others.push(json!([entry["name"], request, reply, told]));
+        }
+    }
+    assert!(others.is_empty(), "{:#}", Value::from(others));
+}
+
+#[test]
+fn a_change_has_its_direction_both_places_and_both_values() {
+    let comparison = compared(&json!({
+        "old": {"type": "string", "maxLength": 10}, "new": {"type": "string", "maxLength": 0}
+    }));
+    let change = &comparison.changes[0];
+    assert_eq!(change.direction, Some(Direction::Request));
+    assert_eq!(change.class, Class::Breaking);
+    for (side, value) in [(&change.old, 10), (&change.new, 0)] {
+        let side = side.as_ref().unwrap();
+        assert_eq!(side.value, Some(json!(value)));
+        assert!(
+            side.pointer.ends_with("/properties/it/maxLength"),
+            "{}",
+            side.pointer
+        );
+    }
+}
+
+#[test]
+fn what_can_not_be_decided_is_breaking_and_says_why() {
+    let comparison = compared(&json!({
+        "old": {"type": "string", "pattern": "^a"}, "new": {"type": "string", "pattern": "^b"}
+    }));
+    assert_eq!(comparison.verdict, Verdict::Breaking);
+    let notes: Vec<_> = comparison
+        .changes
+        .iter()
+        .map(|change| change.notes.join(""))
+        .collect();
+    let why = "could not be decided: different patterns may match the same texts";
+    assert_eq!(notes, [why, why]);
+}
+
+/// A union of members that all lead back to it.
+fn union(members: usize, last: &Value) -> (Value, Value) {
+    let mut shared = json!({});
+    let mut references = Vec::new();
+    for member in 0..members {
+        let name = format!("Member{member}");
+        let next = json!({"$ref": "#/components/schemas/Union"});
+        shared[&name] = json!({
+            "type": "object",
+            "required": ["kind", "next"],
+            "properties": {
+                "kind": {"type": "string", "enum": [name]},
+                "next": {"type": "array", "items": next},
+                "size": {"type": "integer", "minimum": member}
+            }
+        });
+        references.push(json!({"$ref": format!("#/components/schemas/{name}")}));
+    }
+    shared[format!("Member{}", members - 1)]["properties"]["size"] = last.clone();
+    shared["Union"] = json!({"oneOf": references});
+    (json!({"$ref": "#/components/schemas/Union"}), shared)
+}
+
+#[test]
+fn a_union_of_many_members_that_lead_back_to_it_is_compared_in_no_time() {
+    /// Far more than it takes, for a debug build on a busy machine.
+    const LIMIT: Duration = Duration::from_secs(20);
+    let started = Instant::now();
+    let (old, old_shared) = union(100, &json!({"type": "integer"}));
+    let (new, new_shared) = union(100, &json!({"type": "integer", "minimum": 0}));
+    let entry = |shared_new: &Value| json!({"old": old, "new": new, "shared_old": old_shared, "shared_new": shared_new});
+    assert_eq!(compared(&entry(&old_shared)).verdict, Verdict::Identical);
+    let comparison = compared(&entry(&new_shared));
+    let told: Vec<_> = comparison
+        .changes
+        .iter()
+        .map(|change| (change.direction, change.class, change.message.as_str()))
+        .collect();
+    let message = "`minimum` is now 0";
+    assert_eq!(
+        told,
+        [
+            (Some(Direction::Request), Class::Breaking, message),
+            (Some(Direction::Reply), Class::Compatible, message),
+        ]
+    );
+    assert!(started.elapsed() < LIMIT);
+}

@@ -319,3 +319,109 @@ fn listed(piece: &Piece<'_>, sort: Sort) -> Option<Vec<Value>> {
         Sort::Fraction | Sort::Object => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Returns the schema of a name in a document.
+    fn all<'a>(document: &'a Value, name: &str) -> All<'a> {
+        let pointer = format!("/components/schemas/{name}");
+        All::one(Node::new(
+            document,
+            document.pointer(&pointer).unwrap(),
+            pointer,
+        ))
+    }
+
+    fn document(schemas: &Value) -> Value {
+        json!({"components": {"schemas": schemas}})
+    }
+
+    /// Trees whose nodes are reached through another schema, and have something after it.
+    fn trees(last: &Value) -> Value {
+        let to = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+        document(&json!({
+            "Tree": {
+                "type": "object", "required": ["left", "value"],
+                "properties": {"left": to("Pair"), "value": last}
+            },
+            "Pair": {"type": "object", "required": ["tree"], "properties": {"tree": to("Tree")}}
+        }))
+    }
+
+    #[test]
+    fn schemas_that_lead_back_to_themselves_are_within_each_other() {
+        let (old, new) = (
+            trees(&json!({"type": "string"})),
+            trees(&json!({"type": "string"})),
+        );
+        let mut judge = Judge::new(Direction::Reply);
+        for name in ["Tree", "Pair"] {
+            let answer = judge.within(&all(&new, name), &all(&old, name), Sight::Forward, false);
+            assert_eq!(answer, Answer::Yes, "{name}");
+        }
+        assert!(judge.conditional.is_empty());
+    }
+
+    #[test]
+    fn an_answer_that_relied_on_an_open_question_falls_with_it() {
+        let (old, new) = (
+            trees(&json!({"type": "string"})),
+            trees(&json!({"type": "integer"})),
+        );
+        let mut judge = Judge::new(Direction::Reply);
+        for name in ["Tree", "Pair"] {
+            // `Pair` is asked for within `Tree`, before the values are looked at.
+            let answer = judge.within(&all(&new, name), &all(&old, name), Sight::Forward, false);
+            assert_eq!(answer, Answer::No, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_client_sends_the_named_fields_only() {
+        let schemas = |name: &str| {
+            let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
+            document(&json!({"S": schema, "Closed": {
+                "type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": false
+            }, name: {}}))
+        };
+        let (old, new) = (schemas("Old"), schemas("New"));
+        for (sight, expected) in [(Sight::Forward, Answer::Yes), (Sight::Plain, Answer::No)] {
+            let mut judge = Judge::new(Direction::Request);
+            let answer = judge.within(&all(&old, "S"), &all(&new, "Closed"), sight, false);
+            assert_eq!(answer, expected, "{sight:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_not_known() {
+        let deep = |innermost: &Value| {
+            let mut schemas = json!({"S0": innermost});
+            for level in 1..=DEPTH_LIMIT {
+                let inner = format!("#/components/schemas/S{}", level - 1);
+                schemas[format!("S{level}")] = json!({"type": "array", "items": {"$ref": inner}});
+            }
+            document(&schemas)
+        };
+        let (old, new) = (
+            deep(&json!({"type": "string"})),
+            deep(&json!({"type": "string"})),
+        );
+        let mut judge = Judge::new(Direction::Reply);
+        let top = format!("S{DEPTH_LIMIT}");
+        let answer = judge.within(&all(&new, &top), &all(&old, &top), Sight::Forward, false);
+        assert_eq!(answer, Answer::Unknown(Reason::TooLarge));
+        let below = format!("S{}", DEPTH_LIMIT - 1);
+        let mut judge = Judge::new(Direction::Reply);
+        let answer = judge.within(
+            &all(&new, &below),
+            &all(&old, &below),
+            Sight::Forward,
+            false,
+        );
+        assert_eq!(answer, Answer::Yes);
+    }
+}

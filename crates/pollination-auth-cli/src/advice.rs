@@ -67,7 +67,7 @@ pub(crate) fn notes(error: &Error, host: &str) -> Vec<String> {
             let causes = causes.unwrap_or_default();
             notes.extend(of_causes(&causes).map(str::to_owned));
         }
-        (Reason::ConnectionLost, None) if is_plain && causes.is_some_and(is_no_http) => {
+        (Reason::ConnectionLost, None) if is_plain && causes.as_deref().is_some_and(is_no_http) => {
             notes.push(other_scheme());
         }
         (Reason::NotJson { .. }, None) if is_plain && error.status() == Some(BAD_REQUEST) => {
@@ -101,11 +101,12 @@ fn of_causes(causes: &str) -> Option<&'static str> {
 }
 
 /// Returns `true` if what came back is not HTTP, as from a port for TLS.
-fn is_no_http(causes: String) -> bool {
+pub(crate) fn is_no_http(causes: &str) -> bool {
     causes.contains("invalid HTTP")
 }
 
-fn other_scheme() -> String {
+/// Returns what to do if a plain request reached a port for TLS.
+pub(crate) fn other_scheme() -> String {
     "if the port speaks TLS, use https:// in --host".to_owned()
 }
 

@@ -158,6 +158,23 @@ fn row_35_the_issuer_of_a_certificate_is_named_trusted_or_not() {
 }
 
 #[test]
+fn the_scheme_that_the_port_does_not_speak_is_named() {
+    let world = World::logged_in();
+    let plain = world.service.base_url().replace("http://", "https://");
+    let ran = examine(&world, &plain, &[]);
+    assert!(
+        line(&ran, "TLS").contains("the port does not speak TLS"),
+        "{ran:?}"
+    );
+    let secure = behind_tls(&world, &authority()).replace("https://", "http://");
+    let ran = examine(&world, &secure, &[]);
+    assert!(
+        line(&ran, "service").contains("use https:// in --host"),
+        "{ran:?}"
+    );
+}
+
+#[test]
 fn row_78_without_root_certificates_the_variable_is_named() {
     let world = World::logged_in();
     let missing = [("SSL_CERT_FILE", "/nonexistent/roots.pem")];

@@ -11,6 +11,8 @@ fn exec(world: &World, program: &[&str]) -> Command {
     let mut command = world.command(&["exec"]);
     command.arg("--").args(program);
     command.env("PATH", "/usr/bin:/bin");
+    // A signal may leave an image of the program there.
+    command.current_dir(world.home.path());
     command
 }
 

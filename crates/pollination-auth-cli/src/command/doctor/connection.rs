@@ -90,11 +90,12 @@ async fn connect(mut checks: Vec<Check>, url: &Url, proxy: Option<Proxy>) -> Vec
                 checks.push(Check::problem(
                     TLS,
                     format!("{}{issuer}", why.causes),
-                    advised(&why),
+                    advised(url, &why),
                 ));
             } else {
                 checks.push(Check::skipped(TLS, "there is no connection"));
-                let advice = proxy.map_or_else(|| advised(&why), |proxy| advice::of_proxy(&proxy));
+                let advice =
+                    proxy.map_or_else(|| advised(url, &why), |proxy| advice::of_proxy(&proxy));
                 checks.push(Check::problem(SERVICE, why.causes, advice));
                 return skip(checks, &[CLOCK], "there is no connection");
             }
@@ -277,7 +278,10 @@ fn compare(ours: SystemTime, theirs: SystemTime) -> Check {
     }
 }
 
-fn advised(why: &advice::Transport) -> String {
+fn advised(url: &Url, why: &advice::Transport) -> String {
+    if url.scheme() == "http" && advice::is_no_http(&why.causes) {
+        return advice::other_scheme();
+    }
     why.advice
         .unwrap_or("check --host and the network")
         .to_owned()

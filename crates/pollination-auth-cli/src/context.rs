@@ -107,19 +107,16 @@ impl Context {
         } else {
             Client::builder()
         };
-        builder
-            .base_url(&self.global.host)
-            .profile(&self.global.profile)
-            .user_agent(concat!(
-                env!("CARGO_PKG_NAME"),
-                "/",
-                env!("CARGO_PKG_VERSION")
-            ))
+        builder.base_url(&self.global.host).user_agent(concat!(
+            env!("CARGO_PKG_NAME"),
+            "/",
+            env!("CARGO_PKG_VERSION")
+        ))
     }
 
     /// Returns a client that logs in with the stored credential.
     pub(crate) fn client(&self) -> Result<Client, CliError> {
-        Ok(self.builder().store(self.store.clone()).build()?)
+        Ok(self.builder().profile(self.profile.clone()).build()?)
     }
 
     /// Returns the stored credential, or `None` if there is none.

@@ -86,7 +86,7 @@ impl fmt::Display for Rotation<'_> {
             RotateError::UnusableReply(_) => {
                 "the service's reply can't be used; it is not known which secret is valid"
             }
-            RotateError::PersistFailed(failure) if failure.is_in_emergency_store() => {
+            RotateError::PersistFailed(failure) if failure.emergency_profile().is_some() => {
                 "the new secret could not be stored in the credential store"
             }
             RotateError::PersistFailed(_) => {

@@ -16,7 +16,12 @@ use crate::client::builder::ClientBuilder;
 use crate::credential::access_token::AccessToken;
 use crate::credential::api_token::{ApiToken, ApiTokenId};
 use crate::error::Error;
+use crate::error::failure::Reason;
 use crate::foundation::operation::Operation;
+use crate::rotation::{
+    self, Recovered, RotateCause, RotateError, RotateOptions, Rotated, RotationStatus,
+};
+use crate::store::Profile;
 
 /// A blocking client for the service, with one credential. Clones share everything.
 ///
@@ -114,6 +119,12 @@ impl Client {
         })
     }
 
+    /// Returns the profile whose API token the client logs in with, if it has a store.
+    #[must_use]
+    pub fn profile(&self) -> Option<&Profile> {
+        self.0.client.profile()
+    }
+
     /// Returns a channel that receives every new access token; [`AccessTokenChanges::latest`] reads
     /// it without async.
     #[must_use]
@@ -173,8 +184,8 @@ impl Client {
 
     /// Replaces the secret of the account's API token (`PUT /auth/api-token`).
     ///
-    /// The client logs in with the new secret from then on. The old one is revoked at once, so
-    /// store the new one before anything else.
+    /// A client with a store rotates the stored secret, and no crash loses it. Without a store, store
+    /// the new secret before anything else: the old one is revoked at once.
     ///
     /// # Errors
     ///
@@ -218,6 +229,94 @@ impl fmt::Debug for Client {
     }
 }
 
+/// A crash-safe rotation of the stored secret, for code without async.
+///
+/// It is the [async one](crate::Rotation) on the thread of its client. Needs the feature `blocking`.
+///
+/// ```
+/// use pollination_auth::{ApiToken, Client, MemoryStore, RotateOptions, RotationStatus};
+///
+/// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+/// let client = Client::builder()
+///     .store(MemoryStore::new())
+/// #   .base_url(service.base_url())
+///     .build_blocking()?;
+/// # let profile = client.profile().ok_or("the client has a store")?;
+/// # runtime.block_on(profile.save(&ApiToken::new("an-id", "a-secret")?))?;
+/// let rotation = client.rotation(RotateOptions::default().accept_volatile());
+/// let rotated = rotation.rotate()?;
+/// assert_eq!(rotated.generation(), 1);
+/// assert!(matches!(rotation.status()?, RotationStatus::Settled { generation: 1, .. }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    client: Client,
+    rotation: rotation::Rotation,
+}
+
+impl Client {
+    /// Prepares a crash-safe rotation of the stored secret, with options and detailed errors.
+    ///
+    /// Requires a client with a store or a profile.
+    #[must_use]
+    pub fn rotation(&self, options: RotateOptions) -> Rotation {
+        Rotation {
+            client: self.clone(),
+            rotation: self.0.client.rotation(options),
+        }
+    }
+}
+
+impl Rotation {
+    /// Rotates the secret, after recovering an interrupted rotation.
+    ///
+    /// # Errors
+    ///
+    /// Those of the async [`rotate`](crate::Rotation::rotate).
+    pub fn rotate(&self) -> Result<Rotated, RotateError> {
+        self.wait(|rotation| async move { rotation.rotate().await })
+    }
+
+    /// Recovers an interrupted rotation; does nothing if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Those of the async [`recover`](crate::Rotation::recover).
+    pub fn recover(&self) -> Result<Recovered, RotateError> {
+        self.wait(|rotation| async move { rotation.recover().await })
+    }
+
+    /// Reads the state from the store, without the lock or the network.
+    ///
+    /// # Errors
+    ///
+    /// Those of the async [`status`](crate::Rotation::status).
+    pub fn status(&self) -> Result<RotationStatus, RotateError> {
+        self.wait(|rotation| async move { rotation.status().await })
+    }
+
+    fn wait<T, F>(&self, call: impl FnOnce(rotation::Rotation) -> F) -> Result<T, RotateError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, RotateError>> + Send + 'static,
+    {
+        let call = call(self.rotation.clone());
+        let wait = |_| async move { Ok(call.await) };
+        let done = self.client.wait(Operation::RotateApiTokenSecret, wait);
+        done.unwrap_or_else(|error| Err(not_done(error)))
+    }
+}
+
+/// Returns the error of a rotation that the client's thread did not run to its end.
+fn not_done(error: Error) -> RotateError {
+    if error.failure().reason() == &Reason::Panicked {
+        return RotateError::interrupted(RotateCause::Panicked);
+    }
+    RotateError::not_started(RotateCause::Service(error))
+}
+
 #[cfg(test)]
 mod tests {
     /// Returns the names of the methods that a source declares after these words.
@@ -231,7 +330,8 @@ mod tests {
     #[test]
     fn every_async_method_has_a_blocking_one() {
         let blocking = methods(include_str!("blocking.rs"), "pub fn ");
-        let of_the_async_client = methods(include_str!("client.rs"), "pub async fn ");
+        let mut of_the_async_client = methods(include_str!("client.rs"), "pub async fn ");
+        of_the_async_client.extend(methods(include_str!("rotation/short.rs"), "pub async fn "));
         assert!(of_the_async_client.contains(&"login"));
         for name in of_the_async_client {
             assert!(blocking.contains(&name), "{name}");

@@ -6,7 +6,7 @@ mod build;
 pub(crate) mod build_error;
 pub(crate) mod builder;
 pub(crate) mod env;
-mod held;
+pub(crate) mod held;
 mod inner;
 mod login;
 pub(crate) mod provider;
@@ -224,23 +224,8 @@ impl Client {
             .await
     }
 
-    /// Replaces the secret of the account's API token (`PUT /auth/api-token`).
-    ///
-    /// The client logs in with the new secret from then on. The old one is revoked at once, so
-    /// store the new one before anything else; a client with a store does so by itself. The request
-    /// is never repeated once it may have been sent, and continues if the returned future is
-    /// dropped.
-    ///
-    /// A crash at the wrong moment loses the secret. With [`rotation`](Self::rotation) it can't.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::StoreFailed`] if the client's store can't be read or locked, or has an unfinished
-    /// rotation: then nothing was sent. Also if the new secret can't be stored: then it is in
-    /// [`raw_reply`](Error::raw_reply). [`Error::Ambiguous`] if it may have happened;
-    /// [`Error::UnusableReply`] if it happened and the reply can't be used, with
-    /// [`raw_reply`](Error::raw_reply); those of [`login`](Self::login), and those of a refusal.
-    pub async fn rotate_api_token_secret(&self) -> Result<ApiToken, Error> {
+    /// Sends one request for a new secret, which is then only in its reply and in this client.
+    pub(crate) async fn rotate_without_store(&self) -> Result<ApiToken, Error> {
         const OPERATION: Operation = Operation::RotateApiTokenSecret;
         let runtime =
             Handle::try_current().map_err(|_none| Error::internal(OPERATION, Reason::NoRuntime))?;
@@ -266,7 +251,9 @@ impl Client {
         })
     }
 
-    pub(crate) fn profile(&self) -> Option<&Profile> {
+    /// Returns the profile whose API token the client logs in with, if it has a store.
+    #[must_use]
+    pub fn profile(&self) -> Option<&Profile> {
         self.0.held.as_ref().and_then(Held::profile)
     }
 

@@ -45,9 +45,10 @@
 //! **… keep the credential?** In a [`CredentialStore`]: [`FileStore`], or your own. A client with a
 //! store ([`ClientBuilder::store`]) reads it at each login.
 //!
-//! **… rotate the secret?** With a store: [`Client::rotation`], which no crash, lost reply or full
-//! disk makes lose the secret. Without one: [`Client::rotate_api_token_secret`]. Store the new
-//! secret before anything else; if the reply can't be used, its bytes are in [`Error::raw_reply`].
+//! **… rotate the secret?** [`Client::rotate_api_token_secret`]. With a store no crash, lost reply or
+//! full disk makes it lose the secret; [`Client::rotation`] is the same with options. Without one,
+//! store the new secret before anything else; if the reply can't be used, its bytes are in
+//! [`Error::raw_reply`].
 //!
 //! **… test my code?** With the crate `pollination-auth-fake`: the service in memory, which fails
 //! on demand. [`ClientBuilder::clock`] shows a [`Clock`] that moves with the service's.

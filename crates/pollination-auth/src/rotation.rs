@@ -4,9 +4,11 @@
 
 mod cause;
 mod drive;
+mod emergency;
 mod options;
 mod outcome;
 mod protocol;
+mod short;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -112,19 +114,6 @@ pub enum RotationStatus {
     },
 }
 
-impl Client {
-    /// Prepares a crash-safe rotation of the stored secret.
-    ///
-    /// Requires a client built with a [store](crate::ClientBuilder::store).
-    #[must_use]
-    pub fn rotation(&self, options: RotateOptions) -> Rotation {
-        Rotation {
-            client: self.clone(),
-            options,
-        }
-    }
-}
-
 impl Rotation {
     /// Rotates the secret, after recovering an interrupted rotation.
     ///
@@ -221,7 +210,7 @@ impl Rotation {
         if ending.verdict == Verdict::Rotated {
             Ok(self.rotated(ending))
         } else {
-            Err(RotateError::from_ending(ending, false))
+            Err(RotateError::from_ending(ending, None))
         }
     }
 
@@ -252,7 +241,7 @@ impl Rotation {
     /// Changes nothing if one can't be trusted.
     async fn open(&self, driver: &mut Driver) -> Result<(Record, Option<Journal>), RotateError> {
         let opened = async {
-            driver.lock(self.options.lock_wait).await?;
+            driver.lock(self.options.patience()).await?;
             let record = driver.profile.required().await?;
             let journal = driver.writer()?.journal(&record).await?;
             Ok((record, journal))
@@ -280,38 +269,10 @@ impl Rotation {
             }
             Verdict::NothingHappened => Ok(ending),
             Verdict::PersistFailed | Verdict::Ruled(Ruling::OtherApiToken) => {
-                let kept = self.keep_in_emergency(driver, &ending).await;
+                let kept = emergency::keep(&self.options, driver.profile.id(), &ending).await;
                 Err(RotateError::from_ending(ending, kept))
             }
-            _ => Err(RotateError::from_ending(ending, false)),
-        }
-    }
-
-    /// Stores the newest secret in the emergency store.
-    async fn keep_in_emergency(&self, driver: &mut Driver, ending: &Ending) -> bool {
-        let (Some(store), Some(token)) = (&self.options.emergency, ending.candidates.last()) else {
-            return false;
-        };
-        let emergency = Profile::of(store.clone(), driver.profile.id().clone());
-        let generation = ending.record.generation.saturating_add(1);
-        let record = Record::new(token.clone(), generation);
-        let keep = async {
-            let mut writer = emergency.lock().await?;
-            let older = match emergency.record().await {
-                Ok(older) => older,
-                Err(StoreError::Corrupt { .. }) => None,
-                Err(error) => return Err(error),
-            };
-            let kept = writer.put_record(older.as_ref(), &record).await;
-            writer.release().await;
-            kept
-        };
-        match keep.await {
-            Ok(()) => true,
-            Err(cause) => {
-                tracing::error!(%cause, "the emergency store failed too");
-                false
-            }
+            _ => Err(RotateError::from_ending(ending, None)),
         }
     }
 

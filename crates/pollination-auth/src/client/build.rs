@@ -16,12 +16,14 @@ use crate::credential::grant::Grant;
 use crate::credential::jwt;
 use crate::credential::profile_id::ProfileId;
 use crate::credential::validity::Validity;
-use crate::foundation::base_url::BaseUrl;
+use crate::foundation::base_url::{BaseUrl, DEFAULT_BASE_URL};
 use crate::foundation::clock::Clock;
 use crate::store::Profile;
 use crate::wire::Wire;
 use crate::wire::transport::{self, Settings, Transport, Unbuilt};
 
+/// The profile of a client that was given a store alone.
+const DEFAULT_PROFILE: &str = "default";
 /// The most of an attempt's time that connecting may take: nine tenths.
 const CONNECT_SHARE: f64 = 0.9;
 /// How much longer than a call a login may take before it counts as lost: 1 s.
@@ -55,7 +57,16 @@ impl ClientBuilder {
         } else {
             BuildError::BaseUrl
         };
-        let base_url = BaseUrl::parse(&self.base_url, self.allow_plain_http).map_err(refused)?;
+        let of_profile = match &self.credential {
+            Some(Credential::Profile(profile)) => Some(profile.id().base_url()),
+            _ => None,
+        };
+        let base_url = self.base_url.as_deref().or(of_profile);
+        let base_url = base_url.unwrap_or(DEFAULT_BASE_URL);
+        let base_url = BaseUrl::parse(base_url, self.allow_plain_http).map_err(refused)?;
+        if of_profile.is_some_and(|host| host != base_url.prefix()) {
+            return Err(BuildError::ProfileOfAnotherHost);
+        }
         let transport = Transport::build(Settings {
             base_url: base_url.clone(),
             // Only the connect timeout proves that nothing was sent, so it has to come first.
@@ -85,9 +96,10 @@ impl ClientBuilder {
             Credential::ApiToken(token) => Held::own(token),
             Credential::Files(files) => Held::files(files),
             Credential::Store(store) => {
-                let id = ProfileId::new(&calls.wire.base_url, self.profile);
+                let id = ProfileId::new(&calls.wire.base_url, DEFAULT_PROFILE);
                 Held::stored(Profile::of(store, id))
             }
+            Credential::Profile(profile) => Held::stored(profile),
             Credential::AccessToken(token) => {
                 let cache = cache(Box::new(NoLogin));
                 let validity = given(&token, &*self.clock);

@@ -28,6 +28,9 @@ pub enum BuildError {
     /// `POLLINATION_HOST` is not a base URL, or could leak a secret.
     #[error("the base URL (from {name}) can't be used: {0}", name = HOST)]
     Host(BaseUrlError),
+    /// The profile is of another host than the base URL; leave the base URL out.
+    #[error("the profile is of another host than the base URL; leave the base URL out")]
+    ProfileOfAnotherHost,
     /// A timeout is zero; the name says which.
     #[error("the {0} timeout is zero; leave it out for the default")]
     ZeroTimeout(&'static str),

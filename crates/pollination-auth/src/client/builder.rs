@@ -12,10 +12,9 @@ use crate::client::build_error::BuildError;
 use crate::client::env;
 use crate::credential::access_token::AccessToken;
 use crate::credential::api_token::ApiToken;
-use crate::foundation::base_url::DEFAULT_BASE_URL;
 use crate::foundation::clock::{Clock, SystemClock};
-use crate::store::CredentialStore;
 use crate::store::credential_files::{CredentialFiles, Given};
+use crate::store::{CredentialStore, Profile};
 use crate::wire::transport::{Configure, HttpBuilder};
 
 /// The timeout for connecting: 5 s. A reachable host answers in a fraction of that.
@@ -24,9 +23,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 /// The timeout for a whole call: 30 s, two attempts of the longest kind.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The profile unless another one is named.
-const DEFAULT_PROFILE: &str = "default";
 
 const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
@@ -56,8 +52,7 @@ const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VE
 #[must_use]
 pub struct ClientBuilder {
     pub(super) credential: Option<Credential>,
-    pub(super) profile: String,
-    pub(super) base_url: String,
+    pub(super) base_url: Option<String>,
     pub(super) is_host_of_environment: bool,
     pub(super) allow_plain_http: bool,
     pub(super) connect_timeout: Duration,
@@ -74,14 +69,14 @@ pub(super) enum Credential {
     Files(CredentialFiles),
     AccessToken(AccessToken),
     Store(Arc<dyn CredentialStore>),
+    Profile(Profile),
 }
 
 impl Default for ClientBuilder {
     fn default() -> Self {
         Self {
             credential: None,
-            profile: DEFAULT_PROFILE.to_owned(),
-            base_url: DEFAULT_BASE_URL.to_owned(),
+            base_url: None,
             is_host_of_environment: false,
             allow_plain_http: false,
             connect_timeout: CONNECT_TIMEOUT,
@@ -194,18 +189,41 @@ impl ClientBuilder {
         self
     }
 
-    /// Logs in with the API token that the store has for this host and profile.
+    /// Logs in with the API token that the store has for this host, in the profile `default`.
     ///
     /// It is read at each login, so that a rotation by another process is picked up. If the service
     /// refuses it, it is read once more. Building the client reads nothing.
+    /// [`Client::profile`] returns the profile, to save an API token in it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use pollination_auth::{ApiToken, Client, MemoryStore};
+    ///
+    /// let client = Client::builder().store(MemoryStore::new()).build()?;
+    /// let profile = client.profile().ok_or("the client has a store")?;
+    /// profile.save(&ApiToken::new("an-id", "a-secret")?).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn store(mut self, store: impl CredentialStore) -> Self {
         self.credential = Some(Credential::Store(Arc::new(store)));
         self
     }
 
-    /// Sets the profile in the store; the default is `default`.
-    pub fn profile(mut self, name: impl Into<String>) -> Self {
-        self.profile = name.into();
+    /// Logs in with the API token of a profile, at the profile's host.
+    ///
+    /// Otherwise as [`store`](Self::store). The base URL need not be set; another one is an error.
+    ///
+    /// ```
+    /// use pollination_auth::{Client, MemoryStore, Profile};
+    ///
+    /// let profile = Profile::new(MemoryStore::new(), "https://api.pollination.cloud", "work")?;
+    /// let client = Client::builder().profile(profile).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.credential = Some(Credential::Profile(profile));
         self
     }
 
@@ -213,7 +231,7 @@ impl ClientBuilder {
     ///
     /// A path is kept as a prefix of every operation's path.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.base_url = url.into();
+        self.base_url = Some(url.into());
         self.is_host_of_environment = false;
         self
     }

@@ -43,11 +43,10 @@ impl Inner {
         may_be_sent: &AtomicBool,
     ) -> Result<ApiToken, Error> {
         const OPERATION: Operation = Operation::RotateApiTokenSecret;
-        let change = match &self.held {
-            Some(held) => Some(held.begin_change(OPERATION).await?),
+        let held = match &self.held {
+            Some(held) => Some(held.get(OPERATION).await?),
             None => None,
         };
-        let held = change.as_ref().map(|change| change.token.clone());
         let changing = Changing(self.held.as_ref());
         let changing = &changing;
         let calls = &self.calls;
@@ -68,8 +67,8 @@ impl Inner {
             }
         };
         let token = self.authorized(OPERATION, deadline, rotate).await?;
-        if let Some(change) = change {
-            change.finish(OPERATION, token.clone()).await?;
+        if let Some(held) = &self.held {
+            held.replace(token.clone());
             self.cache.forget_failure();
         }
         Ok(token)

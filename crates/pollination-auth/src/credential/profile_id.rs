@@ -24,6 +24,14 @@ impl ProfileId {
         }
     }
 
+    /// Returns the profile with another name at the same host.
+    pub(crate) fn named(&self, name: impl Into<String>) -> Self {
+        Self {
+            base_url: self.base_url.clone(),
+            name: name.into(),
+        }
+    }
+
     /// Returns the base URL of the service, without a slash at its end.
     #[must_use]
     pub fn base_url(&self) -> &str {

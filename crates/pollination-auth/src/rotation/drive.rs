@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::cause::RotateCause;
 use super::options::OnWait;
 use super::protocol::{
@@ -24,9 +22,6 @@ use crate::store::journal::Journal;
 use crate::store::record::Record;
 use crate::store::{Profile, StoreError, Writer};
 use crate::wire::secrets::secrets_in;
-
-/// The time between two attempts to take the lock: 100 ms.
-const LOCK_POLL: Duration = Duration::from_millis(100);
 
 /// The most effects of one run: 10 000, far above what its bounds allow.
 ///
@@ -64,17 +59,8 @@ impl Driver {
 
     /// Takes the lock, waiting for it at most this long.
     pub(super) async fn lock(&mut self, wait: Duration) -> Result<(), StoreError> {
-        let started = Instant::now();
-        loop {
-            if let Some(writer) = self.profile.try_lock().await? {
-                self.writer = Some(writer);
-                return Ok(());
-            }
-            if started.elapsed() >= wait {
-                return Err(StoreError::Locked);
-            }
-            tokio::time::sleep(LOCK_POLL.min(wait)).await;
-        }
+        self.writer = Some(self.profile.lock(wait).await?);
+        Ok(())
     }
 
     /// Releases the lock, if it is held.

@@ -19,11 +19,11 @@ const REQUESTS: u32 = 3;
 /// The minimum lifetime of the access token for a recovery: 15 minutes.
 const LEAST_HORIZON: Duration = Duration::from_secs(15 * 60);
 
-/// The same in settle times: 10, more than all requests and waits of one run take.
-const HORIZON_SETTLES: u32 = 10;
+/// The longest rotation in settle times: 10, more than all requests and waits of one run take.
+const ROTATION_SETTLES: u32 = 10;
 
-/// How long to wait for the lock: 10 s, more than any single write.
-const LOCK_WAIT: Duration = Duration::from_secs(10);
+/// How long to wait for the lock at least: 10 s, more than any single write.
+const LEAST_LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// Options of a rotation.
 ///
@@ -39,7 +39,7 @@ pub struct RotateOptions {
     settle: Duration,
     requests: u32,
     horizon: Option<Duration>,
-    pub(super) lock_wait: Duration,
+    lock_wait: Option<Duration>,
     pub(super) accept_volatile: bool,
     pub(super) emergency: Option<Arc<dyn CredentialStore>>,
     pub(super) on_wait: Option<OnWait>,
@@ -54,7 +54,7 @@ impl Default for RotateOptions {
             settle: SETTLE,
             requests: REQUESTS,
             horizon: None,
-            lock_wait: LOCK_WAIT,
+            lock_wait: None,
             accept_volatile: false,
             emergency: None,
             on_wait: None,
@@ -90,10 +90,13 @@ impl RotateOptions {
         self
     }
 
-    /// Sets how long to wait for the lock; the default is 10 s.
+    /// Sets how long to wait for the lock.
+    ///
+    /// The default is ten times the settle time, and 10 s at least: another process's rotation takes
+    /// that long at most, and its result is that of this one as well.
     #[must_use]
     pub fn lock_wait(mut self, wait: Duration) -> Self {
-        self.lock_wait = wait;
+        self.lock_wait = Some(wait);
         self
     }
 
@@ -123,8 +126,13 @@ impl RotateOptions {
         self
     }
 
+    pub(super) fn patience(&self) -> Duration {
+        let rotation = self.settle.saturating_mul(ROTATION_SETTLES);
+        self.lock_wait.unwrap_or(LEAST_LOCK_WAIT.max(rotation))
+    }
+
     pub(super) fn rules(&self) -> Rules {
-        let least = LEAST_HORIZON.max(self.settle.saturating_mul(HORIZON_SETTLES));
+        let least = LEAST_HORIZON.max(self.settle.saturating_mul(ROTATION_SETTLES));
         Rules {
             settle: self.settle,
             horizon: self.horizon.unwrap_or(least),

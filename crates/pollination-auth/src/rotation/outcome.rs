@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use super::cause::RotateCause;
 use super::protocol::{Ending, Verdict};
 use crate::credential::api_token::{ApiToken, ApiTokenId};
+use crate::credential::profile_id::ProfileId;
 use crate::foundation::secret::SecretBytes;
 use crate::store::Ruling;
 
@@ -148,7 +149,7 @@ struct Details {
     requests: u32,
     started_at: Option<SystemTime>,
     recover_by: Option<SystemTime>,
-    in_emergency_store: bool,
+    emergency: Option<ProfileId>,
 }
 
 impl RotateFailure {
@@ -170,6 +171,11 @@ impl RotateFailure {
         &self.0.raw
     }
 
+    /// Returns the id of the stored API token.
+    pub(super) fn id(&self) -> Option<&ApiTokenId> {
+        self.0.id.as_ref()
+    }
+
     /// Returns the number of requests that the service may have acted on.
     #[must_use]
     pub fn requests(&self) -> u32 {
@@ -182,10 +188,13 @@ impl RotateFailure {
         self.0.started_at
     }
 
-    /// Returns `true` if the emergency store has the newest secret.
+    /// Returns the profile of the emergency store that has the newest secret, if one has it.
+    ///
+    /// It is the client's own, or one with the id of the API token in its name: the pair of another
+    /// API token is never replaced.
     #[must_use]
-    pub fn is_in_emergency_store(&self) -> bool {
-        self.0.in_emergency_store
+    pub fn emergency_profile(&self) -> Option<&ProfileId> {
+        self.0.emergency.as_ref()
     }
 }
 
@@ -225,16 +234,16 @@ impl RotateError {
         self.failure().0.recover_by
     }
 
-    pub(super) fn not_started(cause: RotateCause) -> Self {
+    pub(crate) fn not_started(cause: RotateCause) -> Self {
         Self::NotStarted(RotateFailure::of(cause))
     }
 
     /// The task that ran it was lost; what it had announced is in the journal.
-    pub(super) fn interrupted(cause: RotateCause) -> Self {
+    pub(crate) fn interrupted(cause: RotateCause) -> Self {
         Self::Ambiguous(RotateFailure::of(cause))
     }
 
-    pub(super) fn from_ending(ending: Ending, in_emergency_store: bool) -> Self {
+    pub(super) fn from_ending(ending: Ending, emergency: Option<ProfileId>) -> Self {
         let verdict = ending.verdict;
         let unusable = !ending.raw.is_empty();
         let failure = RotateFailure(Arc::new(Details {
@@ -246,7 +255,7 @@ impl RotateError {
             requests: ending.requests,
             started_at: ending.started_at,
             recover_by: ending.recover_by,
-            in_emergency_store,
+            emergency,
         }));
         match verdict {
             Verdict::NotStarted => Self::NotStarted(failure),
@@ -350,7 +359,7 @@ impl fmt::Debug for RotateFailure {
             .field("requests", &self.0.requests)
             .field("started_at", &self.0.started_at)
             .field("recover_by", &self.0.recover_by)
-            .field("in_emergency_store", &self.0.in_emergency_store)
+            .field("emergency", &self.0.emergency)
             .finish()
     }
 }

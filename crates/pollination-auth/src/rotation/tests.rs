@@ -8,6 +8,7 @@ mod model;
 mod others;
 mod product;
 mod server;
+mod short;
 mod steps;
 mod world;
 

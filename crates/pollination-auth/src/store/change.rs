@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
-
 use super::error::StoreError;
 use super::profile::{JournalState, Profile};
 use super::record::Record;
@@ -12,14 +10,11 @@ use super::task::to_its_end;
 use super::writer::Writer;
 use crate::credential::api_token::ApiToken;
 
-/// How long a change waits for the lock: 250 ms.
+/// How long a change waits for the lock: 1 s.
 ///
-/// Other changes and a look whether the lock is held take a few milliseconds; a rotation takes
-/// longer, and a change does not wait for it.
-const LOCK_PATIENCE: Duration = Duration::from_millis(250);
-
-/// The time between two attempts to take the lock: 5 ms, about as long as a change takes.
-const LOCK_POLL: Duration = Duration::from_millis(5);
+/// Another change takes a few milliseconds, and some hundred on a store that is far away. A rotation
+/// takes longer, and a change does not wait for it.
+pub(crate) const CHANGE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A change of the stored credential.
 enum Change {
@@ -118,7 +113,7 @@ impl Profile {
     pub async fn discard_journal(&self) -> Result<(), StoreError> {
         let this = self.clone();
         to_its_end(async move {
-            let mut writer = this.lock().await?;
+            let mut writer = this.lock(CHANGE_PATIENCE).await?;
             let discarded = writer.discard_journal().await;
             writer.release().await;
             discarded
@@ -129,7 +124,7 @@ impl Profile {
     async fn change(&self, change: Change) -> Result<(), StoreError> {
         let this = self.clone();
         to_its_end(async move {
-            let mut writer = this.lock().await?;
+            let mut writer = this.lock(CHANGE_PATIENCE).await?;
             let changed = this.change_with(&mut writer, &change).await;
             writer.release().await;
             changed
@@ -157,19 +152,5 @@ impl Profile {
             tracing::warn!(%error, "the journal of a rotation was not removed");
         }
         Ok(())
-    }
-
-    /// Takes the lock; waits only a moment for another holder.
-    pub(crate) async fn lock(&self) -> Result<Writer, StoreError> {
-        let until = Instant::now() + LOCK_PATIENCE;
-        loop {
-            if let Some(writer) = self.try_lock().await? {
-                return Ok(writer);
-            }
-            if Instant::now() >= until {
-                return Err(StoreError::Locked);
-            }
-            sleep(LOCK_POLL).await;
-        }
     }
 }

@@ -13,6 +13,8 @@ use std::any::Any;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -24,6 +26,14 @@ use self::system::Directory;
 use self::unix as system;
 use super::error::StoreError;
 use super::kind::DOCUMENT_LIMIT;
+
+/// The time that a look whether a lock is held may take: 1 ms, a hundred times what it takes.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// The most looks of others that an attempt to lock sits out: 1000, which is a second.
+///
+/// Somebody who was stopped in the middle of a look counts as a holder then.
+const MOST_LOOKS: u32 = 1000;
 
 /// The second step of a write: syncs the content to disk.
 ///
@@ -177,11 +187,22 @@ impl Disk for RealDisk {
     }
 
     fn try_lock(&self, file: &str) -> Result<Option<DiskLock>, StoreError> {
-        let lock = self.locked(file, fs4::FileExt::try_lock)?;
-        Ok(lock.map(|lock| Box::new(lock) as DiskLock))
+        for _ in 0..MOST_LOOKS {
+            if let Some(lock) = self.locked(file, fs4::FileExt::try_lock)? {
+                return Ok(Some(Box::new(lock)));
+            }
+            if self.is_locked(file)? {
+                return Ok(None);
+            }
+            // Nobody holds it: somebody was just looking.
+            thread::sleep(LOOK);
+        }
+        Ok(None)
     }
 
-    /// A shared lock for a moment: two of those who look are not in each other's way.
+    /// Takes a shared lock for a moment, since no system shows this kind of lock otherwise.
+    ///
+    /// Those who look are not in each other's way, and `try_lock` tells them from a holder.
     fn is_locked(&self, file: &str) -> Result<bool, StoreError> {
         let lock = self.locked(file, fs4::FileExt::try_lock_shared)?;
         Ok(lock.is_none())
@@ -204,6 +225,25 @@ mod tests {
         drop(lock);
         assert!(disk.try_lock("a.lock").unwrap().is_some());
         drop(copy);
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn row_53_those_who_look_whether_a_lock_is_held_are_no_holders() {
+        let directory = std::env::temp_dir().join(format!("looked-at-{}", std::process::id()));
+        let disk = RealDisk::open(&directory).unwrap();
+        let look = || disk.locked("a.lock", fs4::FileExt::try_lock_shared);
+        let looking = look().unwrap();
+        assert!(!disk.is_locked("a.lock").unwrap());
+        thread::scope(|scope| {
+            // It takes the lock as soon as nobody looks any more.
+            let lock = scope.spawn(|| disk.try_lock("a.lock").unwrap().is_some());
+            drop(looking);
+            assert!(lock.join().unwrap());
+        });
+        let lock = disk.try_lock("a.lock").unwrap().unwrap();
+        assert!(disk.is_locked("a.lock").unwrap());
+        drop(lock);
         fs::remove_dir_all(directory).unwrap();
     }
 }

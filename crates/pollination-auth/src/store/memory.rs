@@ -35,6 +35,12 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// Lets a lock end while its holder goes on.
+    #[cfg(test)]
+    pub(super) fn end_lock(&self, profile: &ProfileId) {
+        self.state().locked.remove(profile);
+    }
+
     /// A panic elsewhere can't leave the state half changed, so a poisoned lock is still usable.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

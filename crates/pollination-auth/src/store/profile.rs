@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::credential_store::CredentialStore;
+use super::credential_store::{CredentialStore, StoreLock};
 use super::error::StoreError;
 use super::journal::Journal;
 use super::kind::Document;
@@ -13,7 +13,6 @@ use super::record::Record;
 use super::stored_document::StoredDocument;
 use super::stored_token::StoredToken;
 use super::task::caught;
-use super::writer::Writer;
 use crate::credential::api_token::ApiToken;
 use crate::credential::profile_id::ProfileId;
 use crate::foundation::base_url::{BaseUrl, BaseUrlError};
@@ -93,10 +92,9 @@ impl Profile {
         Ok(self.record().await?.map(StoredToken))
     }
 
-    /// Takes the lock, if it is free.
-    pub(crate) async fn try_lock(&self) -> Result<Option<Writer>, StoreError> {
-        let lock = caught(self.store.try_lock(&self.id)).await?;
-        Ok(lock.map(|lock| Writer::new(self.clone(), lock)))
+    /// Takes the store's lock, if it is free.
+    pub(super) async fn try_store_lock(&self) -> Result<Option<StoreLock>, StoreError> {
+        caught(self.store.try_lock(&self.id)).await
     }
 
     /// Returns `true` if somebody holds the lock.

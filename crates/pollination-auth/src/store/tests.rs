@@ -5,5 +5,6 @@ mod cut_off;
 mod documents;
 pub(crate) mod observed_disk;
 mod power_loss;
+mod replicas;
 mod virtual_disk;
 mod writers;

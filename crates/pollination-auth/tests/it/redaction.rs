@@ -265,6 +265,9 @@ fn types_of_features(shown: &mut Shown, client: Client) {
         let builder = logging_in_with(API_SECRET, "http://127.0.0.1:1");
         let blocking: pollination_auth::blocking::Client = builder.build_blocking().unwrap();
         shown.debug("blocking::Client", &blocking);
+        let options = pollination_auth::RotateOptions::default();
+        let rotation: pollination_auth::blocking::Rotation = blocking.rotation(options);
+        shown.debug("blocking::Rotation", &rotation);
     }
     #[cfg(feature = "reqwest-middleware")]
     {

@@ -9,8 +9,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use pollination_auth::{
-    ApiToken, Document, FileStore, Profile, Recovered, RotateError, RotateOptions, Rotated,
-    Rotation,
+    ApiToken, Document, FileStore, Profile, ProfileId, Recovered, RotateError, RotateOptions,
+    Rotated, Rotation,
 };
 use serde::Serialize;
 
@@ -166,7 +166,7 @@ async fn forget_rescued(context: &Context, replaced: &ApiToken, settle: Duration
     if !rescue.is_made() || paths::may_be_same(directory, rescue.directory()) {
         return;
     }
-    let file = rescued_file(context, rescue.directory());
+    let file = rescued_file(context.profile.id(), rescue.directory());
     let directory = quoted(&rescue.directory().to_string_lossy());
     match remove_needless(context, rescue, replaced, settle).await {
         Ok(None) => {}
@@ -219,11 +219,8 @@ async fn remove_needless(
 }
 
 /// Returns the file of a rescued pair.
-fn rescued_file(context: &Context, rescue: &Path) -> PathBuf {
-    rescue.join(FileStore::file_name(
-        context.profile.id(),
-        Document::Credential,
-    ))
+fn rescued_file(profile: &ProfileId, rescue: &Path) -> PathBuf {
+    rescue.join(FileStore::file_name(profile, Document::Credential))
 }
 
 fn options(rotate: &Rotate) -> RotateOptions {
@@ -279,12 +276,18 @@ fn failed(context: &Context, error: RotateError) -> CliError {
     if !other && !matches!(error, RotateError::PersistFailed(_)) {
         return context.rotate_error(error);
     }
-    if error.failure().is_in_emergency_store()
+    if let Some(profile) = error.failure().emergency_profile().cloned()
         && let Ok(rescue) = Rescue::find()
     {
         let rescue = rescue.directory();
+        let beside = if profile == *context.profile.id() {
+            String::new()
+        } else {
+            // The pair of another API token is there, which is not replaced.
+            format!(" with --profile {}", quoted(profile.name()))
+        };
         output::warning(format_args!(
-            "the new secret was put into {}; {}={} makes every command use it",
+            "the new secret was put into {}; {}={} makes every command use it{beside}",
             rescue.display(),
             variables::DIRECTORY,
             quoted(&rescue.to_string_lossy())
@@ -293,7 +296,7 @@ fn failed(context: &Context, error: RotateError) -> CliError {
         if journal.is_some_and(|journal| paths::is_gone(&journal)) {
             return CliError::RotateRescued {
                 error,
-                file: rescued_file(context, rescue),
+                file: rescued_file(&profile, rescue),
                 login: context.login(),
             };
         }

@@ -12,7 +12,7 @@ async fn written() -> (Arc<VirtualDisk>, Profile) {
     let disk = Arc::new(VirtualDisk::default());
     let profile = profile(disk.clone());
     let old = Record::new(token("planted-old"), 0);
-    let mut writer = profile.lock().await.unwrap();
+    let mut writer = profile.try_lock().await.unwrap().unwrap();
     writer.put_record(None, &old).await.unwrap();
     let journal = journal(2, &["planted-new"]);
     writer.put_journal(&old, &journal).await.unwrap();

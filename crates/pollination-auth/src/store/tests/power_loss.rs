@@ -66,7 +66,7 @@ const VERSIONS: [Version; 6] = [
 async fn write(profile: &Profile, version: Version) {
     let old = Record::new(token("old"), 0);
     let new = Record::new(token("new"), 1);
-    let mut writer = profile.lock().await.unwrap();
+    let mut writer = profile.try_lock().await.unwrap().unwrap();
     let done = match version {
         Version::Nothing => Ok(()),
         Version::OldSecret => writer.put_record(None, &old).await,

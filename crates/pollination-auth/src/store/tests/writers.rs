@@ -187,7 +187,7 @@ async fn row_63_a_journal_is_written_and_removed_only_beside_its_credential() {
     let profile = profile(&Leased::default());
     profile.save(&token("new")).await.unwrap();
     let old = Record::new(token("old"), 0);
-    let mut writer = profile.lock().await.unwrap();
+    let mut writer = profile.try_lock().await.unwrap().unwrap();
     let announced = writer.put_journal(&old, &journal(1, &[])).await;
     assert!(matches!(announced, Err(StoreError::Changed)));
     assert_eq!(journal_of(&profile).await, JournalState::None);
@@ -204,7 +204,7 @@ async fn a_write_that_failed_behind_its_end_can_be_made_again() {
     profile.save(&token("old")).await.unwrap();
     let old = profile.required().await.unwrap();
     let new = Record::new(token("new"), 1);
-    let mut writer = profile.lock().await.unwrap();
+    let mut writer = profile.try_lock().await.unwrap().unwrap();
     for _ in 0..2 {
         writer.put_record(Some(&old), &new).await.unwrap();
     }
@@ -219,7 +219,7 @@ async fn row_64_a_lock_that_has_ended_writes_and_removes_nothing() {
     let seen = profile.stored().await.unwrap().unwrap();
     let old = profile.required().await.unwrap();
     *store.lasts.lock().unwrap() = Some(0);
-    let mut writer = profile.lock().await.unwrap();
+    let mut writer = profile.try_lock().await.unwrap().unwrap();
     for lost in [
         writer
             .put_record(Some(&old), &Record::new(token("new"), 1))
@@ -243,7 +243,7 @@ async fn row_64_a_lock_that_has_ended_writes_and_removes_nothing() {
     assert_eq!(journal_of(&profile).await, JournalState::None);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn row_63_a_lock_that_is_held_for_a_moment_is_waited_for() {
     let store = Leased::default();
     let profile = profile(&store);
@@ -251,7 +251,7 @@ async fn row_63_a_lock_that_is_held_for_a_moment_is_waited_for() {
     store.refusals.store(3, Ordering::SeqCst);
     profile.save(&token("old")).await.unwrap();
     assert_eq!(store.refusals.load(Ordering::SeqCst), 0);
-    let _held = profile.lock().await.unwrap();
+    let _held = profile.try_lock().await.unwrap().unwrap();
     let seen = profile.stored().await.unwrap().unwrap();
     let locked = profile.replace(&seen, &token("new")).await;
     assert!(matches!(locked, Err(StoreError::Locked)), "{locked:?}");
@@ -288,6 +288,31 @@ fn row_49_without_a_runtime_a_change_is_an_error() {
     );
 }
 
+#[tokio::test]
+async fn row_64_a_journal_that_another_process_wrote_meanwhile_is_not_replaced() {
+    let store = Leased::default();
+    let profile = profile(&store);
+    profile.save(&token("old")).await.unwrap();
+    let record = profile.required().await.unwrap();
+    let mut writer = profile.try_lock().await.unwrap().unwrap();
+    let first = journal(1, &[]);
+    writer.put_journal(&record, &first).await.unwrap();
+    // The lease ends, and the store says that it is held all the same.
+    store.inner.end_lock(profile.id());
+    let mut other = profile.try_lock().await.unwrap().unwrap();
+    let theirs = journal(2, &["new"]);
+    other.put_journal(&record, &theirs).await.unwrap();
+    for changed in [
+        writer.put_journal(&record, &first).await,
+        writer.clear_journal(&record).await,
+        writer.put_journal(&record, &first).await,
+    ] {
+        assert!(matches!(changed, Err(StoreError::Changed)), "{changed:?}");
+    }
+    let kept = profile.journal(&record).await.unwrap().unwrap();
+    assert_eq!((kept.requests, kept.candidates.len()), (2, 1));
+}
+
 /// A profile whose rotation the service has ruled on.
 async fn ruled(store: &Leased, ruling: Ruling) -> Profile {
     let profile = profile(store);
@@ -300,13 +325,9 @@ async fn ruled(store: &Leased, ruling: Ruling) -> Profile {
         }),
         ..journal(3, &[])
     };
-    profile
-        .lock()
-        .await
-        .unwrap()
-        .put_journal(&record, &journal)
-        .await
-        .unwrap();
+    let mut writer = profile.try_lock().await.unwrap().unwrap();
+    writer.put_journal(&record, &journal).await.unwrap();
+    drop(writer);
     assert_eq!(journal_of(&profile).await, JournalState::Over);
     profile
 }
@@ -332,7 +353,7 @@ async fn row_66_a_ruled_journal_that_is_left_behind_belongs_to_no_later_credenti
     assert!(profile.journal(&old).await.unwrap().is_some());
     // As if the process had ended before the journal was removed.
     let new = Record::new(token("new"), 1);
-    let mut writer = profile.lock().await.unwrap();
+    let mut writer = profile.try_lock().await.unwrap().unwrap();
     writer.put_record(Some(&old), &new).await.unwrap();
     assert!(profile.journal(&new).await.unwrap().is_none());
 }

@@ -6,7 +6,10 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 use pollination_auth::blocking::Client;
-use pollination_auth::{Clock, Error, Moment, Operation, Reason, SystemClock};
+use pollination_auth::{
+    ApiToken, Clock, Error, MemoryStore, Moment, Operation, Reason, Recovered, RotateError,
+    RotateOptions, RotationStatus, SystemClock,
+};
 use pollination_auth_fake::{FakeService, Fault};
 
 use super::{builder, given_token};
@@ -248,4 +251,43 @@ fn the_client_shows_no_secret() {
     let shown = format!("{:?}", client(&service));
     assert!(shown.contains("127.0.0.1"), "{shown}");
     assert!(!shown.contains("planted"), "{shown}");
+}
+
+#[test]
+fn an_interrupted_rotation_is_recovered_without_async() {
+    let service = FakeService::builder()
+        .id("an-id")
+        .secret("planted-old")
+        .start();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = pollination_auth::Client::builder()
+        .store(MemoryStore::new())
+        .base_url(service.base_url())
+        .build_blocking()
+        .unwrap();
+    let old = ApiToken::new("an-id", "planted-old").unwrap();
+    let profile = client.profile().unwrap().clone();
+    runtime.block_on(profile.save(&old)).unwrap();
+    let options = RotateOptions::default()
+        .settle(std::time::Duration::from_millis(1))
+        .accept_volatile();
+    service.fail_next(
+        pollination_auth_fake::Operation::Rotate,
+        Fault::commit_and_drop(),
+    );
+    let once = client.rotation(options.clone().requests(1));
+    let error = once.rotate().unwrap_err();
+    assert!(matches!(error, RotateError::Ambiguous(_)), "{error:?}");
+    let rotation = client.rotation(options);
+    let status = rotation.status().unwrap();
+    assert!(
+        matches!(status, RotationStatus::Unfinished { .. }),
+        "{status:?}"
+    );
+    let recovered = rotation.recover().unwrap();
+    assert!(matches!(recovered, Recovered::Rotated(_)), "{recovered:?}");
+    let stored = runtime.block_on(profile.load()).unwrap().unwrap();
+    let active = service.secret().unwrap();
+    assert_eq!(stored.secret().expose_secret(), active.expose_secret());
+    client.login().unwrap();
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use pollination_auth::{
-    ApiToken, CredentialStore, Document, MemoryStore, ProfileId, ProfileLock, RotateCause,
-    RotateError, Secret, StoreError, StoreFuture, StoreLock, StoredDocument, Version,
+    ApiToken, CredentialStore, Document, MemoryStore, Profile, ProfileId, ProfileLock, RotateCause,
+    RotateError, RotationStatus, Secret, StoreError, StoreFuture, StoreLock, StoredDocument,
+    Version,
 };
-use pollination_auth_fake::FakeService;
+use pollination_auth_fake::{FakeService, Operation};
 
 use super::support::{ID, OLD, assert_clean, builder, client, options, profile};
 
@@ -140,8 +141,9 @@ async fn rotated_on(nth: u32, fails: fn(u32, u32) -> bool) -> (bool, bool) {
             persist_failed = true;
             let newest = failure.expose_candidates().last().unwrap();
             assert_eq!(newest.secret().expose_secret(), active(&service), "{nth}");
-            assert!(failure.is_in_emergency_store());
-            let saved = profile(emergency, &url).load().await.unwrap().unwrap();
+            let place = profile(emergency, &url);
+            assert_eq!(failure.emergency_profile(), Some(place.id()));
+            let saved = place.load().await.unwrap().unwrap();
             assert_eq!(saved.secret().expose_secret(), active(&service), "{nth}");
             assert!(error.recovery_deadline().is_some());
         }
@@ -207,4 +209,79 @@ async fn a_volatile_store_is_refused_unless_it_is_accepted() {
         rotated.unwrap().api_token().secret().expose_secret(),
         active(&service)
     );
+}
+
+#[tokio::test]
+async fn row_54_the_emergency_store_keeps_the_pair_of_another_api_token_beside_the_new_one() {
+    let service = builder().start();
+    let (inner, emergency) = (MemoryStore::new(), MemoryStore::new());
+    let url = service.base_url();
+    let stored = profile(inner.clone(), &url);
+    stored.save(&ApiToken::new(ID, OLD).unwrap()).await.unwrap();
+    let place = profile(emergency.clone(), &url);
+    let other = ApiToken::new("other-id", "planted-other").unwrap();
+    place.save(&other).await.unwrap();
+    let options = options()
+        .accept_volatile()
+        .emergency_store(emergency.clone());
+    let mut rescued = 0;
+    for nth in 1..=CALLS {
+        let failing = Failing {
+            inner: inner.clone(),
+            calls: Arc::default(),
+            fails: |call, nth| call >= nth,
+            nth,
+        };
+        let rotation = client(failing, &url).rotation(options.clone());
+        if let Err(RotateError::PersistFailed(failure)) = rotation.rotate().await {
+            rescued += 1;
+            let id = failure.emergency_profile().unwrap();
+            assert_eq!(id.name(), format!("default {ID}"));
+            let beside = Profile::new(emergency.clone(), &url, id.name()).unwrap();
+            let kept = beside.load().await.unwrap().unwrap();
+            assert_eq!(kept.secret().expose_secret(), active(&service), "{nth}");
+        }
+        let mended = client(inner.clone(), &url).rotation(options.clone());
+        let _recovered = mended.recover().await.unwrap();
+    }
+    assert!(rescued > 0);
+    let kept = place.load().await.unwrap().unwrap();
+    assert_eq!(
+        kept.secret().expose_secret(),
+        other.secret().expose_secret()
+    );
+}
+
+#[tokio::test]
+async fn the_short_call_recovers_an_interrupted_rotation() {
+    let mut recovered = 0;
+    for nth in 1..=CALLS {
+        let service = builder().start();
+        let inner = MemoryStore::new();
+        let url = service.base_url();
+        let stored = profile(inner.clone(), &url);
+        stored.save(&ApiToken::new(ID, OLD).unwrap()).await.unwrap();
+        let failing = Failing {
+            inner: inner.clone(),
+            calls: Arc::default(),
+            fails: |call, nth| call >= nth,
+            nth,
+        };
+        let options = options().accept_volatile();
+        let failed = client(failing, &url).rotation(options).rotate().await;
+        let Err(RotateError::PersistFailed(_)) = failed else {
+            continue;
+        };
+        let rotation = client(inner.clone(), &url).rotation(self::options().accept_volatile());
+        let RotationStatus::Unfinished { candidates: 1, .. } = rotation.status().await.unwrap()
+        else {
+            continue;
+        };
+        // The journal has the new secret, so there is nothing to wait for.
+        let token = client(inner, &url).rotate_api_token_secret().await.unwrap();
+        assert_eq!(token.secret().expose_secret(), active(&service), "{nth}");
+        assert_eq!(service.count(Operation::Rotate), 1, "{nth}");
+        recovered += 1;
+    }
+    assert!(recovered > 0);
 }

@@ -1,6 +1,12 @@
 //! Point 5.7.9: others who hold the old secret, and clients without a store.
 
-use pollination_auth::{ApiToken, Client, Error, RotateCause, StoreError};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use pollination_auth::{
+    ApiToken, BuildError, Client, Document, Error, FileStore, RotateCause, StoreError,
+};
 use pollination_auth_fake::Operation;
 
 use super::support::{ID, OLD, Stage, assert_clean, options, overwrite, profile};
@@ -71,13 +77,42 @@ async fn an_empty_store_is_an_error_that_says_so() {
 }
 
 #[tokio::test]
-async fn the_plain_operation_on_a_store_puts_the_new_secret_there() {
-    let stage = Stage::new();
+async fn the_short_call_on_a_store_is_the_safe_rotation() {
+    let journal = Arc::new(OnceLock::<PathBuf>::new());
+    let at = journal.clone();
+    // At the request for a secret, the access token that can make another one is on the disk.
+    let announced = Arc::new(AtomicBool::new(false));
+    let seen = announced.clone();
+    let builder = super::support::builder().on_request(move |request| {
+        if request.operation() == Some(Operation::Rotate) {
+            seen.store(at.wait().exists(), Ordering::SeqCst);
+        }
+    });
+    let stage = Stage::of(builder, super::support::Directory::new());
+    let name = FileStore::file_name(stage.profile().id(), Document::Journal);
+    journal.set(stage.directory.path().join(name)).unwrap();
     let client = stage.client();
     let token = client.rotate_api_token_secret().await.unwrap();
+    assert!(announced.load(Ordering::SeqCst));
     assert_eq!(token.secret().expose_secret(), stage.active());
-    stage.assert_settled("plain");
+    stage.assert_settled("short");
     client.login().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_profile_names_its_host_once() {
+    let stage = Stage::new();
+    let client = Client::builder().profile(stage.profile()).build().unwrap();
+    assert_eq!(client.profile().unwrap().id(), stage.profile().id());
+    client.login().await.unwrap();
+    let elsewhere = Client::builder()
+        .profile(stage.profile())
+        .base_url("https://api.pollination.cloud");
+    let error = elsewhere.build().unwrap_err();
+    assert!(
+        matches!(error, BuildError::ProfileOfAnotherHost),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]

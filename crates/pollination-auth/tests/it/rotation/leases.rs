@@ -129,7 +129,7 @@ async fn row_64_a_lease_that_ends_at_any_look_sends_and_writes_nothing_more() {
 }
 
 #[tokio::test]
-async fn row_64_a_plain_rotate_whose_lease_has_ended_gives_the_new_secret_in_the_error() {
+async fn row_64_the_short_call_whose_lease_has_ended_sends_nothing() {
     let service = builder().start();
     let inner = MemoryStore::new();
     let url = service.base_url();
@@ -139,16 +139,15 @@ async fn row_64_a_plain_rotate_whose_lease_has_ended_gives_the_new_secret_in_the
         inner,
         looks: Arc::default(),
     };
-    let plain = client(leased, &url);
-    let error = plain.rotate_api_token_secret().await.unwrap_err();
+    let short = client(leased, &url).rotate_api_token_secret().await;
+    let error = short.unwrap_err();
     assert!(matches!(error, Error::StoreFailed(_)), "{error:?}");
-    let active = service.secret().unwrap();
-    let raw = error.raw_reply().unwrap().expose_secret();
-    let raw = String::from_utf8(raw.to_vec()).unwrap();
-    assert_eq!(
-        raw,
-        format!(r#"{{"id":"{ID}","secret":"{}"}}"#, active.expose_secret())
+    let source = std::error::Error::source(&error).unwrap();
+    assert!(
+        matches!(source.downcast_ref(), Some(StoreError::LockLost)),
+        "{source:?}"
     );
+    assert_eq!(service.count(Operation::Rotate), 0);
     let kept = stored.load().await.unwrap().unwrap();
     assert_eq!(kept.secret().expose_secret(), OLD);
 }

@@ -53,11 +53,6 @@ async fn point_5_7_5_a_lock_that_is_held_is_respected_and_ends_with_its_process(
         stage.profile().save(&token).await,
         Err(StoreError::Locked)
     ));
-    let plain = stage.client().rotate_api_token_secret().await.unwrap_err();
-    assert!(
-        matches!(plain, pollination_auth::Error::StoreFailed(_)),
-        "{plain:?}"
-    );
     assert_eq!(stage.service.count(Operation::RotateApiTokenSecret), 0);
 
     child.kill().unwrap();

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use pollination_auth::{
     CredentialStore as _, Document, FileStore, MemoryStore, Profile, ProfileId, ProfileLock,
     Recovered, RotateCause, RotateError, RotateFailure, RotateOptions, Rotated, Rotation,
-    RotationHandle, RotationStatus, Ruling, StoreError, StoreLock, StoredDocument, StoredToken,
-    Version,
+    RotationHandle, RotationStatus, Ruling, StoreError, StoreFuture, StoreLock, StoredDocument,
+    StoredToken, Version,
 };
 use pollination_auth_fake::{Fault, Operation};
 use tracing::field::{Field, Visit};
@@ -126,7 +126,8 @@ async fn no_public_type_of_store_and_rotation_shows_a_secret() {
     // A lock is whatever a store makes it; it shows nothing of itself.
     let lock: StoreLock = memory.try_lock(id).await.unwrap().unwrap();
     let held: &dyn ProfileLock = &*lock;
-    let document: StoredDocument = store.read(id, Document::Credential).await.unwrap().unwrap();
+    let reading: StoreFuture<'_, Option<StoredDocument>> = store.read(id, Document::Credential);
+    let document: StoredDocument = reading.await.unwrap().unwrap();
     let version: &Version = document.version();
     let texts = [
         shown(&lock),

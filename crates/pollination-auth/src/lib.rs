@@ -78,6 +78,7 @@
 //! - `reqwest-middleware`: `AuthMiddleware`, for requests made with the crate of that name.
 //! - `tower`: `AuthLayer` and `AuthService`, for any tower service that takes HTTP requests.
 //! - `blocking`: `blocking::Client`, for code without async.
+//! - `testing`: `testing::conformance`, which checks your own [`CredentialStore`].
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The layers, from the ground up: a module names only those above it in this list.
@@ -92,8 +93,8 @@ mod foundation;
 mod middleware;
 mod rotation;
 mod store;
-#[cfg(any(test, fuzzing))]
-mod testing;
+#[cfg(any(test, fuzzing, feature = "testing"))]
+pub mod testing;
 mod wire;
 
 pub use cache::{AccessTokenChanges, ClientGone};

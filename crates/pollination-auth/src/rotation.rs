@@ -8,6 +8,8 @@ mod emergency;
 mod options;
 mod outcome;
 mod protocol;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod rehearsal;
 mod short;
 mod task;
 #[cfg(test)]

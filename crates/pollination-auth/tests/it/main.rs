@@ -9,6 +9,9 @@ mod believed;
 #[cfg(test)]
 mod certificates;
 #[cfg(test)]
+#[cfg(feature = "testing")]
+mod conformance;
+#[cfg(test)]
 #[path = "../../../pollination-auth-fake/tests/it/contract.rs"]
 mod contract;
 #[cfg(test)]

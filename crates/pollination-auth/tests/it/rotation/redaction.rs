@@ -165,3 +165,20 @@ async fn no_public_type_of_store_and_rotation_shows_a_secret() {
         }
     }
 }
+
+#[cfg(feature = "testing")]
+#[tokio::test(start_paused = true)]
+async fn no_report_of_the_test_kit_shows_what_a_store_holds() {
+    use pollination_auth::testing::conformance::{Finding, Promise, Report};
+    let report: Report = crate::conformance::report_of_a_broken_store().await;
+    for (promise, finding) in report.findings() {
+        let (promise, finding): (&Promise, &Finding) = (promise, finding);
+        for text in [shown(promise), shown(finding), promise.to_string()] {
+            assert!(!text.contains("conformance-secret"), "{text}");
+        }
+    }
+    for text in [shown(&report), report.to_string()] {
+        assert!(text.contains("Broken") || text.contains("BROKEN"), "{text}");
+        assert!(!text.contains("conformance-secret"), "{text}");
+    }
+}

@@ -272,7 +272,7 @@ fn an_interrupted_rotation_is_recovered_without_async() {
         .settle(std::time::Duration::from_millis(1))
         .accept_volatile();
     service.fail_next(
-        pollination_auth_fake::Operation::Rotate,
+        pollination_auth_fake::Operation::RotateApiTokenSecret,
         Fault::commit_and_drop(),
     );
     let once = client.rotation(options.clone().requests(1));

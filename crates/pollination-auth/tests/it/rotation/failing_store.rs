@@ -280,7 +280,7 @@ async fn the_short_call_recovers_an_interrupted_rotation() {
         // The journal has the new secret, so there is nothing to wait for.
         let token = client(inner, &url).rotate_api_token_secret().await.unwrap();
         assert_eq!(token.secret().expose_secret(), active(&service), "{nth}");
-        assert_eq!(service.count(Operation::Rotate), 1, "{nth}");
+        assert_eq!(service.count(Operation::RotateApiTokenSecret), 1, "{nth}");
         recovered += 1;
     }
     assert!(recovered > 0);

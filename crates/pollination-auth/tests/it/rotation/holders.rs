@@ -84,7 +84,7 @@ async fn the_short_call_on_a_store_is_the_safe_rotation() {
     let announced = Arc::new(AtomicBool::new(false));
     let seen = announced.clone();
     let builder = super::support::builder().on_request(move |request| {
-        if request.operation() == Some(Operation::Rotate) {
+        if request.operation() == Some(Operation::RotateApiTokenSecret) {
             seen.store(at.wait().exists(), Ordering::SeqCst);
         }
     });

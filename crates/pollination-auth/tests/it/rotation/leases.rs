@@ -147,7 +147,7 @@ async fn row_64_the_short_call_whose_lease_has_ended_sends_nothing() {
         matches!(source.downcast_ref(), Some(StoreError::LockLost)),
         "{source:?}"
     );
-    assert_eq!(service.count(Operation::Rotate), 0);
+    assert_eq!(service.count(Operation::RotateApiTokenSecret), 0);
     let kept = stored.load().await.unwrap().unwrap();
     assert_eq!(kept.secret().expose_secret(), OLD);
 }

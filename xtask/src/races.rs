@@ -1,7 +1,7 @@
 //! Runs pairs of commands concurrently, kills some, and checks that no credential is lost.
 //!
-//! The command and the fake service run as processes, as they would for a user. What one round does
-//! is in `round`; this module runs the rounds of every pair and reports.
+//! The command and the fake service run as processes, as they would for a user. `round` runs one
+//! round; this module runs the rounds of every pair and reports.
 
 mod process;
 mod round;
@@ -26,7 +26,7 @@ use crate::workspace::cargo;
 const BUILD: &str = "build --locked --quiet --message-format=json -p pollination-auth-cli -p \
                      pollination-auth-fake";
 
-/// How many rounds are run.
+/// Options of the races: the number of rounds, the seed and the time.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Rounds of each pair of commands
@@ -47,7 +47,7 @@ struct Programs {
 }
 
 impl Programs {
-    /// Copies them, so that another build does not change them during the races.
+    /// Copies the programs, so that another build does not replace them during the races.
     fn copied_to(&self, directory: &Path) -> io::Result<Self> {
         let copy = |program: &Path| {
             let copy = directory.join(program.file_name().unwrap_or_default());
@@ -70,7 +70,7 @@ struct Tally {
     /// Commands that hung or crashed.
     broken: u32,
     codes: BTreeMap<String, u32>,
-    /// What is known of each round that lost a credential.
+    /// A description of each round that lost a credential.
     lost: Vec<String>,
 }
 
@@ -112,7 +112,7 @@ pub(crate) fn run(root: &Path, options: &Options, output: &mut impl Write) -> io
         };
         pairs.into_iter().map(join).collect()
     });
-    // Homes of rounds that lost something stay, to be looked at.
+    // The homes of rounds that lost something are kept for inspection.
     let mut well = true;
     writeln!(
         output,

@@ -1,5 +1,5 @@
-//! One command as a process: started late, given its input late, killed early, and never waited for
-//! beyond a limit.
+//! One command as a process: starts it late, sends its input late, kills it early, and waits for it
+//! up to a limit.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -8,16 +8,16 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use std::{env, fmt};
 
-/// The longest time of one command: 60 s. Beyond it the command hangs.
+/// The time limit of one command: 60 s. A command that takes longer hangs.
 ///
-/// A command waits up to 35 s for another process, and a login takes 30 s at most only where the
-/// service hangs, which the fake does not.
+/// A command waits up to 35 s for another process. A login takes up to 30 s only if the service
+/// hangs, which the fake does not.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// How often a process is looked at: every 2 ms, a tenth of what a reply is held back by.
+/// The time between two checks of a process: 2 ms, a tenth of the delay of a reply.
 const POLL: Duration = Duration::from_millis(2);
 
-/// When a process starts, gets its input, and is killed; the latter two count from its start.
+/// When a process starts, gets its input, and is killed. The last two count from its start.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Times {
     pub(super) start: Duration,
@@ -35,11 +35,11 @@ pub(super) struct Ended {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     Code(i32),
-    /// By us, at the time that was planned.
+    /// Killed by us, at the planned time.
     Killed,
-    /// By us, because it went on beyond the limit.
+    /// Killed by us, because it exceeded the limit.
     Hung,
-    /// By a signal that is not ours.
+    /// Killed by a signal that is not ours.
     Crashed,
 }
 
@@ -64,11 +64,11 @@ impl fmt::Display for Ended {
     }
 }
 
-/// The directories of the credentials and of the second place, in the home.
+/// The directories of the credentials and of rescued secrets, in the home.
 pub(super) const CREDENTIALS: &str = "credentials";
 pub(super) const RESCUE: &str = "rescue";
 
-/// The command, and what it works on.
+/// The command, and the home and service that it uses.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) program: &'a Path,
@@ -79,7 +79,7 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Runs the command to its end.
+    /// Runs the command until it exits.
     pub(super) fn run(&self, arguments: &[&str], input: &str) -> io::Result<Ended> {
         self.run_at(arguments, input, Times::default())
     }
@@ -107,7 +107,7 @@ impl Place<'_> {
             .spawn()?;
         let started = Instant::now();
         let mut stdin = child.stdin.take();
-        // What a command prints fits into a pipe, so it need not be read before its end.
+        // The output of a command fits into a pipe, so this reads it after the exit.
         let forced = loop {
             if child.try_wait()?.is_some() {
                 break None;
@@ -116,7 +116,7 @@ impl Place<'_> {
             if age >= times.input
                 && let Some(mut stdin) = stdin.take()
             {
-                // A command that does not read it closes the pipe.
+                // A command that does not read its input closes the pipe.
                 let _unread = stdin.write_all(input.as_bytes());
             }
             let forced = match times.kill {

@@ -1,4 +1,4 @@
-//! One round: two commands beside one another, what resumes an interrupted one, and the check.
+//! One round: runs two commands concurrently, resumes an interrupted one, and checks the result.
 
 use std::cell::Cell;
 use std::fs;
@@ -20,22 +20,22 @@ const START: &str = "fake-id\nfake-secret\n";
 /// little more.
 const SPREAD: Duration = Duration::from_millis(300);
 
-/// The longest delay of a slow reply: 1.2 s, in which another command comes to its end.
+/// The longest delay of a slow reply: 1.2 s, in which another command can finish.
 const SLOWEST: Duration = Duration::from_millis(1200);
 
-/// A third of the rounds loses a reply: those whose number is a multiple of 3.
+/// Rounds whose number is a multiple of 3 lose a reply.
 const DROP_EVERY: u32 = 3;
 
-/// Half of the rounds has kills: those whose number is a multiple of 2.
+/// Rounds whose number is a multiple of 2 have kills.
 const KILL_EVERY: u32 = 2;
 
-/// How often the check repeats a login that the command calls a temporary failure.
+/// How often the check retries a login that the command calls a temporary failure.
 const CHECKS: u32 = 3;
 
-/// What a command says of a credential that it has put into the second place.
+/// Words of the message about a credential in the rescue directory.
 const PUT_ASIDE: &str = "put into";
 
-/// The exit codes that the races look at, as `pollination-auth --help` lists them.
+/// The exit codes that the races check, as `pollination-auth --help` lists them.
 const NOT_LOGGED_IN: End = End::Code(3);
 const TRY_LATER: End = End::Code(5);
 const UNFINISHED: End = End::Code(6);
@@ -57,7 +57,7 @@ const FRESH: &[&str] = &["access-token", "--fresh"];
 const LOGOUT: &[&str] = &["logout", "--yes"];
 const STATUS: &[&str] = &["status"];
 
-/// Two commands that run beside one another.
+/// Two commands that run concurrently.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pair {
     RotateLogin,
@@ -104,7 +104,7 @@ impl Pair {
         }
     }
 
-    /// Returns what somebody else does to the API token just before the second command.
+    /// Returns what another client does to the API token just before the second command.
     fn meanwhile(self) -> Option<&'static str> {
         match self {
             Self::CreateCreate => Some("DELETE"),
@@ -116,7 +116,7 @@ impl Pair {
         }
     }
 
-    /// Returns what the service is started with.
+    /// Returns the options that the service is started with.
     pub(super) fn service_options(self) -> &'static [&'static str] {
         match self {
             Self::RotateCreate => &["--create-replaces"],
@@ -135,7 +135,7 @@ impl Pair {
     }
 }
 
-/// What a round works with.
+/// The inputs of a round.
 pub(super) struct Round<'a> {
     pub(super) pair: Pair,
     pub(super) number: u32,
@@ -145,7 +145,7 @@ pub(super) struct Round<'a> {
     pub(super) home: &'a Path,
 }
 
-/// What a round came to.
+/// The result of a round.
 pub(super) struct Seen {
     pub(super) kills: u32,
     pub(super) dropped: bool,
@@ -214,7 +214,7 @@ impl Round<'_> {
         })
     }
 
-    /// Scripts the reply that is lost, or a slow one.
+    /// Scripts the lost reply, or a slow one.
     fn script(&mut self) -> io::Result<bool> {
         let dropped = self.number.is_multiple_of(DROP_EVERY);
         let operation = self.pair.loses(&mut self.chance);
@@ -228,7 +228,7 @@ impl Round<'_> {
         Ok(dropped)
     }
 
-    /// Draws when the two commands start, are given their input, and are killed.
+    /// Chooses at random when the two commands start, get their input, and are killed.
     fn times(&mut self) -> ([Times; 2], u32) {
         let mut times = [Times::default(); 2];
         for times in &mut times {
@@ -236,13 +236,13 @@ impl Round<'_> {
             times.input = below(&mut self.chance, SPREAD);
         }
         if self.pair.meanwhile().is_some() {
-            // What somebody else does is of interest after the first command has begun.
+            // The change by another client matters after the first command has begun.
             times[1].start += SPREAD;
         }
         if !self.number.is_multiple_of(KILL_EVERY) {
             return (times, 0);
         }
-        // Mostly one of them; the other one has to live with what it left.
+        // Mostly one of them; the other one has to cope with what it left.
         let (which, both) = (self.chance.bool(), self.chance.bool() && self.chance.bool());
         let mut kills = 0;
         for (is_first, times) in [true, false].into_iter().zip(&mut times) {
@@ -254,7 +254,7 @@ impl Round<'_> {
         (times, kills)
     }
 
-    /// Returns what the second command reads: the secret of its start, or the access token.
+    /// Returns the input of the second command: the secret at its start, or the access token.
     fn input(&self, command: &[&str], access_token: &str) -> io::Result<String> {
         if command != LOGIN {
             return Ok(access_token.to_owned());
@@ -266,7 +266,7 @@ impl Round<'_> {
         Ok(truth.map_or_else(String::new, |truth| lines(&truth)))
     }
 
-    /// Resumes what was interrupted, and returns `true` if the credential is where it has to be.
+    /// Resumes what was interrupted, and returns `true` if the credential is where it must be.
     fn is_kept(&self, place: Place<'_>, ends: [End; 2], ran: &mut Vec<Ended>) -> io::Result<bool> {
         let is_aside = Cell::new(ran.iter().any(says_put_aside));
         let mut run = |arguments: &[&str], input: &str| {
@@ -281,19 +281,19 @@ impl Round<'_> {
             run(RESUME, "")?;
         }
         let Some(truth) = self.service.truth()? else {
-            // The API token was deleted, and nobody has made another one.
+            // The API token was deleted, and nobody has created another one.
             return Ok(true);
         };
         if self.pair == Pair::RotateLogout && run(STATUS, "")? == NOT_LOGGED_IN {
-            // Only a logout may have done this, and it leaves nothing behind.
+            // Only a logout may do this, and it leaves nothing behind.
             let logged_out = matches!(ends[1], End::Code(0) | End::Killed);
             return Ok(logged_out && !holds(self.home, &truth.secret)?);
         }
         if logs_in(&mut run)? {
-            // A logout that succeeded and left a credential behind has lost nothing and lied.
+            // A logout that left a credential has lost nothing, but must not report success.
             return Ok(self.pair != Pair::RotateLogout || ends[1] != End::Code(0));
         }
-        // A secret that could not be stored in its place is in the second one, and a command said so.
+        // A secret that could not be stored is in the rescue directory, and a command said so.
         if is_aside.get() {
             let aside = Place {
                 credentials: RESCUE,
@@ -304,7 +304,7 @@ impl Round<'_> {
             }
         }
         let was_created = match self.pair {
-            // Its caller still has the secret that a failed login was given.
+            // The caller of a failed login still has the secret.
             Pair::LoginLogin if ends[1] != End::Code(0) => {
                 run(LOGIN, &lines(&truth))?;
                 return logs_in(&mut run);
@@ -321,7 +321,7 @@ impl Round<'_> {
         logs_in(&mut run)
     }
 
-    /// Returns the round with all that its commands said.
+    /// Returns the round with all output of its commands.
     fn story(&self, ran: &[Ended]) -> String {
         let mut story = format!("in round {} of {}:", self.number, self.pair.name());
         for ended in ran {
@@ -336,7 +336,7 @@ fn says_put_aside(ended: &Ended) -> bool {
     ended.said.contains(PUT_ASIDE)
 }
 
-/// Returns a time below this one, in whole milliseconds.
+/// Returns a random time below this one, in whole milliseconds.
 fn below(chance: &mut Rng, limit: Duration) -> Duration {
     let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
     Duration::from_millis(chance.u64(..limit.max(1)))
@@ -372,7 +372,7 @@ fn lines(truth: &Truth) -> String {
     format!("{}\n{}\n", truth.id, truth.secret)
 }
 
-/// Returns `true` if a file below a directory holds this text.
+/// Returns `true` if a file below a directory contains this text.
 fn holds(directory: &Path, text: &str) -> io::Result<bool> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();

@@ -1,4 +1,4 @@
-//! The fake service as a process: started, scripted, looked into, and ended with the race.
+//! The fake service as a process: starts it, scripts it, inspects it, and stops it after the race.
 
 use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// What every reply is held back by: 20 ms, so that two commands overlap in their requests.
+/// The delay of every reply: 20 ms, so that the requests of two commands overlap.
 const LATENCY: &str = "20ms";
 
 /// How long a call of the control endpoint may take: 10 s, far above what a busy machine needs.
@@ -20,14 +20,14 @@ pub(super) struct Service {
     http: reqwest::blocking::Client,
 }
 
-/// The id and the secret that log in, as the service itself knows them.
+/// The valid id and secret, as the service itself knows them.
 pub(super) struct Truth {
     pub(super) id: String,
     pub(super) secret: String,
 }
 
 impl Service {
-    /// Starts the program and waits until it says where it listens.
+    /// Starts the program and waits until it prints its address.
     pub(super) fn start(program: &Path, options: &[&str]) -> io::Result<Self> {
         let mut child = Command::new(program)
             .args(["--latency", LATENCY])
@@ -45,7 +45,7 @@ impl Service {
             .timeout(PATIENCE)
             .no_proxy()
             .build();
-        // Made first, so that it ends the process whatever comes of the rest.
+        // Created first, so that it stops the process even if the rest fails.
         let service = Self {
             child,
             url: url.clone().unwrap_or_default(),
@@ -59,7 +59,7 @@ impl Service {
         &self.url
     }
 
-    /// Puts everything back to the start.
+    /// Resets the service to its start.
     pub(super) fn reset(&self) -> io::Result<()> {
         self.call("POST", "/__control/reset", None, None).map(drop)
     }
@@ -70,13 +70,13 @@ impl Service {
             .map(drop)
     }
 
-    /// Takes back the faults that no request has met.
+    /// Removes the faults that no request has met.
     pub(super) fn clear_faults(&self) -> io::Result<()> {
         self.call("DELETE", "/__control/faults", None, None)
             .map(drop)
     }
 
-    /// Returns what logs in now, or `None` when the account has no API token.
+    /// Returns the valid credential, or `None` if the account has no API token.
     pub(super) fn truth(&self) -> io::Result<Option<Truth>> {
         let answer = self.call("GET", "/__control/credential", None, None)?;
         let text = |field: &str| Some(answer.get(field)?.as_str()?.to_owned());
@@ -85,7 +85,7 @@ impl Service {
             .map(|(id, secret)| Truth { id, secret }))
     }
 
-    /// Logs in past the command, as the web interface or another machine would.
+    /// Logs in without the command, as the web interface or another machine would.
     pub(super) fn log_in(&self) -> io::Result<String> {
         let missing = || io::Error::other("the fake service gave no access token");
         let truth = self.truth()?.ok_or_else(missing)?;
@@ -95,9 +95,9 @@ impl Service {
         token.map(str::to_owned).ok_or_else(missing)
     }
 
-    /// Changes the account's API token past the command: `PUT` rotates it, `DELETE` deletes it.
+    /// Changes the account's API token without the command: `PUT` rotates it, `DELETE` deletes it.
     ///
-    /// One that is not there is no error: a command may have been faster.
+    /// A missing API token is not an error: a command may have been faster.
     pub(super) fn change(&self, method: &str, access_token: &str) -> io::Result<()> {
         self.call(method, "/auth/api-token", Some(access_token), None)
             .map(drop)
@@ -135,7 +135,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // One that has ended by itself can't be ended again.
+        // A process that has exited can't be killed again.
         let _ended = self.child.kill().and_then(|()| self.child.wait());
     }
 }

@@ -1,6 +1,6 @@
-//! The process that is ended in the middle: this test binary, run once more.
+//! The process that is killed in the middle: this test binary, run once more.
 //!
-//! The parent tells it through the environment what to do; without that, the test does nothing.
+//! The parent says through the environment what to do. Without that, the test does nothing.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -13,14 +13,14 @@ const DIRECTORY: &str = "ROTATION_CHILD_DIRECTORY";
 const URL: &str = "ROTATION_CHILD_URL";
 const TASK: &str = "ROTATION_CHILD_TASK";
 
-/// What the child prints when it holds the lock.
+/// The line that the child prints when it has the lock.
 pub(super) const HOLDS: &str = "holds the lock";
 
-/// What the child does.
+/// The task of the child.
 #[derive(Clone, Copy)]
 pub(super) enum Task {
     Rotate,
-    /// Holds the lock until it is killed.
+    /// Keeps the lock until it is killed.
     Hold,
 }
 
@@ -33,7 +33,7 @@ impl Task {
     }
 }
 
-/// Prepares a child.
+/// Returns the command that starts a child.
 pub(super) fn command(stage: &Stage, task: Task) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command

@@ -12,10 +12,10 @@ use pollination_auth_fake::{FakeService, Operation};
 
 use super::support::{ID, OLD, assert_clean, builder, client, options, profile};
 
-/// More calls than a rotation makes.
+/// The most calls to the store that are tried: more than a rotation makes.
 const CALLS: u32 = 40;
 
-/// A store whose calls fail: the n-th one, or all from there on.
+/// A store whose n-th call fails, alone or with all later ones.
 #[derive(Clone)]
 struct Failing {
     inner: MemoryStore,
@@ -104,7 +104,7 @@ fn active(service: &FakeService) -> String {
     service.secret().unwrap().expose_secret().to_owned()
 }
 
-/// Rotates on a failing store, and says what came of it.
+/// Rotates on a failing store, and checks the result.
 async fn rotated_on(nth: u32, fails: fn(u32, u32) -> bool) -> (bool, bool) {
     let service = builder().start();
     let inner = MemoryStore::new();
@@ -155,7 +155,7 @@ async fn rotated_on(nth: u32, fails: fn(u32, u32) -> bool) -> (bool, bool) {
             std::error::Error::source(error)
         ));
     }
-    // The store works again, and what is there is enough.
+    // The store works again, and its documents are enough to recover.
     let mended = client(inner, &url).rotation(options);
     let recovered = mended.recover().await.unwrap();
     let kept = stored.load().await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Every fault of the service that can be scripted, met by a rotation over HTTP.
+//! A rotation over HTTP meets every fault of the service that can be scripted.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,7 +20,7 @@ async fn a_rotation_stores_a_secret_that_logs_in_and_the_client_goes_on_with_it(
     assert_ne!(stage.active(), OLD);
     stage.assert_settled("rotated");
     assert_clean(&format!("{rotated:?} {rotation:?} {client:?}"));
-    // The login that proved the new secret is the one the client goes on with.
+    // The client continues with the login that proved the new secret.
     let logins = stage.service.logins();
     client.get_api_token().await.unwrap();
     assert_eq!(stage.service.logins(), logins);
@@ -223,7 +223,7 @@ async fn row_43_when_every_secret_is_dead_and_the_access_token_too_that_is_said(
         1,
         "kept as evidence"
     );
-    // The user makes a new API token elsewhere, and says so.
+    // The user creates a new API token elsewhere, and saves it.
     let profile = stage.profile();
     profile.discard_journal().await.unwrap();
     let made = pollination_auth::ApiToken::new(super::support::ID, stage.active()).unwrap();
@@ -255,7 +255,7 @@ async fn point_5_7_2_state_s0_recovering_what_is_in_order_changes_nothing_and_se
 #[tokio::test]
 async fn a_service_that_can_not_be_reached_starts_no_rotation() {
     let stage = Stage::new();
-    // A port that was free a moment ago, and that nobody listens on.
+    // A port that was free a moment ago, and on which nobody listens.
     let url = {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         format!("http://{}", socket.local_addr().unwrap())

@@ -17,7 +17,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().mode() & 0o777
 }
 
-/// Why a credential can't be loaded: the problem of an unsafe file.
+/// Returns why a credential can't be loaded: the problem of an unsafe file.
 fn problem(stage: &Stage) -> &'static str {
     match wait(stage.profile().load()) {
         Err(StoreError::Unsafe { problem, .. }) => problem,
@@ -54,7 +54,7 @@ fn row_52_a_credential_that_others_can_read_or_write_is_refused() {
         set_mode(&file, bits);
         assert!(problem(&stage).contains(word), "{bits:o}");
     }
-    // By choice others may read it, and never write it.
+    // The caller may allow others to read it, never to write it.
     let readable = |bits| {
         set_mode(&file, bits);
         let store = FileStore::open(stage.directory.path()).unwrap();

@@ -1,4 +1,4 @@
-//! Point 5.7.8: futures that are dropped, a runtime that is shut down.
+//! Point 5.7.8: dropped futures, and a runtime that is shut down.
 
 use std::future::Future as _;
 use std::pin::pin;
@@ -23,7 +23,7 @@ async fn row_47_a_rotation_whose_future_is_dropped_at_any_poll_comes_to_its_end(
                 tokio::task::yield_now().await;
             }
         }
-        // The dropped rotation has its turn by then, and a recovery waits for its end.
+        // By then the dropped rotation has the lock, and a recovery waits for it to finish.
         while polls > 0 && stage.service.count(Operation::RotateApiTokenSecret) == 0 {
             tokio::task::yield_now().await;
         }
@@ -65,7 +65,7 @@ async fn rotations_of_one_client_at_once_make_one_request() {
 #[test]
 fn point_5_7_8_a_runtime_shut_down_in_the_middle_leaves_what_can_be_recovered() {
     let stage = Stage::new();
-    // The reply never comes in the time of this test; the service has done it, though.
+    // The service acts on the request, but its reply does not arrive during this test.
     let hour = Duration::from_secs(3_600);
     stage.service.fail_next(
         Operation::RotateApiTokenSecret,

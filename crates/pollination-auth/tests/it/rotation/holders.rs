@@ -1,4 +1,4 @@
-//! Point 5.7.9: others who hold the old secret, and clients without a store.
+//! Point 5.7.9: other clients that have the old secret, and clients without a store.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,7 +37,7 @@ async fn a_secret_replaced_while_the_old_one_is_refused_is_tried_at_once() {
     let directory = super::support::Directory::new();
     let url = std::sync::Arc::new(std::sync::OnceLock::<String>::new());
     let (store, at) = (directory.store(), url.clone());
-    // Another process stores the right secret just as the wrong one is being refused.
+    // Another process stores the right secret while the wrong one is being refused.
     let builder = super::support::builder().on_request(move |request| {
         let body = String::from_utf8_lossy(request.body());
         if body.contains("planted-wrong") {

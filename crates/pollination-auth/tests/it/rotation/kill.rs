@@ -1,4 +1,4 @@
-//! A process that is killed while its request is under way: before the service acts, and after.
+//! A process that is killed during a request: before the service acts, and after.
 
 use std::process::Child;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use super::support::{Directory, Stage, builder};
 /// The requests of a rotation without a fault: a login, the rotation, and a login with the result.
 const REQUESTS: usize = 3;
 
-/// Kills the child when its n-th request has arrived; then the service acts on it, or does not.
+/// Kills the child when its n-th request has arrived. Then the service acts on it, or does not.
 async fn killed_at(request: usize, acts: bool) {
     let child: Arc<OnceLock<Mutex<Child>>> = Arc::default();
     let (seen, victim) = (AtomicUsize::new(0), child.clone());
@@ -18,7 +18,7 @@ async fn killed_at(request: usize, acts: bool) {
         if seen.fetch_add(1, Ordering::SeqCst) == request {
             victim.wait().lock().unwrap().kill().unwrap();
             if !acts {
-                // Ends the connection before anything is done.
+                // Closes the connection before the service acts.
                 std::panic::resume_unwind(Box::new("not done"));
             }
         }
@@ -26,7 +26,7 @@ async fn killed_at(request: usize, acts: bool) {
     let stage = Stage::of(builder, Directory::new());
     let process = command(&stage, Task::Rotate).spawn().unwrap();
     child.set(Mutex::new(process)).unwrap();
-    // The child ends by the kill; while it is waited for here, the lock must be free for that.
+    // The kill needs the mutex, so this loop does not keep it locked while it waits.
     let status = loop {
         if let Some(status) = child.wait().lock().unwrap().try_wait().unwrap() {
             break status;

@@ -1,4 +1,4 @@
-//! Row 64: the lock is a lease and ends in the middle of a rotation.
+//! Row 64: the lock is a lease and expires in the middle of a rotation.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,10 +11,10 @@ use pollination_auth_fake::Operation;
 
 use super::support::{ID, OLD, builder, client, options, profile};
 
-/// More looks at the lease than a rotation makes.
+/// The most checks of the lease that are tried: more than a rotation makes.
 const LOOKS: u32 = 20;
 
-/// A store whose lease has ended after so many looks at it.
+/// A store whose lease has expired after this many checks.
 #[derive(Clone)]
 struct Leased {
     inner: MemoryStore,

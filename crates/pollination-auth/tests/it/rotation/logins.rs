@@ -10,7 +10,7 @@ use pollination_auth_fake::{Fault, Operation};
 
 use super::support::{ID, OLD, Stage, builder, client, options, overwrite, profile};
 
-/// The time that a rotation settles in these tests; a login waits longer.
+/// The settle time in these tests; a login waits longer.
 const SETTLE: Duration = Duration::from_millis(300);
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn row_62_a_login_that_is_refused_while_this_client_rotates_waits_for_the_
     service.fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
     let options = options().accept_volatile().settle(SETTLE);
     let rotation = client.rotation(options).start();
-    // From here on the stored secret is dead, and the rotation settles.
+    // From here on the stored secret no longer works, and the rotation waits for the settle time.
     while service.secret().unwrap().expose_secret() == OLD {
         tokio::task::yield_now().await;
     }
@@ -44,13 +44,13 @@ async fn row_62_a_login_that_is_refused_while_another_process_rotates_waits_for_
     let lock = store.try_lock(profile.id()).await.unwrap().unwrap();
     let client = stage.client();
     let login = tokio::spawn(async move { client.login().await });
-    // Refused, it looks for another secret; what the other process stores is the right one.
+    // After the refusal it reads the store again; the other process stores the right secret.
     while stage.service.logins() == 0 {
         tokio::task::yield_now().await;
     }
     drop(lock);
     overwrite(&profile, &ApiToken::new(ID, OLD).unwrap());
-    // It may have looked between the two, and then the refusal stands.
+    // It may have read between the two; then it returns the refusal.
     match login.await.unwrap() {
         Ok(_) => assert_eq!(stage.service.logins(), 2),
         Err(error) => assert!(matches!(error, Error::CredentialsRejected(_)), "{error:?}"),

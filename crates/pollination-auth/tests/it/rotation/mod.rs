@@ -1,4 +1,4 @@
-//! Rotation on real files, over HTTP, in real processes; the protocol alone is tested in the crate.
+//! Rotation on real files, over HTTP, in real processes. The unit tests cover the protocol alone.
 
 mod child;
 mod failing_store;

@@ -23,7 +23,7 @@ async fn point_5_7_5_two_processes_that_rotate_together_take_turns() {
     }
     stage.assert_settled("both");
     assert_ne!(stage.active(), OLD);
-    // The second one takes the result of the first, or comes after it.
+    // The second one uses the result of the first, or starts after it.
     assert!((1..=2).contains(&stage.service.count(Operation::RotateApiTokenSecret)));
 }
 
@@ -89,7 +89,7 @@ async fn point_5_7_5_a_reader_always_sees_a_whole_document_with_a_secret_of_then
     done.store(true, Ordering::Relaxed);
     let (seen, reads) = reader.join().unwrap();
     assert!(reads > 0);
-    // In their order, each at most once: never a secret that was dead before the reading began.
+    // In order, each at most once: never a secret that had been replaced before the read began.
     let mut rest = valid.iter();
     assert!(seen.iter().all(|secret| rest.any(|valid| valid == secret)));
 }

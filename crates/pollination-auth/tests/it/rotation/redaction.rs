@@ -1,5 +1,5 @@
-//! No secret in what is printed or logged: every public type of store and rotation, and every event
-//! of a rotation that meets faults.
+//! No output contains a secret: neither that of the public types of store and rotation, nor the
+//! events of a rotation that meets faults.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ use tracing::{Event, Metadata, Subscriber};
 use super::support::{OLD, Stage, assert_clean, options};
 use crate::redaction_log::never_alone;
 
-/// Writes down every field of every event and span.
+/// Records every field of every event and span.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<String>>);
 
@@ -77,7 +77,7 @@ async fn no_event_of_a_rotation_and_its_recovery_shows_a_secret() {
             .rotation(options().requests(1))
             .rotate()
             .await;
-        // With a reply for another id it is over, and nothing is left to recover.
+        // A reply for another id ends the rotation, and nothing is left to recover.
         let recovered = stage.rotation().recover().await;
         let shown = format!("{one:?} {recovered:?}");
         assert_clean(&shown);
@@ -93,7 +93,7 @@ async fn no_event_of_a_rotation_and_its_recovery_shows_a_secret() {
     }
 }
 
-/// Names each type, so that one that is taken away or added is noticed here.
+/// Names each type, so that adding or removing one fails here.
 fn shown<T: Debug>(value: &T) -> String {
     format!("{value:?}")
 }
@@ -123,7 +123,7 @@ async fn no_public_type_of_store_and_rotation_shows_a_secret() {
     let other = pollination_auth::ApiToken::new("an-id", "planted-other").unwrap();
     let refused: StoreError = profile.save(&other).await.unwrap_err();
     let stored: StoredToken = profile.stored().await.unwrap().unwrap();
-    // A lock is whatever a store makes it; it shows nothing of itself.
+    // A store implements its lock, so `Debug` shows no field of one.
     let lock: StoreLock = memory.try_lock(id).await.unwrap().unwrap();
     let held: &dyn ProfileLock = &*lock;
     let reading: StoreFuture<'_, Option<StoredDocument>> = store.read(id, Document::Credential);

@@ -1,4 +1,4 @@
-//! Rows 66, 70, 71 and 72: what the service rules on a rotation, whatever this machine's clock shows.
+//! Rows 66, 70, 71 and 72: the service's ruling on a rotation, whatever this machine's clock shows.
 
 use std::time::{Duration, SystemTime};
 
@@ -43,7 +43,7 @@ fn skewed(stage: &Stage, clock: Skewed) -> Rotation {
     client.rotation(options().requests(1))
 }
 
-/// A rotation whose reply was lost and that was cut off: the stored secret is dead.
+/// An interrupted rotation whose reply was lost: the stored secret no longer works.
 async fn cut_off(stage: &Stage) {
     stage
         .service
@@ -53,7 +53,7 @@ async fn cut_off(stage: &Stage) {
     assert!(matches!(error, RotateError::Ambiguous(_)), "{error:?}");
 }
 
-/// Asserts that the stored rotation is over, with this ruling.
+/// Asserts that the stored rotation has ended with this ruling.
 async fn assert_concluded(stage: &Stage, expected: Ruling) {
     let status = stage.rotation().status().await.unwrap();
     let RotationStatus::Concluded { ruling, .. } = &status else {
@@ -98,13 +98,13 @@ async fn row_66_what_the_service_calls_lost_is_written_down_and_names_a_doubtful
     let error = ahead.recover().await.unwrap_err();
     assert!(matches!(error, RotateError::CredentialLost(_)), "{error:?}");
     assert!(error.to_string().contains("check the clock"), "{error}");
-    // By that clock the access token has expired: then one refusal is enough.
+    // By that clock the access token has expired, so one refusal is enough.
     assert_eq!(
         stage.service.count(Operation::RotateApiTokenSecret),
         before + 1
     );
     assert_concluded(&stage, Ruling::CredentialLost).await;
-    // It does not keep a new credential from being stored, which ends it.
+    // It does not prevent storing a new credential, which removes it.
     let made = ApiToken::new(ID, stage.active()).unwrap();
     overwrite(&stage.profile(), &made);
     stage.assert_settled("made anew");
@@ -129,7 +129,7 @@ async fn row_71_a_reply_for_another_api_token_ends_the_rotation_and_keeps_the_pa
         "{text}"
     );
     assert!(!error.is_safe_to_retry() && error.recovery_deadline().is_none());
-    // No later run asks again.
+    // No later run asks the service again.
     let requests = stage.service.requests().len();
     for error in [
         stage.rotation().recover().await.unwrap_err(),
@@ -145,7 +145,7 @@ async fn row_71_a_reply_for_another_api_token_ends_the_rotation_and_keeps_the_pa
         );
     }
     assert_eq!(stage.service.requests().len(), requests);
-    // The other one is let in.
+    // The other API token logs in.
     overwrite(&stage.profile(), &pair);
     let status = stage.rotation().status().await.unwrap();
     assert!(

@@ -1,4 +1,4 @@
-//! A directory that goes away, a service, and a client whose credential is in a file.
+//! Test support: a temporary directory, a service, and a client whose credential is in a file.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,10 +10,10 @@ use pollination_auth::{
 use pollination_auth_fake::{Builder, FakeService};
 
 pub(super) const ID: &str = "an-id";
-/// Every secret of the service at the start; looked for in all that is printed.
+/// The secret of the service at the start. `assert_clean` searches all output for it.
 pub(super) const OLD: &str = "planted-old";
 
-/// A directory for one test, removed with it.
+/// A directory for one test; dropping it removes the directory.
 pub(super) struct Directory(PathBuf);
 
 impl Directory {
@@ -34,7 +34,7 @@ impl Directory {
         FileStore::open(&self.0).unwrap()
     }
 
-    /// Returns the files whose names end like this.
+    /// Returns the files whose names end with this text.
     pub(super) fn files(&self, end: &str) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(&self.0).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
@@ -63,7 +63,7 @@ pub(super) fn client(store: impl CredentialStore, url: &str) -> Client {
     client.retry(RetryPolicy::none()).build().unwrap()
 }
 
-/// Waits for a store where there is no async code: on a runtime of its own.
+/// Runs a call of a store from code that is not async, on a runtime of its own.
 pub(super) fn wait<T: Send>(work: impl Future<Output = T> + Send) -> T {
     std::thread::scope(|scope| {
         let wait = || {
@@ -76,7 +76,7 @@ pub(super) fn wait<T: Send>(work: impl Future<Output = T> + Send) -> T {
     })
 }
 
-/// Stores an API token in place of whatever is stored.
+/// Stores an API token instead of the stored one.
 pub(super) fn overwrite(profile: &Profile, token: &ApiToken) {
     wait(async {
         let seen = profile.stored().await.unwrap().unwrap();
@@ -84,14 +84,14 @@ pub(super) fn overwrite(profile: &Profile, token: &ApiToken) {
     });
 }
 
-/// The service in memory settles at once, so a rotation need not wait for it.
+/// Returns options with a settle time of 1 ms, because the service in memory settles at once.
 pub(super) fn options() -> RotateOptions {
     RotateOptions::default()
         .settle(Duration::from_millis(1))
         .recovery_horizon(Duration::from_secs(60))
 }
 
-/// A service whose credential is stored in a directory.
+/// A service, and a directory in which its credential is stored.
 pub(super) struct Stage {
     pub(super) service: FakeService,
     pub(super) directory: Directory,
@@ -131,7 +131,7 @@ impl Stage {
         self.service.secret().unwrap().expose_secret().to_owned()
     }
 
-    /// Asserts that all is in order: the stored secret is the account's, and no journal is left.
+    /// Asserts that the stored secret is the account's and that no journal is left.
     pub(super) fn assert_settled(&self, context: &str) {
         assert_eq!(self.stored(), self.active(), "{context}");
         assert_eq!(

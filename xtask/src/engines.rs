@@ -111,3 +111,26 @@ fn fetched(root: &Path) -> io::Result<PathBuf> {
     fs::rename(wanted, folder.join(INSTALLED))?;
     Ok(program)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::{read, root};
+
+    #[test]
+    fn the_tests_read_the_variables_that_are_set() {
+        // Under other names they would be left out, and CI would pass.
+        let tests = root().join("crates/pollination-auth-vault/tests/it");
+        for (name, file) in [
+            (PROGRAM, "engine.rs"),
+            (ROUNDS, "fleet.rs"),
+            (SEED, "fleet.rs"),
+        ] {
+            let text = read(&tests.join(file)).unwrap();
+            assert!(
+                text.contains(&format!("\"{name}\"")),
+                "{file} does not read {name}"
+            );
+        }
+    }
+}

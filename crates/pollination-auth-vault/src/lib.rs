@@ -13,8 +13,8 @@
 //!     .build()?;
 //! let client = Client::builder().store(store).build()?;
 //! let token = client.access_token().await?;
-//! client.rotation(RotateOptions::default()).rotate().await?;
-//! # let _ = token;
+//! let rotated = client.rotation(RotateOptions::default()).rotate().await?;
+//! # let _ = (token, rotated);
 //! # Ok(())
 //! # }
 //! ```

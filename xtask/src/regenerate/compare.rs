@@ -6,6 +6,9 @@
 //! removed, and has no verdict on formats, bounds and lists of values, so this comparison is our
 //! own. The tests compare it with drift where drift has an answer.
 
+use std::panic::resume_unwind;
+use std::thread;
+
 use serde_json::Value;
 
 use crate::document::parts::{OPERATIONS, Operation, operations_of};
@@ -40,9 +43,25 @@ use comparer::Comparer;
 
 pub use change::{Change, Class, Comparison, Direction, Kind, Side, Verdict};
 
+/// The stack of a comparison.
+///
+/// It follows schemas by recursion, within a limit that needs a quarter of this in a debug build;
+/// only what is used is taken from the system.
+const STACK: usize = 256 * 1024 * 1024;
+
 /// Compares two selected, lowered, corrected and valid documents.
 #[must_use]
 pub fn compare(old: &Value, new: &Value) -> Comparison {
+    thread::scope(|scope| {
+        let work = thread::Builder::new().stack_size(STACK);
+        match work.spawn_scoped(scope, || compared(old, new)) {
+            Ok(work) => work.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(_) => compared(old, new),
+        }
+    })
+}
+
+fn compared(old: &Value, new: &Value) -> Comparison {
     let mut comparer = Comparer::new(old, new);
     servers::documents(old, new, &mut comparer.changes);
     let before = operations_of(old);

@@ -145,3 +145,23 @@ fn a_union_of_a_hundred_members_that_lead_back_to_it_is_compared() {
         ]
     );
 }
+
+#[test]
+fn schemas_that_all_refer_to_each_other_are_identical_to_themselves() {
+    /// Close to what the stage `select` allows.
+    const SCHEMAS: usize = 450;
+    let reference = |number: usize| json!({"$ref": format!("#/components/schemas/S{number}")});
+    let mut shared = json!({});
+    for number in 0..SCHEMAS {
+        let fields = (1..6).map(|field| {
+            (
+                format!("f{field}"),
+                reference((number * 7 + field) % SCHEMAS),
+            )
+        });
+        let fields: serde_json::Map<_, _> = fields.collect();
+        shared[format!("S{number}")] = json!({"type": "object", "properties": fields});
+    }
+    let entry = json!({"old": reference(0), "new": reference(0), "shared": shared});
+    assert_eq!(compared(&entry).verdict, Verdict::Identical);
+}

@@ -21,9 +21,10 @@ const EFFORT_LIMIT: usize = 1_000_000;
 
 /// The most questions within each other.
 ///
-/// The stage `read` allows 100 levels in a schema, and half of them are fields; the limit is for
-/// the stack.
-const DEPTH_LIMIT: usize = 200;
+/// Schemas that refer to each other in every way can be followed as deep as there are pairs of
+/// them; the stage `select` allows 500 components, and few are met twice on the way down. The limit
+/// is for the stack.
+pub(super) const DEPTH_LIMIT: usize = 5000;
 
 /// The whole numbers in an interval are listed up to this many.
 const LISTED_LIMIT: i128 = 32;
@@ -410,18 +411,23 @@ mod tests {
             deep(&json!({"type": "string"})),
             deep(&json!({"type": "string"})),
         );
-        let mut judge = Judge::new(Direction::Reply);
-        let top = format!("S{DEPTH_LIMIT}");
-        let answer = judge.within(&all(&new, &top), &all(&old, &top), Sight::Forward, false);
-        assert_eq!(answer, Answer::Unknown(Reason::TooLarge));
-        let below = format!("S{}", DEPTH_LIMIT - 1);
-        let mut judge = Judge::new(Direction::Reply);
-        let answer = judge.within(
-            &all(&new, &below),
-            &all(&old, &below),
-            Sight::Forward,
-            false,
-        );
-        assert_eq!(answer, Answer::Yes);
+        let asked = |levels: usize| {
+            let mut judge = Judge::new(Direction::Reply);
+            let name = format!("S{levels}");
+            judge.within(&all(&new, &name), &all(&old, &name), Sight::Forward, false)
+        };
+        // As deep as this it needs a stack of its own, as a comparison has.
+        let asked = |levels| {
+            let thread = std::thread::Builder::new().stack_size(256 * 1024 * 1024);
+            std::thread::scope(|scope| {
+                thread
+                    .spawn_scoped(scope, || asked(levels))
+                    .unwrap()
+                    .join()
+                    .unwrap()
+            })
+        };
+        assert_eq!(asked(DEPTH_LIMIT), Answer::Unknown(Reason::TooLarge));
+        assert_eq!(asked(DEPTH_LIMIT - 1), Answer::Yes);
     }
 }

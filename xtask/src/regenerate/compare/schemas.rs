@@ -9,15 +9,12 @@ use serde_json::Value;
 use super::answer::Answer;
 use super::change::{Class, Direction, Kind};
 use super::changes::{Changes, Sides};
-use super::judge::{Judge, Sight};
+use super::judge::{DEPTH_LIMIT, Judge, Sight};
 use super::node::{All, Key};
 use super::normal::Normal;
 use super::pairs::{Paired, pair_off};
 use super::piece::Piece;
 use super::shift::Shift;
-
-/// The most levels that are walked; see the limit of the judge.
-const DEPTH_LIMIT: usize = 200;
 
 /// What is known already where a difference is found.
 #[derive(Clone, Copy, Debug, Default)]

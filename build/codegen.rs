@@ -42,6 +42,8 @@ pub(crate) fn generate(contract: &str) -> Result<Generated, CodegenError> {
     let mut contract: serde_json::Value =
         serde_json::from_str(contract).map_err(because(not_read))?;
     each_operation(&mut contract, ask_in_json);
+    each_operation(&mut contract, default_is_an_error);
+    without_patterns(&mut contract, false);
     let for_mocks: OpenAPI = serde_json::from_value(contract.clone()).map_err(because(not_read))?;
     each_operation(&mut contract, without_bodiless_errors);
     let for_client: OpenAPI = serde_json::from_value(contract).map_err(because(not_read))?;
@@ -66,6 +68,58 @@ fn ask_in_json(operation: &mut serde_json::Value) {
     let content = content.and_then(|it| it.as_object_mut());
     if let Some(content) = content.filter(|content| content.contains_key("application/json")) {
         content.retain(|media_type, _| media_type == "application/json");
+    }
+}
+
+/// Writes `default` as the errors that it stands for.
+///
+/// progenitor takes it for the successes as well, and panics if their type is another one.
+fn default_is_an_error(operation: &mut serde_json::Value) {
+    let responses = operation.get_mut("responses");
+    let Some(responses) = responses.and_then(|it| it.as_object_mut()) else {
+        return;
+    };
+    if let Some(default) = responses.remove("default") {
+        for range in ["4XX", "5XX"] {
+            responses.entry(range).or_insert_with(|| default.clone());
+        }
+    }
+}
+
+/// Keywords whose values are data, or maps to data.
+const DATA: [&str; 4] = ["default", "discriminator", "enum", "example"];
+
+/// Keywords whose values are maps: there a keyword is a name like any other.
+const MAPS: [&str; 6] = [
+    "headers",
+    "parameters",
+    "properties",
+    "requestBodies",
+    "responses",
+    "schemas",
+];
+
+/// Removes the patterns of texts: typify would check them with another crate, and a client reads
+/// what the service sends.
+fn without_patterns(value: &mut serde_json::Value, is_map: bool) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            if !is_map {
+                fields.remove("pattern");
+            }
+            for (key, value) in fields.iter_mut() {
+                let is_data = DATA.contains(&key.as_str()) || key.starts_with("x-");
+                if is_map || !is_data {
+                    without_patterns(value, !is_map && MAPS.contains(&key.as_str()));
+                }
+            }
+        }
+        serde_json::Value::Array(items) => {
+            items
+                .iter_mut()
+                .for_each(|item| without_patterns(item, false));
+        }
+        _ => {}
     }
 }
 

@@ -58,11 +58,13 @@ mod generated {
 /// use pollination_auth_api::httpmock::MockServerExt;
 /// use pollination_auth_api::types::NewToken;
 ///
+/// let id: NewToken = serde_json::from_str(r#"{"id": "an-id"}"#)?;
 /// let server = MockServer::start();
 /// let mock = server.get_api_token(|_when, then| {
-///     then.ok(&NewToken { id: "an-id".to_owned() });
+///     then.ok(&id);
 /// });
 /// assert_eq!(mock.calls(), 0);
+/// # Ok::<(), serde_json::Error>(())
 /// ```
 #[cfg(feature = "httpmock")]
 #[allow(

@@ -13,7 +13,7 @@ use crate::regenerate::plan::Outcome;
 use crate::regenerate::refusal::Failure;
 use crate::regenerate::run::{Format, Mode, Options, diff, regenerate, rewrite_golden};
 use crate::terminal::{BAD, MayClose};
-use crate::{bench, check, ci, engines, oracle, races, workspace};
+use crate::{bench, check, ci, compiles, engines, oracle, races, replay, workspace};
 
 /// The stack of the thread that works.
 ///
@@ -88,6 +88,17 @@ enum Task {
     Ci,
     /// Rewrite the golden copy of the generated client from openapi.json
     Golden,
+    /// Compile the client of every document in xtask/tests/data that is accepted
+    ///
+    /// Exits with 1 if one does not compile.
+    Compiles {
+        /// Documents to take instead, as JSON
+        files: Vec<String>,
+    },
+    /// Follow docs/regenerating.md in a copy of the workspace, and test what comes of it
+    ///
+    /// Exits with 1 if a test fails.
+    Replay,
     /// Run many tasks against the client while faults are injected, and report the result
     ///
     /// Exits with 1 on an error that no injected fault explains, a call that hangs, or too many
@@ -205,6 +216,16 @@ pub fn execute<'a>(
     run(&arguments.task, root, input, output)
 }
 
+/// Checks that a command line is one of this program, without running it.
+///
+/// # Errors
+///
+/// Why not.
+pub fn check<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<(), clap::Error> {
+    let arguments = std::iter::once("cargo xtask").chain(arguments);
+    Arguments::try_parse_from(arguments).map(drop)
+}
+
 /// Runs a task and returns its exit code.
 fn run(
     task: &Task,
@@ -266,6 +287,8 @@ fn run(
             engines::test(root, options, output)?;
             true
         }
+        Task::Compiles { files } => compiles::run(root, files, output)?,
+        Task::Replay => replay::run(root, output)?,
         Task::Bench { arguments } => bench::run(root, arguments)?,
         Task::Soak { seconds } => bench::soak(root, *seconds)?,
         Task::Races(options) => races::run(root, options, output)?,

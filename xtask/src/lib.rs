@@ -10,6 +10,7 @@ pub mod canonical;
 pub mod check;
 pub mod ci;
 pub mod cli;
+mod compiles;
 mod distribute;
 pub mod document;
 mod engines;
@@ -18,6 +19,7 @@ pub mod oracle;
 mod packaging;
 mod races;
 pub mod regenerate;
+mod replay;
 pub mod terminal;
 pub mod workspace;
 

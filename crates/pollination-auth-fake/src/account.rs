@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use pollination_auth_api::SecretText;
-use pollination_auth_api::types::{NewToken, Token};
 
+use crate::body;
 use crate::clock::{Millis, millis};
 use crate::operation::Operation;
 use crate::random;
@@ -101,15 +101,19 @@ impl Account {
         }
     }
 
-    pub(crate) fn show_id(&self) -> Result<NewToken, Impossible> {
+    pub(crate) fn show_id(&self) -> Result<body::Id, Impossible> {
         let token = self.api_token.as_ref().ok_or(Impossible::NoApiToken)?;
-        Ok(NewToken {
+        Ok(body::Id {
             id: token.id.clone(),
         })
     }
 
     /// Creates an API token with a new id and a new secret.
-    pub(crate) fn create(&mut self, new: NewSecret, now: Millis) -> Result<Token, Impossible> {
+    pub(crate) fn create(
+        &mut self,
+        new: NewSecret,
+        now: Millis,
+    ) -> Result<body::ApiToken, Impossible> {
         self.allows(Operation::CreateApiToken)?;
         let token = ApiToken {
             id: random::id(),
@@ -122,7 +126,11 @@ impl Account {
     }
 
     /// Replaces the secret with a new one.
-    pub(crate) fn rotate(&mut self, new: NewSecret, now: Millis) -> Result<Token, Impossible> {
+    pub(crate) fn rotate(
+        &mut self,
+        new: NewSecret,
+        now: Millis,
+    ) -> Result<body::ApiToken, Impossible> {
         let token = self.api_token.as_mut().ok_or(Impossible::NoApiToken)?;
         if !matches!(new, NewSecret::Same) {
             let secret = SecretText::from(random::secret());
@@ -193,8 +201,8 @@ impl Account {
 }
 
 impl ApiToken {
-    fn show(&self) -> Token {
-        Token {
+    fn show(&self) -> body::ApiToken {
+        body::ApiToken {
             id: self.id.clone(),
             secret: Some(self.secret.clone()),
         }

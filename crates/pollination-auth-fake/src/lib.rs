@@ -61,6 +61,7 @@
 
 mod access_token;
 mod account;
+mod body;
 mod builder;
 mod clock;
 mod control;

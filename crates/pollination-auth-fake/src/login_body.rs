@@ -5,8 +5,9 @@
 
 use http::{HeaderMap, header::CONTENT_TYPE};
 use pollination_auth_api::SecretText;
-use pollination_auth_api::types::{ValidationError, ValidationErrorLocItem as Loc};
 use serde_json::Value;
+
+use crate::body::{Loc, Violation};
 
 /// An id, and a secret if there was one: the contract makes it optional.
 pub(crate) struct Credentials {
@@ -14,7 +15,7 @@ pub(crate) struct Credentials {
     pub(crate) secret: Option<SecretText>,
 }
 
-pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Credentials, Vec<ValidationError>> {
+pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Credentials, Vec<Violation>> {
     if body.is_empty() {
         return Err(vec![missing(vec![whole()])]);
     }
@@ -48,11 +49,11 @@ pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Credentials, Vec
 const BODY: &str = "body";
 
 fn whole() -> Loc {
-    Loc::String(BODY.to_owned())
+    Loc::Name(BODY.to_owned())
 }
 
 fn loc(field: &str) -> Vec<Loc> {
-    vec![whole(), Loc::String(field.to_owned())]
+    vec![whole(), Loc::Name(field.to_owned())]
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -67,15 +68,15 @@ fn is_json(headers: &HeaderMap) -> bool {
         || (media_type.starts_with("application/") && media_type.ends_with("+json"))
 }
 
-fn missing(loc: Vec<Loc>) -> ValidationError {
+fn missing(loc: Vec<Loc>) -> Violation {
     error(loc, "field required", "value_error.missing")
 }
 
-fn not_a_string(field: &str) -> ValidationError {
+fn not_a_string(field: &str) -> Violation {
     error(loc(field), "str type expected", "type_error.str")
 }
 
-fn not_an_object() -> ValidationError {
+fn not_an_object() -> Violation {
     error(
         vec![whole()],
         "value is not a valid dict",
@@ -84,7 +85,7 @@ fn not_an_object() -> ValidationError {
 }
 
 /// The error for invalid JSON; only its `loc` contains a number, the offset.
-fn not_json(body: &[u8], at: &serde_json::Error) -> ValidationError {
+fn not_json(body: &[u8], at: &serde_json::Error) -> Violation {
     let lines_before = at.line().saturating_sub(1);
     let offset = body
         .split_inclusive(|byte| *byte == b'\n')
@@ -93,21 +94,14 @@ fn not_json(body: &[u8], at: &serde_json::Error) -> ValidationError {
         .sum::<usize>()
         .saturating_add(at.column().saturating_sub(1));
     error(
-        vec![
-            whole(),
-            Loc::Integer(i64::try_from(offset).unwrap_or(i64::MAX)),
-        ],
+        vec![whole(), Loc::Index(offset)],
         "the body is not JSON",
         "value_error.jsondecode",
     )
 }
 
-fn error(loc: Vec<Loc>, msg: &str, type_: &str) -> ValidationError {
-    ValidationError {
-        loc,
-        msg: msg.to_owned(),
-        type_: type_.to_owned(),
-    }
+fn error(loc: Vec<Loc>, msg: &'static str, kind: &'static str) -> Violation {
+    Violation { loc, msg, kind }
 }
 
 #[cfg(test)]
@@ -122,10 +116,14 @@ mod tests {
         parse(&headers, body.as_bytes()).map_err(shown)
     }
 
-    fn shown(errors: Vec<ValidationError>) -> Vec<String> {
-        let one = |error: &ValidationError| {
-            let loc: Vec<_> = error.loc.iter().map(ToString::to_string).collect();
-            format!("{} {}", loc.join("."), error.type_)
+    fn shown(errors: Vec<Violation>) -> Vec<String> {
+        let one = |error: &Violation| {
+            let step = |step: &Loc| match step {
+                Loc::Name(name) => name.clone(),
+                Loc::Index(index) => index.to_string(),
+            };
+            let loc: Vec<_> = error.loc.iter().map(step).collect();
+            format!("{} {}", loc.join("."), error.kind)
         };
         errors.iter().map(one).collect()
     }

@@ -3,28 +3,26 @@
 use bytes::Bytes;
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, StatusCode};
-use pollination_auth_api::types::{
-    Auth0TokenResponse, HttpValidationError, NewToken, Token, ValidationError,
-};
 
 use crate::access_token::Refusal;
 use crate::account::Impossible;
+use crate::body::{AccessToken, ApiToken, Id, Invalid, Violation};
 use crate::random;
 use crate::reply::Reply;
 
 /// The result of an operation that succeeded.
 pub(crate) enum Success {
-    LoggedIn(Auth0TokenResponse),
-    Id(NewToken),
-    Created(Token),
-    Rotated(Token),
+    LoggedIn(AccessToken),
+    Id(Id),
+    Created(ApiToken),
+    Rotated(ApiToken),
     /// Also when nothing was done or is yet: a fault then makes the answer.
     NoContent,
 }
 
 /// Why an operation was not carried out.
 pub(crate) enum Refused {
-    InvalidBody(Vec<ValidationError>),
+    InvalidBody(Vec<Violation>),
     /// The reply does not say which of id and secret is wrong.
     WrongCredentials(StatusCode),
     Unauthorized(Refusal),
@@ -58,9 +56,9 @@ impl Success {
 
     pub(crate) fn with_another_id(mut self) -> Self {
         match &mut self {
-            Self::Id(NewToken { id })
-            | Self::Created(Token { id, .. })
-            | Self::Rotated(Token { id, .. }) => *id = random::id(),
+            Self::Id(Id { id })
+            | Self::Created(ApiToken { id, .. })
+            | Self::Rotated(ApiToken { id, .. }) => *id = random::id(),
             Self::LoggedIn(_) | Self::NoContent => {}
         }
         self
@@ -77,10 +75,9 @@ impl Success {
 impl Refused {
     pub(crate) fn into_reply(self) -> Reply {
         match self {
-            Self::InvalidBody(detail) => Reply::json(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                &HttpValidationError { detail },
-            ),
+            Self::InvalidBody(detail) => {
+                Reply::json(StatusCode::UNPROCESSABLE_ENTITY, &Invalid { detail })
+            }
             Self::WrongCredentials(status) => Reply::detail(status, "wrong id or secret"),
             // RFC 6750, section 3.
             Self::Unauthorized(refusal) => {

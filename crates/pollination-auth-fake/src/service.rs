@@ -10,10 +10,10 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST};
 use http::{HeaderMap, Request, StatusCode, request};
 use pollination_auth_api::SecretText;
-use pollination_auth_api::types::Auth0TokenResponse;
 
 use crate::access_token::{Issuer, Refusal};
 use crate::account::{Account, NewSecret};
+use crate::body;
 use crate::clock::{Clock, Millis};
 use crate::door::Door;
 use crate::fault::{Act, Answer, Fault};
@@ -281,10 +281,10 @@ impl State {
             .issuer
             .mint(now, self.expires_in)
             .map_err(|_| Refused::NotMinted)?;
-        Ok(Success::LoggedIn(Auth0TokenResponse {
+        Ok(Success::LoggedIn(body::AccessToken {
             access_token: SecretText::from(access_token),
-            expires_in: i64::try_from(self.expires_in.as_secs()).unwrap_or(i64::MAX),
-            token_type: BEARER.to_owned(),
+            expires_in: self.expires_in.as_secs(),
+            token_type: BEARER,
         }))
     }
 }

@@ -76,14 +76,14 @@ run                                         from arguments to an exit code
     Layers {
         folder: "crates/pollination-auth-fake/src",
         rows: "\
-operation reply clock random login_body  requests, replies, time and chance
-route door port                          what a request asks for, and whether it gets in
-account access_token request_log         what the service knows
-fault outcome script                     what comes of a request, and what a test scripts
-service                                  a request in, a reply out, and the state in between
-control                                  calls that script and inspect the service
-server builder                           the service on a port, and setting it up
-fake                                     the service as a test has it
+operation reply body clock random login_body  requests, replies, time and chance
+route door port                               what a request asks for, and whether it gets in
+account access_token request_log              what the service knows
+fault outcome script                          what comes of a request, and what a test scripts
+service                                       a request in, a reply out, and the state in between
+control                                       calls that script and inspect the service
+server builder                                the service on a port, and setting it up
+fake                                          the service as a test has it
 ",
     },
     Layers {
@@ -110,17 +110,17 @@ exchange            one HTTP exchange, captured
     Layers {
         folder: "xtask/src",
         rows: "\
-workspace terminal canonical  where files lie, how to print, how JSON is written
-document                      an OpenAPI document as JSON: its parts, positions and references
-golden                        the generated code as it is checked in
-regenerate                    from an upstream document to the contract, in stages
-oracle                        random pairs of schemas that try the comparison
-check                         the rules of the workspace
-bench packaging races         programs that CI and people run
-distribute                    wheels, archives, Windows
-engines                       the tests that need a real server
-ci                            the steps of CI
-cli                           the command line
+workspace terminal canonical           where files lie, how to print, how JSON is written
+document                               an OpenAPI document as JSON: its parts, positions and references
+golden                                 the generated code as it is checked in
+regenerate                             from an upstream document to the contract, in stages
+oracle                                 random pairs of schemas that try the comparison
+check                                  the rules of the workspace
+bench compiles packaging races replay  programs that CI and people run
+distribute                             wheels, archives, Windows
+engines                                the tests that need a real server
+ci                                     the steps of CI
+cli                                    the command line
 ",
     },
 ];

@@ -5,14 +5,46 @@ use serde_json::Value;
 use super::pointer::{at, to_component};
 use super::positions::Kind;
 
-/// The operations of the contract, by operationId. This is the one place that lists them.
-pub const OPERATIONS: [&str; 5] = [
-    "login",
-    "get_api_token",
-    "create_api_token",
-    "rotate_api_token_secret",
-    "delete_api_token",
+/// What the handwritten crate needs of one operation.
+pub struct Need {
+    /// The operationId.
+    pub id: &'static str,
+    /// The client sends a body.
+    pub request: bool,
+    /// The client reads JSON from a successful response.
+    pub reply: bool,
+    /// The client sends a bearer token.
+    pub bearer: bool,
+}
+
+/// The operations of the contract. This is the one place that lists them.
+pub const NEEDS: [Need; 5] = [
+    need("login", true, true, false),
+    need("get_api_token", false, true, true),
+    need("create_api_token", false, true, true),
+    need("rotate_api_token_secret", false, true, true),
+    need("delete_api_token", false, false, true),
 ];
+
+const fn need(id: &'static str, request: bool, reply: bool, bearer: bool) -> Need {
+    Need {
+        id,
+        request,
+        reply,
+        bearer,
+    }
+}
+
+/// The operations of the contract, by operationId.
+pub const OPERATIONS: [&str; NEEDS.len()] = {
+    let mut ids = [""; NEEDS.len()];
+    let mut index = 0;
+    while index < ids.len() {
+        ids[index] = NEEDS[index].id;
+        index += 1;
+    }
+    ids
+};
 
 /// An operation of a selected document.
 pub struct Operation<'a> {

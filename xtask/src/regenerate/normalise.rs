@@ -11,6 +11,8 @@ use crate::document::parts::{each_part, each_part_mut};
 use crate::document::positions::{Kind, each_child, each_child_mut};
 use crate::document::reference::follow;
 
+mod content;
+
 /// The release of OpenAPI that the contract is written in: that of the first upstream documents.
 /// The patch releases of 3.0 all mean the same.
 pub const VERSION: &str = "3.0.2";
@@ -128,8 +130,19 @@ fn settle(value: &mut Value, kind: Kind, pointer: &str, elsewhere: &BTreeSet<Str
         }
         match kind {
             Kind::Schema => schema(fields, elsewhere),
-            Kind::Parameter | Kind::Header | Kind::RequestBody => may_be_left_out(fields),
-            Kind::Operation | Kind::Response => empty_lists(fields),
+            Kind::Parameter | Kind::Header => may_be_left_out(fields),
+            Kind::RequestBody => {
+                content::normalise(fields, kind);
+                may_be_left_out(fields);
+            }
+            Kind::Operation => {
+                content::without_ignored_headers(fields);
+                empty_lists(fields);
+            }
+            Kind::Response => {
+                content::normalise(fields, kind);
+                empty_lists(fields);
+            }
             _ => {}
         }
     }

@@ -15,7 +15,7 @@ use super::semver::{Release, release};
 use super::write::NewFile;
 use crate::document::parts::{entries, operations_of};
 use crate::workspace::{CONTRACT, OVERLAY};
-use crate::{canonical, golden, workspace};
+use crate::{canonical, workspace};
 
 /// What taking in a document changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -72,13 +72,6 @@ pub fn plan(root: &Path, bytes: &[u8]) -> Result<Plan, Failure> {
     let before = generate(&current.document).map_err(of_contract)?;
     let published = workspace::published(root)?;
     let release = release((&before, &generated), comparison.verdict, published)?;
-    for code in [&generated.client, &generated.httpmock] {
-        let note =
-            |name| format!("the generated code needs the crate {name}; add it to Cargo.toml");
-        prepared
-            .notes
-            .extend(golden::missing_crates(code).into_iter().map(note));
-    }
     let mut files = Vec::from(generated.into_files());
     files.push((CONTRACT, text));
     let stale = super::write::stale(root, &files);
@@ -86,6 +79,8 @@ pub fn plan(root: &Path, bytes: &[u8]) -> Result<Plan, Failure> {
         Verdict::Breaking => Outcome::Breaking,
         Verdict::Compatible => Outcome::Compatible,
         Verdict::Identical if stale.is_empty() => Outcome::Nothing,
+        // The same on the wire, and another interface of the generated crate.
+        Verdict::Identical if !release.surface.is_empty() => Outcome::Compatible,
         Verdict::Identical => Outcome::Wording,
     };
     let sections = entries(prepared.document.get("components"));

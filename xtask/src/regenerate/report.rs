@@ -10,11 +10,15 @@ use similar::{ChangeTag, TextDiff};
 use super::compare::{Change, Class, Comparison, Verdict};
 use super::difference::Difference;
 use super::plan::{Outcome, Plan};
+use super::semver::surface::{self, Happened};
 use super::semver::{BEFORE_1_0, Release, Semver, Step};
 use crate::terminal::{BAD, GOOD, HEADING, NOTE};
 use crate::workspace::OVERLAY;
 
 pub mod json;
+
+/// How many items of the public surface are shown that decide on a step: enough to see why.
+const SHOWN: usize = 5;
 
 /// Lines around a difference, as `diff -u` has them.
 const CONTEXT: usize = 3;
@@ -155,15 +159,23 @@ fn release(output: &mut dyn Write, release: &Release) -> io::Result<()> {
         )?;
         writeln!(output, "          {BEFORE_1_0}")?;
     }
-    if !release.surface.is_empty() {
-        let mut heading = "surface";
-        for difference in &release.surface {
-            let (item, change) = (&difference.item, difference.change);
-            writeln!(output, "{HEADING}{heading:<9}{HEADING:#} {change} {item}")?;
-            heading = "";
-        }
+    let decides = |difference: &&surface::Difference| match generated {
+        Step::Major => difference.change != Happened::Added,
+        _ => true,
+    };
+    let deciding: Vec<_> = release.surface.iter().filter(decides).collect();
+    let mut heading = "because";
+    for surface::Difference { item, change } in deciding.iter().take(SHOWN) {
+        writeln!(
+            output,
+            "{HEADING}{heading:<9}{HEADING:#} {item} is {change}"
+        )?;
+        heading = "";
     }
-    Ok(())
+    match deciding.len().checked_sub(SHOWN) {
+        None | Some(0) => Ok(()),
+        Some(more) => writeln!(output, "          and {more} more; --format json lists all"),
+    }
 }
 
 /// Prints the difference of two texts as `diff -u` does.

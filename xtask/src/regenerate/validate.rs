@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::locate::place;
 use super::refusal::{Problems, Refusal, Stage};
 use crate::document::parts::{OPERATIONS, each_part, entries, operations_of};
 use crate::document::pointer::{at, component, to_component};
@@ -12,6 +13,7 @@ use crate::document::positions::{Kind, each_child};
 use crate::document::reference;
 
 mod forms;
+mod generable;
 mod needs;
 mod operations;
 
@@ -68,7 +70,7 @@ pub fn generable(document: &Value) -> Result<(), Refusal> {
 
 fn each_generable(document: &Value, problems: &mut Problems) {
     for found in operations_of(document) {
-        operations::generable(document, &found, problems);
+        generable::check(document, &found, problems);
     }
 }
 
@@ -179,11 +181,15 @@ fn info(document: &Value, problems: &mut Problems) {
     }
 }
 
-/// Checks that the generator's parser accepts the document. The finer checks come first, because
-/// the parser reports no place.
+/// Checks that the generator's parser accepts the document.
 fn parses(document: &Value, problems: &mut Problems) {
-    if let Err(error) = serde_json::from_value::<openapiv3::OpenAPI>(document.clone()) {
-        problems.add("", format!("this is not OpenAPI 3.0: {error}"));
+    let error = |document: &Value| {
+        let parsed = serde_json::from_value::<openapiv3::OpenAPI>(document.clone());
+        parsed.err().map(|error| error.to_string())
+    };
+    if let Some(message) = error(document) {
+        let pointer = place(document, |other| error(other).as_ref() == Some(&message));
+        problems.add(pointer, format!("this is not OpenAPI 3.0: {message}"));
     }
 }
 

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
+use xtask::cli::execute;
 
 use crate::support::{self, NEWER};
+use crate::tree::Tree;
 
 fn xtask(arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_xtask"))
@@ -209,4 +211,96 @@ fn a_long_chain_of_references_within_the_limit_is_compared() {
         );
         assert_eq!(code(&output), exit, "{}", text(&output.stderr));
     }
+}
+
+#[test]
+fn the_exit_code_of_a_check_is_what_would_change() {
+    let tree = Tree::new("exit");
+    let exit = |document: &str| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args(["regenerate", "--from", "-", "--check"])
+            // It works on the workspace that it is run in.
+            .current_dir(tree.root().join("xtask"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let _ = child.stdin.take().unwrap().write_all(document.as_bytes());
+        child.wait().unwrap().code().unwrap()
+    };
+    let with = |pointer: &str, value: Value| {
+        let mut document = support::json(NEWER);
+        *document.pointer_mut(pointer).unwrap() = value;
+        document.to_string()
+    };
+    let id = "/components/schemas/NewToken/properties/id";
+    assert_eq!(exit(NEWER), 0);
+    assert_eq!(exit(&with("/info/title", json!("Another"))), 4);
+    let fields = json!({"id": {"type": "string"}, "name": {"type": "string"}});
+    assert_eq!(
+        exit(&with("/components/schemas/NewToken/properties", fields)),
+        3
+    );
+    assert_eq!(exit(&with(id, json!({"type": "integer"}))), 2);
+    assert_eq!(exit(&with(id, json!({"$ref": "#/nowhere"}))), 5);
+    fs::remove_file(tree.root().join("openapi.json")).unwrap();
+    assert_eq!(exit(NEWER), 1);
+}
+
+#[test]
+fn regenerate_in_json_has_an_outcome_changes_and_files() {
+    let tree = Tree::new("regenerate-json");
+    let mut document = support::json(NEWER);
+    document["info"]["title"] = json!("Another");
+    let run = |document: &str| {
+        let arguments = "regenerate --from - --check --format json".split(' ');
+        let mut output = Vec::new();
+        let _ = execute(
+            arguments,
+            tree.root(),
+            &mut document.as_bytes(),
+            &mut output,
+        );
+        support::json(&text(&output))
+    };
+    let told = run(&document.to_string());
+    assert_eq!(told["outcome"], "wording");
+    assert_eq!(told["changes"], json!([]));
+    assert_eq!(
+        told["files"],
+        json!(["openapi.json", "tests/golden/client.rs"])
+    );
+    assert_eq!(told["written"], json!([]));
+    let refused = run("{}");
+    assert_eq!(
+        refused,
+        json!({"outcome": "refused", "stage": "read", "problems": [{
+            "pointer": "/openapi", "message": "the version is missing; is this OpenAPI?"
+        }]})
+    );
+}
+
+#[test]
+fn a_document_without_the_operations_is_a_breaking_change_and_no_contract() {
+    let path = changed("tokens.json", |document| {
+        let operation = json!({"operationId": "list", "responses": {"200": {"description": ""}}});
+        document["paths"] = json!({"/tokens": {"get": operation}});
+    });
+    let path = path.to_str().unwrap();
+    let output = xtask(&["diff", &contract(), path], "");
+    assert_eq!(code(&output), 2);
+    let gone = "login: POST /auth/login is gone; the nearest is GET /tokens\n";
+    assert!(
+        text(&output.stdout).contains(gone),
+        "{}",
+        text(&output.stdout)
+    );
+    let output = xtask(&["regenerate", "--from", path, "--check"], "");
+    assert_eq!(code(&output), 5);
+    assert!(
+        text(&output.stderr).contains(gone),
+        "{}",
+        text(&output.stderr)
+    );
 }

@@ -7,6 +7,8 @@ mod broken;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod drift;
 #[cfg(test)]
 mod evolutions;

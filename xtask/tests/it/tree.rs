@@ -9,6 +9,7 @@ use xtask::golden::generate;
 use xtask::regenerate::plan::Outcome;
 use xtask::regenerate::refusal::Failure;
 use xtask::regenerate::run::{Mode, Options, regenerate};
+use xtask::regenerate::write::lock;
 use xtask::workspace::{CONTRACT, GOLDEN_CLIENT, GOLDEN_HTTPMOCK, OVERLAY};
 
 use crate::support::{self, CONTRACT as CONTRACT_TEXT, NEWER, OLDER, OVERLAY as OVERLAY_TEXT};
@@ -250,4 +251,31 @@ fn a_contract_that_is_broken_already_is_said_to_be() {
         result.unwrap_err().to_string(),
         "read at /openapi: in openapi.json as it is now: the version is missing; is this OpenAPI?"
     );
+}
+
+#[test]
+fn a_run_that_was_killed_between_two_files_is_repeated_with_its_verdict() {
+    let tree = Tree::new("killed");
+    // The golden copy is new, and the contract, which comes last, is not.
+    let contract = tree.0.join(CONTRACT);
+    tree.run(&compatible(), |_| {}).0.unwrap();
+    let complete = tree.files();
+    fs::write(&contract, CONTRACT_TEXT).unwrap();
+    fs::write(tree.0.join(".openapi.json.new"), "half of it").unwrap();
+    let (result, output) = tree.run(&compatible(), |_| {});
+    assert_eq!(result.unwrap(), Outcome::Compatible);
+    assert!(output.contains("the field `name` is new"), "{output}");
+    assert_eq!(tree.files(), complete);
+}
+
+#[test]
+fn a_run_beside_another_one_is_an_error() {
+    let tree = Tree::new("beside");
+    let before = tree.files();
+    let lock = lock(&tree.0).unwrap();
+    let (result, _) = tree.run(&compatible(), |_| {});
+    assert!(matches!(result, Err(Failure::Io(_))), "{result:?}");
+    assert_eq!(tree.files(), before);
+    drop(lock);
+    tree.run(&compatible(), |_| {}).0.unwrap();
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anstream::StripStream;
+use serde_json::Value;
 
 use crate::support::{self, NEWER, patched};
 use crate::tree::Tree;
@@ -54,4 +55,49 @@ fn every_command_of_the_guide_says_what_the_guide_shows() {
         );
         assert_eq!(code, 0, "{command}");
     }
+}
+
+#[test]
+fn every_job_of_the_guide_is_yaml_and_its_commands_are_commands() {
+    let blocks = GUIDE.split("```yaml\n").skip(1);
+    let jobs: Vec<_> = blocks
+        .map(|block| block.split("```").next().unwrap())
+        .collect();
+    assert_eq!(jobs.len(), 2);
+    for job in jobs {
+        let job: Value = serde_saphyr::from_str(job).unwrap();
+        let mut commands = 0;
+        for (_, job) in job["jobs"].as_object().unwrap() {
+            for step in job["steps"].as_array().unwrap() {
+                let command = step["run"]
+                    .as_str()
+                    .and_then(|it| it.strip_prefix("cargo xtask "));
+                if let Some(command) = command {
+                    xtask::cli::check(command.split(' ')).unwrap();
+                    commands += 1;
+                }
+            }
+        }
+        assert_eq!(commands, 1);
+    }
+}
+
+#[test]
+fn the_exit_codes_of_a_check_are_those_of_the_guide() {
+    let rows = GUIDE.lines().filter_map(|line| {
+        let (code, what) = line.strip_prefix("| ")?.split_once(" | ")?;
+        Some((code.parse::<u8>().ok()?, what.trim_end_matches(" |")))
+    });
+    let rows: Vec<_> = rows
+        .map(|(code, what)| (code, what.split([':', ' ']).next().unwrap()))
+        .collect();
+    let expected = [
+        (0, "nothing"),
+        (1, "not"),
+        (2, "breaking"),
+        (3, "compatible"),
+        (4, "wording"),
+        (5, "nothing"),
+    ];
+    assert_eq!(rows, expected);
 }

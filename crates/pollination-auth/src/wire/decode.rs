@@ -71,7 +71,7 @@ impl<'a> Reply<'a> {
         generated: Option<types::NewToken>,
     ) -> Attempted<Answer<ApiTokenId>> {
         self.read(|reply| {
-            let types::NewToken { id } = match generated {
+            let types::NewToken { id, .. } = match generated {
                 Some(token) if !reply.is_encoded() => token,
                 _ => reply.document()?,
             };
@@ -165,7 +165,7 @@ impl Context<'_> {
 impl Received<'_> {
     /// Checks a new secret before it replaces anything.
     fn new_api_token(&self, held: Option<&ApiToken>) -> Result<ApiToken, Reason> {
-        let types::Token { id, secret } = self.document()?;
+        let types::Token { id, secret, .. } = self.document()?;
         let secret = secret.as_ref().map_or("", |secret| secret.expose_secret());
         let new = ApiToken::exact(&id, secret).map_err(Reason::UnusableCredential)?;
         self.context.known.add(secret);

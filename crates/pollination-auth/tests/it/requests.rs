@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use httpmock::{MockServer, When};
 use pollination_auth::Operation;
-use pollination_auth_api::SecretText;
 use pollination_auth_api::httpmock::MockServerExt as _;
-use pollination_auth_api::types::{Auth0TokenResponse, NewToken, Token};
+use pollination_auth_api::types::Token;
+use serde_json::json;
 
 use crate::listener::Listener;
 use crate::support::{
     ACCESS_TOKEN, Answer, ID, Mock, NEW_SECRET, SECRET, Seen, WITH_BEARER, bearing, call, lock,
-    logging_in, path, single,
+    logging_in, model, path, single,
 };
 
 const LOGIN_BODY: &str = r#"{"id":"an-id","secret":"a-secret"}"#;
@@ -126,22 +126,17 @@ fn recording(when: When, seen: &Arc<Mutex<Vec<String>>>) -> When {
 async fn every_request_is_the_one_that_the_contract_generates() {
     let server = MockServer::start();
     let seen = Arc::default();
-    let token = |secret: &str| Token {
-        id: ID.to_owned(),
-        secret: Some(SecretText::from(secret.to_owned())),
-    };
+    let token = |secret: &str| -> Token { model(json!({"id": ID, "secret": secret})) };
     let mocks = [
         server.login(|when, then| {
             recording(when.body(&token(SECRET)).into_inner(), &seen);
-            then.accepted(&Auth0TokenResponse {
-                access_token: SecretText::from(ACCESS_TOKEN.to_owned()),
-                expires_in: 3600,
-                token_type: "Bearer".to_owned(),
-            });
+            then.accepted(&model(json!({
+                "access_token": ACCESS_TOKEN, "expires_in": 3600, "token_type": "Bearer"
+            })));
         }),
         server.get_api_token(|when, then| {
             recording(when.into_inner(), &seen);
-            then.ok(&NewToken { id: ID.to_owned() });
+            then.ok(&model(json!({"id": ID})));
         }),
         server.create_api_token(|when, then| {
             recording(when.into_inner(), &seen);

@@ -329,3 +329,8 @@ impl Clock for ManualClock {
         *lock(&self.0)
     }
 }
+
+/// Returns a generated model with the fields of a JSON value, whatever else the contract gives it.
+pub(crate) fn model<T: serde::de::DeserializeOwned>(fields: serde_json::Value) -> T {
+    serde_json::from_value(fields).unwrap()
+}

@@ -198,7 +198,13 @@ impl Surface {
     }
 
     fn implementation(&mut self, module: &str, found: &ItemImpl) {
-        let name = path(module, &text(&found.self_ty));
+        let of = text(&found.self_ty);
+        // A path from the root has no module before it.
+        let name = if of.starts_with("::") {
+            of
+        } else {
+            path(module, &of)
+        };
         let generics = text(&found.generics);
         let Some((_, implemented, _)) = &found.trait_ else {
             for item in &found.items {

@@ -1,42 +1,14 @@
 //! Checks what the handwritten crate needs of the five operations: the bodies it reads and sends,
 //! the credential it has, and secrets that are generated as secrets. When upstream changes one of
-//! these, the crate has to change first, and this list with it.
+//! these, the crate has to change first, and the list in `document/parts.rs` with it.
 
 use serde_json::Value;
 
 use super::super::refusal::Problems;
-use crate::document::parts::{Operation, each_part, entries, operations_of};
+use crate::document::parts::{NEEDS, Need, Operation, each_part, entries, operations_of};
 use crate::document::pointer::{at, to_component};
 use crate::document::positions::{Kind, each_child};
 use crate::document::reference;
-
-/// What the crate needs of one operation.
-struct Need {
-    id: &'static str,
-    /// It sends a body.
-    request: bool,
-    /// It reads an object from a successful response.
-    reply: bool,
-    /// It sends a bearer token.
-    bearer: bool,
-}
-
-const NEEDS: [Need; 5] = [
-    need("login", true, true, false),
-    need("get_api_token", false, true, true),
-    need("create_api_token", false, true, true),
-    need("rotate_api_token_secret", false, true, true),
-    need("delete_api_token", false, false, true),
-];
-
-const fn need(id: &'static str, request: bool, reply: bool, bearer: bool) -> Need {
-    Need {
-        id,
-        request,
-        reply,
-        bearer,
-    }
-}
 
 /// Fields that hold a secret wherever they stand; the overlay marks them.
 pub const SECRETS: [&str; 2] = ["access_token", "secret"];

@@ -1,4 +1,4 @@
-//! Checks that an operation is well-formed, and that progenitor can generate code for it.
+//! Checks that an operation is well-formed.
 
 use serde_json::Value;
 
@@ -6,9 +6,6 @@ use super::super::refusal::Problems;
 use crate::document::parts::{Operation, entries};
 use crate::document::pointer::at;
 use crate::document::reference;
-
-/// The media type of the generated client.
-const JSON: &str = "application/json";
 
 /// Checks what OpenAPI requires of every operation.
 pub(super) fn well_formed(document: &Value, operation: &Operation<'_>, problems: &mut Problems) {
@@ -26,6 +23,18 @@ pub(super) fn well_formed(document: &Value, operation: &Operation<'_>, problems:
             pointer,
             format!("the path {path:?} must begin with a slash"),
         );
+    }
+    for (index, tag) in value
+        .get("tags")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
+        if !tag.is_string() {
+            let place = at(&at(pointer, "tags"), &index.to_string());
+            problems.add(place, "a tag must be a text");
+        }
     }
     let parameters = value.get("parameters");
     if parameters.is_some_and(|parameters| !parameters.is_array()) {
@@ -128,65 +137,4 @@ fn parameters_of(document: &Value, operation: &Operation<'_>, problems: &mut Pro
             problems.add(&operation.pointer, message);
         }
     }
-}
-
-/// Checks what the generator needs: otherwise it panics, or silently generates something else.
-pub(super) fn generable(document: &Value, operation: &Operation<'_>, problems: &mut Problems) {
-    let Operation { value, pointer, .. } = operation;
-    if value.get("servers").is_some() {
-        let message = "this operation has servers of its own, and the client has one for all five";
-        problems.add(at(pointer, "servers"), message);
-    }
-    if let Some(body) = value.get("requestBody") {
-        let (body, place) = reference::follow(document, body, at(pointer, "requestBody"));
-        let media_types: Vec<_> = entries(body.get("content")).map(|(name, _)| name).collect();
-        // If JSON is among them, the others are ignored, see `build/codegen.rs`.
-        if media_types.len() > 1 && !media_types.iter().any(|name| *name == JSON) {
-            let message = "the generator takes one media type for a request";
-            problems.add(at(&place, "content"), message);
-        }
-    }
-    let mut shapes: [Vec<Option<&Value>>; 2] = [Vec::new(), Vec::new()];
-    for (status, response) in entries(value.get("responses")) {
-        let place = at(&at(pointer, "responses"), status);
-        let (response, place) = reference::follow(document, response, place);
-        let json = entries(response.get("content")).find(|(name, _)| is_json(name));
-        let shape = json.and_then(|(_, media_type)| media_type.get("schema"));
-        if let (Some((name, _)), None) = (json, shape) {
-            let message = "the generator needs a schema here";
-            problems.add(at(&at(&place, "content"), name), message);
-        }
-        let [successes, errors] = &mut shapes;
-        if status.starts_with('2') {
-            successes.push(shape);
-        } else if shape.is_some() {
-            // The exchange reads one without content, see `build/codegen.rs`.
-            errors.push(shape);
-        }
-    }
-    let [successes, errors] = shapes;
-    let place = at(pointer, "responses");
-    if successes.is_empty() {
-        problems.add(&place, "no response says what success is");
-    }
-    if differ(&successes) {
-        problems.add(
-            &place,
-            "the successes have different bodies; the generator takes one",
-        );
-    }
-    if differ(&errors) {
-        problems.add(
-            &place,
-            "the errors have different bodies; the generator takes one",
-        );
-    }
-}
-
-fn differ(shapes: &[Option<&Value>]) -> bool {
-    shapes.windows(2).any(|pair| pair.first() != pair.last())
-}
-
-fn is_json(media_type: &str) -> bool {
-    media_type == JSON || media_type.starts_with("application/json;")
 }

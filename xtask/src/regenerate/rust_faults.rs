@@ -1,13 +1,60 @@
-//! Names of generated code that are there twice, so that it does not compile.
+//! What the generator writes though it does not compile: names that are there twice, and some types
+//! and variables that it does not expect.
 
 use std::collections::BTreeSet;
 
 use quote::ToTokens as _;
-use syn::{FnArg, ImplItem, Item, Pat, Signature, TraitItem};
+use syn::{FnArg, ImplItem, ImplItemFn, Item, ItemMod as Mod, Pat, Signature, TraitItem, Type};
 
-/// Returns a name that two items of a file share, if there is one.
-pub(crate) fn clash(code: &str) -> Option<String> {
-    clash_of(&syn::parse_file(code).ok()?.items)
+/// Returns what is wrong with generated code, and what to write instead.
+pub(super) fn find(code: &str) -> Option<String> {
+    let items = syn::parse_file(code).ok()?.items;
+    if let Some(name) = clash_of(&items) {
+        let message = "two items of the generated code would have the name";
+        return Some(format!("{message} `{name}`; rename one of them"));
+    }
+    methods(&items).find_map(fault_of)
+}
+
+/// Lists the methods of all types of a file.
+fn methods(items: &[Item]) -> Box<dyn Iterator<Item = &ImplItemFn> + '_> {
+    Box::new(items.iter().flat_map(|item| match item {
+        Item::Mod(Mod {
+            content: Some((_, items)),
+            ..
+        }) => methods(items),
+        Item::Impl(found) => Box::new(found.items.iter().filter_map(|item| match item {
+            ImplItem::Fn(method) => Some(method),
+            _ => None,
+        })),
+        _ => Box::new(std::iter::empty()),
+    }))
+}
+
+/// A variable of the generator's own in each operation; the others give way to parameters.
+const HEADER_MAP: &str = "header_map";
+
+fn fault_of(method: &ImplItemFn) -> Option<String> {
+    let mut inputs = method.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(input) => Some(input),
+        FnArg::Receiver(_) => None,
+    });
+    let body = method.block.to_token_stream().to_string();
+    inputs.find_map(|input| {
+        let name = input.pat.to_token_stream().to_string();
+        if name == HEADER_MAP && method.sig.asyncness.is_some() {
+            return Some(format!(
+                "the generator uses the name `{name}` itself; rename this"
+            ));
+        }
+        let by_value = !matches!(&*input.ty, Type::Reference(_));
+        if by_value && body.contains(&format!("json_body_obj ({name})")) {
+            let message = "the mocks can't write a body that is a number, a fixed list of values, \
+                           or null; write an object or a list";
+            return Some(message.to_owned());
+        }
+        None
+    })
 }
 
 fn clash_of(items: &[Item]) -> Option<String> {
@@ -91,7 +138,8 @@ mod tests {
             ("impl A { fn b(c: u8, c: u8) {} }", "c"),
             ("trait A { fn b(); fn b(); }", "b"),
         ] {
-            assert_eq!(clash(code).as_deref(), Some(name), "{code}");
+            let items = syn::parse_file(code).unwrap().items;
+            assert_eq!(clash_of(&items).as_deref(), Some(name), "{code}");
         }
     }
 
@@ -100,6 +148,29 @@ mod tests {
         let code = "struct A { b: u8 } impl A { fn b(&self, c: u8) {} } impl B for A { fn b() {} } \
                     impl From<u8> for A { fn from(_: u8) {} } \
                     impl From<u16> for A { fn from(_: u16) {} } mod a { struct A; }";
-        assert_eq!(clash(code), None);
+        assert_eq!(find(code), None);
+    }
+
+    #[test]
+    fn what_does_not_compile_is_told_with_what_to_write_instead() {
+        for (code, start) in [
+            (
+                "impl A { fn b(c: u8, c: u8) {} }",
+                "two items of the generated code would",
+            ),
+            (
+                "impl A { async fn b(&self, header_map: &str) {} }",
+                "the generator uses the name `header_map` itself",
+            ),
+            (
+                "mod a { impl B { fn ok(self, value: i64) { self.0.json_body_obj(value) } } }",
+                "the mocks can't write a body that is a number",
+            ),
+        ] {
+            let fault = find(code).unwrap();
+            assert!(fault.starts_with(start), "{fault}");
+        }
+        let fine = "impl B { fn ok(self, value: &C) { self.0.json_body_obj(value) } }";
+        assert_eq!(find(fine), None);
     }
 }

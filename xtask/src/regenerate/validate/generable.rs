@@ -1,0 +1,163 @@
+//! Checks that progenitor has a way to write an operation. What it refuses itself, or fails at, is
+//! found later; here it is said in the words of the document, with what to write instead.
+
+use serde_json::Value;
+
+use super::super::refusal::Problems;
+use crate::document::parts::{Operation, entries};
+use crate::document::pointer::at;
+use crate::document::reference::follow;
+
+/// The media type of the generated client.
+const JSON: &str = "application/json";
+
+/// The media types of a request that the generator can send.
+const REQUESTS: [&str; 4] = [
+    JSON,
+    "application/octet-stream",
+    "application/x-www-form-urlencoded",
+    "text/plain",
+];
+
+pub(super) fn check(document: &Value, operation: &Operation<'_>, problems: &mut Problems) {
+    let Operation { value, pointer, .. } = operation;
+    if value.get("servers").is_some() {
+        let message = "this operation has servers of its own, and the client has one for all five; \
+                       name the server once, for the document";
+        problems.add(at(pointer, "servers"), message);
+    }
+    parameters(document, operation, problems);
+    if let Some(body) = value.get("requestBody") {
+        let (body, place) = follow(document, body, at(pointer, "requestBody"));
+        request(body, &at(&place, "content"), problems);
+    }
+    responses(document, value, &at(pointer, "responses"), problems);
+}
+
+fn parameters(document: &Value, operation: &Operation<'_>, problems: &mut Problems) {
+    let parameters = operation.value.get("parameters").and_then(Value::as_array);
+    for (index, parameter) in parameters.into_iter().flatten().enumerate() {
+        let place = at(&at(&operation.pointer, "parameters"), &index.to_string());
+        let (parameter, place) = follow(document, parameter, place);
+        let location = parameter.get("in").and_then(Value::as_str);
+        if location == Some("cookie") {
+            let message = "the generator sends no cookies; make it a header or a query parameter, \
+                           or leave it out with xtask/overlay.json";
+            problems.add(place, message);
+            continue;
+        }
+        if parameter.get("content").is_some() {
+            let message = "the generator needs `schema` in place of `content`; write a text";
+            problems.add(at(&place, "content"), message);
+            continue;
+        }
+        let usual = if location == Some("query") {
+            "form"
+        } else {
+            "simple"
+        };
+        if parameter.get("style").is_some_and(|style| style != usual) {
+            let message = format!("the generator knows no style but `{usual}`; leave `style` out");
+            problems.add(at(&place, "style"), message);
+        }
+        if let Some(schema) = parameter.get("schema") {
+            if is_composite(document, schema, &mut Vec::new()) {
+                let message = "the generator sends no list and no object in a parameter; write a \
+                               text, or send a body";
+                problems.add(at(&place, "schema"), message);
+            }
+        }
+    }
+}
+
+/// Returns `true` if a schema allows a list or an object by name.
+fn is_composite<'a>(document: &'a Value, schema: &'a Value, seen: &mut Vec<&'a Value>) -> bool {
+    let (schema, _) = follow(document, schema, String::new());
+    if seen.iter().any(|other| std::ptr::eq(*other, schema)) {
+        return false;
+    }
+    seen.push(schema);
+    let kind = schema.get("type").and_then(Value::as_str);
+    let keywords = ["additionalProperties", "items", "properties"];
+    matches!(kind, Some("array" | "object"))
+        || kind.is_none() && keywords.iter().any(|keyword| schema.get(keyword).is_some())
+        || ["allOf", "anyOf", "oneOf"].iter().any(|keyword| {
+            let members = schema.get(keyword).and_then(Value::as_array);
+            let mut members = members.into_iter().flatten();
+            members.any(|member| is_composite(document, member, seen))
+        })
+}
+
+fn request(body: &Value, pointer: &str, problems: &mut Problems) {
+    let content: Vec<_> = entries(body.get("content")).collect();
+    // If JSON is among them, the others are ignored, see `build/codegen.rs`.
+    let json = content.iter().find(|(name, _)| *name == JSON);
+    let sent = match (json, content.as_slice()) {
+        (Some(json), _) => json,
+        (None, [only]) => only,
+        (None, _) => {
+            let message =
+                "the generator takes one media type for a request; offer application/json";
+            problems.add(pointer, message);
+            return;
+        }
+    };
+    let (name, media_type) = sent;
+    let place = at(pointer, name);
+    if !REQUESTS.contains(&name.as_str()) {
+        let message = format!("the generator can't send {name}; offer application/json");
+        problems.add(place, message);
+    } else if media_type.get("schema").is_none() {
+        let message = "the generator needs a schema here; `{}` is one that allows anything";
+        problems.add(place, message);
+    }
+}
+
+/// What a response has for a body, as the generator sees it.
+#[derive(Clone, Copy, PartialEq)]
+enum Body<'a> {
+    Nothing,
+    Json(&'a Value),
+    /// Bytes, whatever their media type and schema.
+    Other,
+}
+
+fn responses(document: &Value, operation: &Value, pointer: &str, problems: &mut Problems) {
+    let (mut successes, mut errors) = (Vec::new(), Vec::new());
+    for (status, response) in entries(operation.get("responses")) {
+        let (response, place) = follow(document, response, at(pointer, status));
+        let content = response.get("content");
+        let body = match content.and_then(|content| content.get(JSON)) {
+            Some(media_type) => media_type.get("schema").map_or(Body::Nothing, Body::Json),
+            None if entries(content).next().is_some() => Body::Other,
+            None => Body::Nothing,
+        };
+        match status.as_bytes() {
+            [b'2', ..] => successes.push((status, body, place)),
+            // One without content is left to the exchange, see `build/codegen.rs`.
+            [b'4' | b'5', ..] | b"default" if body != Body::Nothing => {
+                errors.push((status, body, place));
+            }
+            _ => {}
+        }
+    }
+    if successes.is_empty() {
+        let message = "no response says what success is; name its status";
+        problems.add(pointer, message);
+    }
+    for (what, responses) in [("success", &successes), ("error", &errors)] {
+        let Some((first, body, _)) = responses.first() else {
+            continue;
+        };
+        for (status, other, place) in responses.iter().skip(1) {
+            if other != body {
+                let message = format!(
+                    "the {what} {status} has another body than the {what} {first}, and the \
+                     generator takes one for all; use one schema, or leave the body out with \
+                     xtask/overlay.json"
+                );
+                problems.add(place, message);
+            }
+        }
+    }
+}

@@ -4,6 +4,7 @@
 
 mod changes;
 mod flight;
+mod keeper;
 mod landing;
 mod machine;
 mod shared;
@@ -13,5 +14,6 @@ mod token_cache;
 mod wait;
 
 pub use self::changes::{AccessTokenChanges, ClientGone};
+pub use self::keeper::FreshAccessToken;
 pub(crate) use self::shared::TokenSource;
 pub(crate) use self::token_cache::TokenCache;

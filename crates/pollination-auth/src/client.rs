@@ -22,7 +22,7 @@ use tokio::sync::MutexGuard;
 
 use self::held::Held;
 use self::inner::Inner;
-use crate::cache::{AccessTokenChanges, TokenCache};
+use crate::cache::{AccessTokenChanges, FreshAccessToken, TokenCache};
 use crate::call::SharedCalls;
 use crate::credential::access_token::AccessToken;
 use crate::credential::api_token::{ApiToken, ApiTokenId};
@@ -115,6 +115,35 @@ impl Client {
     #[must_use]
     pub fn access_token_changes(&self) -> AccessTokenChanges {
         self.0.cache.changes()
+    }
+
+    /// Keeps an access token fresh in the background, for code that can't wait for one.
+    ///
+    /// Such code are the interceptors of tonic and callbacks of C libraries. A task on the current
+    /// runtime logs in now, and again before each token expires.
+    /// [`FreshAccessToken::get`] returns the token without waiting. To have one from the start, call
+    /// [`access_token`](Self::access_token) first.
+    ///
+    /// ```
+    /// # use pollination_auth::{ApiToken, Client};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
+    /// # let api_token = ApiToken::new("an-id", "a-secret")?;
+    /// let client = Client::builder().api_token(api_token).base_url(service.base_url()).build()?;
+    /// client.access_token().await?;
+    /// let token = client.keep_fresh()?;
+    /// let header = move || token.get().map(|token| format!("Bearer {}", token.expose_secret()));
+    /// assert!(header()?.len() > 20);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Internal`] outside of a Tokio runtime.
+    pub fn keep_fresh(&self) -> Result<FreshAccessToken, Error> {
+        self.0.cache.keep_fresh(self.0.calls.total_timeout)
     }
 
     /// Drops an access token that the service refused (401), unless another one has replaced it.

@@ -97,7 +97,7 @@ mod store;
 pub mod testing;
 mod wire;
 
-pub use cache::{AccessTokenChanges, ClientGone};
+pub use cache::{AccessTokenChanges, ClientGone, FreshAccessToken};
 pub use call::retry::RetryPolicy;
 pub use client::Client;
 pub use client::build_error::BuildError;

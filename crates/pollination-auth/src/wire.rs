@@ -7,6 +7,7 @@ mod bytes;
 pub(crate) mod decode;
 mod decoded;
 mod error_text;
+mod fields;
 pub(crate) mod known;
 mod login;
 mod mask;

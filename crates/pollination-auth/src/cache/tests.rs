@@ -3,6 +3,7 @@
 mod cancellation;
 mod explore;
 mod herds;
+mod kept;
 mod lifecycle;
 mod model;
 mod moves;

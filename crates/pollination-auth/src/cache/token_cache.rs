@@ -48,6 +48,14 @@ impl TokenCache {
         self.0.current.fresh(&self.0.clock.now(), least)
     }
 
+    /// Returns how long the current token stays fresh.
+    pub(super) fn fresh_left(&self) -> Duration {
+        let now = self.0.clock.now();
+        let state = self.0.lock();
+        let current = state.machine.current();
+        current.map_or(Duration::ZERO, |current| current.validity.fresh_left(&now))
+    }
+
     /// Returns the current token if it is good and has at least `least` left; never waits for a
     /// login.
     ///

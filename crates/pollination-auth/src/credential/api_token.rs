@@ -158,6 +158,15 @@ pub struct CredentialError {
 }
 
 impl CredentialError {
+    /// Returns the name of the field that has the part in a reply.
+    pub(crate) fn field(&self) -> &'static str {
+        match self.part {
+            Part::Id => "id",
+            Part::Secret => "secret",
+            Part::AccessToken => "access_token",
+        }
+    }
+
     fn new(part: Part, source: Option<&'static str>, problem: Problem) -> Self {
         Self {
             part,

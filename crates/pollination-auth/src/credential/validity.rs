@@ -126,6 +126,13 @@ impl Validity {
         now.wall < self.fresh_until.wall && now.monotonic < self.fresh_until.monotonic
     }
 
+    /// Returns how long it stays in [`Phase::Fresh`], by the clock that says the less.
+    pub(crate) fn fresh_left(&self, now: &Moment) -> Duration {
+        let Moment { wall, monotonic } = self.fresh_until;
+        let by_wall = wall.duration_since(now.wall).unwrap_or_default();
+        by_wall.min(monotonic.saturating_sub(now.monotonic))
+    }
+
     pub(crate) fn phase(&self, now: &Moment) -> Phase {
         if self.is_judged_by_service {
             return Phase::Fresh;

@@ -121,6 +121,12 @@ impl Failure {
         &self.0.reason
     }
 
+    /// Returns the field of the reply that can't be used, such as `expires_in`. Never its value.
+    #[must_use]
+    pub fn field(&self) -> Option<&'static str> {
+        self.0.reason.field()
+    }
+
     /// Returns the reply's `X-Request-Id`, for the service's support.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
@@ -289,8 +295,10 @@ pub enum Reason {
         length: usize,
     },
     /// The reply is JSON, but not the document of this operation.
-    #[error("the reply is not the document of this operation ({line}:{column})")]
+    #[error("{} ({line}:{column})", undecoded(*.field))]
     NotTheDocument {
+        /// The field that is missing, repeated or of the wrong type, if it is one of those.
+        field: Option<&'static str>,
         /// The line at which reading stopped, from 1.
         line: usize,
         /// The column at which reading stopped, in bytes.
@@ -308,13 +316,13 @@ pub enum Reason {
         received: ApiTokenId,
     },
     /// The access token has no valid lifetime: it is not a number of seconds, or not above zero.
-    #[error("the access token has no valid lifetime")]
+    #[error("the access token has no valid lifetime (`expires_in` or `exp`)")]
     InvalidLifetime,
     /// The access token had expired when it arrived.
     #[error("the access token had expired when it arrived")]
     Stale,
     /// The access token is not of the type `Bearer`.
-    #[error("the access token is not a bearer token")]
+    #[error("the access token is not a bearer token (`token_type`)")]
     UnsupportedTokenType,
     /// The credential store can't be used; the source says why.
     #[error("the credential store can't be used")]
@@ -331,6 +339,9 @@ pub enum Reason {
     /// A rotation of the stored secret was interrupted and has not been recovered.
     #[error("a rotation of the stored secret was interrupted")]
     RotationUnfinished,
+    /// The first login has not finished yet.
+    #[error("the first login has not finished yet")]
+    LoginUnderWay,
     /// The access token has expired.
     #[error("the access token has expired")]
     Expired,
@@ -352,6 +363,18 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Returns the field of the reply that it is about.
+    fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::NotTheDocument { field, .. } => *field,
+            Self::UnusableCredential(error) => Some(error.field()),
+            Self::IdMismatch { .. } => Some("id"),
+            Self::InvalidLifetime => Some("expires_in"),
+            Self::UnsupportedTokenType => Some("token_type"),
+            _ => None,
+        }
+    }
+
     /// Returns why a task ended without a result.
     pub(crate) fn of_task(error: &JoinError) -> Self {
         if error.is_panic() {
@@ -368,5 +391,13 @@ impl From<Missing> for Reason {
             Missing::Runtime => Self::NoRuntime,
             Missing::Drivers => Self::IncompleteRuntime,
         }
+    }
+}
+
+/// Says what is wrong with a document, and never what is in it.
+fn undecoded(field: Option<&'static str>) -> String {
+    match field {
+        Some(field) => format!("in the reply, `{field}` is missing, repeated or of the wrong type"),
+        None => "the reply is not the document of this operation".to_owned(),
     }
 }

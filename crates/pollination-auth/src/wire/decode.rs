@@ -7,11 +7,12 @@
 use std::time::SystemTime;
 
 use pollination_auth_api::{CutOff, Head, Outcome, types};
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::IgnoredAny;
 
 use super::answer::{Answer, Attempted};
 use super::bytes::without_byte_order_mark;
 use super::error_text::ErrorText;
+use super::fields::{self, Fields};
 use super::known::Known;
 use super::login::LoginFields;
 use super::mask::Mask;
@@ -183,7 +184,7 @@ impl Received<'_> {
     }
 
     /// Reads the bytes as one JSON document; the reason of a failure quotes none of them.
-    fn document<T: DeserializeOwned>(&self) -> Result<T, Reason> {
+    fn document<T: Fields>(&self) -> Result<T, Reason> {
         let body = without_byte_order_mark(self.body.expose_secret());
         if self.is_encoded() {
             return Err(Reason::Encoded);
@@ -207,6 +208,7 @@ impl Received<'_> {
                 };
             }
             Reason::NotTheDocument {
+                field: fields::wrong::<T>(body),
                 line: error.line(),
                 column: error.column(),
             }

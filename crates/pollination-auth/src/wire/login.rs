@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use pollination_auth_api::SecretText;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error};
 
+use super::fields::{Field, Fields};
 use crate::credential::api_token::checked_bearer;
 use crate::credential::grant::Grant;
 use crate::credential::jwt::Times;
@@ -21,8 +21,16 @@ use crate::foundation::clock::Moment;
 pub(super) struct LoginFields {
     access_token: SecretText,
     token_type: String,
-    #[serde(default, deserialize_with = "seconds")]
-    expires_in: Option<Duration>,
+    #[serde(default)]
+    expires_in: Option<Lifetime>,
+}
+
+impl Fields for LoginFields {
+    const FIELDS: &'static [Field] = &[
+        Field::required::<SecretText>("access_token"),
+        Field::required::<SecretText>("token_type"),
+        Field::optional::<Lifetime>("expires_in"),
+    ];
 }
 
 impl LoginFields {
@@ -39,18 +47,26 @@ impl LoginFields {
         }
         let text = self.access_token.expose_secret();
         let bearer = checked_bearer(text).map_err(Reason::UnusableCredential)?;
-        let lifetime =
-            lifetime(self.expires_in, Times::read(text), date).map_err(|none| match none {
-                NoLifetime::None => Reason::InvalidLifetime,
-                NoLifetime::Over => Reason::Stale,
-            })?;
+        let lifetime = lifetime(
+            self.expires_in.map(|Lifetime(stated)| stated),
+            Times::read(text),
+            date,
+        )
+        .map_err(|none| match none {
+            NoLifetime::None => Reason::InvalidLifetime,
+            NoLifetime::Over => Reason::Stale,
+        })?;
         let expires_at = requested_at.wall.checked_add(lifetime);
         let validity = Validity::refreshable(requested_at, lifetime, fastrand::f64());
         Ok(Grant::new(bearer, expires_at, validity))
     }
 }
 
-/// A number of seconds in the forms that servers write.
+/// A lifetime, read from a number of seconds in the forms that servers write.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "Seconds")]
+pub(super) struct Lifetime(Duration);
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Seconds {
@@ -58,19 +74,20 @@ enum Seconds {
     Text(String),
 }
 
-/// Reads whole seconds; a negative number counts as zero, and one too large as the largest.
+/// Takes whole seconds; a negative number counts as zero, and one too large as the largest.
 ///
 /// A float is exact up to 2^53 seconds, far beyond the longest lifetime that is believed.
-fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    let seconds = match Option::deserialize(deserializer)? {
-        None => return Ok(None),
-        Some(Seconds::Number(seconds)) => seconds,
-        Some(Seconds::Text(text)) => {
-            decimal(text.trim()).ok_or_else(|| D::Error::custom("not a number of seconds"))?
-        }
-    };
-    let whole = Duration::try_from_secs_f64(seconds.max(0.0).floor());
-    Ok(Some(whole.unwrap_or(Duration::MAX)))
+impl TryFrom<Seconds> for Lifetime {
+    type Error = &'static str;
+
+    fn try_from(seconds: Seconds) -> Result<Self, Self::Error> {
+        let seconds = match seconds {
+            Seconds::Number(seconds) => seconds,
+            Seconds::Text(text) => decimal(text.trim()).ok_or("not a number of seconds")?,
+        };
+        let whole = Duration::try_from_secs_f64(seconds.max(0.0).floor());
+        Ok(Self(whole.unwrap_or(Duration::MAX)))
+    }
 }
 
 /// Reads digits with at most one point; Rust alone would read `inf` and `1e3` too.
@@ -92,7 +109,7 @@ mod tests {
 
     fn lifetime(expires_in: &str) -> Option<Duration> {
         let body = format!(r#"{{"access_token":"a","token_type":"b","expires_in":{expires_in}}}"#);
-        read(&body).ok()?.expires_in
+        read(&body).ok()?.expires_in.map(|stated| stated.0)
     }
 
     fn secs(expires_in: &str) -> Option<u64> {
@@ -153,7 +170,7 @@ mod tests {
     fn row_14_a_missing_lifetime_is_not_one_of_zero() {
         assert_eq!(lifetime("null"), None);
         let missing = read(r#"{"access_token":"a","token_type":"b"}"#).unwrap();
-        assert_eq!(missing.expires_in, None);
+        assert!(missing.expires_in.is_none());
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::time::Duration;
 use pollination_auth::{
     AccessToken, AccessTokenChanges, AccessTokenFuture, AccessTokenProvider, ApiToken, ApiTokenId,
     BaseUrlError, BuildError, Client, ClientBuilder, ClientGone, CredentialError,
-    CredentialFileError, Error, Failure, Location, Moment, Operation, Reason, RetryPolicy, Secret,
-    SecretBytes, SystemClock, Violation,
+    CredentialFileError, Error, Failure, FreshAccessToken, Location, Moment, Operation, Reason,
+    RetryPolicy, Secret, SecretBytes, SystemClock, Violation,
 };
 
 use crate::listener::Listener;
@@ -77,6 +77,9 @@ fn successes_show_nothing() {
         let provider: &dyn AccessTokenProvider = &given;
         let provided: AccessTokenFuture<'_> = provider.access_token();
         shown.debug("provider", &provided.await);
+        let fresh: FreshAccessToken = given.keep_fresh().unwrap();
+        shown.debug("fresh", &fresh);
+        shown.debug("fresh", &fresh.get());
         for operation in WITH_BEARER {
             show_call(&mut shown, "success", &given, operation).await;
         }

@@ -175,7 +175,13 @@ async fn row_13_what_is_no_number_of_seconds_is_refused() {
     for expires_in in ["1e400", r#""abc""#, "true", "[]", r#""NaN""#, r#""""#] {
         let reason = reason(living(expires_in)).await;
         assert!(
-            matches!(reason, Reason::NotTheDocument { .. }),
+            matches!(
+                reason,
+                Reason::NotTheDocument {
+                    field: Some("expires_in"),
+                    ..
+                }
+            ),
             "{expires_in}: {reason:?}"
         );
     }
@@ -281,14 +287,23 @@ async fn row_19_unknown_fields_and_their_order_do_not_matter() {
 
 #[tokio::test]
 async fn row_20_a_field_that_comes_twice_is_refused() {
-    for twice in [
-        r#"{"access_token":"a","access_token":"b","token_type":"Bearer","expires_in":60}"#,
-        r#"{"access_token":"a","token_type":"Bearer","expires_in":60,"expires_in":70}"#,
-        r#"{"access_token":"a","token_type":"mac","token_type":"Bearer","expires_in":60}"#,
+    for (name, twice) in [
+        (
+            "access_token",
+            r#"{"access_token":"a","access_token":"b","token_type":"Bearer","expires_in":60}"#,
+        ),
+        (
+            "expires_in",
+            r#"{"access_token":"a","token_type":"Bearer","expires_in":60,"expires_in":70}"#,
+        ),
+        (
+            "token_type",
+            r#"{"access_token":"a","token_type":"mac","token_type":"Bearer","expires_in":60}"#,
+        ),
     ] {
         let reason = reason(Answer::json(202, twice)).await;
         assert!(
-            matches!(reason, Reason::NotTheDocument { .. }),
+            matches!(reason, Reason::NotTheDocument { field: Some(field), .. } if field == name),
             "{reason:?}"
         );
     }
@@ -344,4 +359,41 @@ async fn row_28_the_secret_is_masked_where_a_violation_echoes_it() {
         error.violations()[0].to_string(),
         "body.[REDACTED] ([REDACTED])"
     );
+}
+
+#[tokio::test]
+async fn a_field_that_cannot_be_used_is_named_and_its_value_is_not() {
+    for (name, body) in [
+        (
+            "expires_in",
+            r#"{"access_token":"a","token_type":"Bearer","expires_in":"planted"}"#,
+        ),
+        (
+            "expires_in",
+            r#"{"access_token":"a","token_type":"Bearer","expires_in":0}"#,
+        ),
+        (
+            "token_type",
+            r#"{"access_token":"a","token_type":"planted","expires_in":60}"#,
+        ),
+        (
+            "token_type",
+            r#"{"access_token":"planted","expires_in":60}"#,
+        ),
+        (
+            "access_token",
+            r#"{"access_token":"planted,","token_type":"Bearer","expires_in":60}"#,
+        ),
+        (
+            "access_token",
+            r#"{"access_token":["planted"],"token_type":"Bearer"}"#,
+        ),
+    ] {
+        let error = login(Answer::json(202, body)).await.unwrap_err();
+        assert_eq!(error.failure().field(), Some(name), "{body}");
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("planted"), "{shown}");
+        let words = name.replace('_', " ");
+        assert!(shown.contains(name) || shown.contains(&words), "{shown}");
+    }
 }

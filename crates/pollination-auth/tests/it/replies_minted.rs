@@ -98,7 +98,14 @@ async fn row_07_a_secret_that_is_none_is_kept_raw_and_replaces_nothing() {
     let number = format!(r#"{{"id":"{ID}","secret":7}}"#);
     let [create, rotate] = kept_raw(Answer::json(201, number)).await;
     assert!(
-        matches!(create, Reason::NotTheDocument { line: 1, .. }),
+        matches!(
+            create,
+            Reason::NotTheDocument {
+                field: Some("secret"),
+                line: 1,
+                ..
+            }
+        ),
         "{create:?}"
     );
     assert_eq!(create, rotate);
@@ -195,7 +202,13 @@ async fn row_20_a_secret_that_comes_twice_is_kept_raw() {
     let body = format!(r#"{{"id":"{ID}","secret":"{NEW_SECRET}","secret":"{SECRET}"}}"#);
     let [create, rotate] = kept_raw(Answer::json(200, body)).await;
     assert!(
-        matches!(create, Reason::NotTheDocument { .. }),
+        matches!(
+            create,
+            Reason::NotTheDocument {
+                field: Some("secret"),
+                ..
+            }
+        ),
         "{create:?}"
     );
     assert_eq!(create, rotate);

@@ -7,21 +7,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
+use pollination_auth::{FileStore, NoDefaultDirectory};
 
 use crate::error::CliError;
 use crate::variables::{DIRECTORY, RESCUE};
 
 const OWN_NAME: &str = "pollination-auth";
 
-/// Returns the directory of the credentials.
+/// Returns the directory of the credentials, in which the library looks for them as well.
 pub(crate) fn credentials() -> Result<PathBuf, CliError> {
-    find(DIRECTORY, env::var_os, || {
-        Some(
-            etcetera::choose_base_strategy()
-                .ok()?
-                .config_dir()
-                .join(OWN_NAME),
-        )
+    FileStore::default_directory().map_err(|problem| match problem {
+        NoDefaultDirectory::Empty => empty(DIRECTORY),
+        _ => CliError::NoDirectory(DIRECTORY),
     })
 }
 
@@ -77,12 +74,16 @@ fn find(
     default: impl FnOnce() -> Option<PathBuf>,
 ) -> Result<PathBuf, CliError> {
     match look_up(variable) {
-        Some(path) if path.is_empty() => Err(CliError::Variable {
-            variable,
-            problem: "is empty; set it to a directory, or unset it",
-        }),
+        Some(path) if path.is_empty() => Err(empty(variable)),
         Some(path) => Ok(PathBuf::from(path)),
         None => default().ok_or(CliError::NoDirectory(variable)),
+    }
+}
+
+fn empty(variable: &'static str) -> CliError {
+    CliError::Variable {
+        variable,
+        problem: "is empty; set it to a directory, or unset it",
     }
 }
 

@@ -5,12 +5,17 @@
 mod build;
 pub(crate) mod build_error;
 pub(crate) mod builder;
+mod chain;
+mod discovery;
 pub(crate) mod env;
 pub(crate) mod held;
 mod inner;
 mod login;
+pub(crate) mod passed_over;
 pub(crate) mod provider;
 mod replay_after_401;
+mod sharing;
+mod variables;
 
 use std::fmt;
 use std::sync::Arc;

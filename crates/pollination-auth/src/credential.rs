@@ -3,6 +3,7 @@
 pub(crate) mod access_token;
 pub(crate) mod api_token;
 pub(crate) mod cached_token;
+pub(crate) mod credential_provider;
 pub(crate) mod grant;
 pub(crate) mod jwt;
 pub(crate) mod lifetime;

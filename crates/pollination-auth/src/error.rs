@@ -24,9 +24,10 @@ pub enum Error {
     /// The service refused the id or the secret at login (401 or 403). Give the client another API
     /// token.
     CredentialsRejected(Failure),
-    /// The credential store, or the files of
-    /// [`api_token_files`](crate::ClientBuilder::api_token_files), have no usable credential. The
-    /// source says why.
+    /// The credential store, the files of
+    /// [`api_token_files`](crate::ClientBuilder::api_token_files) or the
+    /// [`credential_provider`](crate::ClientBuilder::credential_provider) have no usable credential.
+    /// The source says why.
     ///
     /// Repair the store, or store a credential. After a rotate the new secret is in
     /// [`raw_reply`](Self::raw_reply): keep it.
@@ -155,6 +156,9 @@ impl fmt::Display for Error {
             }
             Self::StoreFailed(failure) if failure.reason() == &Reason::CredentialFile => {
                 "check the files that the API token is read from"
+            }
+            Self::StoreFailed(failure) if failure.reason() == &Reason::CredentialProvider => {
+                "its error is the source of this one"
             }
             Self::StoreFailed(failure) if matches!(failure.reason(), Reason::NothingStored(_)) => {
                 "store one with `Profile::save`, or choose another profile"

@@ -30,15 +30,23 @@
 //!
 //! **… take the credential from the environment?** [`Client::from_env`].
 //!
+//! **… use what `pollination-auth login` stored?** [`Client::from_default_chain`], which looks at
+//! the environment first. [`ClientBuilder::share_access_token`] lets many processes share one login.
+//!
 //! **… take it from files that Kubernetes, Docker or systemd mounts?**
 //! [`ClientBuilder::api_token_files`], or name them in the environment.
+//!
+//! **… take it from my own secrets manager?** [`ClientBuilder::credential_provider`].
 //!
 //! **… use an access token that I have already?** [`ClientBuilder::access_token`]. Such a client
 //! can't log in; after the token expires, calls fail with [`Error::AccessTokenExpired`].
 //!
 //! **… call my API with it?** With the feature `reqwest-middleware` or `tower`: a layer puts a
-//! fresh access token on your own requests to the service's host, and on no others. Without them,
-//! send it after `Bearer` to that host, and to no other.
+//! fresh access token on your own requests to the service's host, and on no others. A client that
+//! progenitor generates takes [`Client::authorize`] as its hook. Without them, send it after
+//! `Bearer` to that host, and to no other; after a 401 call [`Client::invalidate_access_token`].
+//!
+//! **… call it from code that can't wait?** [`Client::keep_fresh`].
 //!
 //! **… use it without async?** With the feature `blocking`.
 //!
@@ -50,7 +58,7 @@
 //! store the new secret before anything else; if the reply can't be used, its bytes are in
 //! [`Error::raw_reply`].
 //!
-//! **… test my code?** With the crate `pollination-auth-fake`: the service in memory, which fails
+//! **… test my code?** Without a service: write it against [`AccessTokenProvider`]. With the crate `pollination-auth-fake`: the service in memory, which fails
 //! on demand. [`ClientBuilder::clock`] shows a [`Clock`] that moves with the service's.
 //!
 //! **… change the host, the proxy, the certificates, the timeouts?** [`ClientBuilder`].
@@ -102,6 +110,7 @@ pub use call::retry::RetryPolicy;
 pub use client::Client;
 pub use client::build_error::BuildError;
 pub use client::builder::ClientBuilder;
+pub use client::passed_over::PassedOver;
 pub use client::provider::{AccessTokenFuture, AccessTokenProvider};
 pub use credential::access_token::AccessToken;
 pub use credential::api_token::{ApiToken, ApiTokenId, CredentialError};
@@ -123,8 +132,8 @@ pub use rotation::{
 };
 pub use store::credential_files::CredentialFileError;
 pub use store::{
-    CredentialStore, Document, FileStore, MemoryStore, Profile, ProfileLock, Ruling, StoreError,
-    StoreFuture, StoreLock, StoredDocument, StoredToken, Version,
+    CredentialStore, Document, FileStore, MemoryStore, NoDefaultDirectory, Profile, ProfileLock,
+    Ruling, StoreError, StoreFuture, StoreLock, StoredDocument, StoredToken, Version,
 };
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

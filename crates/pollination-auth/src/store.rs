@@ -7,11 +7,13 @@
 mod change;
 pub(crate) mod credential_files;
 mod credential_store;
+mod default_directory;
 mod disk;
 mod document;
 mod error;
 mod file;
 pub(crate) mod journal;
+pub(crate) mod kept_token;
 pub(crate) mod kind;
 mod lock_wait;
 mod memory;
@@ -26,6 +28,7 @@ mod writer;
 
 pub(crate) use self::change::CHANGE_PATIENCE;
 pub use self::credential_store::{CredentialStore, ProfileLock, StoreFuture, StoreLock};
+pub use self::default_directory::NoDefaultDirectory;
 pub use self::error::StoreError;
 pub use self::file::FileStore;
 pub use self::journal::Ruling;

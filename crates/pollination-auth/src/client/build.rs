@@ -1,9 +1,12 @@
 //! Building a client: each setting is checked, and the parts are put together.
 
+use std::env::var_os;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::builder::{ClientBuilder, Credential};
+use super::chain::{self, Link, Surroundings};
+use super::env::Found;
 use super::held::Held;
 use super::login::{Login, NoLogin};
 use crate::cache::{TokenCache, TokenSource};
@@ -18,7 +21,7 @@ use crate::credential::profile_id::ProfileId;
 use crate::credential::validity::Validity;
 use crate::foundation::base_url::{BaseUrl, DEFAULT_BASE_URL};
 use crate::foundation::clock::Clock;
-use crate::store::Profile;
+use crate::store::{FileStore, Profile};
 use crate::wire::Wire;
 use crate::wire::transport::{self, Settings, Transport, Unbuilt};
 
@@ -95,9 +98,23 @@ impl ClientBuilder {
         let held = match self.credential.ok_or(BuildError::NoCredential)? {
             Credential::ApiToken(token) => Held::own(token),
             Credential::Files(files) => Held::files(files),
+            Credential::Provider(provider) => Held::provided(provider),
             Credential::Store(store) => {
                 let id = ProfileId::new(&calls.wire.base_url, DEFAULT_PROFILE);
                 Held::stored(Profile::of(store, id))
+            }
+            Credential::Chain(name) => {
+                let name = name.as_deref().unwrap_or(DEFAULT_PROFILE);
+                let profile = ProfileId::new(&calls.wire.base_url, name);
+                let surroundings = Surroundings {
+                    look_up: &var_os,
+                    directory: FileStore::default_directory(),
+                };
+                match chain::resolve(surroundings, &profile)? {
+                    Link::Environment(Found::ApiToken(token)) => Held::own(token),
+                    Link::Environment(Found::Files(files)) => Held::files(files),
+                    Link::Stored(store) => Held::stored(Profile::of(store, profile)),
+                }
             }
             Credential::Profile(profile) => Held::stored(profile),
             Credential::AccessToken(token) => {
@@ -107,7 +124,7 @@ impl ClientBuilder {
                 return Ok(Client::new(calls, cache, None));
             }
         };
-        let login = Login::new(calls.clone(), held.clone());
+        let login = Login::new(calls.clone(), held.clone(), self.share_access_token);
         Ok(Client::new(calls, cache(Box::new(login)), Some(held)))
     }
 }

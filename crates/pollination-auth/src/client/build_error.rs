@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use super::passed_over::PassedOver;
+use super::variables::{HOST, PROFILE};
 use crate::credential::api_token::CredentialError;
 use crate::foundation::base_url::BaseUrlError;
 use crate::store::credential_files::CredentialFileError;
-
-/// The variable that names the base URL of the service; the service's own when it is not set.
-pub(crate) const HOST: &str = "POLLINATION_HOST";
+use crate::store::{NoDefaultDirectory, StoreError};
 
 /// Error of a client that can't be built; nothing was sent.
 #[non_exhaustive]
@@ -16,6 +16,19 @@ pub enum BuildError {
     /// There is neither an API token nor an access token.
     #[error("the client has no credential; give it an API token or an access token")]
     NoCredential,
+    /// No step of the [default chain](crate::Client::from_default_chain) has a credential; the list
+    /// says why each was passed over.
+    #[error("no credential was found: {}; run `pollination-auth login`", list(.0))]
+    NoCredentialFound(Vec<PassedOver>),
+    /// `POLLINATION_PROFILE` can't be used; the text says why.
+    #[error("the profile (from {name}) {0}", name = PROFILE)]
+    Profile(&'static str),
+    /// The directory of stored credentials is not known.
+    #[error(transparent)]
+    Directory(NoDefaultDirectory),
+    /// The store in which the command stored a credential can't be opened.
+    #[error("the stored credential can't be used")]
+    Store(#[source] StoreError),
     /// An id, a secret or an access token can't be used.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -54,4 +67,10 @@ pub enum BuildError {
     #[cfg(feature = "blocking")]
     #[error("the thread of the blocking client can't be started")]
     Thread(#[source] std::io::Error),
+}
+
+/// Joins the steps that were passed over.
+fn list(passed_over: &[PassedOver]) -> String {
+    let steps: Vec<_> = passed_over.iter().map(PassedOver::to_string).collect();
+    steps.join("; ")
 }

@@ -1,6 +1,5 @@
 //! The settings of a client, before it is built.
 
-use std::env::var_os;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,10 +7,9 @@ use std::time::Duration;
 
 use crate::call::retry::RetryPolicy;
 use crate::client::Client;
-use crate::client::build_error::BuildError;
-use crate::client::env;
 use crate::credential::access_token::AccessToken;
 use crate::credential::api_token::ApiToken;
+use crate::credential::credential_provider::CredentialProvider;
 use crate::foundation::clock::{Clock, SystemClock};
 use crate::store::credential_files::{CredentialFiles, Given};
 use crate::store::{CredentialStore, Profile};
@@ -52,6 +50,7 @@ const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VE
 #[must_use]
 pub struct ClientBuilder {
     pub(super) credential: Option<Credential>,
+    pub(super) share_access_token: bool,
     pub(super) base_url: Option<String>,
     pub(super) is_host_of_environment: bool,
     pub(super) allow_plain_http: bool,
@@ -67,6 +66,9 @@ pub struct ClientBuilder {
 pub(super) enum Credential {
     ApiToken(ApiToken),
     Files(CredentialFiles),
+    Provider(CredentialProvider),
+    /// Wherever the default chain finds it; with the name of the profile, if one is set.
+    Chain(Option<String>),
     AccessToken(AccessToken),
     Store(Arc<dyn CredentialStore>),
     Profile(Profile),
@@ -76,6 +78,7 @@ impl Default for ClientBuilder {
     fn default() -> Self {
         Self {
             credential: None,
+            share_access_token: false,
             base_url: None,
             is_host_of_environment: false,
             allow_plain_http: false,
@@ -95,52 +98,9 @@ impl Client {
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
-
-    /// Builds a client from the environment; see [`ClientBuilder::from_env`].
-    ///
-    /// # Errors
-    ///
-    /// [`BuildError`] naming the variable that is missing or can't be used.
-    pub fn from_env() -> Result<Self, BuildError> {
-        ClientBuilder::from_env()?.build()
-    }
 }
 
 impl ClientBuilder {
-    /// Takes the API token and the base URL from the environment.
-    ///
-    /// Reads `POLLINATION_API_KEY_ID`, `POLLINATION_API_KEY_SECRET` and, if it is set,
-    /// `POLLINATION_HOST`. An empty variable is an error, not treated as unset.
-    /// [`build`](Self::build) checks the host.
-    ///
-    /// `POLLINATION_API_KEY_ID_FILE` and `POLLINATION_API_KEY_SECRET_FILE` name files that hold the
-    /// id and the secret instead, which are read as by [`api_token_files`](Self::api_token_files).
-    ///
-    /// # Errors
-    ///
-    /// [`BuildError::Credential`] naming the variable that is missing, empty or not UTF-8, or the
-    /// two that exclude each other; [`BuildError::Host`] if the host is not UTF-8.
-    pub fn from_env() -> Result<Self, BuildError> {
-        Self::from_environment(env::read(var_os)?)
-    }
-
-    fn from_environment(found: env::Environment) -> Result<Self, BuildError> {
-        let builder = Self {
-            credential: Some(match found.credential {
-                env::Found::ApiToken(token) => Credential::ApiToken(token),
-                env::Found::Files(files) => Credential::Files(files),
-            }),
-            ..Self::default()
-        };
-        Ok(match found.base_url {
-            Some(base_url) => Self {
-                is_host_of_environment: true,
-                ..builder.base_url(base_url)
-            },
-            None => builder,
-        })
-    }
-
     /// Logs in with this API token, whenever an access token is needed.
     pub fn api_token(mut self, token: ApiToken) -> Self {
         self.credential = Some(Credential::ApiToken(token));
@@ -172,6 +132,47 @@ impl ClientBuilder {
     pub fn api_token_files(mut self, id: impl Into<PathBuf>, secret: impl Into<PathBuf>) -> Self {
         let (id, secret) = (Given::File(id.into()), Given::File(secret.into()));
         self.credential = Some(Credential::Files(CredentialFiles::new(id, secret)));
+        self
+    }
+
+    /// Logs in with the API token that this function provides, for credentials that are kept where
+    /// only the program can read them.
+    ///
+    /// It is called at each login. If the service refuses the API token, it is called once more, and
+    /// another one is tried. Nothing is ever written: after a rotate it is up to you to keep the
+    /// new secret. A call whose login gets no API token fails with
+    /// [`Error::StoreFailed`](crate::Error::StoreFailed), whose source is the function's error: put
+    /// no secret into it.
+    ///
+    /// ```
+    /// use pollination_auth::{ApiToken, Client, CredentialError};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
+    /// async fn from_secrets_manager() -> Result<ApiToken, CredentialError> {
+    ///     // Ask yours here.
+    ///     ApiToken::new("an-id", "a-secret")
+    /// }
+    ///
+    /// let client = Client::builder()
+    ///     .credential_provider(from_secrets_manager)
+    /// #   .base_url(service.base_url())
+    ///     .build()?;
+    /// client.access_token().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn credential_provider<F, E>(
+        mut self,
+        provide: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<ApiToken, E>> + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let provider = CredentialProvider::new(provide);
+        self.credential = Some(Credential::Provider(provider));
         self
     }
 
@@ -224,6 +225,29 @@ impl ClientBuilder {
     /// ```
     pub fn profile(mut self, profile: Profile) -> Self {
         self.credential = Some(Credential::Profile(profile));
+        self
+    }
+
+    /// Shares the access token with other processes that log in with the same stored credential.
+    ///
+    /// The command `pollination-auth access-token` is one of them. A login first looks for a token
+    /// that another process has kept; if there is none, one process logs in for all who wait. The
+    /// token is kept in a directory `access-tokens` beside the stored credential, as protected as
+    /// that. [`login`](Client::login) takes a token that another process has kept since this client
+    /// had its last one.
+    ///
+    /// It needs a credential in a [`FileStore`](crate::FileStore), or in a store that has
+    /// [`access_tokens`](crate::CredentialStore::access_tokens). Every other client logs in on its
+    /// own, as without this setting.
+    ///
+    /// ```no_run
+    /// use pollination_auth::ClientBuilder;
+    ///
+    /// let client = ClientBuilder::from_default_chain()?.share_access_token().build()?;
+    /// # Ok::<(), pollination_auth::BuildError>(())
+    /// ```
+    pub fn share_access_token(mut self) -> Self {
+        self.share_access_token = true;
         self
     }
 
@@ -361,44 +385,5 @@ impl fmt::Debug for ClientBuilder {
             .field("total_timeout", &self.total_timeout)
             .field("retry", &self.retry)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::foundation::base_url::BaseUrlError;
-
-    fn with_host(host: &str) -> ClientBuilder {
-        ClientBuilder::from_environment(env::Environment {
-            credential: env::Found::ApiToken(ApiToken::new("an-id", "a-secret").unwrap()),
-            base_url: Some(host.to_owned()),
-        })
-        .unwrap()
-    }
-
-    #[test]
-    fn a_host_of_the_environment_is_refused_by_the_name_of_its_variable() {
-        for (host, problem) in [
-            ("", BaseUrlError::NotAUrl),
-            ("planted", BaseUrlError::NotAUrl),
-            ("https://planted@h.example", BaseUrlError::UserInfo),
-            ("http://h.example", BaseUrlError::PlainHttp),
-        ] {
-            let error = with_host(host).build().unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                format!("the base URL (from POLLINATION_HOST) can't be used: {problem}")
-            );
-            assert!(matches!(error, BuildError::Host(found) if found == problem));
-        }
-    }
-
-    #[test]
-    fn a_base_url_that_takes_the_place_of_the_environments_is_not_blamed_on_it() {
-        let error = with_host("").base_url("").build().unwrap_err();
-        assert!(matches!(error, BuildError::BaseUrl(BaseUrlError::NotAUrl)));
-        let builder = with_host("http://h.example").dangerously_allow_plain_http();
-        assert!(builder.build().is_ok());
     }
 }

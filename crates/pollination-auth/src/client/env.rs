@@ -3,20 +3,37 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::client::build_error::{BuildError, HOST};
+use super::variables::{
+    CREDENTIALS_DIRECTORY, HOST, ID, ID_CREDENTIAL, ID_FILE, PROFILE, SECRET, SECRET_CREDENTIAL,
+    SECRET_FILE,
+};
+use crate::client::build_error::BuildError;
 use crate::credential::api_token::{ApiToken, CredentialError, Part, entered_id, entered_secret};
 use crate::foundation::base_url::BaseUrlError;
 use crate::foundation::secret::Secret;
 use crate::store::credential_files::{CredentialFiles, Given};
 
-/// The id of the API token.
-pub(crate) const ID: &str = "POLLINATION_API_KEY_ID";
-/// The secret of the API token.
-pub(crate) const SECRET: &str = "POLLINATION_API_KEY_SECRET";
-/// The file that the id is in.
-pub(crate) const ID_FILE: &str = "POLLINATION_API_KEY_ID_FILE";
-/// The file that the secret is in.
-pub(crate) const SECRET_FILE: &str = "POLLINATION_API_KEY_SECRET_FILE";
+/// Where a part of the API token can be.
+struct Names {
+    part: Part,
+    variable: &'static str,
+    file_variable: &'static str,
+    credential: &'static str,
+}
+
+const ID_NAMES: Names = Names {
+    part: Part::Id,
+    variable: ID,
+    file_variable: ID_FILE,
+    credential: ID_CREDENTIAL,
+};
+
+const SECRET_NAMES: Names = Names {
+    part: Part::Secret,
+    variable: SECRET,
+    file_variable: SECRET_FILE,
+    credential: SECRET_CREDENTIAL,
+};
 
 /// What the environment says.
 pub(crate) struct Environment {
@@ -59,37 +76,76 @@ impl ApiToken {
 pub(crate) fn read(
     look_up: impl Fn(&'static str) -> Option<OsString>,
 ) -> Result<Environment, BuildError> {
-    let id = part(&look_up, Part::Id, ID, ID_FILE, |text| entered_id(&text))?;
-    let secret = part(&look_up, Part::Secret, SECRET, SECRET_FILE, |text| {
-        entered_secret(Secret::from(text).expose_secret())
-    })?;
-    let credential = match (id, secret) {
-        (Given::Value(id), Given::Value(secret)) => Found::ApiToken(ApiToken::of(id, secret)),
-        (id, secret) => Found::Files(CredentialFiles::new(id, secret)),
-    };
-    let base_url = look_up(HOST)
-        .map(OsString::into_string)
-        .transpose()
-        .map_err(|_bytes| BuildError::Host(BaseUrlError::NotUnicode))?;
     Ok(Environment {
-        credential,
-        base_url,
+        credential: api_token(&look_up)?,
+        base_url: base_url(&look_up)?,
     })
 }
 
-/// Reads a part of the API token from its variable, or the path of its file from the other.
+/// Returns `true` if a part of an API token is set. One alone is an error, not treated as unset.
+pub(crate) fn has_api_token(look_up: impl Fn(&'static str) -> Option<OsString>) -> bool {
+    [ID_NAMES, SECRET_NAMES].iter().any(|names| {
+        look_up(names.variable).is_some()
+            || look_up(names.file_variable).is_some()
+            || systemd_credential(&look_up, names.credential).is_some()
+    })
+}
+
+/// Reads the API token; from a file it is read later, at each login.
+pub(crate) fn api_token(
+    look_up: impl Fn(&'static str) -> Option<OsString>,
+) -> Result<Found, BuildError> {
+    let id = part(&look_up, &ID_NAMES, |text| entered_id(&text))?;
+    let secret = part(&look_up, &SECRET_NAMES, |text| {
+        entered_secret(Secret::from(text).expose_secret())
+    })?;
+    Ok(match (id, secret) {
+        (Given::Value(id), Given::Value(secret)) => Found::ApiToken(ApiToken::of(id, secret)),
+        (id, secret) => Found::Files(CredentialFiles::new(id, secret)),
+    })
+}
+
+/// Reads the base URL, if it is set.
+pub(crate) fn base_url(
+    look_up: impl Fn(&'static str) -> Option<OsString>,
+) -> Result<Option<String>, BuildError> {
+    look_up(HOST)
+        .map(OsString::into_string)
+        .transpose()
+        .map_err(|_bytes| BuildError::Host(BaseUrlError::NotUnicode))
+}
+
+/// Reads the name of the profile, if it is set.
+pub(crate) fn profile(
+    look_up: impl Fn(&'static str) -> Option<OsString>,
+) -> Result<Option<String>, BuildError> {
+    match look_up(PROFILE).map(OsString::into_string).transpose() {
+        Ok(Some(name)) if name.is_empty() => Err(BuildError::Profile("is empty")),
+        Err(_bytes) => Err(BuildError::Profile("is not valid UTF-8")),
+        Ok(found) => Ok(found),
+    }
+}
+
+/// Reads a part of the API token from its variable, or finds its file: the one that the other
+/// variable names, or the credential of systemd.
 fn part<T>(
     look_up: impl Fn(&'static str) -> Option<OsString>,
-    part: Part,
-    name: &'static str,
-    file_name: &'static str,
+    names: &Names,
     check: impl FnOnce(String) -> Result<T, CredentialError>,
 ) -> Result<Given<T>, CredentialError> {
+    let &Names {
+        part,
+        variable: name,
+        file_variable: file_name,
+        credential,
+    } = names;
     match (look_up(name), look_up(file_name)) {
         (Some(_), Some(_)) => Err(CredentialError::set_twice(part, name, file_name)),
         (None, Some(path)) if path.is_empty() => Err(CredentialError::empty(part, file_name)),
         (None, Some(path)) => Ok(Given::File(PathBuf::from(path))),
-        (None, None) => Err(CredentialError::missing(part, name)),
+        (None, None) => systemd_credential(&look_up, credential)
+            .map(Given::File)
+            .ok_or_else(|| CredentialError::missing(part, name)),
         (Some(value), None) => {
             let text = value
                 .into_string()
@@ -99,6 +155,15 @@ fn part<T>(
                 .map_err(|error| error.found_in(name))
         }
     }
+}
+
+/// Returns the file of a credential of systemd, if the unit has it.
+fn systemd_credential(
+    look_up: impl Fn(&'static str) -> Option<OsString>,
+    credential: &str,
+) -> Option<PathBuf> {
+    let file = PathBuf::from(look_up(CREDENTIALS_DIRECTORY)?).join(credential);
+    file.symlink_metadata().is_ok().then_some(file)
 }
 
 #[cfg(test)]
@@ -215,6 +280,65 @@ mod tests {
         ] {
             assert_eq!(read_from(variables).err().unwrap(), message);
         }
+    }
+
+    #[test]
+    fn row_80_a_credential_of_systemd_stands_for_a_part_that_no_variable_sets() {
+        let directory = std::env::temp_dir().join(format!("systemd-{}", std::process::id()));
+        let _left_over = std::fs::remove_dir_all(&directory);
+        std::fs::create_dir(&directory).unwrap();
+        let at = directory.to_str().unwrap();
+        let file = |name: &str| directory.join(name);
+        let found = |variables: &[(&str, &str)]| {
+            let variables = [variables, &[(CREDENTIALS_DIRECTORY, at)]].concat();
+            let read = read_from(&variables).map(|read| match read.credential {
+                Found::ApiToken(_) => (None, None),
+                Found::Files(CredentialFiles { id, secret, .. }) => {
+                    let id = matches!(id, Given::File(path) if path == file(ID_CREDENTIAL));
+                    let secret = match secret {
+                        Given::File(path) => Some(path),
+                        Given::Value(_) => None,
+                    };
+                    (Some(id), secret)
+                }
+            });
+            let look_up = |name: &str| {
+                let found = variables.iter().find(|(key, _)| *key == name);
+                found.map(|(_, value)| OsString::from(value))
+            };
+            (has_api_token(look_up), read)
+        };
+        // A unit with other credentials.
+        let (has, read) = found(&[]);
+        assert!(!has);
+        assert_eq!(
+            read.unwrap_err(),
+            "the API token's id (from POLLINATION_API_KEY_ID) is not set"
+        );
+        std::fs::write(file(SECRET_CREDENTIAL), "planted").unwrap();
+        let (has, read) = found(&[]);
+        assert!(has, "one part alone is an error, not passed over");
+        assert!(!read.unwrap_err().contains("planted"));
+        let secret = Some(file(SECRET_CREDENTIAL));
+        assert_eq!(found(&[(ID, "i")]).1, Ok((Some(false), secret.clone())));
+        std::fs::write(file(ID_CREDENTIAL), "i").unwrap();
+        assert_eq!(found(&[]).1, Ok((Some(true), secret)));
+        // A variable goes before it.
+        assert_eq!(found(&[(ID, "i"), (SECRET, "s")]).1, Ok((None, None)));
+        let elsewhere = Some(PathBuf::from("/s"));
+        assert_eq!(found(&[(SECRET_FILE, "/s")]).1, Ok((Some(true), elsewhere)));
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn row_51_an_empty_profile_is_an_error_that_names_the_variable() {
+        let read = |value: &str| profile(|name| (name == PROFILE).then(|| OsString::from(value)));
+        assert_eq!(read("work").unwrap().as_deref(), Some("work"));
+        assert!(profile(|_| None).unwrap().is_none());
+        assert_eq!(
+            read("").unwrap_err().to_string(),
+            "the profile (from POLLINATION_PROFILE) is empty"
+        );
     }
 
     #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! The API token that a client logs in with: its own, that of a store, or that of files.
+//! The API token that a client logs in with: its own, that of a store, of files or of a provider.
 //!
 //! Other processes may change a store and files at any time, so each use reads them again.
 
@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::credential::api_token::ApiToken;
+use crate::credential::credential_provider::CredentialProvider;
 use crate::error::Error;
 use crate::error::failure::{Facts, Reason};
 use crate::foundation::operation::Operation;
@@ -42,6 +43,8 @@ enum Place {
     Stored(Profile),
     /// Only read: whoever mounts the files also replaces them.
     Files(CredentialFiles),
+    /// Only asked: the program keeps it itself.
+    Provided(CredentialProvider),
 }
 
 impl Held {
@@ -55,6 +58,10 @@ impl Held {
 
     pub(crate) fn files(files: CredentialFiles) -> Self {
         Self::at(Place::Files(files))
+    }
+
+    pub(crate) fn provided(provider: CredentialProvider) -> Self {
+        Self::at(Place::Provided(provider))
     }
 
     fn at(place: Place) -> Self {
@@ -78,7 +85,9 @@ impl Held {
                 let ended = changing.wait_for(|changing| !changing);
                 let _not_yet = tokio::time::timeout_at(next_look, ended).await;
             }
-            Place::Stored(_) | Place::Files(_) => tokio::time::sleep_until(next_look).await,
+            Place::Stored(_) | Place::Files(_) | Place::Provided(_) => {
+                tokio::time::sleep_until(next_look).await;
+            }
         }
     }
 
@@ -96,7 +105,7 @@ impl Held {
                     Look::Same
                 });
             }
-            Place::Files(_) => {
+            Place::Files(_) | Place::Provided(_) => {
                 let now = self.get(Operation::Login).await?;
                 return Ok(if now.is_same_as(refused) {
                     Look::Same
@@ -112,7 +121,7 @@ impl Held {
 
     pub(crate) fn profile(&self) -> Option<&Profile> {
         match &self.place {
-            Place::Own(_) | Place::Files(_) => None,
+            Place::Own(_) | Place::Files(_) | Place::Provided(_) => None,
             Place::Stored(profile) => Some(profile),
         }
     }
@@ -125,6 +134,16 @@ impl Held {
                 let record = profile.required().await;
                 let record = record.map_err(|error| store_failed(operation, error))?;
                 Ok(Arc::new(record.token))
+            }
+            Place::Provided(provider) => {
+                let provided = provider.get().await.map(Arc::new);
+                provided.map_err(|cause| {
+                    let facts = Facts {
+                        source: Some(cause),
+                        ..Facts::new(operation, Reason::CredentialProvider)
+                    };
+                    Error::StoreFailed(facts.into())
+                })
             }
             Place::Files(files) => {
                 let files = files.clone();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::held::{Held, Look, store_failed};
+use super::sharing::Sharing;
 use crate::cache::TokenSource;
 use crate::call::SharedCalls;
 use crate::credential::api_token::ApiToken;
@@ -35,17 +36,29 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 pub(crate) struct Login {
     calls: SharedCalls,
     held: Held,
+    /// With whom the access token is shared, if it is.
+    sharing: Option<Arc<Sharing>>,
 }
 
 impl Login {
-    pub(crate) fn new(calls: SharedCalls, held: Held) -> Self {
-        Self { calls, held }
+    pub(crate) fn new(calls: SharedCalls, held: Held, share: bool) -> Self {
+        let profile = held.profile().filter(|_| share);
+        let sharing = profile.map(|profile| Sharing::new(calls.clone(), profile.clone()));
+        Self {
+            sharing: sharing.map(Arc::new),
+            calls,
+            held,
+        }
     }
 }
 
 impl TokenSource for Login {
     fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<Grant, Error>> + Send>> {
-        Box::pin(login(self.calls.clone(), self.held.clone()))
+        let login = login(self.calls.clone(), self.held.clone());
+        match self.sharing.clone() {
+            Some(sharing) => Box::pin(async move { sharing.fetch(login).await }),
+            None => Box::pin(login),
+        }
     }
 }
 

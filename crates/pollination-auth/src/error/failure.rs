@@ -330,6 +330,9 @@ pub enum Reason {
     /// A file that the credential is read from can't be used; the source says why.
     #[error("a file with the API token can't be used")]
     CredentialFile,
+    /// The provider of the credential failed; the source is its error.
+    #[error("the credential provider has no API token")]
+    CredentialProvider,
     /// The credential store has no credential for this host and profile.
     #[error("no credential is stored for {} (profile {})", .0.base_url(), .0.name())]
     NothingStored(ProfileId),

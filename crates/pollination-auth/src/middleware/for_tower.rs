@@ -62,6 +62,49 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// A stack over reqwest, whose client sends its own kind of request:
+///
+/// ```
+/// use http::Request;
+/// use pollination_auth::{ApiToken, AuthLayer, Client, Error};
+/// use reqwest::Body;
+/// use tower::{BoxError, ServiceBuilder, ServiceExt as _};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
+/// # let host = service.base_url();
+/// let api_token = ApiToken::new("an-id", "a-secret")?;
+/// let client = Client::builder().api_token(api_token).base_url(&*host).build()?;
+///
+/// let reqwest = reqwest::Client::new();
+/// let http = ServiceBuilder::new()
+///     .concurrency_limit(10)
+///     // A body is sent again unless it is a stream.
+///     .layer(AuthLayer::with_clone_body(client, |body: &Body| {
+///         body.as_bytes().map(|bytes| Body::from(bytes.to_vec()))
+///     }))
+///     .service_fn(move |request: Request<Body>| {
+///         let reqwest = reqwest.clone();
+///         async move {
+///             let response = reqwest.execute(request.try_into()?).await?;
+///             Ok::<_, BoxError>(http::Response::from(response))
+///         }
+///     });
+///
+/// let request = Request::get(format!("{host}/auth/api-token")).body(Body::default())?;
+/// match http.oneshot(request).await {
+///     Ok(response) => assert_eq!(response.status(), 200),
+///     Err(error) => match Error::from_middleware(&*error) {
+///         Some(ours) => println!("no access token: {ours}"),
+///         None => println!("the request failed: {error}"),
+///     },
+/// }
+/// # assert_eq!(service.logins(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct AuthLayer<C> {
     policy: Policy,

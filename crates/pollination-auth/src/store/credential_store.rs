@@ -310,6 +310,18 @@ pub trait CredentialStore: Send + Sync + 'static {
     /// [`StoreError`] when there can be no lock here.
     fn is_locked<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, bool>;
 
+    /// Returns a store beside this one for the access tokens that processes share, if there is one.
+    ///
+    /// [`share_access_token`](crate::ClientBuilder::share_access_token) asks for it. What is kept
+    /// there is as secret as the credential, but nothing is lost with it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it can't be opened; each client then logs in on its own.
+    fn access_tokens(&self) -> StoreFuture<'_, Option<Arc<dyn CredentialStore>>> {
+        Box::pin(ready(Ok(None)))
+    }
+
     /// Returns `true` if stored documents outlive the process, as a rotation requires.
     fn is_durable(&self) -> bool {
         true
@@ -332,6 +344,10 @@ impl<S: CredentialStore + ?Sized> CredentialStore for Arc<S> {
 
     fn is_locked<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, bool> {
         (**self).is_locked(profile)
+    }
+
+    fn access_tokens(&self) -> StoreFuture<'_, Option<Arc<dyn CredentialStore>>> {
+        (**self).access_tokens()
     }
 
     fn is_durable(&self) -> bool {

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::future::ready;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::credential_store::{CredentialStore, ProfileLock, StoreFuture, StoreLock};
@@ -20,6 +20,9 @@ use crate::foundation::secret::Secret;
 
 /// The end of the name of a file that is not yet renamed to its final name.
 const UNFINISHED: &str = ".tmp";
+
+/// The directory of the access tokens that processes share, below that of the credentials.
+const ACCESS_TOKENS: &str = "access-tokens";
 
 /// The beginning of the name of a file that only shows that the directory is writable.
 ///
@@ -66,6 +69,8 @@ const CHECK_LOCK: &str = "check.lock";
 #[derive(Clone)]
 pub struct FileStore {
     disk: Arc<dyn Disk>,
+    /// `None` for the disk of a test.
+    directory: Option<Arc<Path>>,
     protection: Protection,
 }
 
@@ -77,7 +82,12 @@ impl FileStore {
     /// [`StoreError::Unsafe`] when it belongs to another user, or others can write to it or replace
     /// it, [`StoreError::Failed`] when it can't be created or read.
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Ok(Self::on(Arc::new(RealDisk::open(&directory.into())?)))
+        let directory = directory.into();
+        let disk = RealDisk::open(&directory)?;
+        Ok(Self {
+            directory: Some(directory.into()),
+            ..Self::on(Arc::new(disk))
+        })
     }
 
     /// Checks that a document could be stored now: writes, syncs and removes a file as long as one.
@@ -114,6 +124,7 @@ impl FileStore {
     pub(super) fn on(disk: Arc<dyn Disk>) -> Self {
         Self {
             disk,
+            directory: None,
             protection: Protection::Private,
         }
     }
@@ -212,6 +223,17 @@ impl CredentialStore for FileStore {
         let (store, profile) = (self.clone(), profile.clone());
         let look = on_blocking_thread(move || store.disk.is_locked(&lock_name(&profile)));
         Box::pin(async { Ok(look.await?) })
+    }
+
+    fn access_tokens(&self) -> StoreFuture<'_, Option<Arc<dyn CredentialStore>>> {
+        let directory = self.directory.as_ref().map(|at| at.join(ACCESS_TOKENS));
+        Box::pin(async {
+            let Some(directory) = directory else {
+                return Ok(None);
+            };
+            let store = on_blocking_thread(move || Self::open(directory)).await?;
+            Ok(Some(Arc::new(store) as Arc<dyn CredentialStore>))
+        })
     }
 }
 

@@ -102,6 +102,13 @@ impl Profile {
         caught(self.store.is_locked(&self.id)).await
     }
 
+    /// Returns the store for the access tokens that processes share, if there is one.
+    pub(crate) async fn access_tokens(
+        &self,
+    ) -> Result<Option<Arc<dyn CredentialStore>>, StoreError> {
+        caught(self.store.access_tokens()).await
+    }
+
     pub(crate) fn is_durable(&self) -> bool {
         self.store.is_durable()
     }

@@ -18,6 +18,10 @@ mod contract;
 #[cfg(unix)]
 mod credential_files;
 #[cfg(test)]
+mod credential_provider;
+#[cfg(test)]
+mod default_chain;
+#[cfg(test)]
 mod documented;
 #[cfg(test)]
 mod held_tokens;

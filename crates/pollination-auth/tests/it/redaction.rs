@@ -9,8 +9,8 @@ use std::time::Duration;
 use pollination_auth::{
     AccessToken, AccessTokenChanges, AccessTokenFuture, AccessTokenProvider, ApiToken, ApiTokenId,
     BaseUrlError, BuildError, Client, ClientBuilder, ClientGone, CredentialError,
-    CredentialFileError, Error, Failure, FreshAccessToken, Location, Moment, Operation, Reason,
-    RetryPolicy, Secret, SecretBytes, SystemClock, Violation,
+    CredentialFileError, Error, Failure, FreshAccessToken, Location, Moment, NoDefaultDirectory,
+    Operation, PassedOver, Reason, RetryPolicy, Secret, SecretBytes, SystemClock, Violation,
 };
 
 use crate::listener::Listener;
@@ -337,4 +337,15 @@ fn a_type_that_shows_its_secret_is_found() {
     for secret in [CREATED, ROTATED, IN_HEADER] {
         assert!(log.contains(secret), "{log}");
     }
+}
+
+#[test]
+fn a_credential_that_is_nowhere_shows_nothing() {
+    let mut shown = Shown::default();
+    shown.debug("passed over", &PassedOver::Environment);
+    shown.debug("no directory", &NoDefaultDirectory::NoHome);
+    let builder =
+        logging_in(IN_URL).credential_provider(|| async { ApiToken::new(ID, API_SECRET) });
+    shown.debug("a provider", &builder);
+    assert_eq!(shown.leaks(&SECRETS), [""; 0]);
 }

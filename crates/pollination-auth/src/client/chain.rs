@@ -1,0 +1,149 @@
+//! The default chain: where a client finds its credential without being told.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::env::{self, Found};
+use super::passed_over::PassedOver;
+use super::variables::CREDENTIALS_DIRECTORY;
+use crate::client::build_error::BuildError;
+use crate::credential::profile_id::ProfileId;
+use crate::store::{CredentialStore, Document, FileStore, NoDefaultDirectory};
+
+/// What the chain came to.
+pub(super) enum Link {
+    Environment(Found),
+    Stored(Arc<dyn CredentialStore>),
+}
+
+/// The places outside of the program that the chain looks at.
+pub(super) struct Surroundings<'a> {
+    pub(super) look_up: &'a dyn Fn(&'static str) -> Option<OsString>,
+    pub(super) directory: Result<PathBuf, NoDefaultDirectory>,
+}
+
+/// Goes through the chain, and takes the first place that has a credential.
+///
+/// One that has an unusable credential ends it: to pass it over would log in as somebody else.
+pub(super) fn resolve(
+    surroundings: Surroundings<'_>,
+    profile: &ProfileId,
+) -> Result<Link, BuildError> {
+    let look_up = surroundings.look_up;
+    let mut passed_over = Vec::new();
+    if env::has_api_token(look_up) {
+        return Ok(Link::Environment(env::api_token(look_up)?));
+    }
+    let mut pass_over = |passed: PassedOver| {
+        tracing::debug!(reason = %passed, "a step of the default chain was passed over");
+        passed_over.push(passed);
+    };
+    pass_over(PassedOver::Environment);
+    pass_over(PassedOver::SystemdCredentials {
+        directory: look_up(CREDENTIALS_DIRECTORY).map(PathBuf::from),
+    });
+    match surroundings.directory {
+        Err(NoDefaultDirectory::NoHome) => pass_over(PassedOver::NoHome),
+        Err(empty @ NoDefaultDirectory::Empty) => return Err(BuildError::Directory(empty)),
+        Ok(directory) => {
+            let file = directory.join(FileStore::file_name(profile, Document::Credential));
+            if file.symlink_metadata().is_ok() {
+                let store = FileStore::open(&directory).map_err(BuildError::Store)?;
+                return Ok(Link::Stored(Arc::new(store)));
+            }
+            pass_over(PassedOver::NotStored {
+                directory,
+                profile: profile.clone(),
+            });
+        }
+    }
+    Err(BuildError::NoCredentialFound(passed_over))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::variables::{ID, SECRET};
+    use super::*;
+    use crate::foundation::base_url::BaseUrl;
+
+    fn profile() -> ProfileId {
+        let base_url = BaseUrl::parse("https://h.example", false).unwrap();
+        ProfileId::new(&base_url, "work")
+    }
+
+    /// Goes through the chain, and returns in a word what it came to.
+    fn resolved(
+        variables: &[(&str, &str)],
+        directory: Result<PathBuf, NoDefaultDirectory>,
+    ) -> String {
+        let look_up = |name: &str| {
+            let found = variables.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| OsString::from(value))
+        };
+        let surroundings = Surroundings {
+            look_up: &look_up,
+            directory,
+        };
+        match resolve(surroundings, &profile()) {
+            Ok(Link::Environment(_)) => "environment".to_owned(),
+            Ok(Link::Stored(_)) => "stored".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_first_step_with_a_credential_is_taken_and_the_error_names_all() {
+        let directory = std::env::temp_dir().join(format!("chain-{}", std::process::id()));
+        let _left_over = std::fs::remove_dir_all(&directory);
+        let set = [(ID, "an-id"), (SECRET, "a-secret")];
+        let nowhere = resolved(&[], Ok(directory.clone()));
+        assert_eq!(
+            nowhere,
+            format!(
+                "no credential was found: neither POLLINATION_API_KEY_ID and \
+                 POLLINATION_API_KEY_SECRET are set, nor the variables with _FILE after their \
+                 names; CREDENTIALS_DIRECTORY is not set; no credential is stored for \
+                 https://h.example (profile work) in {}; run `pollination-auth login`",
+                directory.display()
+            )
+        );
+        assert!(!directory.exists(), "a look makes nothing");
+        let homeless = resolved(
+            &[(CREDENTIALS_DIRECTORY, "/nowhere")],
+            Err(NoDefaultDirectory::NoHome),
+        );
+        assert!(
+            homeless.contains("/nowhere has no pollination-api-key-id"),
+            "{homeless}"
+        );
+        assert!(
+            homeless.contains("there is no home directory"),
+            "{homeless}"
+        );
+
+        let _store = FileStore::open(&directory).unwrap();
+        let file = FileStore::file_name(&profile(), Document::Credential);
+        std::fs::write(directory.join(file), "{}").unwrap();
+        assert_eq!(resolved(&[], Ok(directory.clone())), "stored");
+        assert_eq!(resolved(&set, Ok(directory.clone())), "environment");
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn row_51_a_step_that_is_wrong_is_an_error_and_not_passed_over() {
+        let nowhere = || Err(NoDefaultDirectory::NoHome);
+        assert_eq!(
+            resolved(&[(ID, "an-id")], nowhere()),
+            "the API token's secret (from POLLINATION_API_KEY_SECRET) is not set"
+        );
+        assert_eq!(
+            resolved(&[(ID, "an-id"), (SECRET, "")], nowhere()),
+            "the API token's secret (from POLLINATION_API_KEY_SECRET) is empty"
+        );
+        assert_eq!(
+            resolved(&[], Err(NoDefaultDirectory::Empty)),
+            "POLLINATION_AUTH_DIR is empty; set it to a directory, or unset it"
+        );
+    }
+}

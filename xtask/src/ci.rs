@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::distribute::wheel;
 use crate::terminal::{BAD, GOOD, HEADING};
-use crate::{bench, check, engines, packaging, races, workspace};
+use crate::{bench, check, engines, packaging, races, readme, workspace};
 
 /// The folder of the examples; CI runs each once.
 const EXAMPLES: &str = "crates/pollination-auth-examples/examples";
@@ -29,14 +29,16 @@ enum Step {
     Package(&'static str),
     /// The tests of the Vault store on a real server.
     Engines,
+    /// The README's first program, in a package of its own.
+    Readme,
     /// The wheels, built and used as docs/python.md shows.
     Wheel,
 }
 
-use Step::{Bench, Cargo, Check, EachFeature, Engines, Examples, Package, Races, Wheel};
+use Step::{Bench, Cargo, Check, EachFeature, Engines, Examples, Package, Races, Readme, Wheel};
 
 /// The optional features of the library: each has to build and pass without the others.
-const FEATURES: [&str; 3] = ["blocking", "reqwest-middleware", "tower"];
+const FEATURES: [&str; 4] = ["blocking", "reqwest-middleware", "testing", "tower"];
 
 /// The length of the races here: 4 rounds have a kill, a lost reply, both and neither.
 const RACES: races::Options = races::Options {
@@ -54,7 +56,7 @@ const ENGINES: engines::Options = engines::Options {
 };
 
 /// Everything that CI runs, in order: the README's test command first.
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     Cargo("test --locked --workspace --all-features"),
     Cargo("test --locked -p pollination-auth-api --no-default-features"),
     Cargo("test --locked -p pollination-auth --no-default-features --profile dev --test it"),
@@ -75,6 +77,7 @@ const STEPS: [Step; 15] = [
     Races,
     Engines,
     Examples("run --locked -p pollination-auth-examples --all-features --example {}"),
+    Readme,
     Wheel,
 ];
 
@@ -97,6 +100,10 @@ pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
             Package(command) => {
                 packaging::forget_unpacked()?;
                 cargo(root, command, output)?
+            }
+            Readme => {
+                announce("the program of README.md", output)?;
+                readme::run(root)?
             }
             Wheel => {
                 announce("cargo xtask wheel", output)?;

@@ -18,6 +18,7 @@ pub mod golden;
 pub mod oracle;
 mod packaging;
 mod races;
+mod readme;
 pub mod regenerate;
 mod replay;
 pub mod terminal;

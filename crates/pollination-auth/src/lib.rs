@@ -81,8 +81,6 @@
 //!
 //! # Features
 //!
-//! - `codegen` (default): generate the client from the contract at build time. Without it the
-//!   checked-in copy is compiled, which is the same and builds quicker.
 //! - `reqwest-middleware`: `AuthMiddleware`, for requests made with the crate of that name.
 //! - `tower`: `AuthLayer` and `AuthService`, for any tower service that takes HTTP requests.
 //! - `blocking`: `blocking::Client`, for code without async.
@@ -140,8 +138,3 @@ pub use store::{
 pub use testing::fuzzing;
 /// The HTTP client, in the version that [`ClientBuilder::configure_http`] takes.
 pub use wire::transport::reqwest;
-
-/// The README's example, run as a test.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;

@@ -110,17 +110,17 @@ exchange            one HTTP exchange, captured
     Layers {
         folder: "xtask/src",
         rows: "\
-workspace terminal canonical           where files lie, how to print, how JSON is written
-document                               an OpenAPI document as JSON: its parts, positions and references
-golden                                 the generated code as it is checked in
-regenerate                             from an upstream document to the contract, in stages
-oracle                                 random pairs of schemas that try the comparison
-check                                  the rules of the workspace
-bench compiles packaging races replay  programs that CI and people run
-distribute                             wheels, archives, Windows
-engines                                the tests that need a real server
-ci                                     the steps of CI
-cli                                    the command line
+workspace terminal canonical                  where files lie, how to print, how JSON is written
+document                                      an OpenAPI document as JSON: its parts, positions and references
+golden                                        the generated code as it is checked in
+regenerate                                    from an upstream document to the contract, in stages
+oracle                                        random pairs of schemas that try the comparison
+check                                         the rules of the workspace
+bench compiles packaging races readme replay  programs that CI and people run
+distribute                                    wheels, archives, Windows
+engines                                       the tests that need a real server
+ci                                            the steps of CI
+cli                                           the command line
 ",
     },
 ];

@@ -26,10 +26,12 @@ const RUN: &str = "run --locked --quiet --package pollination-auth-cli --";
 const SBOM_TOOL: &str = "cargo-sbom@0.10.0";
 
 /// The shells whose completions are packed, and the file that each of them reads.
-const COMPLETIONS: [(&str, &str); 4] = [
+const COMPLETIONS: [(&str, &str); 6] = [
     ("bash", "pollination-auth.bash"),
     ("elvish", "pollination-auth.elv"),
     ("fish", "pollination-auth.fish"),
+    ("nushell", "pollination-auth.nu"),
+    ("powershell", "_pollination-auth.ps1"),
     ("zsh", "_pollination-auth"),
 ];
 

@@ -5,6 +5,7 @@ use std::process::{Child, ChildStderr, Command};
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
+use pollination_auth::{CredentialStore as _, FileStore};
 use pollination_auth_fake::{Fault, Operation};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -98,6 +99,27 @@ fn an_interrupt_lets_the_rotation_come_to_its_end() {
         assert_ne!(held.world.stored_secret(), SECRET);
         assert_eq!(held.world.run(&["status"]).code, Some(0));
     }
+}
+
+/// The test holds the lock of the cached access token, which the rotation removes at its end.
+#[test]
+fn an_interrupt_after_the_rotation_does_not_hide_its_result() {
+    let mut held = Held::rotation();
+    let store = FileStore::open(held.world.directory().join("access-tokens")).unwrap();
+    let profile = held.world.profile();
+    let lock = wait(store.try_lock(profile.id())).unwrap().unwrap();
+    held.answer.send(()).unwrap();
+    // It says what it waits for once the rotation is done.
+    let mut line = String::new();
+    while !line.starts_with("waiting for another process") {
+        line.clear();
+        assert_ne!(held.stderr.read_line(&mut line).unwrap(), 0);
+    }
+    held.signal(Signal::INT);
+    held.wait_until_heard();
+    drop(lock);
+    assert_eq!(held.ended(), (Some(0), String::new()));
+    assert_ne!(held.world.stored_secret(), SECRET);
 }
 
 #[test]

@@ -131,20 +131,22 @@ pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliErr
             let rotated = rotation.rotate().await;
             rotated.map(|rotated| Answer::rotated(&rotated))
         };
-        ended.map_err(|error| failed(context, error))
+        let answer = ended.map_err(|error| failed(context, error))?;
+        if answer.outcome == Outcome::Rotated {
+            // It would not be used any more. One that can't be removed is no reason to call this
+            // failed.
+            if let Err(error) = access_token_file::forget(context).await {
+                tracing::debug!(%error, "the access token of the old secret is left behind");
+            }
+        }
+        Ok(answer)
     };
     let cut_off = || CliError::RotationInterrupted {
         resume: context.resume(),
     };
     let work = interrupt::outlast("the rotation", work, cut_off);
     let answer = progress::watch(what, work).await?;
-    if answer.outcome == Outcome::Rotated {
-        // It would not be used any more. One that can't be removed is no reason to call this
-        // failed.
-        if let Err(error) = access_token_file::forget(context).await {
-            tracing::debug!(%error, "the access token of the old secret is left behind");
-        }
-    }
+    // An interrupt from here on comes after the end: nothing is awaited before it is told.
     if answer.outcome == Outcome::Rotated && answer.unchanged {
         output::warning("the service returned the old secret, which still works");
     }

@@ -382,6 +382,67 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_relied_on_a_closed_question_relies_on_what_that_one_did() {
+        let object = |fields: Value| {
+            let names: Vec<_> = fields.as_object().unwrap().keys().cloned().collect();
+            json!({"type": "object", "required": names, "properties": fields})
+        };
+        let to = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+        let schemas = |last: &str| {
+            document(&json!({
+                "Tree": object(json!({"a": to("B"), "c": to("D"), "z": {"type": last}})),
+                "B": object(json!({"x": to("C"), "y": to("Tree")})),
+                "C": object(json!({"b": to("B")})),
+                "D": object(json!({"c": to("C")})),
+            }))
+        };
+        let (old, new) = (schemas("string"), schemas("integer"));
+        let mut judge = Judge::new(Direction::Reply);
+        // `C` relies on `B`, which relies on `Tree`; `D` asks for `C` when `B` is closed.
+        for name in ["Tree", "D", "C", "B"] {
+            let answer = judge.within(&all(&new, name), &all(&old, name), Sight::Forward, false);
+            assert_eq!(answer, Answer::No, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_effort_for_a_union_is_that_of_its_pairs() {
+        const MEMBERS: usize = 100;
+        let union = |least: usize| {
+            let mut schemas = json!({});
+            let mut members = Vec::new();
+            for member in 0..MEMBERS {
+                let name = format!("M{member}");
+                let next = json!({"$ref": "#/components/schemas/Union"});
+                schemas[&name] = json!({
+                    "type": "object",
+                    "required": ["kind", "next"],
+                    "properties": {
+                        "kind": {"type": "string", "enum": [name]},
+                        "next": next,
+                        "size": {"type": "integer", "minimum": if member == 0 { least } else { 9 }}
+                    }
+                });
+                members.push(json!({"$ref": format!("#/components/schemas/{name}")}));
+            }
+            schemas["Union"] = json!({"oneOf": members});
+            document(&schemas)
+        };
+        let (old, new) = (union(1), union(0));
+        let mut judge = Judge::new(Direction::Reply);
+        for (sub, sup) in [(&new, &old), (&old, &new), (&old, &old)] {
+            judge.within(
+                &all(sub, "Union"),
+                &all(sup, "Union"),
+                Sight::Forward,
+                false,
+            );
+        }
+        // Each member with each of the others, three times, and little for what is in them.
+        assert!(judge.effort < 4 * MEMBERS * MEMBERS, "{}", judge.effort);
+    }
+
+    #[test]
     fn the_client_sends_the_named_fields_only() {
         let schemas = |name: &str| {
             let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});

@@ -228,10 +228,10 @@ impl<'a> Reader<'a> {
             let members = node.members(keyword);
             if !members.is_empty() {
                 let members: Vec<_> = members.iter().map(|member| self.null(member)).collect();
-                let strict = members.iter().filter(|null| null.strict).count();
+                let fits = |count: usize| count == 1 || count > 1 && !exactly_one;
                 null = null.and(Null {
-                    strict: strict == 1 || strict > 1 && !exactly_one,
-                    loose: members.iter().any(|null| null.loose),
+                    strict: fits(members.iter().filter(|null| null.strict).count()),
+                    loose: fits(members.iter().filter(|null| null.loose).count()),
                 });
             }
         }

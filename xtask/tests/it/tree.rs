@@ -163,7 +163,7 @@ fn a_secret_that_would_be_printed_is_refused() {
     let (result, _) = tree.run(&document, |options| options.allow_breaking = true);
     assert_eq!(
         result.unwrap_err().to_string(),
-        "generate at /components/schemas/Token: Token::secret would be printed by Debug; extend xtask/overlay.json"
+        "generate at /components/schemas/Token/properties/secret: Token::secret would be printed by Debug; extend xtask/overlay.json"
     );
     assert_eq!(tree.files(), before);
 }
@@ -211,15 +211,15 @@ fn what_the_generator_can_not_take_is_refused_before_anything_is_written() {
     let tree = Tree::new("generator");
     let before = tree.files();
     let document = upstream(|document| {
-        // A type without a variant: well-formed, and nothing that Rust can be made of.
-        let schema = json!({"type": "string", "pattern": "(?<"});
+        // Two values of one name: well-formed, and nothing that Rust can be made of.
+        let schema = json!({"type": "string", "enum": ["a-b", "a_b"]});
         document["components"]["schemas"]["NewToken"]["properties"]["id"] = schema;
     });
     let (result, _) = tree.run(&document, |options| options.allow_breaking = true);
     let refusal = result.unwrap_err().to_string();
     assert!(
         refusal.starts_with(
-            "generate at /components/schemas/NewToken/properties/id: the generator can't take this: progenitor: "
+            "generate at /components/schemas/NewToken/properties/id: the generator can't take this: "
         ),
         "{refusal}"
     );

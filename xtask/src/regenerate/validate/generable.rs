@@ -60,12 +60,12 @@ fn parameters(document: &Value, operation: &Operation<'_>, problems: &mut Proble
             let message = format!("the generator knows no style but `{usual}`; leave `style` out");
             problems.add(at(&place, "style"), message);
         }
-        if let Some(schema) = parameter.get("schema") {
-            if is_composite(document, schema, &mut Vec::new()) {
-                let message = "the generator sends no list and no object in a parameter; write a \
-                               text, or send a body";
-                problems.add(at(&place, "schema"), message);
-            }
+        if let Some(schema) = parameter.get("schema")
+            && is_composite(document, schema, &mut Vec::new())
+        {
+            let message = "the generator sends no list and no object in a parameter; write a \
+                           text, or send a body";
+            problems.add(at(&place, "schema"), message);
         }
     }
 }

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod certificates;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod engine;

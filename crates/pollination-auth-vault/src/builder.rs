@@ -120,8 +120,10 @@ impl VaultStoreBuilder {
         self
     }
 
-    /// Sets how long a call is repeated while the server can't be reached, is sealed, or has no
+    /// Sets how long a request is repeated while the server can't be reached, is sealed, or has no
     /// active node; the default is 15 s.
+    ///
+    /// Each repetition may take another 10 s.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self

@@ -9,12 +9,15 @@ use tokio::sync::OnceCell;
 
 use crate::error::VaultError;
 use crate::held::{Outcome, Register};
-use crate::server::{Pause, Reply, Request};
+use crate::server::{Reply, Request};
 use crate::session::Session;
 use crate::slot::Slot;
 
 /// What the engine answers to a write whose version is not the current one.
 const MISMATCH: &str = "check-and-set parameter did not match";
+
+/// What the server answers where nothing is mounted.
+const NO_MOUNT: &str = "no handler for route";
 
 /// A KV version 2 secrets engine, and the folder in it that belongs to the store.
 pub(crate) struct Kv {
@@ -30,11 +33,6 @@ pub(crate) struct Kv {
 pub(crate) struct Entry {
     kv: Arc<Kv>,
     key: String,
-}
-
-#[derive(Deserialize)]
-struct WithData<T> {
-    data: T,
 }
 
 #[derive(Deserialize)]
@@ -110,19 +108,24 @@ impl Kv {
         let check = async {
             let request = Request::get(format!("sys/internal/ui/mounts/{}", self.mount));
             let reply = self.session.send(&request).await?;
-            let mount = || self.mount.clone();
             if matches!(reply.status(), 400 | 403 | 404) {
-                return Err(VaultError::NoSuchMount { mount: mount() });
+                return Err(self.no_such_mount());
             }
-            let WithData { data } = reply.decode::<WithData<Mount>>()?;
-            let version = data.options.and_then(|options| options.version);
-            if data.kind == "kv" && version.as_deref() == Some("2") {
+            let found: Mount = reply.data()?;
+            let version = found.options.and_then(|options| options.version);
+            if found.kind == "kv" && version.as_deref() == Some("2") {
                 Ok(())
             } else {
-                Err(VaultError::NotVersion2 { mount: mount() })
+                let mount = self.mount.clone();
+                Err(VaultError::NotVersion2 { mount })
             }
         };
         self.checked.get_or_try_init(|| check).await.copied()
+    }
+
+    fn no_such_mount(&self) -> VaultError {
+        let mount = self.mount.clone();
+        VaultError::NoSuchMount { mount }
     }
 }
 
@@ -141,30 +144,29 @@ impl Entry {
     ) -> Result<Reply, VaultError> {
         self.kv.check_mount().await?;
         let reply = self.kv.session.send(&request).await?;
-        if reply.status() == 403 {
-            return Err(VaultError::Forbidden {
+        match reply.status() {
+            403 => Err(VaultError::Forbidden {
                 path: request.path().to_owned(),
                 capabilities,
-            });
+            }),
+            // It was there before.
+            404 if reply.says(NO_MOUNT) => Err(self.kv.no_such_mount()),
+            _ => Ok(reply),
         }
-        Ok(reply)
     }
 
     async fn read_once(&self) -> Result<(u64, Slot), VaultError> {
         let request = Request::get(self.path("data"));
         let reply = self.send(request, "\"read\"").await?;
-        if reply.status() == 404 {
+        match reply.status() {
+            200 => {}
             // A version that was deleted has a number that the next write has to name.
-            return Ok(match reply.decode::<WithData<Version>>() {
-                Ok(WithData { data }) => (data.metadata.version, Slot::default()),
-                Err(_) => (0, Slot::default()),
-            });
+            404 if reply.data::<Version>().is_ok() => {}
+            404 if reply.has_no_errors() => return Ok((0, Slot::default())),
+            _ => return Err(reply.unexpected()),
         }
-        if !reply.is_success() {
-            return Err(reply.unexpected());
-        }
-        let WithData { data } = reply.decode::<WithData<Version>>()?;
-        Ok((data.metadata.version, data.data.unwrap_or_default()))
+        let version: Version = reply.data()?;
+        Ok((version.metadata.version, version.data.unwrap_or_default()))
     }
 }
 
@@ -174,7 +176,7 @@ impl Register for Entry {
     }
 
     async fn read_after(&self, version: u64) -> Result<(u64, Slot), VaultError> {
-        let mut pause = Pause::new(self.kv.session.server().deadline());
+        let mut pause = self.kv.session.server().pause();
         loop {
             let (found, slot) = self.read_once().await?;
             if found > version {
@@ -196,8 +198,8 @@ impl Register for Entry {
         let reply = self.send(request, "\"create\", \"update\"").await?;
         match reply.status() {
             200 => {
-                let WithData { data } = reply.decode::<WithData<Written>>()?;
-                Ok(Outcome::Written(data.version))
+                let written: Written = reply.data()?;
+                Ok(Outcome::Written(written.version))
             }
             400 if reply.says(MISMATCH) => Ok(Outcome::Mismatch {
                 was_repeated: reply.was_repeated,
@@ -226,11 +228,11 @@ impl Register for Entry {
     async fn destroy_before(&self, version: u64) -> Result<(), VaultError> {
         let request = Request::get(self.path("metadata"));
         let reply = self.send(request, "\"read\"").await?;
-        if reply.status() == 404 {
+        if reply.status() == 404 && reply.has_no_errors() {
             return Ok(());
         }
-        let WithData { data } = reply.decode::<WithData<Versions>>()?;
-        let old = data.versions.range(..version);
+        let kept: Versions = reply.data()?;
+        let old = kept.versions.range(..version);
         let old: Vec<_> = old
             .filter(|(_, kept)| !kept.destroyed)
             .map(|(number, _)| *number)

@@ -37,7 +37,7 @@
 //!   step it was paused and for however long. It learns [`StoreError::LockLost`].
 //! - *No clocks are compared.* A process takes the lock over once it has seen one and the same
 //!   version for a whole lease, by its own monotonic clock.
-//! - *A lost reply is no riddle.* Every write carries a mark of its own. If a write had to be
+//! - *A lost reply is looked up.* Every write carries a mark of its own. If a write had to be
 //!   repeated and the version is no longer the expected one, the mark shows whether the first
 //!   request was carried out.
 //! - *The question whether the lock is still held is a renewal.* So a request that is sent after
@@ -65,9 +65,7 @@
 //! needs a Tokio runtime with IO and timers.
 //!
 //! [`StoreError::LockLost`]: pollination_auth::StoreError::LockLost
-#![cfg_attr(docsrs, feature(doc_cfg))]
 
-// The layers, from the ground up: a module names only those above it in this list.
 mod address;
 mod auth;
 mod builder;

@@ -8,9 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::HeaderValue;
 use reqwest::{Certificate, Method, StatusCode, redirect, retry};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, sleep, timeout_at};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
 use zeroize::Zeroizing;
 
 use crate::address::Address;
@@ -122,18 +122,37 @@ impl Reply {
 
     /// Returns `true` if an error of the server contains these words.
     pub(crate) fn says(&self, words: &str) -> bool {
-        #[derive(serde::Deserialize)]
-        struct Errors {
+        let errors = self.errors().unwrap_or_default();
+        errors.iter().any(|error| error.contains(words))
+    }
+
+    /// Returns `true` if the body is the list of errors, and empty: there is nothing.
+    pub(crate) fn has_no_errors(&self) -> bool {
+        self.errors().is_some_and(|errors| errors.is_empty())
+    }
+
+    fn errors(&self) -> Option<Vec<String>> {
+        #[derive(Deserialize)]
+        struct Body {
             errors: Vec<String>,
         }
-        serde_json::from_slice::<Errors>(&self.body)
-            .is_ok_and(|body| body.errors.iter().any(|error| error.contains(words)))
+        let body: Body = self.decode().ok()?;
+        Some(body.errors)
     }
 
     /// Decodes the body.
     pub(crate) fn decode<T: DeserializeOwned>(&self) -> Result<T, VaultError> {
         // The decoder's error could show a part of the body.
         serde_json::from_slice(&self.body).map_err(|_undecodable| self.unexpected())
+    }
+
+    /// Decodes the field of the body that most replies of the API have.
+    pub(crate) fn data<T: DeserializeOwned>(&self) -> Result<T, VaultError> {
+        #[derive(Deserialize)]
+        struct Body<T> {
+            data: T,
+        }
+        self.decode().map(|Body { data }| data)
     }
 
     pub(crate) fn unexpected(&self) -> VaultError {
@@ -196,9 +215,13 @@ impl Server {
         })
     }
 
-    /// Returns when an exchange that begins now is given up.
-    pub(crate) fn deadline(&self) -> Instant {
-        Instant::now() + self.patience
+    /// Returns the pauses between repetitions of something that begins now.
+    pub(crate) fn pause(&self) -> Pause {
+        Pause {
+            // A patience beyond what a clock can name never ends.
+            deadline: Instant::now().checked_add(self.patience),
+            next: FIRST_PAUSE,
+        }
     }
 
     /// Sends a request until the server serves it or the patience is over.
@@ -207,13 +230,11 @@ impl Server {
         request: &Request,
         token: Option<&HeaderValue>,
     ) -> Result<Reply, VaultError> {
-        let deadline = self.deadline();
-        let mut pause = Pause::new(deadline);
+        let mut pause = self.pause();
         let mut was_repeated = false;
-        let mut last = VaultError::TimedOut;
         loop {
-            let error = match timeout_at(deadline, self.exchange(request, token)).await {
-                Ok(Ok(reply)) => match self.judged(reply)? {
+            let error = match self.exchange(request, token).await {
+                Ok(reply) => match self.judged(reply)? {
                     Judged::Served(reply) => {
                         return Ok(Reply {
                             was_repeated,
@@ -222,16 +243,13 @@ impl Server {
                     }
                     Judged::Later(error) => error,
                 },
-                Ok(Err(error @ (VaultError::Unreachable(_) | VaultError::TimedOut))) => error,
-                Ok(Err(error)) => return Err(error),
-                // What was seen before says more than that the time is over.
-                Err(_elapsed) => return Err(last),
+                Err(error @ (VaultError::Unreachable(_) | VaultError::TimedOut)) => error,
+                Err(error) => return Err(error),
             };
             tracing::debug!(path = request.path(), %error, "the server did not serve a request");
             if !pause.wait().await {
                 return Err(error);
             }
-            last = error;
             was_repeated = true;
         }
     }
@@ -311,21 +329,16 @@ enum Judged {
 
 /// The pauses between repetitions: each is twice as long as the one before, with jitter.
 pub(crate) struct Pause {
-    deadline: Instant,
+    deadline: Option<Instant>,
     next: Duration,
 }
 
 impl Pause {
-    pub(crate) fn new(deadline: Instant) -> Self {
-        Self {
-            deadline,
-            next: FIRST_PAUSE,
-        }
-    }
-
     /// Waits, and returns `true` unless the deadline is over.
     pub(crate) async fn wait(&mut self) -> bool {
-        let left = self.deadline.saturating_duration_since(Instant::now());
+        let left = self.deadline.map_or(Duration::MAX, |deadline| {
+            deadline.saturating_duration_since(Instant::now())
+        });
         if left.is_zero() {
             return false;
         }

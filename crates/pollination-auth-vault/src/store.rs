@@ -26,8 +26,6 @@ const PROBED_LEASES: u32 = 2;
 /// Clones share one token of the server. See the [crate](crate) for how it is set up.
 ///
 /// ```no_run
-/// use std::sync::Arc;
-///
 /// use pollination_auth::Client;
 /// use pollination_auth_vault::{VaultAuth, VaultStore};
 ///
@@ -60,8 +58,7 @@ impl VaultStore {
     /// Returns the path of a profile's secret, for people who look at it or write a policy.
     ///
     /// ```
-    /// use std::sync::Arc;
-    /// use pollination_auth::{MemoryStore, Profile};
+    /// use pollination_auth::Profile;
     /// use pollination_auth_vault::{VaultAuth, VaultStore};
     ///
     /// let store = VaultStore::builder("https://vault.example.com:8200")

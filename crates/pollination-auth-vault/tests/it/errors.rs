@@ -83,6 +83,20 @@ async fn mounts_and_namespaces_that_are_wrong_are_named() {
         .await;
     assert_eq!(status, 404, "nothing was written to version 1");
 
+    let store = engine.store().mount("gone").build().unwrap();
+    let kv = json!({"type": "kv", "options": {"version": "2"}});
+    engine.mount("gone", kv).await;
+    store
+        .read(&profile("a"), Document::Credential)
+        .await
+        .unwrap();
+    engine.must("DELETE", "sys/mounts/gone", None).await;
+    let error = read_error(&store).await;
+    assert!(
+        matches!(vault_error(&error), VaultError::NoSuchMount { .. }),
+        "{error}"
+    );
+
     let error = read_error(&engine.store().namespace("nowhere").build().unwrap()).await;
     assert!(
         matches!(vault_error(&error), VaultError::NoSuchNamespace { .. }),

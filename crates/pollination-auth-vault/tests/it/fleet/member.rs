@@ -32,8 +32,11 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const SETTLE: Duration = Duration::from_millis(500);
 
 /// The longest pauses between two logins and two rotations of a member, in milliseconds.
+///
+/// Those who have to stop under the lock rotate more often, or they would rarely get it.
 const LOGIN_PAUSE: u64 = 300;
-const ROTATION_PAUSE: u64 = 1000;
+const ROTATION_PAUSE: u64 = 3000;
+const STOPPED_ROTATION_PAUSE: u64 = 300;
 
 /// Names of the variables that a member gets.
 const VARIABLES: [&str; 5] = ["VAULT", "ROLE_ID", "SECRET_ID", "SERVICE", "SEED"];
@@ -111,7 +114,11 @@ async fn runs_if_it_is_told_to() {
     };
     let mut chance = Rng::with_seed(settings.seed);
     let stop_at = std::env::var(STOP_AT).ok();
-    let stop_at = stop_at.map(|stop| stop.parse().unwrap());
+    let stop_at: Option<u32> = stop_at.map(|stop| stop.parse().unwrap());
+    let rotation_pause = match stop_at {
+        Some(_) => STOPPED_ROTATION_PAUSE,
+        None => ROTATION_PAUSE,
+    };
     let client = Client::builder()
         .store(Stepped::new(settings.store(), stop_at))
         .base_url(&settings.service)
@@ -144,7 +151,7 @@ async fn runs_if_it_is_told_to() {
     };
     let rotate = async {
         while !is_over.load(Ordering::SeqCst) {
-            pause(&mut other_chance, ROTATION_PAUSE).await;
+            pause(&mut other_chance, rotation_pause).await;
             match rotation.rotate().await {
                 Ok(rotated) if rotated.by_another() => say("by-another"),
                 Ok(rotated) => say(format_args!("rotated {}", rotated.generation())),

@@ -9,7 +9,7 @@ use crate::caller::Caller;
 use crate::program::{PROGRAM, Program, control};
 
 const PAGE: &str = include_str!("../../../../docs/fake.md");
-const README: &str = include_str!("../../../../README.md");
+const README: &str = include_str!("../../README.md");
 
 async fn description(caller: &Caller) -> Value {
     let answer = Caller::send(caller.request(Method::GET, "/__control")).await;

@@ -48,12 +48,12 @@ pub enum BuildError {
     #[error("the {0} timeout is zero; leave it out for the default")]
     ZeroTimeout(&'static str),
     /// The user agent contains a character that no header can have.
-    #[error("the user agent holds a character that no header can have")]
+    #[error("the user agent contains a character that no header can have")]
     UserAgent,
     /// The HTTP client can't be set up: a setting given to `configure_http` is not valid.
     ///
     /// The message does not show the setting; the chain of sources says more where it can.
-    #[error("the HTTP client can't be set up; look at what `configure_http` gives it")]
+    #[error("the HTTP client can't be set up; check the settings in `configure_http`")]
     Http(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// No root certificate was found, so no https service can be trusted.
     ///

@@ -225,7 +225,7 @@ mod tests {
             ),
             (
                 &[(ID, "i"), (SECRET, "planted\nplanted")][..],
-                "the API token's secret (from POLLINATION_API_KEY_SECRET) holds a control \
+                "the API token's secret (from POLLINATION_API_KEY_SECRET) contains a control \
                  character, such as a second line",
             ),
         ] {

@@ -212,7 +212,7 @@ impl fmt::Display for CredentialError {
             Problem::AlsoSetBy(_) => "is set twice; unset one of the two",
             Problem::TooLong => "is longer than any that the service gives out",
             Problem::ByteOrderMark => "begins with a byte order mark; save it as plain UTF-8",
-            Problem::ControlCharacter => "holds a control character, such as a second line",
+            Problem::ControlCharacter => "contains a control character, such as a second line",
             Problem::OuterSpace => "begins or ends with white space",
             Problem::NotUnicode => "is not valid UTF-8",
             Problem::NotABearerToken => "has a character that no bearer token has (RFC 6750)",
@@ -332,7 +332,7 @@ mod tests {
             .found_in("a file");
         assert_eq!(
             error.to_string(),
-            "the API token's secret (from a file) holds a control character, such as a second line"
+            "the API token's secret (from a file) contains a control character, such as a second line"
         );
         assert!(!format!("{error:?}").contains("planted"));
     }

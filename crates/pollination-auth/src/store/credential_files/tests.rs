@@ -169,7 +169,7 @@ fn row_51_a_file_without_a_usable_text_is_named_and_its_value_is_not_shown() {
         mount.refusal_of(b"planted\xff"),
         secret("is not valid UTF-8")
     );
-    let second_line = "holds a control character, such as a second line";
+    let second_line = "contains a control character, such as a second line";
     assert_eq!(mount.refusal_of(b"planted\n\n"), secret(second_line));
     assert_eq!(
         mount.refusal_of(&[b'p'; FILE_LIMIT + 1]),

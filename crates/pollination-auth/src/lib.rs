@@ -70,7 +70,8 @@
 //! the operation, the status and the duration. Never a body, a header or a query.
 //!
 //! The repository has a program for each answer in `crates/pollination-auth-examples`:
-//! `quickstart`, `middleware`, `blocking`, `rotate`, `testing`, `settings` and `observe`. They run
+//! `quickstart`, `middleware`, `axum`, `tonic`, `blocking`, `rotate`, `fleet`, `testing`, `settings`
+//! and `observe`. They run
 //! against the service in memory.
 //!
 //! # What it never does

@@ -71,8 +71,7 @@
 //!
 //! The repository has a program for each answer in `crates/pollination-auth-examples`:
 //! `quickstart`, `middleware`, `axum`, `tonic`, `blocking`, `rotate`, `fleet`, `testing`, `settings`
-//! and `observe`. They run
-//! against the service in memory.
+//! and `observe`. They run against the service in memory.
 //!
 //! # What it never does
 //!

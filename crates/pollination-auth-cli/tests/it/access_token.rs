@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 
-use pollination_auth::{CredentialStore as _, FileStore};
+use pollination_auth::{Client, CredentialStore as _, FileStore};
 use pollination_auth_fake::{Fault, Operation};
 
 use crate::world::{ID, Ran, World, wait};
@@ -251,4 +251,24 @@ fn status_tells_what_is_stored_without_asking_anybody() {
     assert_eq!(status["generation"], 0);
     assert!(status["access_token_expires_at"]["epoch"].is_u64());
     assert_eq!(world.service.requests().len(), 1);
+}
+
+#[test]
+fn a_program_with_the_library_and_the_command_share_one_access_token() {
+    let world = World::logged_in();
+    let kept = world.run(&["access-token"]).answer().to_owned();
+    let client = Client::builder()
+        .profile(world.profile())
+        .share_access_token()
+        .build()
+        .unwrap();
+    let token = wait(client.access_token()).unwrap();
+    assert_eq!(token.expose_secret(), kept);
+    assert_eq!(world.service.logins(), 1);
+
+    // And the other way round.
+    fs::remove_file(world.kept_token()).unwrap();
+    let token = wait(client.login()).unwrap();
+    assert_eq!(world.run(&["access-token"]).answer(), token.expose_secret());
+    assert_eq!(world.service.logins(), 2);
 }

@@ -45,8 +45,8 @@
 //!
 //! A process that is killed blocks the others for one lease. A request to the service itself can't
 //! be fenced: if a process stands still for longer than its lease right between that question and
-//! the request, the service may carry out a request of a former holder. The journal is there for
-//! that.
+//! the request, the service may carry out a request of a former holder. The rotation then ends with
+//! `RotateError::PersistFailed`, which carries the new secret.
 //!
 //! # The policy
 //!

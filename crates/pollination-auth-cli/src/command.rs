@@ -10,11 +10,13 @@ mod profile;
 mod status;
 mod token;
 
+use crate::args::global::Global;
 use crate::args::token::Token;
 use crate::args::{Arguments, Command, Profile};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::place::Place;
 
 /// Does what the command line asks for.
 pub(crate) async fn run(arguments: &Arguments) -> Result<Exit, CliError> {
@@ -27,7 +29,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         }
         _ => {}
     }
-    let open = match &arguments.command {
+    let open: fn(&Global) -> Result<Context, CliError> = match &arguments.command {
+        Command::Login(login) if login.keyring => |global| Context::open_in(global, Place::Keyring),
         Command::AccessToken(_)
         | Command::Exec(_)
         | Command::Status

@@ -16,11 +16,16 @@ use crate::args::global::Global;
 use crate::environment;
 use crate::error::CliError;
 use crate::exit::Exit;
+#[cfg(feature = "keyring")]
+use crate::keyring_store::KeyringStore;
 use crate::lock_wait;
 use crate::output;
 use crate::paths;
+use crate::place::{self, Place};
 use crate::profiles;
 use crate::recovery::Remedies;
+#[cfg(feature = "keyring")]
+use crate::system_keyring::SystemKeyring;
 use crate::text::quoted;
 
 /// The command for those who are not logged in.
@@ -44,6 +49,9 @@ pub(crate) struct Context {
     store: Arc<dyn CredentialStore>,
     /// The store as files, where there is one.
     files: Option<FileStore>,
+    /// The store in the system's keyring, where the credential belongs there.
+    #[cfg(feature = "keyring")]
+    keyring: Option<KeyringStore>,
 }
 
 /// What is stored for a profile.
@@ -56,14 +64,39 @@ pub(crate) struct Stored {
 
 impl Context {
     /// Opens the store, making its directory if there is none.
+    ///
+    /// The credential is in the system's keyring if a login has put it there.
     pub(crate) fn open(global: &Global) -> Result<Self, CliError> {
+        Self::open_in(global, Place::File)
+    }
+
+    /// As [`open`](Self::open), and stores the next credential in a place.
+    ///
+    /// A credential that is in the keyring stays there: nothing puts it into a file unasked.
+    pub(crate) fn open_in(global: &Global, place: Place) -> Result<Self, CliError> {
         let directory = paths::credentials()?;
         let store = open_store(directory.clone())?;
-        let context = Self::on(global, Some(directory), Arc::new(store.clone()))?;
-        Ok(Self {
-            files: Some(store),
-            ..context
-        })
+        let mut context = Self::on(global, Some(directory.clone()), Arc::new(store.clone()))?;
+        if place == Place::Keyring || place::is_marked(&directory, context.profile.id()) {
+            context.use_keyring(&store, directory)?;
+        }
+        context.files = Some(store);
+        Ok(context)
+    }
+
+    #[cfg(feature = "keyring")]
+    fn use_keyring(&mut self, files: &FileStore, directory: PathBuf) -> Result<(), CliError> {
+        let store = KeyringStore::new(files.clone(), &directory, Arc::new(SystemKeyring));
+        let store = store.map_err(|problem| CliError::Directory { directory, problem })?;
+        self.store = Arc::new(store.clone());
+        self.profile = Profile::new(store.clone(), &self.global.host, &self.global.profile)?;
+        self.keyring = Some(store);
+        Ok(())
+    }
+
+    #[cfg(not(feature = "keyring"))]
+    fn use_keyring(&mut self, _: &FileStore, _: PathBuf) -> Result<(), CliError> {
+        Err(CliError::NoKeyring)
     }
 
     /// Opens the store to read from it; where there can't be one, the environment has to be enough.
@@ -97,6 +130,8 @@ impl Context {
             profile,
             store,
             files: None,
+            #[cfg(feature = "keyring")]
+            keyring: None,
         })
     }
 
@@ -283,7 +318,18 @@ impl Context {
         let Some(files) = &self.files else {
             return Ok(());
         };
-        Ok(lock_wait::outwait(async || files.check_writable().await).await?)
+        lock_wait::outwait(async || files.check_writable().await).await?;
+        #[cfg(feature = "keyring")]
+        if let Some(keyring) = &self.keyring {
+            keyring.check_writable().await?;
+        }
+        Ok(())
+    }
+
+    /// Returns where the stored credential is.
+    pub(crate) fn place(&self) -> Place {
+        let directory = self.directory.as_deref();
+        directory.map_or(Place::File, |found| Place::of(found, self.profile.id()))
     }
 
     /// Returns the error of a command; if it is about a file, with its path and what to do.
@@ -306,8 +352,12 @@ impl Context {
             }
             other => return CliError::Store(other),
         };
-        let Some(file) = self.file(document) else {
-            return CliError::Store(problem);
+        let place = match self.file(document) {
+            _ if document == Document::Credential && self.place() == Place::Keyring => {
+                Place::KEYRING.to_owned()
+            }
+            Some(file) => file.display().to_string(),
+            None => return CliError::Store(problem),
         };
         let remedy = match document {
             Document::Credential if is_damaged => {
@@ -320,7 +370,7 @@ impl Context {
             _ => "move it away, or choose another --profile".to_owned(),
         };
         CliError::Damaged {
-            file,
+            place,
             problem,
             remedy,
         }

@@ -93,9 +93,16 @@ pub(crate) enum CliError {
     Service(#[from] Error),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("{}: {problem}\n  {remedy}", .file.display())]
+    #[cfg(not(feature = "keyring"))]
+    #[error(
+        "this build of pollination-auth can't use the system's keyring; install it with \
+         `cargo install pollination-auth-cli --features keyring`"
+    )]
+    NoKeyring,
+    #[error("{place}: {problem}\n  {remedy}")]
     Damaged {
-        file: PathBuf,
+        /// The file, or the keyring.
+        place: String,
         problem: StoreError,
         /// What to run, or to look at.
         remedy: String,

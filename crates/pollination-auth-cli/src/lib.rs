@@ -62,6 +62,17 @@
 //! and is not below the first one, which could fail with it. A reply to `token create` that can't
 //! be read, and may contain a secret, is kept there too, in a file that the error names.
 //!
+//! # Keyring
+//!
+//! `login --keyring` stores the id and the secret in the system's keyring (Secret Service, Windows or
+//! macOS) instead of a file, in a build with the feature `keyring`. Every other command finds them
+//! there, because a file without a secret in the subdirectory `keyring` says so. `logout` removes
+//! them from the keyring, and the next login is one to a file again. If the keyring is missing or
+//! locked, the command says so, and stores nothing in a file instead; if it is lost for good, remove
+//! that file and log in again. The cached access token, the
+//! journal of a rotation and a rescued secret stay in files. Programs that use the library don't
+//! read the keyring.
+//!
 //! # Certificates and proxies
 //!
 //! `SSL_CERT_FILE` names a file of root certificates (PEM), such as that of a private CA, and
@@ -117,12 +128,15 @@ mod error;
 mod exit;
 mod interrupt;
 mod kept_files;
+#[cfg(feature = "keyring")]
+mod keyring_store;
 mod limits;
 mod lock_wait;
 mod log;
 mod messages;
 mod output;
 mod paths;
+mod place;
 mod profiles;
 mod progress;
 mod prompt;
@@ -132,6 +146,8 @@ mod refusal;
 mod rescue;
 mod run;
 mod stdin;
+#[cfg(feature = "keyring")]
+mod system_keyring;
 mod terminal;
 mod text;
 mod time;

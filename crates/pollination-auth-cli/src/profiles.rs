@@ -11,6 +11,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::paths;
+use crate::place::KEYRING_MARKS;
 
 /// The most bytes of a document, as the store has it: 64 KiB.
 const DOCUMENT_LIMIT: usize = 64 * 1024;
@@ -37,12 +38,13 @@ pub(crate) fn stored() -> Vec<Found> {
     paths::credentials().map_or_else(|_none| Vec::new(), |directory| find(&directory))
 }
 
-/// Returns the profiles that have a document in a directory, in order.
+/// Returns the profiles that have a document in a directory or in the system's keyring, in order.
 pub(crate) fn find(directory: &Path) -> Vec<Found> {
-    let Ok(entries) = fs::read_dir(directory) else {
-        return Vec::new();
-    };
-    let mut found: Vec<_> = entries
+    let marks = directory.join(KEYRING_MARKS);
+    let mut found: Vec<_> = [directory, &marks]
+        .into_iter()
+        .filter_map(|directory| fs::read_dir(directory).ok())
+        .flatten()
         .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
         .filter(|entry| {
@@ -86,11 +88,13 @@ mod tests {
         write("c-1.credential.json", "{planted");
         write("d-1.credential.json.tmp", &text("d"));
         fs::create_dir(directory.path().join("e.credential.json")).unwrap();
+        fs::create_dir(directory.path().join(KEYRING_MARKS)).unwrap();
+        write("keyring/f-1.credential.json", &text("f"));
         let names: Vec<_> = find(directory.path())
             .into_iter()
             .map(|found| found.name)
             .collect();
-        assert_eq!(names, ["a", "b"]);
+        assert_eq!(names, ["a", "b", "f"]);
         assert!(find(&directory.path().join("none")).is_empty());
     }
 }

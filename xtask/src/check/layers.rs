@@ -62,9 +62,10 @@ variables exit time refusal text limits     names, exit codes, times, refusals, 
 proxy advice messages argument_error log    what the command says
 recovery                                    what it says of a rotation
 error                                       errors with their exit code and what to do
-environment paths profiles output           what is read from and written to the system
+environment paths place profiles output     what is read from and written to the system
 args prompt progress rescue stdin           the command line and the terminal's questions
 interrupt lock_wait                         what ends a command, and when
+system_keyring keyring_store                the credential in the system's keyring
 terminal context credential                 what every command is given
 kept_files                                  files that commands keep beside the credential
 access_token_file checked creation          what several commands do

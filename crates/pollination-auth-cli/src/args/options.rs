@@ -27,6 +27,14 @@ pub(crate) struct Login {
     #[arg(long, value_enum, value_name = "SOURCE")]
     pub(crate) from: Option<Source>,
 
+    /// Store the id and the secret in the system's keyring instead of a file
+    ///
+    /// The keyring is that of the Secret Service (such as GNOME Keyring or KWallet), Windows or macOS. If
+    /// a file has the id and the secret, it is removed once the keyring has them. Later logins of
+    /// this profile use the keyring too, until `logout`. Needs a build with the feature `keyring`.
+    #[arg(long)]
+    pub(crate) keyring: bool,
+
     /// Give up an unfinished rotation; its journal may hold the only working key
     #[arg(long)]
     pub(crate) discard_rotation: bool,

@@ -18,6 +18,7 @@ use crate::environment;
 use crate::error::CliError;
 use crate::interrupt;
 use crate::output;
+use crate::place::Place;
 use crate::progress;
 use crate::prompt;
 use crate::stdin;
@@ -35,6 +36,7 @@ struct LoggedIn<'a> {
     profile: &'a str,
     host: &'a str,
     id: &'a str,
+    stored_in: Place,
     access_token_expires_at: Option<Stamp>,
 }
 
@@ -45,6 +47,9 @@ impl fmt::Display for LoggedIn<'_> {
             "Logged in to {} with the API token {}",
             self.host, self.id
         )?;
+        if self.stored_in == Place::Keyring {
+            write!(f, ", stored in {}", Place::KEYRING)?;
+        }
         match self.access_token_expires_at {
             Some(Stamp(at)) => write!(f, "; its access token expires at {}", rfc3339(at)),
             None => Ok(()),
@@ -108,6 +113,7 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
         profile: id.name(),
         host: id.base_url(),
         id: token.id().as_str(),
+        stored_in: context.place(),
         access_token_expires_at: access_token.expires_at().map(Stamp),
     };
     output::answer(context.global.output, &answer)

@@ -13,6 +13,7 @@ use crate::environment;
 use crate::error::CliError;
 use crate::lock_wait;
 use crate::output;
+use crate::place::Place;
 use crate::prompt;
 
 /// Said if a rotation may have made the stored secret the only valid one.
@@ -25,11 +26,19 @@ struct Answer<'a> {
     host: &'a str,
     /// None if nothing was stored.
     forgotten_id: Option<String>,
+    /// None if nothing was stored.
+    removed_from: Option<Place>,
 }
 
 impl fmt::Display for Answer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.forgotten_id {
+            Some(id) if self.removed_from == Some(Place::Keyring) => write!(
+                f,
+                "Logged out of {} (API token {id}, removed from {})",
+                self.host,
+                Place::KEYRING
+            ),
             Some(id) => write!(f, "Logged out of {} (API token {id})", self.host),
             None => write!(f, "Not logged in to {}", self.host),
         }
@@ -48,6 +57,7 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
     let token = stored.as_ref().map(|stored| &stored.token);
     let other_secret = token.is_some_and(environment::has_other_secret);
     let forgotten_id = token.map(|token| token.id().to_string());
+    let removed_from = token.map(|_stored| context.place());
     let creation = creation::find(context).await?;
     if let Some(creation) = &creation {
         let question = format!(
@@ -63,9 +73,13 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
             Some(_) => " The journal of its last rotation is removed too.",
             None => "",
         };
+        let place = match removed_from {
+            Some(Place::Keyring) => format!(" from {}", Place::KEYRING),
+            _ => String::new(),
+        };
         let question = format!(
-            "Remove the stored id and secret of the API token {token}? The service does not show a \
-             secret again.{warning}{journal}"
+            "Remove the stored id and secret of the API token {token}{place}? The service does not \
+             show a secret again.{warning}{journal}"
         );
         prompt::confirm(confirmed.yes, "the logout", &question).await?;
     }
@@ -91,6 +105,7 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
         profile: id.name(),
         host: id.base_url(),
         forgotten_id,
+        removed_from,
     };
     output::answer(context.global.output, &answer)
 }

@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::creation;
 use crate::error::CliError;
 use crate::output;
+use crate::place::Place;
 use crate::profiles::{self, Found};
 
 #[derive(Serialize)]
@@ -25,6 +26,8 @@ pub(super) struct Entry {
     /// Whether commands use it now.
     used: bool,
     id: Option<String>,
+    /// None if no API token is stored.
+    stored_in: Option<Place>,
     pub(super) unfinished: Option<Unfinished>,
     /// Why nothing is known of it.
     pub(super) problem: Option<String>,
@@ -59,6 +62,9 @@ impl fmt::Display for Answer {
             }
             let mark = if entry.used { '*' } else { ' ' };
             let what = match &entry.id {
+                Some(id) if entry.stored_in == Some(Place::Keyring) => {
+                    format!("API token {id}, in {}", Place::KEYRING)
+                }
                 Some(id) => format!("API token {id}"),
                 None => "no API token".to_owned(),
             };
@@ -145,6 +151,7 @@ async fn entry(global: &Global, found: Found, used: bool) -> Entry {
         host,
         used,
         id: None,
+        stored_in: None,
         unfinished: None,
         problem: None,
         run: None,
@@ -160,6 +167,7 @@ async fn look(global: &Global, entry: &mut Entry) -> Result<(), CliError> {
     let stored = context.look(&context.client()?).await;
     let stored = stored.map_err(|error| context.explain(error))?;
     entry.id = stored.as_ref().map(|stored| stored.token.id().to_string());
+    entry.stored_in = stored.as_ref().map(|_stored| context.place());
     let rotation = stored.as_ref().map(|stored| &stored.rotation);
     if matches!(rotation, Some(RotationStatus::Unfinished { .. })) && !context.is_held().await {
         entry.unfinished = Some(Unfinished::Rotation);

@@ -12,6 +12,7 @@ use crate::creation;
 use crate::credential::Found;
 use crate::error::CliError;
 use crate::output;
+use crate::place::Place;
 use crate::recovery::Redo;
 use crate::recovery::{self, OVERDUE};
 use crate::time::{Stamp, rfc3339};
@@ -26,6 +27,8 @@ struct Answer<'a> {
     id: Option<&'a str>,
     /// Another one than `id` if the environment takes precedence.
     stored_id: Option<&'a str>,
+    /// None if nothing is stored.
+    stored_in: Option<Place>,
     generation: Option<u64>,
     rotated_at: Option<Stamp>,
     access_token_expires_at: Option<Stamp>,
@@ -94,6 +97,9 @@ impl fmt::Display for Answer<'_> {
                     "\nstored        {stored}; the environment takes precedence"
                 )?;
             }
+        }
+        if self.stored_in == Some(Place::Keyring) {
+            write!(f, "\nstored in     {}", Place::KEYRING)?;
         }
         if let Some(generation) = self.generation {
             write!(
@@ -175,6 +181,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         },
         id: environment.or(token).map(|token| token.id().as_str()),
         stored_id: token.map(|token| token.id().as_str()),
+        stored_in: token.map(|_stored| context.place()),
         generation: None,
         rotated_at: None,
         access_token_expires_at: None,

@@ -32,6 +32,8 @@ impl CliError {
             | Self::KeptCreation { .. }
             | Self::NotKept { .. }
             | Self::PutAside { .. } => Exit::Store,
+            #[cfg(not(feature = "keyring"))]
+            Self::NoKeyring => Exit::Store,
             Self::DeletedAndKept { problem, .. } => problem.exit(),
             Self::NotLoggedIn { .. } => Exit::NotLoggedIn,
             Self::Declined(_) | Self::NobodyToAsk(_) => Exit::Unconfirmed,

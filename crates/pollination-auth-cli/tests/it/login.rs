@@ -219,3 +219,20 @@ Logged out of [HOST] (API token an-id)
     assert_eq!(again.json()["forgotten_id"], serde_json::Value::Null);
     assert_eq!(again.code, Some(0));
 }
+
+#[test]
+#[cfg(not(feature = "keyring"))]
+fn a_build_without_a_keyring_says_so_and_takes_no_marked_profile_for_an_empty_one() {
+    let world = World::logged_in();
+    let ran = world.run(&["login", "--keyring"]);
+    assert!(ran.fails_with(9).contains("--features keyring"), "{ran:?}");
+    world.run(&["status"]).answer();
+    let file = world.credential();
+    let marks = world.directory().join("keyring");
+    std::fs::create_dir(&marks).unwrap();
+    std::fs::rename(&file, marks.join(file.file_name().unwrap())).unwrap();
+    for arguments in [&["status"][..], &["access-token"], &["login"], &["logout"]] {
+        let ran = world.run(arguments);
+        assert!(ran.fails_with(9).contains("--features keyring"), "{ran:?}");
+    }
+}

@@ -24,6 +24,9 @@ mod help;
 #[cfg(unix)]
 mod interrupt;
 #[cfg(test)]
+#[cfg(all(feature = "keyring", target_os = "linux"))]
+mod keyring;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod output;

@@ -11,6 +11,7 @@ use crate::credential::Found;
 use crate::environment;
 use crate::error::CliError;
 use crate::paths;
+use crate::place::Place;
 use crate::variables::{DIRECTORY, HOST, LATER_KEY, PROFILE, RESCUE};
 
 /// The names of the checks, in order.
@@ -150,7 +151,13 @@ async fn credential(global: &Global) -> Check {
             ),
             (None, Some(stored)) => Check::good(
                 CREDENTIAL,
-                format!("API token {} is stored", stored.token.id()),
+                match context.place() {
+                    Place::File => format!("API token {} is stored", stored.token.id()),
+                    Place::Keyring => {
+                        let (id, place) = (stored.token.id(), Place::KEYRING);
+                        format!("API token {id} is stored in {place}")
+                    }
+                },
             ),
             (None, None) => Check::problem(
                 CREDENTIAL,

@@ -1,0 +1,344 @@
+//! The store that keeps the credential in the system's keyring, and everything else in files.
+//!
+//! The journal and the lock stay in files: a rotation depends on the order in which they reach the
+//! disk. A *mark*, a file without a secret, says that the credential belongs in the keyring. It is
+//! written before the first entry, and removed after the last one, so that no entry is forgotten.
+//! A credential that is still in a file is the valid one: it is removed only after the keyring has
+//! returned what was written there. So a crash between two steps loses nothing.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use pollination_auth::{
+    CredentialStore, Document, FileStore, ProfileId, ProfileLock, Secret, StoreError, StoreFuture,
+    StoreLock, StoredDocument, Version,
+};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Mutex;
+use tokio::task::{spawn, spawn_blocking};
+use tokio::time::timeout;
+
+use crate::place::{self, KEYRING_MARKS};
+use crate::system_keyring::{Keyring, KeyringError};
+
+/// The only document that is kept in the keyring.
+const CREDENTIAL: Document = Document::Credential;
+
+/// How long a keyring may take to answer: 2 minutes, because it may ask for its password first.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A store whose credential is in a keyring.
+#[derive(Clone)]
+pub(crate) struct KeyringStore {
+    files: FileStore,
+    /// The directory of the files. It is a part of an entry's name, because the locks are in it.
+    directory: PathBuf,
+    keyring: Arc<dyn Keyring>,
+}
+
+impl KeyringStore {
+    /// Creates the store beside that of files in the same directory.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the directory's path can't be resolved.
+    pub(crate) fn new(
+        files: FileStore,
+        directory: &Path,
+        keyring: Arc<dyn Keyring>,
+    ) -> Result<Self, StoreError> {
+        let directory = directory.canonicalize();
+        let directory = directory.map_err(|error| StoreError::failed("resolve its path", error))?;
+        Ok(Self {
+            files,
+            directory,
+            keyring,
+        })
+    }
+
+    /// Checks that an entry could be stored now: stores one without a secret, and removes it.
+    pub(crate) async fn check_writable(&self) -> Result<(), StoreError> {
+        let name = format!("check in {}", self.directory.display());
+        let check = self.ask("write to the system's keyring", move |keyring| {
+            keyring.set(&name, &Secret::from("check".to_owned()))?;
+            keyring.remove(&name)
+        });
+        in_time(check).await
+    }
+
+    fn entry(&self, profile: &ProfileId) -> String {
+        format!("{} in {}", profile.key(), self.directory.display())
+    }
+
+    /// Returns the credential: that of a file that is still there, else that of the keyring.
+    async fn credential(&self, profile: &ProfileId) -> Result<Option<StoredDocument>, StoreError> {
+        if let Some(found) = self.files.read(profile, CREDENTIAL).await? {
+            return Ok(Some(found));
+        }
+        if !place::is_marked(&self.directory, profile) {
+            return Ok(None);
+        }
+        self.entered(profile).await
+    }
+
+    async fn entered(&self, profile: &ProfileId) -> Result<Option<StoredDocument>, StoreError> {
+        let entry = self.entry(profile);
+        let found = self.ask("read from the system's keyring", move |keyring| {
+            keyring.get(&entry)
+        });
+        Ok(found.await?.map(|bytes| {
+            // What is not UTF-8 is no document. As an empty one it is refused, and can be replaced.
+            let text = std::str::from_utf8(&bytes).unwrap_or_default();
+            StoredDocument::new(Secret::from(text.to_owned()), version(&bytes))
+        }))
+    }
+
+    /// Asks the keyring on a thread that may block.
+    async fn ask<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&dyn Keyring) -> Result<T, KeyringError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let keyring = self.keyring.clone();
+        let answer = spawn_blocking(move || work(keyring.as_ref())).await;
+        let answer = answer.map_err(|error| StoreError::failed(doing, error))?;
+        answer.map_err(|error| StoreError::failed(doing, error))
+    }
+
+    /// Opens the store of the marks; they are written and protected as credentials are.
+    fn marks(&self) -> Result<FileStore, StoreError> {
+        FileStore::open(self.directory.join(KEYRING_MARKS))
+    }
+}
+
+impl CredentialStore for KeyringStore {
+    fn read<'a>(
+        &'a self,
+        profile: &'a ProfileId,
+        document: Document,
+    ) -> StoreFuture<'a, Option<StoredDocument>> {
+        match document {
+            CREDENTIAL => Box::pin(in_time(self.credential(profile))),
+            Document::Journal => self.files.read(profile, document),
+        }
+    }
+
+    fn try_lock<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, Option<StoreLock>> {
+        Box::pin(async move {
+            let lock = self.files.try_lock(profile).await?;
+            Ok(lock.map(|lock| {
+                let held = Held {
+                    store: self.clone(),
+                    profile: profile.clone(),
+                    lock,
+                };
+                Box::new(Lock(Arc::new(Mutex::new(held)))) as StoreLock
+            }))
+        })
+    }
+
+    fn is_locked<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, bool> {
+        self.files.is_locked(profile)
+    }
+}
+
+/// The lock of a profile; shared with the work that it began, which may outlast it.
+struct Lock(Arc<Mutex<Held>>);
+
+impl ProfileLock for Lock {
+    fn write<'a>(
+        &'a mut self,
+        document: Document,
+        expected: Option<&'a Version>,
+        text: &'a Secret,
+    ) -> StoreFuture<'a, Version> {
+        let (held, expected, text) = (self.0.clone(), expected.cloned(), text.clone());
+        to_its_end(async move {
+            let mut held = held.lock().await;
+            held.write(document, expected.as_ref(), &text).await
+        })
+    }
+
+    fn remove<'a>(
+        &'a mut self,
+        document: Document,
+        expected: Option<&'a Version>,
+    ) -> StoreFuture<'a, ()> {
+        let (held, expected) = (self.0.clone(), expected.cloned());
+        to_its_end(async move { held.lock().await.remove(document, expected.as_ref()).await })
+    }
+
+    fn is_held<'a>(&'a mut self) -> StoreFuture<'a, bool> {
+        let held = self.0.clone();
+        to_its_end(async move { held.lock().await.lock.is_held().await })
+    }
+}
+
+/// The lock of the files, and what it protects.
+struct Held {
+    store: KeyringStore,
+    profile: ProfileId,
+    lock: StoreLock,
+}
+
+impl Held {
+    async fn write(
+        &mut self,
+        document: Document,
+        expected: Option<&Version>,
+        text: &Secret,
+    ) -> Result<Version, StoreError> {
+        if document != CREDENTIAL {
+            return self.lock.write(document, expected, text).await;
+        }
+        let limit = self.store.keyring.limit();
+        if text.expose_secret().len() > limit {
+            return Err(StoreError::TooLong { document, limit });
+        }
+        let stored = self.store.credential(&self.profile).await?;
+        if stored.as_ref().map(StoredDocument::version) != expected {
+            return Err(StoreError::Changed);
+        }
+        let is_new = self.mark().await?;
+        let put = self.put(text).await;
+        if put.is_err() && is_new && self.remove_entry().await.is_ok() {
+            // The credential stays where it was. If this fails, a later login removes the mark.
+            let _marked = self.unmark().await;
+        }
+        let version = put?;
+        reach_the_disk().await?;
+        self.remove_file().await?;
+        Ok(version)
+    }
+
+    async fn remove(
+        &mut self,
+        document: Document,
+        expected: Option<&Version>,
+    ) -> Result<(), StoreError> {
+        if document != CREDENTIAL {
+            return self.lock.remove(document, expected).await;
+        }
+        match self.store.credential(&self.profile).await? {
+            Some(stored) if Some(stored.version()) != expected => return Err(StoreError::Changed),
+            _ => {}
+        }
+        self.remove_entry().await?;
+        self.remove_file().await?;
+        self.unmark().await
+    }
+
+    /// Writes the entry, and reads it back.
+    async fn put(&mut self, text: &Secret) -> Result<Version, StoreError> {
+        let (entry, new) = (self.store.entry(&self.profile), text.clone());
+        let doing = "write to the system's keyring";
+        let set = self
+            .store
+            .ask(doing, move |keyring| keyring.set(&entry, &new));
+        set.await?;
+        let version = version(text.expose_secret().as_bytes());
+        let kept = self.store.entered(&self.profile).await?;
+        if kept.is_none_or(|kept| *kept.version() != version) {
+            return Err(StoreError::NotKept {
+                document: CREDENTIAL,
+            });
+        }
+        Ok(version)
+    }
+
+    async fn remove_entry(&mut self) -> Result<(), StoreError> {
+        let entry = self.store.entry(&self.profile);
+        let doing = "remove from the system's keyring";
+        self.store
+            .ask(doing, move |keyring| keyring.remove(&entry))
+            .await
+    }
+
+    /// Removes the credential that was in a file before it was in the keyring.
+    async fn remove_file(&mut self) -> Result<(), StoreError> {
+        let Some(file) = self.store.files.read(&self.profile, CREDENTIAL).await? else {
+            return Ok(());
+        };
+        self.lock.remove(CREDENTIAL, Some(file.version())).await
+    }
+
+    /// Writes the mark, and returns `true` if there was none.
+    async fn mark(&mut self) -> Result<bool, StoreError> {
+        let mark = serde_json::json!({
+            "base_url": self.profile.base_url(),
+            "profile": self.profile.name(),
+        });
+        let mark = Secret::from(mark.to_string());
+        let (mut lock, found) = self.marked().await?;
+        match found {
+            Some(found) if found.text().expose_secret() == mark.expose_secret() => Ok(false),
+            found => {
+                let version = found.as_ref().map(StoredDocument::version);
+                lock.write(CREDENTIAL, version, &mark).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    async fn unmark(&mut self) -> Result<(), StoreError> {
+        let (mut lock, found) = self.marked().await?;
+        let version = found.as_ref().map(StoredDocument::version);
+        lock.remove(CREDENTIAL, version).await
+    }
+
+    /// Returns the mark as it is, and the lock of its file, which only a holder of this lock takes.
+    async fn marked(&mut self) -> Result<(StoreLock, Option<StoredDocument>), StoreError> {
+        let marks = self.store.marks()?;
+        let lock = marks.try_lock(&self.profile).await?;
+        let lock = lock.ok_or(StoreError::Locked)?;
+        Ok((lock, marks.read(&self.profile, CREDENTIAL).await?))
+    }
+}
+
+/// Waits until what the keyring has written is on the disk.
+///
+/// A rotation removes its journal next. A keyring need not sync what it writes: gnome-keyring syncs
+/// the file, but not the directory into which it is renamed. Which file system that is on is not
+/// known here, so all are synced. Windows and macOS sync their own.
+async fn reach_the_disk() -> Result<(), StoreError> {
+    #[cfg(unix)]
+    let synced = spawn_blocking(rustix::fs::sync).await;
+    #[cfg(not(unix))]
+    let synced = Ok::<(), tokio::task::JoinError>(());
+    synced.map_err(|error| StoreError::failed("sync the disk", error))
+}
+
+/// Works on a task of its own, to the end, whether it is waited for or not.
+///
+/// The task has the lock: a keyring that answers late must not find it free.
+fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> StoreFuture<'static, T> {
+    Box::pin(in_time(async {
+        let ended = spawn(work).await;
+        ended.map_err(|error| StoreError::failed("finish", error))?
+    }))
+}
+
+/// Stops waiting for a keyring that does not answer.
+async fn in_time<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    timeout(PATIENCE, work).await.unwrap_or_else(|_late| {
+        let silent = KeyringError::Silent(PATIENCE);
+        Err(StoreError::failed("use the system's keyring", silent))
+    })
+}
+
+/// Returns the version of a document: a digest of its text, as that of a file is.
+fn version(bytes: &[u8]) -> Version {
+    let digest = Sha256::digest(bytes);
+    Version::new(
+        digest
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>(),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,6 @@
-//! Fetches the server that the tests of stores need, and runs those tests on it.
+//! Runs the tests that need a real server or keyring. The server is fetched before.
+
+mod keyring;
 
 use std::fs;
 use std::io::{self, Write};
@@ -59,7 +61,7 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
 }
 
-/// Runs the tests of the Vault store on a real server.
+/// Runs the tests of the Vault store on a real server, and those of the command on a real keyring.
 ///
 /// # Errors
 ///
@@ -74,6 +76,7 @@ pub(crate) fn test(root: &Path, options: &Options, output: &mut impl Write) -> i
     if options.fetch {
         return Ok(());
     }
+    keyring::test(root, output)?;
     run(cargo(root, TESTS)
         .env(PROGRAM, program)
         .env(ROUNDS, options.rounds.to_string())

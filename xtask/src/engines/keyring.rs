@@ -1,0 +1,66 @@
+//! Runs the tests of the command on a real keyring, if this machine has one to start.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::distribute::program::run;
+use crate::workspace::cargo;
+
+/// The tests, and what builds them: building takes as long as it takes.
+const TESTS: &str = "test --locked -p pollination-auth-cli --features keyring --test it";
+const BUILD: &str = "--no-run";
+const ONLY: &str = "keyring::";
+
+/// Says to the tests that the programs are installed; they are left out without it.
+const INSTALLED: &str = "POLLINATION_TEST_KEYRING";
+
+/// The programs that the tests run, and an option that does nothing else.
+const PROGRAMS: [(&str, &str); 4] = [
+    ("dbus-run-session", "--version"),
+    ("dbus-send", "--help"),
+    ("gnome-keyring-daemon", "--version"),
+    ("timeout", "--version"),
+];
+
+/// The longest time of the tests, in seconds: 5 minutes. They take some seconds; a keyring that asks for a
+/// password is given up by the command after 2 minutes.
+const LIMIT: &str = "300";
+
+/// Runs the tests, or says what to install.
+pub(super) fn test(root: &Path, output: &mut impl Write) -> io::Result<()> {
+    let missing = |(program, option): &&(&str, &str)| !runs(program, option);
+    if let Some((program, _)) = PROGRAMS.iter().find(missing) {
+        writeln!(
+            output,
+            "engines: left out the tests on a real keyring, because there is no `{program}`; on Debian \
+             `apt-get install coreutils dbus gnome-keyring` installs it"
+        )?;
+        return output.flush();
+    }
+    writeln!(output, "engines: gnome-keyring under dbus-run-session")?;
+    output.flush()?;
+    run(cargo(root, TESTS).arg(BUILD))?;
+    let tests = cargo(root, TESTS);
+    // It ends the tests, their keyrings and their commands; `kill` would end cargo alone.
+    let mut bounded = Command::new("timeout");
+    bounded
+        .arg(LIMIT)
+        .arg(tests.get_program())
+        .args(tests.get_args());
+    run(bounded
+        .args(["--", ONLY])
+        .current_dir(root)
+        .env(INSTALLED, "1"))
+}
+
+fn runs(program: &str, option: &str) -> bool {
+    // Whether it accepts the option does not matter.
+    let ran = Command::new(program)
+        .arg(option)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    ran.is_ok()
+}

@@ -126,7 +126,7 @@ enum Task {
     },
     /// Build for Windows and run the tests under Wine
     Windows,
-    /// Run the tests of the Vault store on a real OpenBao server, which is fetched first
+    /// Run the tests that need a real OpenBao server, which is fetched first, or a real keyring
     Engines(engines::Options),
     /// Try the comparison of documents on random pairs of schemas
     ///

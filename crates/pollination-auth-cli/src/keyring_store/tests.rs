@@ -215,6 +215,10 @@ async fn a_move_that_is_cut_off_anywhere_leaves_the_credential_readable() {
             let moved = world.move_in().await;
             let was_cut_off = world.keyring.has_failed();
             assert!(moved.is_err() || !was_cut_off, "{calls} {late}");
+            assert!(
+                world.keyring.len() == 0 || world.is_marked(),
+                "{calls} {late}"
+            );
             world.keyring.fail_after(NEVER, false);
             let profile = world.profile(HOST);
             assert_eq!(secret(&profile).await.as_deref(), Some(SECRET));
@@ -260,6 +264,8 @@ async fn row_65_a_write_that_nobody_waits_for_keeps_the_lock() {
         written = lock.write(CREDENTIAL, None, &text) => panic!("{written:?}"),
         begun = spawn_blocking(move || begins.recv()) => begun.unwrap().unwrap(),
     }
+    // Before there is an entry: one that is not marked would never be removed.
+    assert!(world.is_marked());
     drop(lock);
     assert!(store.is_locked(profile.id()).await.unwrap());
     go.send(()).unwrap();

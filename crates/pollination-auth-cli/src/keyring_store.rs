@@ -300,7 +300,7 @@ impl Held {
 ///
 /// A rotation removes its journal next. A keyring need not sync what it writes: gnome-keyring syncs
 /// the file, but not the directory into which it is renamed. Which file system that is on is not
-/// known here, so all are synced. Windows and macOS sync their own.
+/// known here, so all are synced. Windows offers a program nothing like it.
 async fn reach_the_disk() -> Result<(), StoreError> {
     #[cfg(unix)]
     let synced = spawn_blocking(rustix::fs::sync).await;

@@ -103,3 +103,21 @@ fn described(name: &str, error: Error) -> KeyringError {
         other => KeyringError::Failed(other.to_string()),
     }
 }
+
+/// Windows has a keyring for every process; elsewhere `tests/it` starts one.
+#[cfg(all(test, windows))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_entry_is_kept_until_it_is_removed() {
+        let name = format!("test of process {}", std::process::id());
+        let text = Secret::from("x".repeat(LIMIT));
+        SystemKeyring.set(&name, &text).unwrap();
+        let kept = SystemKeyring.get(&name).unwrap().unwrap();
+        assert_eq!(kept.as_slice(), text.expose_secret().as_bytes());
+        SystemKeyring.remove(&name).unwrap();
+        assert!(SystemKeyring.get(&name).unwrap().is_none());
+        SystemKeyring.remove(&name).unwrap();
+    }
+}

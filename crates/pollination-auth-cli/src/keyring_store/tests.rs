@@ -7,7 +7,7 @@ use std::sync::{Mutex as StdMutex, mpsc};
 use pollination_auth::{ApiToken, Client, Profile, RotateOptions};
 use pollination_auth_fake::FakeService;
 use tempfile::TempDir;
-use tokio::time::sleep;
+use tokio::time::{advance, sleep};
 use zeroize::Zeroizing;
 
 use super::*;
@@ -275,6 +275,29 @@ async fn row_65_a_write_that_nobody_waits_for_keeps_the_lock() {
         sleep(LOOK).await;
     }
     assert_eq!(world.keyring.len(), 1);
+}
+
+/// It may be waiting for a password that nobody enters.
+#[tokio::test(start_paused = true)]
+async fn a_keyring_that_does_not_answer_is_given_up_under_the_lock() {
+    let world = World::new(Memory::new());
+    let (store, profile) = (world.store(), world.profile(HOST));
+    let (begun, begins) = mpsc::channel();
+    let (go, held) = mpsc::channel();
+    *world.keyring.gate.lock().unwrap() = Some((begun, held));
+    let mut lock = store.try_lock(profile.id()).await.unwrap().unwrap();
+    let text = Secret::from("{}".to_owned());
+    let mut write = lock.write(CREDENTIAL, None, &text);
+    tokio::select! {
+        written = &mut write => panic!("{written:?}"),
+        begun = spawn_blocking(move || begins.recv()) => begun.unwrap().unwrap(),
+    }
+    advance(PATIENCE).await;
+    let error = write.await.unwrap_err().to_string();
+    assert!(error.contains("it did not answer within 2m"), "{error}");
+    drop(lock);
+    assert!(store.is_locked(profile.id()).await.unwrap());
+    go.send(()).unwrap();
 }
 
 /// The keyring fails for good at each of its calls once; then it is back, and the rotation goes on.

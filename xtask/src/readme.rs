@@ -1,5 +1,5 @@
-//! The README's first program, as its readers make it: pasted into a package of its own, and run
-//! against the service in memory.
+//! The README's first program and its test, as readers make them: pasted into a package of their
+//! own, and run against the service in memory.
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader};
@@ -18,7 +18,8 @@ const NOT_PUBLISHED: &str = "git = \"…\"";
 /// Builds the service in memory, which the program calls.
 const SERVICE: &str = "build --locked --quiet --package pollination-auth-fake";
 
-/// Runs the program of the README; `true` if it prints the id of the service's API token.
+/// Runs the program of the README and its test; `true` if the program prints the id of the service's
+/// API token and the test passes.
 ///
 /// # Errors
 ///
@@ -27,10 +28,15 @@ pub(crate) fn run(root: &Path) -> io::Result<bool> {
     let readme = workspace::read(&root.join("README.md"))?;
     let folder = root.join("target/readme");
     fs::create_dir_all(folder.join("src"))?;
+    fs::create_dir_all(folder.join("tests"))?;
     fs::write(folder.join("Cargo.toml"), manifest(&readme, root)?)?;
     fs::write(
         folder.join("src/main.rs"),
         block(&readme, "rust,no_run", "from_env")?,
+    )?;
+    fs::write(
+        folder.join("tests/login.rs"),
+        block(&readme, "rust", "#[tokio::test]")?,
     )?;
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
 
@@ -45,7 +51,12 @@ pub(crate) fn run(root: &Path) -> io::Result<bool> {
     program.env("POLLINATION_API_KEY_SECRET", "fake-secret");
     let output = program.stderr(Stdio::inherit()).output()?;
     let printed = String::from_utf8_lossy(&output.stdout);
-    Ok(output.status.success() && printed.contains("fake-id"))
+    if !(output.status.success() && printed.contains("fake-id")) {
+        return Ok(false);
+    }
+    let mut test = workspace::cargo(&folder, "test --quiet --test login");
+    test.env("CARGO_TARGET_DIR", root.join("target"));
+    Ok(test.status()?.success())
 }
 
 /// Returns a manifest with the dependencies of every TOML block, from this workspace.

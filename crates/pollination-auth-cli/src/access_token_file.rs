@@ -79,6 +79,7 @@ impl Kept {
 pub(crate) struct SharedToken(KeptFiles);
 
 /// What a token belongs to: one with another id or of another generation is not used.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Owner {
     id: String,
     generation: u64,

@@ -122,8 +122,6 @@ fn causes(error: &Error) -> Option<String> {
             | Reason::ProxyAuthentication
             | Reason::TimedOut
             | Reason::ConnectionLost
-            | Reason::Store
-            | Reason::CredentialFile
     );
     if !is_ours {
         return None;

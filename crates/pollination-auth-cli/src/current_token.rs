@@ -113,7 +113,10 @@ async fn obtain(
     }
     let before = SystemTime::now();
     let token = log_in(client, wanted).await?;
-    if let Some(kept) = Kept::of(&token, before) {
+    // Somebody may have stored another API token while this one logged in.
+    let stored = context.look(client).await?;
+    let is_same = stored.as_ref().and_then(Owner::of).as_ref() == Some(owner);
+    if let Some(kept) = Kept::of(&token, before).filter(|_| is_same) {
         let keep = async { shared.keep(&mut lock?, owner, &kept).await };
         if let Err(error) = keep.await {
             warn(&error);

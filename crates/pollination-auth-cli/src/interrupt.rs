@@ -97,41 +97,81 @@ fn unheard(source: io::Error) -> CliError {
 /// Hears SIGINT, SIGTERM, SIGHUP and SIGQUIT, which no longer end the process by themselves.
 #[cfg(unix)]
 struct Interrupts {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    hang_up: tokio::signal::unix::Signal,
-    quit: tokio::signal::unix::Signal,
+    interrupt: Heard,
+    terminate: Heard,
+    hang_up: Heard,
+    quit: Heard,
+}
+
+/// A signal that is heard; `None` if this process was started to ignore it, as `nohup` does.
+///
+/// It stays ignored then, here and in the program that `exec` runs.
+#[cfg(unix)]
+struct Heard(Option<tokio::signal::unix::Signal>);
+
+#[cfg(unix)]
+impl Heard {
+    fn listen(kind: tokio::signal::unix::SignalKind) -> Result<Self, CliError> {
+        if is_ignored(kind) {
+            return Ok(Self(None));
+        }
+        let signal = tokio::signal::unix::signal(kind).map_err(unheard)?;
+        Ok(Self(Some(signal)))
+    }
+
+    async fn recv(&mut self) {
+        match &mut self.0 {
+            Some(signal) => drop(signal.recv().await),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Returns `true` if a signal is ignored, as far as the system shows it: Linux does.
+#[cfg(unix)]
+fn is_ignored(kind: tokio::signal::unix::SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // The first signal is number 1, and the lowest bit.
+    let bit = kind
+        .as_raw_value()
+        .checked_sub(1)
+        .and_then(|bit| u32::try_from(bit).ok());
+    match (mask, bit) {
+        (Some(mask), Some(bit)) => mask.checked_shr(bit).is_some_and(|mask| mask & 1 == 1),
+        _ => false,
+    }
 }
 
 #[cfg(unix)]
 impl Interrupts {
     fn listen() -> Result<Self, CliError> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let listen = |kind| signal(kind).map_err(unheard);
+        use tokio::signal::unix::SignalKind;
         Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-            hang_up: listen(SignalKind::hangup())?,
-            quit: listen(SignalKind::quit())?,
+            interrupt: Heard::listen(SignalKind::interrupt())?,
+            terminate: Heard::listen(SignalKind::terminate())?,
+            hang_up: Heard::listen(SignalKind::hangup())?,
+            quit: Heard::listen(SignalKind::quit())?,
         })
     }
 
     /// Waits for any of them.
     async fn next(&mut self) {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hang_up.recv() => {}
-            _ = self.quit.recv() => {}
+            () = self.interrupt.recv() => {}
+            () = self.terminate.recv() => {}
+            () = self.hang_up.recv() => {}
+            () = self.quit.recv() => {}
         }
     }
 
     /// Waits for one that somebody sends on purpose, and not for the end of the terminal.
     async fn next_by_hand(&mut self) {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.quit.recv() => {}
+            () = self.interrupt.recv() => {}
+            () = self.terminate.recv() => {}
+            () = self.quit.recv() => {}
         }
     }
 }

@@ -67,6 +67,13 @@ fn read(document: &Path) -> Option<Found> {
     let file = fs::File::open(document).ok()?;
     file.take(most).read_to_end(&mut bytes).ok()?;
     let Owner { base_url, profile } = serde_json::from_slice(&bytes).ok()?;
+    // What is shown must not control the terminal; the store never writes such a name.
+    if [&base_url, &profile]
+        .iter()
+        .any(|text| text.chars().any(char::is_control))
+    {
+        return None;
+    }
     Some(Found {
         host: base_url,
         name: profile,
@@ -86,6 +93,7 @@ mod tests {
         write("b-1.journal.json", &text("b"));
         write("a-1.journal.json", &text("a"));
         write("c-1.credential.json", "{planted");
+        write("f-1.credential.json", &text(r"\u001b[31m"));
         write("d-1.credential.json.tmp", &text("d"));
         fs::create_dir(directory.path().join("e.credential.json")).unwrap();
         fs::create_dir(directory.path().join(KEYRING_MARKS)).unwrap();

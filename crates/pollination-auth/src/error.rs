@@ -166,7 +166,7 @@ impl fmt::Display for Error {
             Self::StoreFailed(failure) if failure.reason() == &Reason::RotationUnfinished => {
                 "recover it with `Rotation::recover`"
             }
-            Self::StoreFailed(_) => "repair the credential store",
+            Self::StoreFailed(_) => "check the credential store",
             Self::AccessTokenExpired(_) => {
                 "give the client a new access token, or an API token to log in with"
             }

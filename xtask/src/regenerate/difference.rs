@@ -50,15 +50,17 @@ pub fn difference(
     let read = |name: &str, bytes: &[u8]| read(bytes).map_err(|refusal| named(name, refusal));
     let before = read(old, &source::bring(old, input)?)?;
     let after = read(new, &source::bring(new, input)?)?;
-    let prepare = |name: &str, document: &Value, other: &Value| {
-        let homes = homes(other);
-        let prepared = prepare_value(document.clone(), &overlay, Goal::Side(&homes));
+    // A document may be large, so what the other side needs of it is taken before it goes.
+    let (homes_before, homes_after) = (homes(&before), homes(&after));
+    let places_after = places(&after);
+    let prepare = |name: &str, document: Value, homes: &_| {
+        let prepared = prepare_value(document, &overlay, Goal::Side(homes));
         prepared.map_err(|refusal| named(name, refusal))
     };
-    let older = prepare(old, &before, &after)?;
-    let newer = prepare(new, &after, &before)?;
+    let older = prepare(old, before, &homes_after)?;
+    let newer = prepare(new, after, &homes_before)?;
     let mut comparison = compare(&older.document, &newer.document);
-    name_nearest(&mut comparison, &places(&after));
+    name_nearest(&mut comparison, &places_after);
     if [&older, &newer]
         .iter()
         .all(|side| operations_of(&side.document).is_empty())

@@ -88,7 +88,9 @@ impl Global {
             ("--host", &self.host, DEFAULT_BASE_URL, HOST),
         ] {
             if value != default || is_set(variable) {
-                line = format!("{line} {option} {}", quoted(value));
+                // A value that begins like an option would be taken for one.
+                let sign = if value.starts_with('-') { '=' } else { ' ' };
+                line = format!("{line} {option}{sign}{}", quoted(value));
             }
         }
         if self.dangerously_allow_plain_http {
@@ -139,6 +141,14 @@ mod tests {
                 &[]
             ),
             "pollination-auth login --host http://h --dangerously-allow-plain-http"
+        );
+    }
+
+    #[test]
+    fn a_line_to_paste_takes_a_value_like_an_option_for_a_value() {
+        assert_eq!(
+            line(&["--profile=--help"], &[]),
+            "pollination-auth login --profile=--help"
         );
     }
 

@@ -124,3 +124,17 @@ fn a_crash_leaves_no_image_of_the_memory_and_the_program_keeps_its_own_limit() {
     );
     held.answer.send(()).unwrap();
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_signal_that_was_ignored_at_the_start_stays_ignored_for_the_command() {
+    let world = World::logged_in();
+    let script = "trap '' HUP; exec \"$@\"";
+    let mut shell = world.prepare(Command::new("sh"), &["-c", script, "sh", PROGRAM, "exec"]);
+    shell.env("PATH", "/usr/bin:/bin");
+    shell.args(["--", "grep", "SigIgn", "/proc/self/status"]);
+    let ran: Ran = shell.output().unwrap().into();
+    let mask = ran.answer().rsplit('\t').next().unwrap();
+    // SIGHUP is number 1.
+    assert_eq!(u64::from_str_radix(mask, 16).unwrap() & 1, 1, "{ran:?}");
+}

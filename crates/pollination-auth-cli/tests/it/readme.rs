@@ -66,7 +66,8 @@ fn the_call_with_curl_sends_the_token_and_shows_it_to_no_other_process() {
     let ran = run(&world, block("curl"));
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let kept = |name| fs::read_to_string(world.home.path().join(name)).unwrap();
-    assert_eq!(kept("arguments"), "-H\n@-\nhttps://h.example/jobs\n");
+    let arguments = "--fail-with-body\n-H\n@-\nhttps://h.example/jobs\n";
+    assert_eq!(kept("arguments"), arguments);
     assert_eq!(
         kept("input").trim_end(),
         format!("Authorization: Bearer {token}")

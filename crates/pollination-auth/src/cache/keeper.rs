@@ -54,7 +54,8 @@ struct Shared {
 }
 
 impl FreshAccessToken {
-    /// Returns the access token. Never waits, and never returns an expired one.
+    /// Returns the access token. Never waits, and never returns an expired one. Of an access token
+    /// that the client was given, only the service decides when it has expired.
     ///
     /// # Errors
     ///

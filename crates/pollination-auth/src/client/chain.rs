@@ -1,6 +1,7 @@
 //! The default chain: where a client finds its credential without being told.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -48,7 +49,9 @@ pub(super) fn resolve(
         Err(empty @ NoDefaultDirectory::Empty) => return Err(BuildError::Directory(empty)),
         Ok(directory) => {
             let file = directory.join(FileStore::file_name(profile, Document::Credential));
-            if file.symlink_metadata().is_ok() {
+            // What can't be looked at is not passed over: opening the store says why.
+            let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+            if !file.symlink_metadata().as_ref().is_err_and(is_missing) {
                 let store = FileStore::open(&directory).map_err(BuildError::Store)?;
                 return Ok(Link::Stored(Arc::new(store)));
             }
@@ -127,6 +130,9 @@ mod tests {
         std::fs::write(directory.join(file), "{}").unwrap();
         assert_eq!(resolved(&[], Ok(directory.clone())), "stored");
         assert_eq!(resolved(&set, Ok(directory.clone())), "environment");
+        let below_a_file = directory.join(FileStore::file_name(&profile(), Document::Credential));
+        let unusable = resolved(&[], Ok(below_a_file));
+        assert_eq!(unusable, "the stored credential can't be used");
         std::fs::remove_dir_all(&directory).unwrap();
     }
 

@@ -1,6 +1,7 @@
 //! Reads the environment, through a look-up that tests bring themselves.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 
 use super::variables::{
@@ -163,7 +164,10 @@ fn systemd_credential(
     credential: &str,
 ) -> Option<PathBuf> {
     let file = PathBuf::from(look_up(CREDENTIALS_DIRECTORY)?).join(credential);
-    file.symlink_metadata().is_ok().then_some(file)
+    // One that can't be looked at is not passed over: reading it says why.
+    let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    let found = file.symlink_metadata();
+    (!found.as_ref().is_err_and(is_missing)).then_some(file)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::call::SharedCalls;
 use crate::credential::access_token::{AccessToken, CachedToken};
 use crate::credential::api_token::ApiToken;
 use crate::error::Error;
+use crate::error::classify::FailedAttempt;
 use crate::foundation::operation::Operation;
 
 /// What the clones of a client share.
@@ -44,7 +45,10 @@ impl Inner {
     ) -> Result<ApiToken, Error> {
         const OPERATION: Operation = Operation::RotateApiTokenSecret;
         let held = match &self.held {
-            Some(held) => Some(held.get(OPERATION).await?),
+            Some(held) => {
+                let found = tokio::time::timeout_at(deadline, held.get(OPERATION)).await;
+                Some(found.map_err(|_late| FailedAttempt::too_late(OPERATION).into_error())??)
+            }
             None => None,
         };
         let changing = Changing(self.held.as_ref());

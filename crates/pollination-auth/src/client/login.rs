@@ -57,12 +57,13 @@ impl TokenSource for Login {
         let login = login(self.calls.clone(), self.held.clone());
         match self.sharing.clone() {
             Some(sharing) => Box::pin(async move { sharing.fetch(login).await }),
-            None => Box::pin(login),
+            None => Box::pin(async move { Ok(login.await?.0) }),
         }
     }
 }
 
-async fn login(calls: SharedCalls, held: Held) -> Result<Grant, Error> {
+/// Logs in, and returns the API token that was accepted as well.
+async fn login(calls: SharedCalls, held: Held) -> Result<(Grant, Arc<ApiToken>), Error> {
     let deadline = calls.deadline();
     let mut token = held.get(Operation::Login).await?;
     let mut changes = 0;
@@ -73,7 +74,7 @@ async fn login(calls: SharedCalls, held: Held) -> Result<Grant, Error> {
             })
             .await;
         let failed = match attempt {
-            Ok(grant) => return Ok(grant),
+            Ok(grant) => return Ok((grant, token)),
             Err(failed) => failed,
         };
         if !matches!(failed.class, Class::Status(401 | 403)) || changes >= MOST_CHANGES {

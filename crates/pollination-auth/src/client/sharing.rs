@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::call::SharedCalls;
 use crate::credential::access_token::AccessToken;
+use crate::credential::api_token::ApiToken;
 use crate::credential::grant::Grant;
 use crate::credential::validity::Validity;
 use crate::error::Error;
@@ -60,16 +61,16 @@ impl Sharing {
     /// Whatever goes wrong with sharing, the login is made.
     pub(super) async fn fetch(
         &self,
-        login: impl Future<Output = Result<Grant, Error>>,
+        login: impl Future<Output = Result<(Grant, Arc<ApiToken>), Error>>,
     ) -> Result<Grant, Error> {
         let grant = match self.place().await {
-            Ok(Some(place)) => self.fetch_at(&place, login).await,
-            Ok(None) => login.await,
+            Ok(Some(place)) => self.fetch_at(&place, login).await?,
+            Ok(None) => login.await?.0,
             Err(error) => {
                 warn(&error);
-                login.await
+                login.await?.0
             }
-        }?;
+        };
         *self.last() = Some(grant.access_token.clone());
         Ok(grant)
     }
@@ -91,7 +92,7 @@ impl Sharing {
     async fn fetch_at(
         &self,
         place: &Place,
-        login: impl Future<Output = Result<Grant, Error>>,
+        login: impl Future<Output = Result<(Grant, Arc<ApiToken>), Error>>,
     ) -> Result<Grant, Error> {
         let id = self.profile.id();
         let give_up = Instant::now() + self.calls.total_timeout / WAIT_SHARE;
@@ -109,11 +110,11 @@ impl Sharing {
                 Ok((None, None)) if Instant::now() + wait < give_up => sleep(wait).await,
                 Ok((None, None)) => {
                     warn(&StoreError::Locked);
-                    return login.await;
+                    return Ok(login.await?.0);
                 }
                 Err(error) => {
                     warn(&error);
-                    return login.await;
+                    return Ok(login.await?.0);
                 }
             }
             wait = LONGEST_WAIT.min(wait * 2);
@@ -126,8 +127,11 @@ impl Sharing {
             return Ok(grant);
         }
         let obtained_at = self.calls.wire.clock.now().wall;
-        let grant = login.await?;
-        let kept = grant.access_token.expires_at().and_then(|expires_at| {
+        let (grant, used) = login.await?;
+        // The stored API token may be another one by now: a token is kept for the one that logged in.
+        let expires_at = grant.access_token.expires_at();
+        let expires_at = expires_at.filter(|_| used.is_same_as(&place.record.token));
+        let kept = expires_at.and_then(|expires_at| {
             let token = grant.access_token.clone();
             let kept = KeptToken {
                 token,

@@ -186,6 +186,12 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.0.operation, self.0.reason)?;
+        // Without it nobody could tell what to repair. A provider's error is not ours to show.
+        if let (Reason::Store | Reason::CredentialFile, Some(source)) =
+            (&self.0.reason, &self.0.source)
+        {
+            write!(f, ": {source}")?;
+        }
         if let Some(status) = self.0.status {
             write!(f, ", status {status}")?;
         }

@@ -10,6 +10,19 @@ use crate::store::NoDefaultDirectory;
 /// A step of the default chain that has no credential, and why.
 ///
 /// `Display` says it in a sentence.
+///
+/// ```
+/// use pollination_auth::{BuildError, Client, PassedOver};
+///
+/// /// Returns `true` if `pollination-auth login` has never been run here.
+/// fn is_new(client: Result<Client, BuildError>) -> bool {
+///     let Err(BuildError::NoCredentialFound(steps)) = client else {
+///         return false;
+///     };
+///     steps.iter().any(|step| matches!(step, PassedOver::NotStored { .. }))
+/// }
+/// # let _ = is_new;
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PassedOver {

@@ -7,6 +7,16 @@ use crate::error::Error;
 use crate::store::StoreError;
 
 /// The cause of a failed rotation.
+///
+/// ```
+/// use pollination_auth::{RotateCause, RotateError, StoreError};
+///
+/// /// Returns `true` if another process is rotating.
+/// fn is_rotated_elsewhere(error: &RotateError) -> bool {
+///     matches!(error.failure().cause(), Some(RotateCause::Store(StoreError::Locked)))
+/// }
+/// # let _ = is_rotated_elsewhere;
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum RotateCause {

@@ -155,6 +155,21 @@ impl Version {
 /// Error of a file that an API token is read from: which file, and what is wrong with it.
 ///
 /// It never shows what is in the file.
+///
+/// ```
+/// use std::error::Error as _;
+/// use pollination_auth::{Client, CredentialFileError};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::builder().api_token_files("/no/such/id", "/no/such/secret").build()?;
+/// if let Err(error) = client.login().await {
+///     let file = error.source().and_then(|source| source.downcast_ref::<CredentialFileError>());
+///     assert_eq!(file.map(|file| file.path().to_str()), Some(Some("/no/such/id")));
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct CredentialFileError {
     path: PathBuf,

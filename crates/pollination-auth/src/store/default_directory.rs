@@ -58,6 +58,16 @@ fn find(
 }
 
 /// Why no directory is known for stored credentials.
+///
+/// ```
+/// use pollination_auth::{FileStore, NoDefaultDirectory};
+///
+/// match FileStore::default_directory() {
+///     Ok(directory) => println!("credentials are in {}", directory.display()),
+///     Err(NoDefaultDirectory::NoHome) => println!("set POLLINATION_AUTH_DIR"),
+///     Err(error) => println!("{error}"),
+/// }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoDefaultDirectory {

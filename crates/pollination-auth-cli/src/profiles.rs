@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -40,8 +40,27 @@ pub(crate) fn stored() -> Vec<Found> {
 
 /// Returns the profiles that have a document in a directory or in the system's keyring, in order.
 pub(crate) fn find(directory: &Path) -> Vec<Found> {
+    let found = documents(directory);
+    let mut found: Vec<_> = found.iter().filter_map(|path| read(path)).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Returns the documents of the command's own store that don't say whose they are, in order.
+pub(crate) fn damaged() -> Vec<PathBuf> {
+    let documents = paths::credentials().map_or_else(|_none| Vec::new(), |path| documents(&path));
+    let mut damaged: Vec<_> = documents
+        .into_iter()
+        .filter(|path| read(path).is_none())
+        .collect();
+    damaged.sort_unstable();
+    damaged
+}
+
+fn documents(directory: &Path) -> Vec<PathBuf> {
     let marks = directory.join(KEYRING_MARKS);
-    let mut found: Vec<_> = [directory, &marks]
+    [directory, &marks]
         .into_iter()
         .filter_map(|directory| fs::read_dir(directory).ok())
         .flatten()
@@ -53,11 +72,8 @@ pub(crate) fn find(directory: &Path) -> Vec<Found> {
                 .iter()
                 .any(|end| name.to_string_lossy().ends_with(end))
         })
-        .filter_map(|entry| read(&entry.path()))
-        .collect();
-    found.sort_unstable();
-    found.dedup();
-    found
+        .map(|entry| entry.path())
+        .collect()
 }
 
 fn read(document: &Path) -> Option<Found> {

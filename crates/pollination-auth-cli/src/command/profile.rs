@@ -111,6 +111,12 @@ pub(crate) async fn list(global: &Global) -> Result<(), CliError> {
     let answer = Answer {
         profiles: entries(global).await?,
     };
+    for document in profiles::damaged() {
+        output::warning(format_args!(
+            "{} is damaged, and it is not known whose it is; restore it from a backup, or remove it",
+            document.display()
+        ));
+    }
     output::answer(global.output, &answer)
 }
 

@@ -76,3 +76,16 @@ fn characters_that_reorder_a_line_are_escaped_and_json_keeps_the_text() {
     assert!(!ran.stdout.contains('\u{202e}'), "{ran:?}");
     assert_eq!(ran.json()["profiles"][0]["profile"], name);
 }
+
+#[test]
+fn a_damaged_document_is_named_by_the_list_and_by_doctor() {
+    let world = World::logged_in();
+    let damaged = world.directory().join("work-0.credential.json");
+    std::fs::write(&damaged, "{\"base_url\":").unwrap();
+    let ran = world.run(&["profile", "list"]);
+    assert!(ran.answer().contains("default"), "{ran:?}");
+    for ran in [ran.stderr, world.run(&["doctor"]).stdout] {
+        let text = ran.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("work-0.credential.json is damaged"), "{text}");
+    }
+}

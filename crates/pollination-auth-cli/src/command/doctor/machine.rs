@@ -12,6 +12,7 @@ use crate::environment;
 use crate::error::CliError;
 use crate::paths;
 use crate::place::Place;
+use crate::profiles;
 use crate::variables::{DIRECTORY, HOST, LATER_KEY, PROFILE, RESCUE};
 
 /// The names of the checks, in order.
@@ -101,6 +102,10 @@ async fn unfinished(global: &Global) -> Check {
     let number = entries.len();
     let found = |entry: &&profile::Entry| entry.unfinished.is_some() || entry.problem.is_some();
     let open: Vec<_> = entries.iter().filter(found).collect();
+    if let Some(document) = profiles::damaged().first() {
+        let found = format!("{} is damaged", document.display());
+        return Check::problem(PROFILES, found, "restore it from a backup, or remove it");
+    }
     match open.first() {
         None => Check::good(
             PROFILES,

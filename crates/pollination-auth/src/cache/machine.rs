@@ -284,8 +284,8 @@ impl<T, E: Failure> Machine<T, E> {
         true
     }
 
-    /// Records that the service accepted the token that a 401 caused: the one before was to blame.
-    pub(super) fn accepted(&mut self) {
+    /// Forgets that a 401 caused a login: a 401 for the token that came of it drops that one too.
+    pub(super) fn forget_refusal(&mut self) {
         self.refused_at = None;
     }
 

@@ -143,12 +143,17 @@ impl Shared {
         result: Result<Grant, Error>,
     ) -> (Result<Arc<CachedToken>, Error>, Option<Change>) {
         let now = self.clock.now();
+        let is_shared = result.as_ref().is_ok_and(|grant| grant.is_shared);
         let result = result.and_then(|grant| match grant.validity.phase(&now) {
             Phase::Fresh | Phase::Advisory => Ok((grant.access_token, grant.validity)),
             Phase::Mandatory | Phase::Expired => Err(stale()),
         });
         let mut state = self.lock();
         let landed = state.machine.land(id, result, &now, fastrand::f64());
+        if is_shared {
+            // Only a 401 for the token of a new login shows that tokens are not the cause.
+            state.machine.forget_refusal();
+        }
         state.forget_flight(id);
         let changed = self.publish(&mut state);
         (landed, changed)

@@ -142,9 +142,9 @@ impl TokenCache {
         })
     }
 
-    /// Records that the service accepted the token that a 401 caused.
+    /// Records that the service accepted the token that a 401 caused: the one before was to blame.
     pub(crate) fn accepted(&self) {
-        self.0.change(Machine::accepted);
+        self.0.change(Machine::forget_refusal);
     }
 
     /// Drops the current token and forgets failures; nobody may use that token any longer.

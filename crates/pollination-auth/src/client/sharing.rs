@@ -181,7 +181,10 @@ impl Sharing {
 
 fn grant(kept: &KeptToken, now: Moment) -> Grant {
     let validity = Validity::refreshable(now, kept.left(now.wall), fastrand::f64());
-    Grant::new(kept.token.bearer().clone(), Some(kept.expires_at), validity)
+    Grant {
+        is_shared: true,
+        ..Grant::new(kept.token.bearer().clone(), Some(kept.expires_at), validity)
+    }
 }
 
 /// Warns that this client logs in on its own, and why: the service may count logins.

@@ -10,6 +10,8 @@ use crate::foundation::secret::Bearer;
 pub(crate) struct Grant {
     pub(crate) access_token: AccessToken,
     pub(crate) validity: Validity,
+    /// Another process logged in, so the token may be as old as the one that it replaces.
+    pub(crate) is_shared: bool,
 }
 
 impl Grant {
@@ -17,6 +19,7 @@ impl Grant {
         Self {
             access_token: AccessToken::issued(bearer, expires_at, validity),
             validity,
+            is_shared: false,
         }
     }
 }

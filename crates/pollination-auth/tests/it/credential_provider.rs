@@ -106,7 +106,7 @@ async fn a_rotation_leaves_the_provider_alone_and_returns_the_new_secret() {
 #[tokio::test]
 async fn a_rotation_does_not_wait_for_a_provider_longer_than_for_a_call() {
     let client = Client::builder()
-        .credential_provider(|| std::future::pending::<Result<ApiToken, io::Error>>())
+        .credential_provider(std::future::pending::<Result<ApiToken, io::Error>>)
         .base_url("http://127.0.0.1:1")
         .total_timeout(std::time::Duration::from_millis(50))
         .build()

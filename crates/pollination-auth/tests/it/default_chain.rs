@@ -165,6 +165,25 @@ async fn row_27_a_shared_token_that_is_refused_is_replaced_by_one_login() {
 }
 
 #[tokio::test]
+async fn row_61_a_newer_shared_token_that_is_refused_too_is_replaced_by_the_next_call() {
+    let (service, directory) = (service(), Directory::new("refused-twice"));
+    directory.log_in(&service).await;
+    let [ours, other] = [(); 2].map(|()| directory.client(&service));
+    ours.get_api_token().await.unwrap();
+    other.access_token().await.unwrap();
+    // The other process replaces the token that both have.
+    other.login().await.unwrap();
+    assert_eq!(service.logins(), 2);
+    service.expire_all_tokens();
+    // The token of the other process is tried, and is refused too.
+    let refused = ours.get_api_token().await;
+    assert!(refused.is_err_and(|error| error.status() == Some(401)));
+    assert_eq!(service.logins(), 2);
+    ours.get_api_token().await.unwrap();
+    assert_eq!(service.logins(), 3);
+}
+
+#[tokio::test]
 async fn a_shared_token_belongs_to_one_state_of_the_credential() {
     let (service, directory) = (service(), Directory::new("rotated"));
     directory.log_in(&service).await;

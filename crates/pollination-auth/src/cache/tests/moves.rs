@@ -256,7 +256,7 @@ impl World {
 
     /// A replay is accepted: the token before was to blame, so that the next 401 may be the token's fault again.
     fn accept(&mut self, index: usize) {
-        self.machine.accepted();
+        self.machine.forget_refusal();
         self.callers[index].is_replay = false;
         self.refusal_logins = 0;
     }

@@ -1,4 +1,4 @@
-//! The test kit for authors of stores: whether a [`CredentialStore`] keeps its promises.
+//! The test kit for authors of stores: whether a [`CredentialStore`](crate::CredentialStore) keeps its promises.
 //!
 //! A rotation loses no secret because its store keeps a few promises. [`check`] puts each of them
 //! to the test: on single calls, and by whole rotations that end, or whose lock ends, at every step.

@@ -287,40 +287,31 @@ impl<'a> Schemas<'a, '_> {
         for (old, new) in pairs {
             self.pieces(old, new, known);
         }
-        let request = self.direction() == Direction::Request;
-        for piece in gone {
-            let is_taken = request
+        let is_request = self.direction() == Direction::Request;
+        let gone = gone.into_iter().map(|piece| (piece, Shift::Fewer));
+        let come = come.into_iter().map(|piece| (piece, Shift::More));
+        for (piece, shift) in gone.chain(come) {
+            let is_gone = shift == Shift::Fewer;
+            let others = if is_gone { after } else { before };
+            // A request may lose an alternative, and a reply gain one, whose values another one allows.
+            let is_covered = is_request == is_gone
                 && self
                     .judge
-                    .piece_within(piece, after, Sight::Forward)
+                    .piece_within(piece, others, Sight::Forward)
                     .is_yes();
             let known = Known {
-                is_safe: known.is_safe || is_taken,
+                is_safe: known.is_safe || is_covered,
                 ..known
             };
-            let sides = Sides {
-                new: Sides::new(new.pointer()).new,
-                ..Sides::old(own_pointer(piece))
+            let own = own_pointer(piece);
+            let (kind, sides, message) = if is_gone {
+                let sides = Sides::both(own, new.pointer());
+                (Kind::VariantRemoved, sides, "an alternative is gone")
+            } else {
+                let sides = Sides::both(old.pointer(), own);
+                (Kind::VariantAdded, sides, "an alternative is new")
             };
-            let message = "an alternative is gone";
-            self.tell_anyway(known, Kind::VariantRemoved, Shift::Fewer, sides, message);
-        }
-        for piece in come {
-            let is_known = !request
-                && self
-                    .judge
-                    .piece_within(piece, before, Sight::Forward)
-                    .is_yes();
-            let known = Known {
-                is_safe: known.is_safe || is_known,
-                ..known
-            };
-            let sides = Sides {
-                old: Sides::old(old.pointer()).old,
-                ..Sides::new(own_pointer(piece))
-            };
-            let message = "an alternative is new";
-            self.tell_anyway(known, Kind::VariantAdded, Shift::More, sides, message);
+            self.tell_anyway(known, kind, shift, sides, message);
         }
     }
 

@@ -67,7 +67,7 @@ impl Credential {
 impl OtherSecret {
     /// Tries again with the environment's secret if the service has refused the stored one.
     ///
-    /// Says which of the two works, if any.
+    /// Warns which of the two works, if any.
     pub(crate) async fn after<T>(
         self,
         context: &Context,

@@ -25,7 +25,7 @@ pub(crate) fn forbid_core_images() {
     }
 }
 
-/// Gives another program, which takes the place of this one, the limit from before.
+/// Restores the limit for a program that replaces this one.
 #[cfg(unix)]
 pub(crate) fn allow_core_images_again() {
     if let Some(before) = BEFORE.get() {

@@ -31,7 +31,7 @@ pub(crate) type Done = mpsc::Sender<io::Result<()>>;
 /// Where the server gets its orders.
 pub(crate) type Orders = UnboundedReceiver<Order>;
 
-/// Gives orders to the server.
+/// Sends orders to the server.
 pub(crate) struct Door(UnboundedSender<Order>);
 
 impl Door {

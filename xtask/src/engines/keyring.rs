@@ -12,7 +12,7 @@ const TESTS: &str = "test --locked -p pollination-auth-cli --features keyring --
 const BUILD: &str = "--no-run";
 const ONLY: &str = "keyring::";
 
-/// Says to the tests that the programs are installed; they are left out without it.
+/// Set for the tests if the programs are installed. Without it they are left out.
 const INSTALLED: &str = "POLLINATION_TEST_KEYRING";
 
 /// The programs that the tests run, and an option that does nothing else.

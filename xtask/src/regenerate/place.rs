@@ -26,7 +26,7 @@ impl Place {
         })
     }
 
-    /// Says that the operation of this place is gone, and which one is the most like it.
+    /// Returns a message that the operation of this place is gone, with the most similar one.
     #[must_use]
     pub fn is_gone(&self, others: &[Self]) -> String {
         // Of equals `max_by` takes the last one, and the first one is expected.

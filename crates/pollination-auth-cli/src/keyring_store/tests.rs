@@ -38,7 +38,7 @@ struct Memory {
     /// Whether it keeps something else than it is given.
     spoils: AtomicBool,
     limit: usize,
-    /// Holds back a write: it says that it has begun, and waits to be let go.
+    /// Blocks a write: it signals that it has begun, and waits for permission to go on.
     gate: StdMutex<Option<(mpsc::Sender<()>, mpsc::Receiver<()>)>>,
 }
 

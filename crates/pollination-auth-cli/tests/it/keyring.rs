@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::world::{ID, Ran, SECRET, World};
 
-/// Says that `gnome-keyring` and `dbus` are installed; `cargo xtask engines` sets it.
+/// Set by `cargo xtask engines`, which requires `gnome-keyring` and `dbus`.
 const INSTALLED: &str = "POLLINATION_TEST_KEYRING";
 
 /// Starts the keyring, unlocked, and keeps the bus until standard input is closed.
@@ -29,7 +29,7 @@ const LOGIN: [&str; 2] = ["login", "--keyring"];
 const ROTATE: [&str; 5] = ["token", "rotate", "--yes", "--settle", "1ms"];
 const RESUME: [&str; 5] = ["token", "rotate", "--resume", "--settle", "1ms"];
 
-/// Says once that there is no keyring.
+/// Limits the note that there is no keyring to one.
 static LEFT_OUT: Once = Once::new();
 
 /// A bus and a keyring on it, which end with the test.

@@ -22,7 +22,7 @@ const ROOT: &str = "root";
 
 const POLL: Duration = Duration::from_millis(20);
 
-/// Says once that there is no server.
+/// Limits the note that there is no server to one.
 static LEFT_OUT: Once = Once::new();
 
 /// A running server.

@@ -403,7 +403,7 @@ impl From<Missing> for Reason {
     }
 }
 
-/// Says what is wrong with a document, and never what is in it.
+/// Describes what is wrong with a document, without its content.
 fn undecoded(field: Option<&'static str>) -> String {
     match field {
         Some(field) => format!("in the reply, `{field}` is missing, repeated or of the wrong type"),

@@ -101,7 +101,7 @@ struct SteppedLock {
 }
 
 impl SteppedLock {
-    /// Says that the lock was held at this time.
+    /// Prints that the lock was held at this time.
     fn held(&self, at: u64) {
         say(format_args!("held {} {at}", self.number));
     }

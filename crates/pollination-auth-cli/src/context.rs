@@ -175,7 +175,7 @@ impl Context {
 
     /// Returns the stored credential, to change it; an error if there is none.
     ///
-    /// Says so if the environment has another API token: other commands use that one.
+    /// Warns if the environment has another API token, because other commands use that one.
     pub(crate) async fn stored(&self, client: &Client) -> Result<Stored, CliError> {
         let stored = self.look(client).await?;
         let stored = stored.ok_or_else(|| self.not_logged_in())?;
@@ -416,12 +416,22 @@ impl Context {
 }
 
 impl Stored {
-    /// Counts the changes of the credential, where no rotation is about to change it.
-    pub(crate) fn generation(&self) -> Option<u64> {
+    /// Returns what a kept access token belongs to: nothing while a rotation changes it.
+    pub(crate) fn owner(&self) -> Option<&StoredToken> {
         match self.rotation {
-            RotationStatus::Settled { generation, .. } => Some(generation),
+            RotationStatus::Settled { generation, .. } if generation == self.seen.generation() => {
+                Some(&self.seen)
+            }
             _ => None,
         }
+    }
+
+    /// Returns `true` if what a kept access token belongs to is still the same.
+    pub(crate) fn is_of(&self, owner: &StoredToken) -> bool {
+        let same = |new: &StoredToken| {
+            new.generation() == owner.generation() && new.api_token().id() == owner.api_token().id()
+        };
+        self.owner().is_some_and(same)
     }
 }
 

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use pollination_auth::{AccessToken, Client};
+use pollination_auth::{AccessToken, Client, KeptAccessToken, StoredToken};
 
-use crate::access_token_file::{Kept, Owner, SharedToken};
+use crate::access_token_file::SharedToken;
 use crate::args::options::Wanted;
 use crate::context::{Context, Stored};
 use crate::creation;
@@ -24,21 +24,21 @@ const WAIT: &str = "waiting for an access token";
 
 /// An access token, and its expiry: one that was read from a file does not know that by itself.
 pub(crate) enum Current {
-    Kept(Kept),
+    Kept(KeptAccessToken),
     New(AccessToken),
 }
 
 impl Current {
     pub(crate) fn expose_secret(&self) -> &str {
         match self {
-            Self::Kept(kept) => kept.token.expose_secret(),
+            Self::Kept(kept) => kept.access_token().expose_secret(),
             Self::New(token) => token.expose_secret(),
         }
     }
 
     pub(crate) fn expires_at(&self) -> Option<SystemTime> {
         match self {
-            Self::Kept(kept) => Some(kept.expires_at),
+            Self::Kept(kept) => Some(kept.expires_at()),
             Self::New(token) => token.expires_at(),
         }
     }
@@ -69,7 +69,7 @@ async fn of_stored(
     wanted: Wanted,
 ) -> Result<Current, CliError> {
     let client = context.client()?;
-    let shared = match Owner::of(stored) {
+    let shared = match stored.owner() {
         Some(owner) => match SharedToken::open(context) {
             Err(error) if error.is_no_store() => {
                 warn(&error);
@@ -80,7 +80,7 @@ async fn of_stored(
         None => None,
     };
     let token = progress::watch(WAIT, obtain(context, &client, shared.as_ref(), wanted)).await?;
-    if stored.generation().is_none()
+    if stored.owner().is_none()
         && !context.is_held().await
         && let Err(unfinished) = context.settled(context.look(&client).await?.as_ref())
     {
@@ -93,7 +93,7 @@ async fn of_stored(
 async fn obtain(
     context: &Context,
     client: &Client,
-    shared: Option<&(SharedToken, Owner)>,
+    shared: Option<&(SharedToken, &StoredToken)>,
     wanted: Wanted,
 ) -> Result<Current, CliError> {
     let Some((shared, owner)) = shared else {
@@ -102,7 +102,7 @@ async fn obtain(
     let usable = async || {
         let least = LEAST_LEFT.max(wanted.valid_for.unwrap_or_default());
         let kept = shared.read(owner).await?.filter(|_| !wanted.fresh);
-        Ok::<_, CliError>(kept.filter(|kept| kept.left(SystemTime::now()) >= least))
+        Ok::<_, CliError>(kept.filter(|kept| kept.remaining(SystemTime::now()) >= least))
     };
     if let Some(kept) = usable().await? {
         return Ok(Current::Kept(kept));
@@ -115,8 +115,8 @@ async fn obtain(
     let token = log_in(client, wanted).await?;
     // Somebody may have stored another API token while this one logged in.
     let stored = context.look(client).await?;
-    let is_same = stored.as_ref().and_then(Owner::of).as_ref() == Some(owner);
-    if let Some(kept) = Kept::of(&token, before).filter(|_| is_same) {
+    let is_same = stored.is_some_and(|stored| stored.is_of(owner));
+    if let Some(kept) = KeptAccessToken::new(token.clone(), before).filter(|_| is_same) {
         let keep = async { shared.keep(&mut lock?, owner, &kept).await };
         if let Err(error) = keep.await {
             warn(&error);

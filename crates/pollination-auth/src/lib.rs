@@ -130,8 +130,9 @@ pub use rotation::{
 };
 pub use store::credential_files::CredentialFileError;
 pub use store::{
-    CredentialStore, Document, FileStore, MemoryStore, NoDefaultDirectory, Profile, ProfileLock,
-    Ruling, StoreError, StoreFuture, StoreLock, StoredDocument, StoredToken, Version,
+    CredentialStore, Document, FileStore, KeptAccessToken, MemoryStore, NoDefaultDirectory,
+    Profile, ProfileLock, Ruling, StoreError, StoreFuture, StoreLock, StoredDocument, StoredToken,
+    Version,
 };
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

@@ -5,14 +5,15 @@ use std::io::{self, IsTerminal as _};
 use std::time::SystemTime;
 
 use pollination_auth::{
-    AccessToken, ApiToken, CredentialError, Document, Secret, StoreError, StoredToken,
+    AccessToken, ApiToken, CredentialError, Document, KeptAccessToken, Secret, StoreError,
+    StoredToken,
 };
 use serde::Serialize;
 
-use crate::access_token_file::{self, Kept, Owner, SharedToken};
+use crate::access_token_file::{self, SharedToken};
 use crate::args::options::{Login, Source};
 use crate::checked::{self, NotStored};
-use crate::context::Context;
+use crate::context::{Context, Stored};
 use crate::creation;
 use crate::environment;
 use crate::error::CliError;
@@ -169,13 +170,13 @@ async fn share(
     before: SystemTime,
 ) -> Result<(), CliError> {
     let stored = context.look(&context.client()?).await?;
-    let owner = stored.as_ref().and_then(Owner::of);
+    let owner = stored.as_ref().and_then(Stored::owner);
     if let (Some(owner), Some(kept), Some(shared)) = (
         owner,
-        Kept::of(access_token, before),
+        KeptAccessToken::new(access_token.clone(), before),
         SharedToken::find(context)?,
     ) && let Ok(mut lock) = shared.lock().await
-        && let Err(error) = shared.keep(&mut lock, &owner, &kept).await
+        && let Err(error) = shared.keep(&mut lock, owner, &kept).await
     {
         tracing::debug!(%error, "the access token can't be kept");
     }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use pollination_auth::{RotationStatus, Ruling};
 use serde::Serialize;
 
-use crate::access_token_file::{Owner, SharedToken};
+use crate::access_token_file::SharedToken;
 use crate::context::{Context, Stored};
 use crate::creation;
 use crate::credential::Found;
@@ -152,7 +152,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         mut stored,
         environment,
     } = Found::look(context).await?;
-    let is_unknown = |stored: &Stored| stored.generation().is_none();
+    let is_unknown = |stored: &Stored| stored.owner().is_none();
     if stored.as_ref().is_some_and(is_unknown) && !context.is_held().await {
         // Whoever held the lock may have ended the rotation since it was read.
         stored = context.look(&context.client()?).await?;
@@ -230,11 +230,13 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         }
         _ => {}
     }
-    if let (Some(owner), Some(shared)) = (stored.and_then(Owner::of), SharedToken::look(context)?) {
-        let kept = shared.read(&owner).await?;
+    if let (Some(owner), Some(shared)) =
+        (stored.and_then(Stored::owner), SharedToken::look(context)?)
+    {
+        let kept = shared.read(owner).await?;
         let now = SystemTime::now();
-        let kept = kept.filter(|kept| !kept.left(now).is_zero());
-        answer.access_token_expires_at = kept.map(|kept| Stamp(kept.expires_at));
+        let kept = kept.filter(|kept| !kept.remaining(now).is_zero());
+        answer.access_token_expires_at = kept.map(|kept| Stamp(kept.expires_at()));
     }
     output::answer(context.global.output, &answer)?;
     let under_way = answer

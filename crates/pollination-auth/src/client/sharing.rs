@@ -12,9 +12,10 @@ use crate::credential::grant::Grant;
 use crate::credential::validity::Validity;
 use crate::error::Error;
 use crate::foundation::clock::Moment;
-use crate::store::kept_token::KeptToken;
-use crate::store::record::Record;
-use crate::store::{CredentialStore, Document, JournalState, Profile, StoreError, StoredDocument};
+use crate::store::{
+    CredentialStore, Document, JournalState, KeptAccessToken, Profile, StoreError, StoredDocument,
+    StoredToken,
+};
 
 /// Where the token is in its store, which looks at no document.
 const DOCUMENT: Document = Document::Credential;
@@ -44,7 +45,7 @@ pub(super) struct Sharing {
 /// Where the token of one credential is.
 struct Place {
     store: Arc<dyn CredentialStore>,
-    record: Record,
+    stored: StoredToken,
 }
 
 impl Sharing {
@@ -86,7 +87,8 @@ impl Sharing {
             return Ok(None);
         }
         let store = self.profile.access_tokens().await?;
-        Ok(store.map(|store| Place { store, record }))
+        let stored = StoredToken(record);
+        Ok(store.map(|store| Place { store, stored }))
     }
 
     async fn fetch_at(
@@ -129,17 +131,9 @@ impl Sharing {
         let obtained_at = self.calls.wire.clock.now().wall;
         let (grant, used) = login.await?;
         // The stored API token may be another one by now: a token is kept for the one that logged in.
-        let expires_at = grant.access_token.expires_at();
-        let expires_at = expires_at.filter(|_| used.is_same_as(&place.record.token));
-        let kept = expires_at.and_then(|expires_at| {
-            let token = grant.access_token.clone();
-            let kept = KeptToken {
-                token,
-                obtained_at,
-                expires_at,
-            };
-            kept.write(id, &place.record)
-        });
+        let kept = KeptAccessToken::new(grant.access_token.clone(), obtained_at)
+            .filter(|_| used.is_same_as(place.stored.api_token()))
+            .and_then(|kept| kept.to_document(id, &place.stored));
         if let Some(text) = kept {
             let kept = async {
                 let found = found?;
@@ -161,16 +155,19 @@ impl Sharing {
     /// Returns a kept token as the grant of a login, unless it is too old or the one that this
     /// client has.
     fn usable(&self, place: &Place, found: Option<&StoredDocument>) -> Option<Grant> {
-        let kept = KeptToken::read(self.profile.id(), &place.record, found?.text())?;
+        let kept = KeptAccessToken::from_document(self.profile.id(), &place.stored, found?.text())?;
         let is_last = self
             .last()
             .as_ref()
-            .is_some_and(|last| last.is_same_as(&kept.token));
+            .is_some_and(|last| last.is_same_as(kept.access_token()));
         let now = self.calls.wire.clock.now();
-        if is_last || kept.left(now.wall) < LEAST_LEFT {
+        if is_last || kept.remaining(now.wall) < LEAST_LEFT {
             return None;
         }
-        self.calls.wire.known.add(kept.token.expose_secret());
+        self.calls
+            .wire
+            .known
+            .add(kept.access_token().expose_secret());
         Some(grant(&kept, now))
     }
 
@@ -179,11 +176,15 @@ impl Sharing {
     }
 }
 
-fn grant(kept: &KeptToken, now: Moment) -> Grant {
-    let validity = Validity::refreshable(now, kept.left(now.wall), fastrand::f64());
+fn grant(kept: &KeptAccessToken, now: Moment) -> Grant {
+    let validity = Validity::refreshable(now, kept.remaining(now.wall), fastrand::f64());
     Grant {
         is_shared: true,
-        ..Grant::new(kept.token.bearer().clone(), Some(kept.expires_at), validity)
+        ..Grant::new(
+            kept.access_token().bearer().clone(),
+            Some(kept.expires_at()),
+            validity,
+        )
     }
 }
 

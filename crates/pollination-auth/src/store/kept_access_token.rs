@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::record::Record;
+use super::stored_token::StoredToken;
 use crate::credential::access_token::AccessToken;
 use crate::credential::profile_id::ProfileId;
 use crate::foundation::secret::Secret;
@@ -14,21 +14,50 @@ use crate::foundation::secret::Secret;
 /// The version of the document; one that is not known is not used.
 const VERSION: u32 = 2;
 
-/// The longest document: the longest access token, and what stands around it.
-const CAPACITY: usize = 32 * 1024;
-
 /// How far this machine's clock may be behind the service's: 5 minutes, as Kerberos has it.
 ///
 /// A clock that is further behind may stand still or have been reset, so it does not tell how much
 /// of a token's life has passed.
 const TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
-/// An access token with its life by this machine's clock.
-pub(crate) struct KeptToken {
-    pub(crate) token: AccessToken,
-    /// The time just before the login.
-    pub(crate) obtained_at: SystemTime,
-    pub(crate) expires_at: SystemTime,
+/// An access token that processes share, and its life by this machine's clock.
+///
+/// [`share_access_token`](crate::ClientBuilder::share_access_token) and the command
+/// `pollination-auth` keep it as one document of a store of its own. This is for other programs
+/// that read or keep the same document. A document belongs to one state of one stored credential:
+/// after a rotation it is not used any longer.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use pollination_auth::{ApiToken, Client, KeptAccessToken, MemoryStore, Profile};
+/// use pollination_auth_fake::FakeService;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let service = FakeService::builder().id("an-id").secret("a-secret").start();
+/// let profile = Profile::new(MemoryStore::new(), &service.base_url(), "default")?;
+/// profile.save(&ApiToken::new("an-id", "a-secret")?).await?;
+/// let stored = profile.stored().await?.ok_or("no API token is stored")?;
+///
+/// let before = SystemTime::now();
+/// let client = Client::builder().profile(profile.clone()).build()?;
+/// let token = client.access_token().await?;
+/// let kept = KeptAccessToken::new(token, before).ok_or("its expiry is not known")?;
+/// let document = kept.to_document(profile.id(), &stored).ok_or("it is too long")?;
+///
+/// let read = KeptAccessToken::from_document(profile.id(), &stored, &document);
+/// let left = read.ok_or("it belongs to another credential")?.remaining(SystemTime::now());
+/// assert!(left > Duration::from_secs(60));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct KeptAccessToken {
+    token: AccessToken,
+    /// A time before the login.
+    obtained_at: SystemTime,
+    expires_at: SystemTime,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -45,16 +74,47 @@ struct Text<'a> {
     access_token: &'a str,
 }
 
-impl KeptToken {
-    /// Reads a document; `None` if it does not belong to this credential.
-    pub(crate) fn read(profile: &ProfileId, record: &Record, text: &Secret) -> Option<Self> {
+impl KeptAccessToken {
+    /// The longest document: 32 KiB, the longest access token and what stands around it.
+    pub const LIMIT: usize = 32 * 1024;
+
+    /// Takes a token with the time just before its login. Returns `None` if its expiry is not known.
+    #[must_use]
+    pub fn new(token: AccessToken, before_login: SystemTime) -> Option<Self> {
+        Some(Self {
+            expires_at: token.expires_at()?,
+            token,
+            obtained_at: before_login,
+        })
+    }
+
+    /// Returns the access token, which does not know its expiry if it was read from a document.
+    #[must_use]
+    pub fn access_token(&self) -> &AccessToken {
+        &self.token
+    }
+
+    /// Returns when it expires by the clock of the machine that logged in.
+    #[must_use]
+    pub fn expires_at(&self) -> SystemTime {
+        self.expires_at
+    }
+
+    /// Reads a document. Returns `None` if it is damaged or does not belong to this state of the
+    /// credential.
+    #[must_use]
+    pub fn from_document(
+        profile: &ProfileId,
+        stored: &StoredToken,
+        document: &Secret,
+    ) -> Option<Self> {
         // The parser's error quotes the text.
-        let text: Text<'_> = serde_json::from_str(text.expose_secret()).ok()?;
+        let text: Text<'_> = serde_json::from_str(document.expose_secret()).ok()?;
         let belongs = text.version == VERSION
             && text.base_url == profile.base_url()
             && text.profile == profile.name()
-            && text.id == record.token.id().as_str()
-            && text.generation == record.generation;
+            && text.id == stored.api_token().id().as_str()
+            && text.generation == stored.generation();
         if !belongs {
             return None;
         }
@@ -65,30 +125,33 @@ impl KeptToken {
         })
     }
 
-    /// Writes the document of a token of this credential.
-    pub(crate) fn write(&self, profile: &ProfileId, record: &Record) -> Option<Secret> {
+    /// Writes the document for this state of the credential. Returns `None` if it would be longer
+    /// than [`LIMIT`](Self::LIMIT).
+    #[must_use]
+    pub fn to_document(&self, profile: &ProfileId, stored: &StoredToken) -> Option<Secret> {
         let text = Text {
             version: VERSION,
             base_url: profile.base_url().into(),
             profile: profile.name().into(),
-            id: record.token.id().as_str().into(),
-            generation: record.generation,
+            id: stored.api_token().id().as_str().into(),
+            generation: stored.generation(),
             obtained_at: epoch(self.obtained_at),
             expires_at: epoch(self.expires_at),
             access_token: self.token.expose_secret(),
         };
         // Full size from the start, because growing would leave copies that nobody wipes.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(CAPACITY));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LIMIT));
         serde_json::to_writer(&mut *bytes, &text).ok()?;
         let text = std::str::from_utf8(&bytes).ok()?;
-        Some(Secret::from(text.to_owned()))
+        (text.len() <= Self::LIMIT).then(|| Secret::from(text.to_owned()))
     }
 
     /// Returns the remaining lifetime, zero if any view of it contradicts this machine's clock.
     ///
     /// The clock may have been changed since the login, so it is checked against the time of the
     /// login and, both ways, against the expiry that the token itself claims.
-    pub(crate) fn left(&self, now: SystemTime) -> Duration {
+    #[must_use]
+    pub fn remaining(&self, now: SystemTime) -> Duration {
         let Ok(lifetime) = self.expires_at.duration_since(self.obtained_at) else {
             return Duration::ZERO;
         };
@@ -118,6 +181,7 @@ mod tests {
     use super::*;
     use crate::credential::api_token::ApiToken;
     use crate::foundation::base_url::BaseUrl;
+    use crate::store::record::Record;
 
     /// Claims to expire 3600 s after 1970: `{"exp":3600}`.
     const CLAIMS_3600: &str = "e30.eyJleHAiOjM2MDB9.c2ln";
@@ -126,8 +190,8 @@ mod tests {
         of_epoch(seconds).unwrap()
     }
 
-    fn kept(token: &str, (obtained_at, expires_at): (u64, u64)) -> KeptToken {
-        KeptToken {
+    fn kept(token: &str, (obtained_at, expires_at): (u64, u64)) -> KeptAccessToken {
+        KeptAccessToken {
             token: AccessToken::new(token).unwrap(),
             obtained_at: at(obtained_at),
             expires_at: at(expires_at),
@@ -136,7 +200,7 @@ mod tests {
 
     #[test]
     fn row_67_a_kept_token_lasts_as_long_as_every_view_allows() {
-        let left = |token, life, now| kept(token, life).left(at(now)).as_secs();
+        let left = |token, life, now| kept(token, life).remaining(at(now)).as_secs();
         // Clock right: by the document and by the claim alike.
         assert_eq!(left(CLAIMS_3600, (0, 3600), 0), 3600);
         assert_eq!(left(CLAIMS_3600, (0, 3600), 3599), 1);
@@ -154,18 +218,23 @@ mod tests {
     }
 
     #[test]
-    fn the_document_is_the_one_of_the_command_and_belongs_to_one_credential() {
+    fn a_document_belongs_to_one_state_of_one_credential() {
         let base_url = BaseUrl::parse("https://h.example", false).unwrap();
         let profile = ProfileId::new(&base_url, "work");
-        let record = Record::new(ApiToken::new("an-id", "planted").unwrap(), 3);
-        // As the command of version 0.1 writes it.
+        let token = ApiToken::new("an-id", "planted").unwrap();
+        let stored = StoredToken(Record::new(token, 3));
+        // As version 0.1 writes it.
         let text = r#"{"version":2,"base_url":"https://h.example","profile":"work","id":"an-id","generation":3,"obtained_at":100,"expires_at":200,"access_token":"opaque"}"#;
-        let written = kept("opaque", (100, 200)).write(&profile, &record).unwrap();
+        let written = kept("opaque", (100, 200))
+            .to_document(&profile, &stored)
+            .unwrap();
         assert_eq!(written.expose_secret(), text);
-        let read = |text: &str| KeptToken::read(&profile, &record, &Secret::from(text.to_owned()));
+        let read = |text: &str| {
+            KeptAccessToken::from_document(&profile, &stored, &Secret::from(text.to_owned()))
+        };
         let read_back = read(text).unwrap();
         assert_eq!(read_back.token.expose_secret(), "opaque");
-        assert_eq!(read_back.left(at(150)).as_secs(), 50);
+        assert_eq!(read_back.remaining(at(150)).as_secs(), 50);
         for (from, to) in [
             ("\"version\":2", "\"version\":3"),
             ("h.example", "other.example"),

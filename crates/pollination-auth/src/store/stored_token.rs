@@ -28,7 +28,7 @@ use crate::credential::api_token::ApiToken;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct StoredToken(pub(super) Record);
+pub struct StoredToken(pub(crate) Record);
 
 impl StoredToken {
     /// Returns the API token.

@@ -5,10 +5,10 @@ use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 
 use pollination_auth::{
-    CredentialStore as _, Document, FileStore, MemoryStore, Profile, ProfileId, ProfileLock,
-    Recovered, RotateCause, RotateError, RotateFailure, RotateOptions, Rotated, Rotation,
-    RotationHandle, RotationStatus, Ruling, StoreError, StoreFuture, StoreLock, StoredDocument,
-    StoredToken, Version,
+    CredentialStore as _, Document, FileStore, KeptAccessToken, MemoryStore, Profile, ProfileId,
+    ProfileLock, Recovered, RotateCause, RotateError, RotateFailure, RotateOptions, Rotated,
+    Rotation, RotationHandle, RotationStatus, Ruling, StoreError, StoreFuture, StoreLock,
+    StoredDocument, StoredToken, Version,
 };
 use pollination_auth_fake::{Fault, Operation};
 use tracing::field::{Field, Visit};
@@ -122,6 +122,8 @@ async fn no_public_type_of_store_and_rotation_shows_a_secret() {
     let recovered: Recovered = rotation.recover().await.unwrap();
     let other = pollination_auth::ApiToken::new("an-id", "planted-other").unwrap();
     let refused: StoreError = profile.save(&other).await.unwrap_err();
+    let minted = stage.client().access_token().await.unwrap();
+    let kept = KeptAccessToken::new(minted, std::time::SystemTime::now()).unwrap();
     let stored: StoredToken = profile.stored().await.unwrap().unwrap();
     // A store implements its lock, so `Debug` shows no field of one.
     let lock: StoreLock = memory.try_lock(id).await.unwrap().unwrap();
@@ -133,6 +135,7 @@ async fn no_public_type_of_store_and_rotation_shows_a_secret() {
         shown(&lock),
         format!("{held:?}"),
         shown(&stored),
+        shown(&kept),
         shown(&document),
         shown(version),
         shown(&memory),
@@ -160,6 +163,7 @@ async fn no_public_type_of_store_and_rotation_shows_a_secret() {
             OLD,
             &stage.active(),
             rotated.api_token().secret().expose_secret(),
+            kept.access_token().expose_secret(),
         ] {
             assert!(!text.contains(secret), "{text}");
         }

@@ -24,7 +24,7 @@ const ALLOCATIONS: f64 = 0.5;
 ///
 /// # Errors
 ///
-/// They can't be read, or are none; the error says which file it is about.
+/// The file can't be read or is not a list of figures; the error names it.
 pub fn read(root: &Path) -> Result<Vec<Figure>, String> {
     let told = |error: &dyn std::fmt::Display| format!("{FILE}: {error}");
     let text = std::fs::read(root.join(FILE)).map_err(|error| told(&error))?;

@@ -65,8 +65,8 @@ impl Lab {
 
     /// Counts the allocations of one more piece of work, to a tenth.
     ///
-    /// What is allocated once in hundreds of calls, as when a reply comes in two parts, is none of a
-    /// call.
+    /// What is allocated once in hundreds of calls, as when a reply comes in two parts, does not
+    /// count.
     #[must_use]
     pub fn allocations(&self, scenario: Scenario, peer: Peer) -> f64 {
         let counts = scenario.counts();

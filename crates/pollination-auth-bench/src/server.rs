@@ -39,7 +39,7 @@ pub fn access_token(login: usize) -> String {
 ///
 /// # Panics
 ///
-/// The access token is none of [`access_token`].
+/// The access token is not from [`access_token`].
 #[must_use]
 pub fn login_of(access_token: &str) -> usize {
     let number = access_token

@@ -21,12 +21,12 @@ const DOCUMENT: Document = Document::Credential;
 pub(crate) struct SharedToken(KeptFiles);
 
 impl SharedToken {
-    /// Opens the store of the access tokens; there is none where the credential is not in one either.
+    /// Opens the store of the access tokens. Returns `None` if the credentials have no directory.
     pub(crate) fn open(context: &Context) -> Result<Option<Self>, CliError> {
         Ok(KeptFiles::open(context, Path::new(DIRECTORY))?.map(Self))
     }
 
-    /// As [`open`](Self::open), and gives none where it can't be made, as on a disk that is read-only.
+    /// As [`open`](Self::open), but returns `None` if it can't be created, as on a read-only disk.
     pub(crate) fn find(context: &Context) -> Result<Option<Self>, CliError> {
         match Self::open(context) {
             Err(error) if error.is_no_store() => {
@@ -37,7 +37,7 @@ impl SharedToken {
         }
     }
 
-    /// As [`find`](Self::find), and makes nothing.
+    /// As [`find`](Self::find), but creates nothing.
     pub(crate) fn look(context: &Context) -> Result<Option<Self>, CliError> {
         if KeptFiles::is_made(context, Path::new(DIRECTORY)) {
             Self::find(context)
@@ -88,7 +88,7 @@ impl SharedToken {
     }
 }
 
-/// Removes the kept token of a credential that is no more; one that stays is of no use to anybody.
+/// Removes the kept token of a credential that was removed or replaced.
 pub(crate) async fn forget(context: &Context) -> Result<(), CliError> {
     if let Some(shared) = SharedToken::look(context)? {
         let lock = progress::watch("waiting for another process", shared.lock()).await;

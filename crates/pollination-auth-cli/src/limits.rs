@@ -19,7 +19,7 @@ pub(crate) fn forbid_core_images() {
         current: Some(0),
         ..before
     };
-    // To lower a limit is always allowed. If it fails all the same, a crash is as it was.
+    // Lowering a limit is always allowed. If it still fails, a crash leaves an image as before.
     if setrlimit(Resource::Core, lowered).is_ok() {
         let _once = BEFORE.set(before);
     }

@@ -36,7 +36,7 @@ pub(crate) fn is_missing(directory: &Path) -> bool {
     fs::symlink_metadata(directory).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-/// Returns `true` if a file does not exist, or its directory is none any more.
+/// Returns `true` if a file does not exist, or its directory is no longer one.
 pub(crate) fn is_gone(file: &Path) -> bool {
     fs::symlink_metadata(file).is_err_and(|error| {
         matches!(

@@ -138,7 +138,7 @@ async fn change(client: &Client, host: &str, mut safe: Option<Safe>) -> Result<(
     let rotated = client.rotate_api_token_secret().await?;
     keep(&rotated)?;
     say(format_args!(
-        "rotated the secret of {}; the old one is dead",
+        "rotated the secret of {}; the old one no longer works",
         rotated.id()
     ))?;
     let access_token = client.login().await?;
@@ -148,7 +148,7 @@ async fn change(client: &Client, host: &str, mut safe: Option<Safe>) -> Result<(
     say("deleted the API token")?;
     match client.login().await {
         Err(AuthError::CredentialsRejected(_)) => {
-            say("its secret logs in no more, as it should be")?
+            say("its secret no longer logs in, as it should be")?
         }
         Err(other) => return Err(other.into()),
         Ok(_) => return Err("a deleted API token still logs in".into()),

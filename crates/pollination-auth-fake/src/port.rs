@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// How many free ports are asked for until one is new to this process.
 ///
-/// After ten thousand services every third offer is an old port, and 64 in a row are none.
+/// After ten thousand services every third offer is an old port, and 64 in a row never happen.
 const OFFERS: usize = 64;
 
 /// The connections that wait to be accepted: as many as the standard library lets wait.
@@ -73,7 +73,7 @@ impl Port {
     }
 }
 
-/// Binds an address. A port that the system chooses is none that this process had before.
+/// Binds an address. If the system chooses the port, it is one that this process has never had.
 ///
 /// So a client that still knows an earlier service can't reach a later one.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<Socket> {

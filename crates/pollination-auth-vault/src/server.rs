@@ -298,7 +298,7 @@ impl Server {
         })
     }
 
-    /// Tells a reply to the request from one that says that the server can't serve requests now.
+    /// Distinguishes a reply to the request from one of a server that can't serve requests now.
     fn judged(&self, reply: Reply) -> Result<Judged, VaultError> {
         let status = reply.status();
         match status {
@@ -320,7 +320,7 @@ impl Server {
     }
 }
 
-/// What a reply is good for.
+/// Whether a reply is the answer to the request.
 enum Judged {
     Served(Reply),
     /// Repeating the request later may help; the error if it is not repeated.

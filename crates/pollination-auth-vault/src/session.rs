@@ -82,7 +82,7 @@ impl Token {
 
     fn live(&mut self, since: Instant, life: Duration, renewable: bool) {
         let (part, whole) = RENEW_AFTER;
-        // A life beyond what a clock can name is none that ends.
+        // A life that no clock can express does not end.
         self.expires_at = since.checked_add(life);
         self.renew_at = since.checked_add(life / whole * part).filter(|_| renewable);
     }

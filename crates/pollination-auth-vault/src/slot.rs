@@ -31,7 +31,7 @@ pub(crate) struct Holder {
     lease_ms: u64,
 }
 
-/// A name that nobody else has: 128 random bits.
+/// A random name, so that no two writers or writes have the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mark(String);
 

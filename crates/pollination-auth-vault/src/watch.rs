@@ -1,4 +1,4 @@
-//! Tells when another holder's lease is over, by this machine's clock alone.
+//! Decides when another holder's lease has expired, by this machine's clock alone.
 //!
 //! A holder renews its lease with a write, and each write has a version of its own. If the same
 //! version is there after a whole lease, nothing was renewed meanwhile. So no two clocks are

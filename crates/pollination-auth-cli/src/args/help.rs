@@ -18,7 +18,7 @@ Log in once, then call the service with an access token:
   pollination-auth access-token --format header |
     curl -H @- URL
 
-If the service answers 401 all the same, `access-token --fresh` logs in again.
+If the service still answers 401, `access-token --fresh` logs in again.
 
 Only the result is written to stdout. Secrets come from a prompt, standard input, a file or the \
 environment, never from an argument.";

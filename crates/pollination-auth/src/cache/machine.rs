@@ -161,7 +161,7 @@ impl<T, E: Failure> Machine<T, E> {
         }
     }
 
-    /// Returns the token that was put in last, whatever it is good for.
+    /// Returns the token that was put in last, even if it has expired.
     pub(super) fn current(&self) -> Option<&Arc<Cached<T>>> {
         self.current.as_ref()
     }
@@ -222,7 +222,7 @@ impl<T, E: Failure> Machine<T, E> {
 
     /// Records the end of a login; `random` is a number from 0 to 1.
     ///
-    /// A login that was given up, or voided by a clear, is good for those who waited for it, and
+    /// A login that was given up, or voided by a clear, serves those who waited for it, and
     /// for nobody else.
     pub(super) fn land(
         &mut self,

@@ -119,7 +119,7 @@ impl TokenCache {
         current.is_none_or(|current| current.validity.remaining(&now).is_zero())
     }
 
-    /// Logs in now, whatever the current token is good for.
+    /// Logs in now, even if the current token is valid.
     pub(crate) async fn refresh(&self, deadline: Instant) -> Result<Arc<CachedToken>, Error> {
         wait::wait(&self.0, Ask::NewToken, deadline).await
     }

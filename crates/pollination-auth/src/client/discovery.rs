@@ -53,7 +53,7 @@ impl ClientBuilder {
     /// id and the secret instead, which are read as by [`api_token_files`](Self::api_token_files).
     /// So are the files `pollination-api-key-id` and `pollination-api-key-secret` in
     /// `$CREDENTIALS_DIRECTORY`, which systemd makes of `LoadCredential=` with these names; a
-    /// variable goes before them.
+    /// variable takes precedence.
     ///
     /// # Errors
     ///

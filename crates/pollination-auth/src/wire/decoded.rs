@@ -45,7 +45,7 @@ fn first(text: &str) -> Option<(char, &str)> {
 /// The lengths of JSON's escapes: `\n`, `\u0041`, and a pair of surrogates.
 const ESCAPES: [usize; 3] = [2, 6, 12];
 
-/// Reads an escape of a JSON string (RFC 8259, section 7); half of a pair of surrogates is none.
+/// Reads an escape of a JSON string (RFC 8259, section 7); half of a pair of surrogates is not one.
 pub(super) fn json(text: &str) -> Option<(char, &str)> {
     let escapes = ESCAPES.iter().filter(|_| text.starts_with('\\'));
     escapes

@@ -1,8 +1,8 @@
 //! Creates an API token, and stores it before anything is said about it.
 //!
 //! Its secret is seen once, in the service's reply. So nothing is created where nothing can be
-//! stored, and the access token that could replace it is kept until it logs in. What could not be
-//! stored all the same is deleted again, or else put into the second place.
+//! stored, and the access token that could replace it is kept until it logs in. If it still
+//! can't be stored, it is deleted again, or else put into the second place.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -136,7 +136,7 @@ async fn make(
 /// What a login with a new API token came to.
 enum Check {
     LogsIn,
-    /// It is refused, and is the account's API token all the same.
+    /// It is refused, although it is the account's API token.
     NotYet,
 }
 

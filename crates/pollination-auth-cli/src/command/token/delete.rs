@@ -1,9 +1,9 @@
 //! Deletes the account's API token, and what is kept of it on this machine.
 //!
 //! A stored credential is forgotten only when the service refuses it: a reply to the deletion alone
-//! can come from something in between, and the secret can't be had again. Where that reply was not
-//! clear, one refusal is not enough either: it may come from a part of the service that has not
-//! learned of a new secret yet.
+//! can come from something in between, and the service never shows the secret again. If that reply
+//! was not clear, one refusal is not enough either: it may come from a part of the service that does
+//! not know a new secret yet.
 
 use std::fmt;
 use std::time::Duration;

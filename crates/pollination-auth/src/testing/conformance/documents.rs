@@ -11,7 +11,7 @@ const LONG: usize = 64 * 1024;
 /// How often a document is replaced while others read it: 20 times.
 const REPLACEMENTS: usize = 20;
 
-/// A document as no rotation writes it, which a store has to keep all the same.
+/// A document that no rotation writes. A store has to keep it too.
 const TEXT: &str = "{ \"conformance\": \"\\u0000 \u{e9} \u{1f511}\" }\n";
 
 pub(super) async fn keeps(stage: &Stage<'_, impl Harness + ?Sized>) -> Checked {

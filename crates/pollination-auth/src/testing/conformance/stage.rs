@@ -26,7 +26,7 @@ pub(super) const LOOK: Duration = Duration::from_millis(20);
 /// What the checks share: the harness, and profiles of their own.
 pub(super) struct Stage<'a, H: ?Sized> {
     pub(super) harness: &'a H,
-    /// Tells this run from others on the same store.
+    /// Distinguishes this run from others on the same store.
     pub(super) run: u64,
 }
 

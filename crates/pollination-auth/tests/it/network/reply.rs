@@ -31,7 +31,7 @@ pub(super) enum Act {
 #[derive(Clone, Default)]
 pub(super) struct Reply(Vec<Act>);
 
-/// Holds a reply back until a test opens it, for good.
+/// Delays a reply until a test opens it; it stays open.
 #[derive(Clone)]
 pub(super) struct Gate(Arc<Semaphore>);
 

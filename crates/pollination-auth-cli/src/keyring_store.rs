@@ -61,7 +61,7 @@ impl KeyringStore {
     pub(crate) async fn check_writable(&self) -> Result<(), StoreError> {
         let name = format!("check in {}", self.directory.display());
         let check = self.ask("write to the system's keyring", move |keyring| {
-            keyring.set(&name, &Secret::from("check".to_owned()))?;
+            keyring.set(&name, &Secret::from("check"))?;
             keyring.remove(&name)
         });
         in_time(check).await

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
-use pollination_auth::{ApiToken, Client};
+use pollination_auth::{ApiToken, Client, Secret};
 use pollination_auth_fake::FakeService;
 use pollination_auth_fake::http::{Method, Response};
 
@@ -49,7 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route(Method::GET, "/projects", |_| Response::new("daylight"))
         .start();
     let client = Client::builder()
-        .api_token(ApiToken::new("an-id", "a-secret")?)
+        .api_token(ApiToken::new("an-id", Secret::from("a-secret"))?)
         .base_url(pollination.base_url())
         .build()?;
 

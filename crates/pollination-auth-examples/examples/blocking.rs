@@ -7,7 +7,7 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::thread;
 
-use pollination_auth::{ApiToken, Client};
+use pollination_auth::{ApiToken, Client, Secret};
 use pollination_auth_fake::FakeService;
 
 /// How many threads need a token at once.
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .secret("a-secret")
         .start();
     let client = Client::builder()
-        .api_token(ApiToken::new("an-id", "a-secret")?)
+        .api_token(ApiToken::new("an-id", Secret::from("a-secret"))?)
         .base_url(service.base_url())
         .build_blocking()?;
 

@@ -10,7 +10,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 
-use pollination_auth::{ApiToken, Client, Profile, RotateOptions};
+use pollination_auth::{ApiToken, Client, Profile, RotateOptions, Secret};
 use pollination_auth_fake::FakeService;
 use pollination_auth_vault::{VaultAuth, VaultError, VaultStore};
 
@@ -91,7 +91,9 @@ async fn parent() -> Result<(), Failed> {
     // The first call waits until the server is up.
     let store = store(&server.address)?;
     let profile = Profile::new(store, &service.base_url(), "default")?;
-    profile.save(&ApiToken::new("an-id", "a-secret")?).await?;
+    profile
+        .save(&ApiToken::new("an-id", Secret::from("a-secret"))?)
+        .await?;
     say("stored the credential; two processes take it from there:")?;
 
     let mut processes = Vec::new();

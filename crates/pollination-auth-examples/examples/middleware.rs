@@ -7,7 +7,7 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, Write as _};
 
-use pollination_auth::{ApiToken, AuthMiddleware, Client};
+use pollination_auth::{ApiToken, AuthMiddleware, Client, Secret};
 use pollination_auth_fake::{FakeService, Operation};
 use progenitor::progenitor_client::{ClientHooks, ClientInfo as _, OperationInfo};
 use reqwest::{Request, Response, StatusCode};
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .start();
     let host = service.base_url();
     let client = Client::builder()
-        .api_token(ApiToken::new("an-id", "a-secret")?)
+        .api_token(ApiToken::new("an-id", Secret::from("a-secret"))?)
         .base_url(&*host)
         .build()?;
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::{self, Write as _};
 
-use pollination_auth::{ApiToken, Client};
+use pollination_auth::{ApiToken, Client, Secret};
 use pollination_auth_fake::{FakeService, Fault, Operation};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .id("an-id")
         .secret("a-secret")
         .start();
-    let api_token = ApiToken::new("an-id", "a-secret")?;
+    let api_token = ApiToken::new("an-id", Secret::from("a-secret"))?;
     let client = Client::builder()
         .api_token(api_token)
         .base_url(service.base_url())

@@ -12,7 +12,7 @@ use std::io::{self, Seek as _, Write as _};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use pollination_auth::{AccessToken, ApiToken, Client, Error as AuthError};
+use pollination_auth::{AccessToken, ApiToken, Client, Error as AuthError, Secret};
 use pollination_auth_fake::FakeService;
 
 /// Asks for the steps that change the account of a real service.
@@ -57,7 +57,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
                 .start();
             let host = service.base_url();
             say(format_args!("the service in memory is used, at {host}"))?;
-            let api_token = ApiToken::new("an-id", "a-secret")?;
+            let api_token = ApiToken::new("an-id", Secret::from("a-secret"))?;
             let client = Client::builder()
                 .api_token(api_token)
                 .base_url(&*host)

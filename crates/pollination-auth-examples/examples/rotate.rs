@@ -126,7 +126,9 @@ async fn parent() -> Result<(), Failed> {
     let url = service.base_url();
     let store = FileStore::open(&scratch.0)?;
     let profile = Profile::new(store.clone(), &url, "default")?;
-    profile.save(&ApiToken::new("an-id", "a-secret")?).await?;
+    profile
+        .save(&ApiToken::new("an-id", Secret::from("a-secret"))?)
+        .await?;
     say(format_args!("stored the credential for {url}"))?;
 
     let stories = [

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use pollination_auth::reqwest::header::{HeaderMap, HeaderValue};
-use pollination_auth::{ApiToken, Client, RetryPolicy};
+use pollination_auth::{ApiToken, Client, RetryPolicy, Secret};
 use pollination_auth_fake::FakeService;
 
 #[tokio::main]
@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut headers = HeaderMap::new();
     headers.insert("x-team", HeaderValue::from_static("daylight"));
     let client = Client::builder()
-        .api_token(ApiToken::new("an-id", "a-secret")?)
+        .api_token(ApiToken::new("an-id", Secret::from("a-secret"))?)
         .base_url(service.base_url())
         .connect_timeout(Duration::from_secs(2))
         .total_timeout(Duration::from_secs(10))

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::{self, Write as _};
 
-use pollination_auth::{ApiToken, Client, Error as AuthError};
+use pollination_auth::{ApiToken, Client, Error as AuthError, Secret};
 use pollination_auth_fake::{FakeService, Fault, Operation};
 
 /// The code under test: says whether a job may be started.
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .id("an-id")
         .secret("a-secret")
         .start();
-    let api_token = ApiToken::new("an-id", "a-secret")?;
+    let api_token = ApiToken::new("an-id", Secret::from("a-secret"))?;
     let client = Client::builder()
         .api_token(api_token)
         .base_url(service.base_url())

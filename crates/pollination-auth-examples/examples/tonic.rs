@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::io::{self, Write as _};
 
-use pollination_auth::{ApiToken, Client, FreshAccessToken};
+use pollination_auth::{ApiToken, Client, FreshAccessToken, Secret};
 use pollination_auth_fake::FakeService;
 use tonic::metadata::MetadataValue;
 use tonic::service::Interceptor;
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .secret("a-secret")
         .start();
     let client = Client::builder()
-        .api_token(ApiToken::new("an-id", "a-secret")?)
+        .api_token(ApiToken::new("an-id", Secret::from("a-secret"))?)
         .base_url(service.base_url())
         .build()?;
     // The first token is there before the first request.

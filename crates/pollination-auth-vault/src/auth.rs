@@ -16,10 +16,11 @@ const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/tok
 /// How the store authenticates to the server.
 ///
 /// ```
+/// use pollination_auth::Secret;
 /// use pollination_auth_vault::VaultAuth;
 ///
 /// let in_a_pod = VaultAuth::kubernetes("pollination").mount("kubernetes-eu");
-/// let elsewhere = VaultAuth::app_role("a-role-id", "a-secret-id");
+/// let elsewhere = VaultAuth::app_role("a-role-id", Secret::from("a-secret-id"));
 /// # assert!(!format!("{in_a_pod:?} {elsewhere:?}").contains("a-secret-id"));
 /// ```
 #[derive(Clone)]
@@ -52,11 +53,11 @@ impl VaultAuth {
     /// Authenticates with an AppRole.
     ///
     /// The secret id has to allow repeated logins.
-    pub fn app_role(role_id: impl Into<String>, secret_id: impl Into<String>) -> Self {
+    pub fn app_role(role_id: impl Into<String>, secret_id: Secret) -> Self {
         Self(Method::AppRole {
             mount: "approle".to_owned(),
             role_id: role_id.into(),
-            secret_id: Secret::from(secret_id.into()),
+            secret_id,
         })
     }
 

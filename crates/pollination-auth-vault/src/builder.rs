@@ -36,10 +36,11 @@ const PATIENCE: Duration = Duration::from_secs(15);
 ///
 /// ```
 /// use std::time::Duration;
+/// use pollination_auth::Secret;
 /// use pollination_auth_vault::{VaultAuth, VaultError, VaultStore};
 ///
 /// let store = VaultStore::builder("https://vault.example.com:8200")
-///     .auth(VaultAuth::app_role("a-role-id", "a-secret-id"))
+///     .auth(VaultAuth::app_role("a-role-id", Secret::from("a-secret-id")))
 ///     .namespace("team")
 ///     .mount("kv")
 ///     .folder("services/pollination")
@@ -196,6 +197,8 @@ impl fmt::Debug for VaultStoreBuilder {
 
 #[cfg(test)]
 mod tests {
+    use pollination_auth::Secret;
+
     use super::*;
 
     fn builder() -> VaultStoreBuilder {
@@ -237,7 +240,7 @@ mod tests {
     fn no_debug_output_shows_a_secret() {
         let auths = [
             VaultAuth::token("planted"),
-            VaultAuth::app_role("a-role", "planted"),
+            VaultAuth::app_role("a-role", Secret::from("planted")),
             VaultAuth::kubernetes("a-role"),
         ];
         for auth in auths {

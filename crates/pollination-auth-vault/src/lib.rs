@@ -4,12 +4,12 @@
 //! A fleet of processes shares one credential: each reads it, each may rotate it, one at a time.
 //!
 //! ```no_run
-//! use pollination_auth::{Client, RotateOptions};
+//! use pollination_auth::{Client, RotateOptions, Secret};
 //! use pollination_auth_vault::{VaultAuth, VaultStore};
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let store = VaultStore::builder("https://vault.example.com:8200")
-//!     .auth(VaultAuth::app_role("a-role-id", "a-secret-id"))
+//!     .auth(VaultAuth::app_role("a-role-id", Secret::from("a-secret-id")))
 //!     .build()?;
 //! let client = Client::builder().store(store).build()?;
 //! let token = client.access_token().await?;

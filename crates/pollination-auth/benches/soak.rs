@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use pollination_auth::{ApiToken, Client, Error};
+use pollination_auth::{ApiToken, Client, Error, Secret};
 use pollination_auth_fake::{FakeService, Fault, Operation};
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -72,7 +72,7 @@ async fn soak(length: Duration) -> bool {
         .keep_requests(0)
         .start();
     let service = Arc::new(service);
-    let api_token = ApiToken::new("an-id", "a-secret").expect("a valid API token");
+    let api_token = ApiToken::new("an-id", Secret::from("a-secret")).expect("a valid API token");
     let client = Client::builder()
         .api_token(api_token)
         .base_url(service.base_url())

@@ -35,11 +35,11 @@ use crate::store::Profile;
 /// and with it all tasks of a current-thread runtime: prefer the async client in async code.
 ///
 /// ```
-/// use pollination_auth::{ApiToken, Client};
+/// use pollination_auth::{ApiToken, Client, Secret};
 ///
 /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
 /// let client = Client::builder()
-///     .api_token(ApiToken::new("an-id", "a-secret")?)
+///     .api_token(ApiToken::new("an-id", Secret::from("a-secret"))?)
 /// #   .base_url(service.base_url())
 ///     .build_blocking()?;
 /// let token = client.access_token()?;
@@ -234,7 +234,7 @@ impl fmt::Debug for Client {
 /// It is the [async one](crate::Rotation) on the thread of its client. Needs the feature `blocking`.
 ///
 /// ```
-/// use pollination_auth::{ApiToken, Client, MemoryStore, RotateOptions, RotationStatus};
+/// use pollination_auth::{ApiToken, Client, MemoryStore, RotateOptions, RotationStatus, Secret};
 ///
 /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -243,7 +243,7 @@ impl fmt::Debug for Client {
 /// #   .base_url(service.base_url())
 ///     .build_blocking()?;
 /// # let profile = client.profile().ok_or("the client has a store")?;
-/// # runtime.block_on(profile.save(&ApiToken::new("an-id", "a-secret")?))?;
+/// # runtime.block_on(profile.save(&ApiToken::new("an-id", Secret::from("a-secret"))?))?;
 /// let rotation = client.rotation(RotateOptions::default().accept_volatile());
 /// let rotated = rotation.rotate()?;
 /// assert_eq!(rotated.generation(), 1);

@@ -42,7 +42,7 @@ use crate::wire::answer::Answer;
 /// A client for the service, with one credential. Clones are cheap and share everything.
 ///
 /// ```
-/// use pollination_auth::{ApiToken, Client};
+/// use pollination_auth::{ApiToken, Client, Secret};
 /// use pollination_auth_fake::FakeService;
 ///
 /// #[tokio::main]
@@ -50,7 +50,7 @@ use crate::wire::answer::Answer;
 ///     // The service in memory; leave out `base_url` to call the real one.
 ///     let service = FakeService::builder().id("an-id").secret("a-secret").start();
 ///     let client = Client::builder()
-///         .api_token(ApiToken::new("an-id", "a-secret")?)
+///         .api_token(ApiToken::new("an-id", Secret::from("a-secret"))?)
 ///         .base_url(service.base_url())
 ///         .build()?;
 ///
@@ -82,11 +82,11 @@ impl Client {
     /// expires one task fetches the next one, while callers keep getting the old one.
     ///
     /// ```
-    /// # use pollination_auth::{ApiToken, Client};
+    /// # use pollination_auth::{ApiToken, Client, Secret};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
-    /// # let api_token = ApiToken::new("an-id", "a-secret")?;
+    /// # let api_token = ApiToken::new("an-id", Secret::from("a-secret"))?;
     /// # let client = Client::builder().api_token(api_token).base_url(service.base_url()).build()?;
     /// let token = client.access_token().await?;
     /// let header = format!("Bearer {}", token.expose_secret());
@@ -130,11 +130,11 @@ impl Client {
     /// [`access_token`](Self::access_token) first.
     ///
     /// ```
-    /// # use pollination_auth::{ApiToken, Client};
+    /// # use pollination_auth::{ApiToken, Client, Secret};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
-    /// # let api_token = ApiToken::new("an-id", "a-secret")?;
+    /// # let api_token = ApiToken::new("an-id", Secret::from("a-secret"))?;
     /// let client = Client::builder().api_token(api_token).base_url(service.base_url()).build()?;
     /// client.access_token().await?;
     /// let token = client.keep_fresh()?;
@@ -161,11 +161,11 @@ impl Client {
     /// request. A client that can't log in keeps its token.
     ///
     /// ```
-    /// # use pollination_auth::{ApiToken, Client, reqwest};
+    /// # use pollination_auth::{reqwest, ApiToken, Client, Secret};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
-    /// # let api_token = ApiToken::new("an-id", "a-secret")?;
+    /// # let api_token = ApiToken::new("an-id", Secret::from("a-secret"))?;
     /// # let client = Client::builder().api_token(api_token).base_url(service.base_url()).build()?;
     /// let url = format!("{}/auth/api-token", client.base_url());
     /// let http = reqwest::Client::new();

@@ -5,14 +5,14 @@
 //! fresh for all of your tasks, and reports each [`Error`] by type, so you know what to do next.
 //!
 //! ```
-//! use pollination_auth::{ApiToken, Client};
+//! use pollination_auth::{ApiToken, Client, Secret};
 //! use pollination_auth_fake::FakeService;
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     // The service in memory; leave out `base_url` to call the real one.
 //!     let service = FakeService::builder().id("an-id").secret("a-secret").start();
-//!     let api_token = ApiToken::new("an-id", "a-secret")?;
+//!     let api_token = ApiToken::new("an-id", Secret::from("a-secret"))?;
 //!     let client = Client::builder().api_token(api_token).base_url(service.base_url()).build()?;
 //!
 //!     let token = client.access_token().await?;

@@ -42,11 +42,11 @@ use crate::store::{Profile, Ruling, StoreError};
 /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
 /// # let url = service.base_url();
 /// # let directory = std::env::temp_dir().join(format!("doc-rotation-{}", std::process::id()));
-/// use pollination_auth::{ApiToken, Client, FileStore, Profile, Recovered, RotateOptions};
+/// use pollination_auth::{ApiToken, Client, FileStore, Profile, Recovered, RotateOptions, Secret};
 ///
 /// let store = FileStore::open(&directory)?;
 /// let profile = Profile::new(store.clone(), &url, "default")?;
-/// profile.save(&ApiToken::new("an-id", "a-secret")?).await?;
+/// profile.save(&ApiToken::new("an-id", Secret::from("a-secret"))?).await?;
 ///
 /// let client = Client::builder().store(store).base_url(&url).build()?;
 /// let rotation = client.rotation(RotateOptions::default());

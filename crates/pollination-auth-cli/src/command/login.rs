@@ -210,13 +210,9 @@ async fn ask(context: &Context) -> Result<ApiToken, CliError> {
     ));
     let id = terminal.ask("API token id", Answer::Shown).await?;
     // An invalid id is found out before anybody types a secret.
-    api_token(
-        FROM,
-        id.expose_secret(),
-        &Secret::from(ANY_SECRET.to_owned()),
-    )?;
+    api_token(FROM, id.expose_secret(), Secret::from(ANY_SECRET))?;
     let secret = terminal.ask("API token secret (not shown)", Answer::Hidden);
-    api_token(FROM, id.expose_secret(), &secret.await?)
+    api_token(FROM, id.expose_secret(), secret.await?)
 }
 
 async fn from_stdin() -> Result<ApiToken, CliError> {
@@ -234,11 +230,11 @@ fn two_lines(bytes: &[u8]) -> Result<ApiToken, CliError> {
     let (id, secret) = text.split_once('\n').ok_or(CliError::Stdin(
         "has one line; give the id on the first and the secret on the second",
     ))?;
-    api_token("standard input", id, &Secret::from(secret.to_owned()))
+    api_token("standard input", id, Secret::from(secret))
 }
 
-fn api_token(from: &'static str, id: &str, secret: &Secret) -> Result<ApiToken, CliError> {
-    ApiToken::new(id, secret.expose_secret())
+fn api_token(from: &'static str, id: &str, secret: Secret) -> Result<ApiToken, CliError> {
+    ApiToken::new(id, secret)
         .map_err(|problem: CredentialError| CliError::Credential { from, problem })
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex as StdMutex, mpsc};
 
-use pollination_auth::{ApiToken, Client, Profile, RotateOptions};
+use pollination_auth::{ApiToken, Client, Profile, RotateOptions, Secret};
 use pollination_auth_fake::FakeService;
 use tempfile::TempDir;
 use tokio::time::{advance, sleep};
@@ -156,7 +156,7 @@ impl World {
 }
 
 fn api_token() -> ApiToken {
-    ApiToken::new(ID, SECRET).unwrap()
+    ApiToken::new(ID, Secret::from(SECRET)).unwrap()
 }
 
 async fn secret(profile: &Profile) -> Option<String> {
@@ -241,7 +241,7 @@ async fn row_63_a_writer_that_expects_another_version_writes_nothing() {
     let id = profile.id();
     let mut lock = store.try_lock(id).await.unwrap().unwrap();
     assert!(store.try_lock(id).await.unwrap().is_none());
-    let (old, text) = (Version::new("old"), Secret::from("{}".to_owned()));
+    let (old, text) = (Version::new("old"), Secret::from("{}"));
     for expected in [None, Some(&old)] {
         let written = lock.write(CREDENTIAL, expected, &text).await;
         assert!(matches!(written, Err(StoreError::Changed)), "{written:?}");
@@ -259,7 +259,7 @@ async fn row_65_a_write_that_nobody_waits_for_keeps_the_lock() {
     let (go, held) = mpsc::channel();
     *world.keyring.gate.lock().unwrap() = Some((begun, held));
     let mut lock = store.try_lock(profile.id()).await.unwrap().unwrap();
-    let text = Secret::from("{}".to_owned());
+    let text = Secret::from("{}");
     tokio::select! {
         written = lock.write(CREDENTIAL, None, &text) => panic!("{written:?}"),
         begun = spawn_blocking(move || begins.recv()) => begun.unwrap().unwrap(),
@@ -286,7 +286,7 @@ async fn a_keyring_that_does_not_answer_is_given_up_under_the_lock() {
     let (go, held) = mpsc::channel();
     *world.keyring.gate.lock().unwrap() = Some((begun, held));
     let mut lock = store.try_lock(profile.id()).await.unwrap().unwrap();
-    let text = Secret::from("{}".to_owned());
+    let text = Secret::from("{}");
     let mut write = lock.write(CREDENTIAL, None, &text);
     tokio::select! {
         written = &mut write => panic!("{written:?}"),

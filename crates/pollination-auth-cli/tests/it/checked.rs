@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use pollination_auth::{ApiToken, FileStore, Profile};
+use pollination_auth::{ApiToken, FileStore, Profile, Secret};
 use pollination_auth_fake::{Fault, Operation};
 use snapbox::str;
 
@@ -35,7 +35,7 @@ error: the stored secret of the API token an-id logs in too, so it was not repla
 #[test]
 fn row_63_a_stored_secret_that_is_refused_is_replaced() {
     let world = World::new();
-    let dead = ApiToken::new(ID, "dead-secret").unwrap();
+    let dead = ApiToken::new(ID, Secret::from("dead-secret")).unwrap();
     wait(world.profile().save(&dead)).unwrap();
     let ran = world.run_with(&LOGIN, format!("{ID}\n{SECRET}\n"));
     assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -81,7 +81,7 @@ fn row_86_a_refusal_that_is_not_the_services_own_replaces_nothing() {
 #[test]
 fn row_63_nothing_is_replaced_as_long_as_it_is_not_known_to_be_refused() {
     let world = World::new();
-    let stored = ApiToken::new(ID, "stored-secret").unwrap();
+    let stored = ApiToken::new(ID, Secret::from("stored-secret")).unwrap();
     wait(world.profile().save(&stored)).unwrap();
     accept_next_login(&world);
     let unknown = Fault::status(400);
@@ -102,7 +102,7 @@ fn row_63_a_login_checks_again_what_was_stored_meanwhile() {
             if request.operation() == Some(Operation::Login)
                 && let Some(profile) = other.get()
             {
-                wait(profile.save(&ApiToken::new(ID, SECRET).unwrap())).unwrap();
+                wait(profile.save(&ApiToken::new(ID, Secret::from(SECRET)).unwrap())).unwrap();
             }
         })
     });
@@ -122,7 +122,7 @@ fn row_63_a_login_checks_again_what_was_stored_meanwhile() {
 fn deleted_elsewhere(world: &World) -> String {
     let access_token = world.run(&["access-token"]).answer().to_owned();
     assert_eq!(world.run(&["token", "delete", "--yes"]).code, Some(0));
-    let stored = ApiToken::new(ID, SECRET).unwrap();
+    let stored = ApiToken::new(ID, Secret::from(SECRET)).unwrap();
     wait(world.profile().save(&stored)).unwrap();
     access_token
 }
@@ -193,7 +193,7 @@ fn row_63_a_new_api_token_that_has_not_logged_in_is_put_aside() {
 fn row_87_a_rescued_pair_of_another_api_token_is_not_replaced_by_a_new_one() {
     let world = World::logged_in();
     let access_token = deleted_elsewhere(&world);
-    let other = ApiToken::new("other-id", "other-secret").unwrap();
+    let other = ApiToken::new("other-id", Secret::from("other-secret")).unwrap();
     wait(aside(&world).save(&other)).unwrap();
     // The new API token does not log in yet, and it is not known whether the other one does.
     for status in [400, 403] {

@@ -174,6 +174,46 @@ fn row_80_the_environment_may_name_files() {
     );
 }
 
+/// Only root can run a command as somebody else.
+#[cfg(unix)]
+#[test]
+fn row_80_a_mount_of_root_is_read_by_a_user_of_its_group_and_by_nobody_else() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+    use std::os::unix::process::CommandExt as _;
+    const USER: u32 = 65_534;
+    const GROUP: u32 = 10_001;
+
+    let world = World::new();
+    if fs::metadata(world.home.path()).unwrap().uid() != 0 {
+        eprintln!("left out: the mount that another user reads; root can run it");
+        return;
+    }
+    let within = |name: &str| world.home.path().join(name);
+    let allow = |path: &std::path::Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    allow(world.home.path(), 0o755);
+    for (name, text) in [("id", ID), ("secret", SECRET)] {
+        fs::write(within(name), format!("{text}\n")).unwrap();
+        chown(within(name), None, Some(GROUP)).unwrap();
+        allow(&within(name), 0o440);
+    }
+    // The folder of the build may be closed to other users.
+    let program = within("program");
+    fs::copy(PROGRAM, &program).unwrap();
+    let run_as = |group: u32| {
+        let mut command = world.prepare(Command::new(&program), &["access-token"]);
+        command.uid(USER).gid(group);
+        command.env("POLLINATION_API_KEY_ID_FILE", within("id"));
+        command.env("POLLINATION_API_KEY_SECRET_FILE", within("secret"));
+        run(&mut command)
+    };
+
+    assert!(run_as(GROUP).answer().starts_with("ey"));
+    let ran = run_as(USER);
+    assert!(ran.fails_with(2).contains("id can't be read"), "{ran:?}");
+}
+
 #[test]
 fn the_profile_may_be_in_the_environment_and_is_named_where_it_is_meant() {
     let world = World::logged_in();

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use pollination_auth::{ApiToken, Secret};
 use pollination_auth_fake::{Fault, Operation};
 use snapbox::str;
 
@@ -177,7 +178,7 @@ fn a_profile_whose_name_could_forge_an_answer_is_wrong_usage() {
 #[test]
 fn another_api_token_is_not_forgotten_unasked() {
     let world = World::new();
-    let other = pollination_auth::ApiToken::new("other-id", "other-secret").unwrap();
+    let other = ApiToken::new("other-id", Secret::from("other-secret")).unwrap();
     wait(world.profile().save(&other)).unwrap();
     let credential = format!("{ID}\n{SECRET}\n");
     let ran = world.run_with(&["login"], &credential);

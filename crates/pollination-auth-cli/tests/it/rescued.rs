@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pollination_auth::{ApiToken, FileStore, Profile};
+use pollination_auth::{ApiToken, FileStore, Profile, Secret};
 use pollination_auth_fake::{FakeService, Fault, Operation};
 
 use crate::world::{ID, Ran, SECRET, World, accept_next_login, wait};
@@ -16,7 +16,7 @@ fn rescued(world: &World) -> Profile {
 
 /// Rotates the secret of a world in which this pair was rescued before.
 fn rotate_beside(world: &World, id: &str, secret: &str) -> Ran {
-    let pair = ApiToken::new(id, secret).unwrap();
+    let pair = ApiToken::new(id, Secret::from(secret)).unwrap();
     wait(rescued(world).save(&pair)).unwrap();
     let ran = world.run(&ROTATE);
     assert_eq!(ran.code, Some(0), "{ran:?}");

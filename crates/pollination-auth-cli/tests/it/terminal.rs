@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use pollination_auth::{CredentialStore as _, FileStore};
+use pollination_auth::{ApiToken, CredentialStore as _, FileStore, Secret};
 use rexpect::process::WaitStatus;
 use rexpect::reader::Options;
 use rexpect::session::{PtySession, spawn_with_options};
@@ -212,7 +212,7 @@ fn a_terminal_is_never_where_a_secret_is_read_in_plain_text() {
 #[test]
 fn an_interrupt_at_the_question_after_a_prompt_is_heard_at_once() {
     let world = World::new();
-    let other = pollination_auth::ApiToken::new("other-id", "other-secret").unwrap();
+    let other = ApiToken::new("other-id", Secret::from("other-secret")).unwrap();
     wait(world.profile().save(&other)).unwrap();
     let mut terminal = start(&world, RUN, &["login"]);
     for text in [ID, SECRET] {

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Stdio};
 
-use pollination_auth::{ApiToken, CredentialStore as _, FileStore, Profile, StoreLock};
+use pollination_auth::{ApiToken, CredentialStore as _, FileStore, Profile, Secret, StoreLock};
 use snapbox::str;
 
 use crate::world::{ID, Ran, SECRET, World, wait, without_waits};
@@ -96,7 +96,11 @@ fn row_63_a_logout_forgets_the_secret_that_a_rotation_has_stored_meanwhile() {
         world.log_in();
         let lock = lock(&world);
         let waiting = start(&world, &["logout", "--yes"]);
-        replace(&world, &old, &ApiToken::new(id, "newer-secret").unwrap());
+        replace(
+            &world,
+            &old,
+            &ApiToken::new(id, Secret::from("newer-secret")).unwrap(),
+        );
         drop(lock);
         assert_eq!(end(waiting).code, Some(code));
         let stored = wait(world.profile().load()).unwrap();
@@ -155,11 +159,15 @@ fn row_62_a_login_that_meets_the_rotation_of_another_process_waits_and_uses_its_
         (&["token", "show"], "asking for the API token ..."),
     ] {
         let world = World::new();
-        let dead = ApiToken::new(ID, "dead-secret").unwrap();
+        let dead = ApiToken::new(ID, Secret::from("dead-secret")).unwrap();
         wait(world.profile().save(&dead)).unwrap();
         let lock = lock(&world);
         let waiting = start_until(&world, arguments, waiting);
-        replace(&world, &dead, &ApiToken::new(ID, SECRET).unwrap());
+        replace(
+            &world,
+            &dead,
+            &ApiToken::new(ID, Secret::from(SECRET)).unwrap(),
+        );
         drop(lock);
         let ran = end(waiting);
         assert_eq!(
@@ -173,7 +181,7 @@ fn row_62_a_login_that_meets_the_rotation_of_another_process_waits_and_uses_its_
 #[test]
 fn a_credential_that_is_refused_without_a_rotation_is_refused_at_once() {
     let world = World::new();
-    let dead = ApiToken::new(ID, "dead-secret").unwrap();
+    let dead = ApiToken::new(ID, Secret::from("dead-secret")).unwrap();
     wait(world.profile().save(&dead)).unwrap();
     world.run(&["access-token"]).fails_with(4);
     assert_eq!(world.service.logins(), 1);

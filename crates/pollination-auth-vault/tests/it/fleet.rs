@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use pollination_auth::{ApiToken, Profile};
+use pollination_auth::{ApiToken, Profile, Secret};
 use pollination_auth_fake::FakeService;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
@@ -234,7 +234,7 @@ async fn play(seed: u64) {
     };
     let store = settings.store();
     let profile = Profile::new(store.clone(), &settings.service, PROFILE).unwrap();
-    let first = ApiToken::new("an-id", "a-secret").unwrap();
+    let first = ApiToken::new("an-id", Secret::from("a-secret")).unwrap();
     profile.save(&first).await.unwrap();
 
     let stops: Vec<_> = (0..MEMBERS)

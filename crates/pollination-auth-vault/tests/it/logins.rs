@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
-use pollination_auth::{CredentialStore as _, Document, StoreError};
+use pollination_auth::{CredentialStore as _, Document, Secret, StoreError};
 use pollination_auth_vault::{VaultAuth, VaultError, VaultStore};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -55,7 +55,7 @@ async fn an_app_role_logs_in_once_and_again_when_its_token_was_revoked() {
     };
     engine.policy("app", READ).await;
     let (role, secret) = engine.app_role(json!({"token_policies": ["app"]})).await;
-    let store = store(&engine, VaultAuth::app_role(&role, &secret));
+    let store = store(&engine, VaultAuth::app_role(&role, Secret::from(secret)));
     let before = tokens(&engine).await;
     for _ in 0..3 {
         read(&store).await.unwrap();
@@ -82,7 +82,7 @@ async fn a_token_of_an_app_role_is_renewed_and_then_replaced() {
         "secret_id_num_uses": 3,
     });
     let (role, secret) = engine.app_role(short).await;
-    let store = store(&engine, VaultAuth::app_role(&role, &secret));
+    let store = store(&engine, VaultAuth::app_role(&role, Secret::from(secret)));
     let started = std::time::Instant::now();
     while started.elapsed() < Duration::from_secs(8) {
         read(&store).await.unwrap();
@@ -97,9 +97,12 @@ async fn a_login_that_is_refused_names_its_path_and_no_secret() {
     };
     let (role, _) = engine.app_role(json!({})).await;
     for (auth, path) in [
-        (VaultAuth::app_role(&role, "planted"), "auth/approle/login"),
         (
-            VaultAuth::app_role("planted", "planted").mount("nowhere"),
+            VaultAuth::app_role(&role, Secret::from("planted")),
+            "auth/approle/login",
+        ),
+        (
+            VaultAuth::app_role("planted", Secret::from("planted")).mount("nowhere"),
             "auth/nowhere/login",
         ),
     ] {
@@ -277,7 +280,7 @@ async fn a_forbidden_request_does_not_look_like_a_refused_token() {
     engine.policy("app", &READ.replace("read", "list")).await;
     let role = json!({"token_policies": ["app"], "token_no_default_policy": true});
     let (role, secret) = engine.app_role(role).await;
-    let store = store(&engine, VaultAuth::app_role(&role, &secret));
+    let store = store(&engine, VaultAuth::app_role(&role, Secret::from(secret)));
     for _ in 0..2 {
         let error = read(&store).await.unwrap_err();
         assert!(

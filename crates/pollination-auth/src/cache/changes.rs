@@ -46,11 +46,11 @@ impl Changes {
 /// delete, and after the service refused the one that there was.
 ///
 /// ```
-/// # use pollination_auth::{ApiToken, Client};
+/// # use pollination_auth::{ApiToken, Client, Secret};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
-/// # let api_token = ApiToken::new("an-id", "a-secret")?;
+/// # let api_token = ApiToken::new("an-id", Secret::from("a-secret"))?;
 /// let client = Client::builder().api_token(api_token).base_url(service.base_url()).build()?;
 /// let mut changes = client.access_token_changes();
 /// assert!(changes.latest().is_none());

@@ -29,7 +29,7 @@ const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VE
 /// ```
 /// use std::time::Duration;
 ///
-/// use pollination_auth::{ApiToken, Client, RetryPolicy};
+/// use pollination_auth::{ApiToken, Client, RetryPolicy, Secret};
 /// use pollination_auth_fake::FakeService;
 ///
 /// #[tokio::main]
@@ -37,7 +37,7 @@ const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VE
 ///     // The service in memory; leave out `base_url` to call the real one.
 ///     let service = FakeService::builder().id("an-id").secret("a-secret").start();
 ///     let client = Client::builder()
-///         .api_token(ApiToken::new("an-id", "a-secret")?)
+///         .api_token(ApiToken::new("an-id", Secret::from("a-secret"))?)
 ///         .base_url(service.base_url())
 ///         .total_timeout(Duration::from_secs(10))
 ///         .retry(RetryPolicy::default().max_attempts(2))
@@ -145,14 +145,14 @@ impl ClientBuilder {
     /// no secret into it.
     ///
     /// ```
-    /// use pollination_auth::{ApiToken, Client, CredentialError};
+    /// use pollination_auth::{ApiToken, Client, CredentialError, Secret};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
     /// async fn from_secrets_manager() -> Result<ApiToken, CredentialError> {
     ///     // Ask yours here.
-    ///     ApiToken::new("an-id", "a-secret")
+    ///     ApiToken::new("an-id", Secret::from("a-secret"))
     /// }
     ///
     /// let client = Client::builder()
@@ -199,11 +199,11 @@ impl ClientBuilder {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use pollination_auth::{ApiToken, Client, MemoryStore};
+    /// use pollination_auth::{ApiToken, Client, MemoryStore, Secret};
     ///
     /// let client = Client::builder().store(MemoryStore::new()).build()?;
     /// let profile = client.profile().ok_or("the client has a store")?;
-    /// profile.save(&ApiToken::new("an-id", "a-secret")?).await?;
+    /// profile.save(&ApiToken::new("an-id", Secret::from("a-secret"))?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -305,7 +305,7 @@ impl ClientBuilder {
     /// A test sets the clock of its service, and moves both at once:
     ///
     /// ```
-    /// use pollination_auth::{ApiToken, Client};
+    /// use pollination_auth::{ApiToken, Client, Secret};
     /// use pollination_auth_fake::FakeService;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
@@ -313,7 +313,7 @@ impl ClientBuilder {
     /// let service = FakeService::start();
     /// let (id, secret) = service.api_token();
     /// let client = Client::builder()
-    ///     .api_token(ApiToken::new(id, secret)?)
+    ///     .api_token(ApiToken::new(id, Secret::from(secret))?)
     ///     .base_url(service.base_url())
     ///     .clock(service.clock())
     ///     .build()?;

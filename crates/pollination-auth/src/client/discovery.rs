@@ -120,10 +120,13 @@ mod tests {
     use super::*;
     use crate::credential::api_token::ApiToken;
     use crate::foundation::base_url::BaseUrlError;
+    use crate::foundation::secret::Secret;
 
     fn with_host(host: &str) -> ClientBuilder {
         ClientBuilder::from_environment(env::Environment {
-            credential: env::Found::ApiToken(ApiToken::new("an-id", "a-secret").unwrap()),
+            credential: env::Found::ApiToken(
+                ApiToken::new("an-id", Secret::from("a-secret")).unwrap(),
+            ),
             base_url: Some(host.to_owned()),
         })
         .unwrap()

@@ -12,9 +12,9 @@ pub(crate) const CREDENTIAL_LIMIT: usize = 4 * 1024;
 /// The id of an API token. It is not secret.
 ///
 /// ```
-/// use pollination_auth::{ApiToken, ApiTokenId};
+/// use pollination_auth::{ApiToken, ApiTokenId, Secret};
 ///
-/// let token = ApiToken::new("an-id", "a-secret")?;
+/// let token = ApiToken::new("an-id", Secret::from("a-secret"))?;
 /// let id: &ApiTokenId = token.id();
 /// assert_eq!(format!("logged in as {id}"), "logged in as an-id");
 /// # Ok::<(), pollination_auth::CredentialError>(())
@@ -45,12 +45,12 @@ impl fmt::Debug for ApiTokenId {
 /// An API token: the id and the secret to log in with.
 ///
 /// ```
-/// use pollination_auth::ApiToken;
+/// use pollination_auth::{ApiToken, Secret};
 ///
-/// let token = ApiToken::new("an-id", "a-secret")?;
+/// let token = ApiToken::new("an-id", Secret::from("a-secret"))?;
 /// assert_eq!(token.id().as_str(), "an-id");
 /// assert_eq!(token.secret().expose_secret(), "a-secret");
-/// assert!(ApiToken::new("an-id", "").is_err());
+/// assert!(ApiToken::new("an-id", Secret::from("")).is_err());
 /// # Ok::<(), pollination_auth::CredentialError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -62,13 +62,19 @@ pub struct ApiToken {
 impl ApiToken {
     /// Checks an id and a secret. Ignores one newline at the end of either.
     ///
+    /// They have different types, so that the compiler refuses them in the wrong order:
+    ///
+    /// ```compile_fail,E0308
+    /// use pollination_auth::{ApiToken, Secret};
+    ///
+    /// let token = ApiToken::new(Secret::from("a-secret"), "an-id");
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`CredentialError`] if one is empty, longer than 4 KiB, begins or ends with white space,
     /// begins with a byte order mark, or contains a control character.
-    pub fn new(id: impl Into<String>, secret: impl Into<String>) -> Result<Self, CredentialError> {
-        // The secret becomes one at once, so that a refused text is wiped as well.
-        let secret = Secret::from(secret.into());
+    pub fn new(id: impl Into<String>, secret: Secret) -> Result<Self, CredentialError> {
         let id = entered_id(&id.into())?;
         Ok(Self::of(id, entered_secret(secret.expose_secret())?))
     }
@@ -276,13 +282,16 @@ mod tests {
     use super::*;
 
     fn problem(secret: &str) -> Problem {
-        ApiToken::new("id", secret).unwrap_err().problem
+        ApiToken::new("id", Secret::from(secret))
+            .unwrap_err()
+            .problem
     }
 
     #[test]
     fn row_51_one_newline_at_the_end_is_taken_off() {
         for ending in ["", "\n", "\r\n"] {
-            let token = ApiToken::new(format!("id{ending}"), format!("s{ending}")).unwrap();
+            let token =
+                ApiToken::new(format!("id{ending}"), Secret::from(format!("s{ending}"))).unwrap();
             assert_eq!(
                 (token.id().as_str(), token.secret().expose_secret()),
                 ("id", "s")
@@ -300,7 +309,10 @@ mod tests {
         assert_eq!(problem(" s"), Problem::OuterSpace);
         assert_eq!(problem("   "), Problem::OuterSpace);
         assert_eq!(problem(&"s".repeat(CREDENTIAL_LIMIT + 1)), Problem::TooLong);
-        assert_eq!(ApiToken::new("", "s").unwrap_err().part, Part::Id);
+        assert_eq!(
+            ApiToken::new("", Secret::from("s")).unwrap_err().part,
+            Part::Id
+        );
     }
 
     #[test]
@@ -327,7 +339,7 @@ mod tests {
 
     #[test]
     fn row_51_the_error_names_the_source_and_not_the_value() {
-        let error = ApiToken::new("id", "planted\nplanted")
+        let error = ApiToken::new("id", Secret::from("planted\nplanted"))
             .unwrap_err()
             .found_in("a file");
         assert_eq!(

@@ -14,7 +14,7 @@ use pollination_auth_api::SecretText;
 /// ```
 /// use pollination_auth::Secret;
 ///
-/// let secret = Secret::from("planted".to_owned());
+/// let secret = Secret::from("planted");
 /// assert_eq!(format!("{secret:?}"), "Secret([REDACTED])");
 /// assert_eq!(secret.expose_secret(), "planted");
 /// ```
@@ -39,6 +39,13 @@ impl Secret {
 impl From<String> for Secret {
     fn from(text: String) -> Self {
         Self(text.into())
+    }
+}
+
+/// Copies the text. Whoever owns it can't be made to wipe it; a `String` is taken over instead.
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self::from(text.to_owned())
     }
 }
 

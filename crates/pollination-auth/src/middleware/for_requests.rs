@@ -60,11 +60,11 @@ impl Client {
     /// available. Then, and after a second 401, the caller gets the 401.
     ///
     /// ```
-    /// # use pollination_auth::{ApiToken, Client, reqwest};
+    /// # use pollination_auth::{reqwest, ApiToken, Client, Secret};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
-    /// # let api_token = ApiToken::new("an-id", "a-secret")?;
+    /// # let api_token = ApiToken::new("an-id", Secret::from("a-secret"))?;
     /// # let client = Client::builder().api_token(api_token).base_url(service.base_url()).build()?;
     /// let http = reqwest::Client::new();
     /// let mut request = http.get(format!("{}/auth/api-token", client.base_url())).build()?;

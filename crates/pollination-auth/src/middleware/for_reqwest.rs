@@ -35,13 +35,13 @@ use crate::credential::access_token::AccessToken;
 /// certificate as the [`Client`].
 ///
 /// ```
-/// use pollination_auth::{ApiToken, AuthMiddleware, Client};
+/// use pollination_auth::{ApiToken, AuthMiddleware, Client, Secret};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
 /// # let host = service.base_url();
-/// let api_token = ApiToken::new("an-id", "a-secret")?;
+/// let api_token = ApiToken::new("an-id", Secret::from("a-secret"))?;
 /// let client = Client::builder().api_token(api_token).base_url(&*host).build()?;
 ///
 /// let http = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
@@ -60,12 +60,12 @@ use crate::credential::access_token::AccessToken;
 /// [`Error::from_middleware`](crate::Error::from_middleware) returns what is in it:
 ///
 /// ```
-/// # use pollination_auth::{ApiToken, AuthMiddleware, Client, Error};
+/// # use pollination_auth::{ApiToken, AuthMiddleware, Client, Error, Secret};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let service = pollination_auth_fake::FakeService::start();
 /// # let host = service.base_url();
-/// # let api_token = ApiToken::new("an-id", "a-wrong-secret")?;
+/// # let api_token = ApiToken::new("an-id", Secret::from("a-wrong-secret"))?;
 /// # let client = Client::builder().api_token(api_token).base_url(&*host).build()?;
 /// # let http = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
 /// #     .with(AuthMiddleware::new(client))

@@ -40,14 +40,14 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// ```
 /// use http::{Request, Response};
-/// use pollination_auth::{ApiToken, AuthLayer, Client};
+/// use pollination_auth::{ApiToken, AuthLayer, Client, Secret};
 /// use tower::{BoxError, ServiceBuilder, ServiceExt as _};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
 /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
 /// # let host = service.base_url();
-/// let api_token = ApiToken::new("an-id", "a-secret")?;
+/// let api_token = ApiToken::new("an-id", Secret::from("a-secret"))?;
 /// let client = Client::builder().api_token(api_token).base_url(&*host).build()?;
 ///
 /// let http = ServiceBuilder::new()
@@ -67,7 +67,7 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// ```
 /// use http::Request;
-/// use pollination_auth::{ApiToken, AuthLayer, Client, Error};
+/// use pollination_auth::{ApiToken, AuthLayer, Client, Error, Secret};
 /// use reqwest::Body;
 /// use tower::{BoxError, ServiceBuilder, ServiceExt as _};
 ///
@@ -75,7 +75,7 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// # async fn main() -> Result<(), BoxError> {
 /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
 /// # let host = service.base_url();
-/// let api_token = ApiToken::new("an-id", "a-secret")?;
+/// let api_token = ApiToken::new("an-id", Secret::from("a-secret"))?;
 /// let client = Client::builder().api_token(api_token).base_url(&*host).build()?;
 ///
 /// let reqwest = reqwest::Client::new();
@@ -130,14 +130,14 @@ impl<C> AuthLayer<C> {
     ///
     /// ```
     /// use http::{Request, Response};
-    /// use pollination_auth::{ApiToken, AuthLayer, Client, reqwest::Body};
+    /// use pollination_auth::{reqwest::Body, ApiToken, AuthLayer, Client, Secret};
     /// use tower::{BoxError, ServiceBuilder, ServiceExt as _};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), BoxError> {
     /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
     /// # let host = service.base_url();
-    /// # let api_token = ApiToken::new("an-id", "a-secret")?;
+    /// # let api_token = ApiToken::new("an-id", Secret::from("a-secret"))?;
     /// let client = Client::builder().api_token(api_token).base_url(&*host).build()?;
     ///
     /// let http = ServiceBuilder::new()
@@ -229,13 +229,13 @@ impl<C> fmt::Debug for AuthLayer<C> {
 ///
 /// ```
 /// # use http::{Request, Response};
-/// # use pollination_auth::{ApiToken, AuthLayer, Client, Error};
+/// # use pollination_auth::{ApiToken, AuthLayer, Client, Error, Secret};
 /// # use tower::{BoxError, ServiceBuilder, ServiceExt as _};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
 /// # let service = pollination_auth_fake::FakeService::start();
 /// # let host = service.base_url();
-/// # let api_token = ApiToken::new("an-id", "a-wrong-secret")?;
+/// # let api_token = ApiToken::new("an-id", Secret::from("a-wrong-secret"))?;
 /// # let client = Client::builder().api_token(api_token).base_url(&*host).build()?;
 /// # let http = ServiceBuilder::new()
 /// #     .layer(AuthLayer::new(client))

@@ -205,7 +205,7 @@ impl Driver {
             .into_iter()
             .filter_map(|secret| {
                 // Under the id that was rotated, never as another API token.
-                ApiToken::new(held.id().as_str(), secret.expose_secret()).ok()
+                ApiToken::new(held.id().as_str(), secret).ok()
             });
         PutReply::Failed(PutFailure {
             doubtful: tokens.collect(),

@@ -66,7 +66,7 @@ impl Service {
             return LoginReply::Refused(failed(Operation::Login, Reason::Status));
         }
         LoginReply::Accepted(FreshToken {
-            secret: Secret::from("conformance.access.token".to_owned()),
+            secret: Secret::from("conformance.access.token"),
             ends: self.now.checked_add(BEARER_LIFE).unwrap_or(self.now),
             left: BEARER_LIFE,
         })
@@ -100,7 +100,7 @@ fn secret(number: u32) -> String {
 }
 
 fn token(number: u32) -> Result<ApiToken, StoreError> {
-    let made = ApiToken::new(ID, secret(number));
+    let made = ApiToken::new(ID, Secret::from(secret(number)));
     made.map_err(|error| StoreError::failed("make up an API token", error))
 }
 

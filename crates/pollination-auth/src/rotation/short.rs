@@ -48,10 +48,10 @@ impl Client {
     /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
     /// # let url = service.base_url();
     /// # let directory = std::env::temp_dir().join(format!("doc-rotate-{}", std::process::id()));
-    /// use pollination_auth::{ApiToken, Client, FileStore, Profile};
+    /// use pollination_auth::{ApiToken, Client, FileStore, Profile, Secret};
     ///
     /// let profile = Profile::new(FileStore::open(&directory)?, &url, "default")?;
-    /// profile.save(&ApiToken::new("an-id", "a-secret")?).await?;
+    /// profile.save(&ApiToken::new("an-id", Secret::from("a-secret"))?).await?;
     ///
     /// let client = Client::builder().profile(profile.clone()).build()?;
     /// let rotated = client.rotate_api_token_secret().await?;

@@ -266,13 +266,13 @@ impl fmt::Debug for dyn ProfileLock {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # use pollination_auth::{ApiToken, Client, Profile, RotateOptions};
+/// # use pollination_auth::{ApiToken, Client, Profile, RotateOptions, Secret};
 /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();
 /// # let url = service.base_url();
 /// # let database = Arc::new(Database::default());
 /// let store = Arc::new(DatabaseStore { database });
 /// let profile = Profile::new(store.clone(), &url, "default")?;
-/// profile.save(&ApiToken::new("an-id", "a-secret")?).await?;
+/// profile.save(&ApiToken::new("an-id", Secret::from("a-secret"))?).await?;
 ///
 /// let client = Client::builder().store(store).base_url(&url).build()?;
 /// let rotated = client.rotation(RotateOptions::default()).rotate().await?;

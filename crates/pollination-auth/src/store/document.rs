@@ -92,7 +92,7 @@ pub(super) fn token(
     id: String,
     secret: &Sealed,
 ) -> Result<ApiToken, StoreError> {
-    ApiToken::new(id, secret.0.expose_secret())
+    ApiToken::new(id, secret.0.clone())
         .map_err(|_unusable| corrupt(document, "an id or a secret in it can't be used"))
 }
 

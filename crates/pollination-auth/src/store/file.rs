@@ -52,14 +52,14 @@ const CHECK_LOCK: &str = "check.lock";
 /// profile.
 ///
 /// ```
-/// use pollination_auth::{ApiToken, FileStore, Profile};
+/// use pollination_auth::{ApiToken, FileStore, Profile, Secret};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let directory = std::env::temp_dir().join(format!("doc-file-store-{}", std::process::id()));
 /// let store = FileStore::open(&directory)?;
 /// let work = Profile::new(store.clone(), "https://api.pollination.cloud", "work")?;
-/// work.save(&ApiToken::new("an-id", "a-secret")?).await?;
+/// work.save(&ApiToken::new("an-id", Secret::from("a-secret"))?).await?;
 /// let home = Profile::new(store, "https://api.pollination.cloud", "home")?;
 /// assert!(home.load().await?.is_none());
 /// # std::fs::remove_dir_all(directory)?;

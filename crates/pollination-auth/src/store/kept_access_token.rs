@@ -30,14 +30,14 @@ const TOLERANCE: Duration = Duration::from_secs(5 * 60);
 /// ```
 /// use std::time::{Duration, SystemTime};
 ///
-/// use pollination_auth::{ApiToken, Client, KeptAccessToken, MemoryStore, Profile};
+/// use pollination_auth::{ApiToken, Client, KeptAccessToken, MemoryStore, Profile, Secret};
 /// use pollination_auth_fake::FakeService;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let service = FakeService::builder().id("an-id").secret("a-secret").start();
 /// let profile = Profile::new(MemoryStore::new(), &service.base_url(), "default")?;
-/// profile.save(&ApiToken::new("an-id", "a-secret")?).await?;
+/// profile.save(&ApiToken::new("an-id", Secret::from("a-secret"))?).await?;
 /// let stored = profile.stored().await?.ok_or("no API token is stored")?;
 ///
 /// let before = SystemTime::now();
@@ -221,7 +221,7 @@ mod tests {
     fn a_document_belongs_to_one_state_of_one_credential() {
         let base_url = BaseUrl::parse("https://h.example", false).unwrap();
         let profile = ProfileId::new(&base_url, "work");
-        let token = ApiToken::new("an-id", "planted").unwrap();
+        let token = ApiToken::new("an-id", Secret::from("planted")).unwrap();
         let stored = StoredToken(Record::new(token, 3));
         // As version 0.1 writes it.
         let text = r#"{"version":2,"base_url":"https://h.example","profile":"work","id":"an-id","generation":3,"obtained_at":100,"expires_at":200,"access_token":"opaque"}"#;

@@ -29,14 +29,14 @@ pub(crate) enum JournalState {
 /// The credential of one profile in a store.
 ///
 /// ```
-/// use pollination_auth::{ApiToken, MemoryStore, Profile};
+/// use pollination_auth::{ApiToken, MemoryStore, Profile, Secret};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = MemoryStore::new();
 /// let profile = Profile::new(store, "https://api.pollination.cloud", "default")?;
 /// assert!(profile.load().await?.is_none());
-/// profile.save(&ApiToken::new("an-id", "a-secret")?).await?;
+/// profile.save(&ApiToken::new("an-id", Secret::from("a-secret"))?).await?;
 /// let stored = profile.load().await?;
 /// assert_eq!(stored.map(|token| token.id().to_string()).as_deref(), Some("an-id"));
 /// # Ok(())

@@ -44,7 +44,7 @@ impl fmt::Debug for Version {
 /// ```
 /// use pollination_auth::{Secret, StoredDocument, Version};
 ///
-/// let document = StoredDocument::new(Secret::from("{}".to_owned()), Version::new("17"));
+/// let document = StoredDocument::new(Secret::from("{}"), Version::new("17"));
 /// assert_eq!(document.text().expose_secret(), "{}");
 /// assert_eq!(document.version().as_str(), "17");
 /// ```

@@ -13,16 +13,16 @@ use crate::credential::api_token::ApiToken;
 /// longer this one.
 ///
 /// ```
-/// use pollination_auth::{ApiToken, MemoryStore, Profile, StoreError, StoredToken};
+/// use pollination_auth::{ApiToken, MemoryStore, Profile, Secret, StoreError, StoredToken};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = MemoryStore::new();
 /// let profile = Profile::new(store, "https://api.pollination.cloud", "default")?;
-/// profile.save(&ApiToken::new("an-id", "a-secret")?).await?;
+/// profile.save(&ApiToken::new("an-id", Secret::from("a-secret"))?).await?;
 ///
 /// let seen: StoredToken = profile.stored().await?.ok_or("no API token is stored")?;
-/// profile.replace(&seen, &ApiToken::new("an-id", "a-new-secret")?).await?;
+/// profile.replace(&seen, &ApiToken::new("an-id", Secret::from("a-new-secret"))?).await?;
 /// assert!(matches!(profile.remove(&seen).await, Err(StoreError::Changed)));
 /// # Ok(())
 /// # }

@@ -11,7 +11,7 @@ use crate::error::classify::FailedAttempt;
 use crate::foundation::base_url::BaseUrl;
 use crate::foundation::clock::{Clock, Moment};
 use crate::foundation::operation::Operation;
-use crate::foundation::secret::SecretBytes;
+use crate::foundation::secret::{Secret, SecretBytes};
 use crate::wire::answer::{Answer, Attempted};
 use crate::wire::decode::{Context, Reply};
 use crate::wire::known::Known;
@@ -22,7 +22,7 @@ const SECRET: &str = "planted-secret";
 
 /// The API token that a rotation replaces.
 static HELD: LazyLock<ApiToken> =
-    LazyLock::new(|| ApiToken::new("an-id", SECRET).expect("both are valid"));
+    LazyLock::new(|| ApiToken::new("an-id", Secret::from(SECRET)).expect("both are valid"));
 
 static KNOWN: LazyLock<Known> = LazyLock::new(Known::default);
 
@@ -60,7 +60,10 @@ pub(crate) fn decode(input: &[u8]) -> Option<bool> {
         Operation::GetApiToken => {
             let reply = written.reply();
             checked(&written, reply.api_token_id(None), |id| {
-                assert!(ApiToken::new(id.as_str(), "s").is_ok_and(|token| token.id() == id));
+                assert!(
+                    ApiToken::new(id.as_str(), Secret::from("s"))
+                        .is_ok_and(|token| token.id() == id)
+                );
             })
         }
         Operation::CreateApiToken => {
@@ -80,7 +83,7 @@ pub(crate) fn decode(input: &[u8]) -> Option<bool> {
 
 /// Checks that a new API token is valid input, unchanged.
 fn is_usable(token: &ApiToken) {
-    let again = ApiToken::new(token.id().as_str(), token.secret().expose_secret());
+    let again = ApiToken::new(token.id().as_str(), token.secret().clone());
     assert!(again.is_ok_and(|again| again.is_same_as(token)));
 }
 

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 
-use pollination_auth::{ApiToken, BuildError, Client};
+use pollination_auth::{ApiToken, BuildError, Client, Secret};
 
 use crate::listener::Listener;
 use crate::support::{Answer, ID, SECRET};
@@ -47,7 +47,7 @@ async fn builds_as_the_environment_says() {
         return;
     };
     let builder = Client::builder()
-        .api_token(ApiToken::new(ID, SECRET).unwrap())
+        .api_token(ApiToken::new(ID, Secret::from(SECRET)).unwrap())
         .base_url(&*base_url);
     match builder.build() {
         Ok(client) if base_url.starts_with("http:") => {

@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use pollination_auth::{ApiToken, Client, CredentialFileError, Error, Reason, RetryPolicy};
+use pollination_auth::{ApiToken, Client, CredentialFileError, Error, Reason, RetryPolicy, Secret};
 use pollination_auth_fake::{FakeService, Operation};
 
 const ID: &str = "an-id";
@@ -67,7 +67,9 @@ fn service() -> FakeService {
 /// Rotates the secret, like another program that then replaces the mount.
 async fn rotate(service: &FakeService) -> String {
     let operator = Client::builder()
-        .api_token(ApiToken::new(ID, service.secret().unwrap().expose_secret()).unwrap())
+        .api_token(
+            ApiToken::new(ID, Secret::from(service.secret().unwrap().expose_secret())).unwrap(),
+        )
         .base_url(service.base_url());
     let rotated = operator.build().unwrap().rotate_api_token_secret().await;
     rotated.unwrap().secret().expose_secret().to_owned()

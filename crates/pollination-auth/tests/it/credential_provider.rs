@@ -4,7 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use pollination_auth::{ApiToken, Client, Error, Reason, RetryPolicy};
+use pollination_auth::{ApiToken, Client, Error, Reason, RetryPolicy, Secret};
 use pollination_auth_fake::FakeService;
 
 use crate::support::{ID, SECRET};
@@ -24,7 +24,7 @@ fn provided(service: &FakeService, secrets: &[&str]) -> (Client, Arc<AtomicUsize
                 .fetch_add(1, Ordering::SeqCst)
                 .min(secrets.len() - 1);
             let secret = secrets[call].clone();
-            async move { ApiToken::new(ID, secret) }
+            async move { ApiToken::new(ID, Secret::from(secret)) }
         })
         .base_url(service.base_url())
         .retry(RetryPolicy::none());
@@ -70,7 +70,7 @@ async fn the_error_of_the_provider_is_the_source_and_nothing_is_sent() {
             async move {
                 match failure {
                     Some(kind) => Err(io::Error::new(kind, "planted")),
-                    None => ApiToken::new(ID, SECRET).map_err(io::Error::other),
+                    None => ApiToken::new(ID, Secret::from(SECRET)).map_err(io::Error::other),
                 }
             }
         })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use pollination_auth::{
-    ApiToken, Client, ClientBuilder, FileStore, MemoryStore, Profile, RotateOptions,
+    ApiToken, Client, ClientBuilder, FileStore, MemoryStore, Profile, RotateOptions, Secret,
 };
 use pollination_auth_fake::FakeService;
 
@@ -42,7 +42,7 @@ impl Directory {
 
     /// Stores what `login` would.
     async fn log_in(&self, service: &FakeService) {
-        let token = ApiToken::new(ID, SECRET).unwrap();
+        let token = ApiToken::new(ID, Secret::from(SECRET)).unwrap();
         self.profile(service).save(&token).await.unwrap();
     }
 
@@ -210,7 +210,7 @@ async fn a_token_that_can_not_be_shared_is_still_a_token() {
     let store = MemoryStore::new();
     let profile = Profile::new(store.clone(), &service.base_url(), "default").unwrap();
     profile
-        .save(&ApiToken::new(ID, SECRET).unwrap())
+        .save(&ApiToken::new(ID, Secret::from(SECRET)).unwrap())
         .await
         .unwrap();
     let builder = Client::builder().store(store).share_access_token();

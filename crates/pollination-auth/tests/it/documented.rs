@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
 use httpmock::{Mock as Mocked, MockServer};
-use pollination_auth::{AccessToken, ApiToken, Client, Operation, reqwest};
+use pollination_auth::{AccessToken, ApiToken, Client, Operation, Secret, reqwest};
 use pollination_auth_api::httpmock::MockServerExt as _;
 use pollination_auth_api::types::Token;
 use pollination_auth_fake::FakeService;
@@ -180,7 +180,7 @@ async fn client_and_fake_say_nothing_that_the_contract_does_not_have() {
     let service = FakeService::builder().id(ID).secret(SECRET).start();
     let (mock, exchanges) = between(&service);
     let client_with = |secret: &str| {
-        let token = ApiToken::new(ID, secret).unwrap();
+        let token = ApiToken::new(ID, Secret::from(secret)).unwrap();
         let builder = Client::builder().api_token(token);
         builder.base_url(mock.base_url()).build().unwrap()
     };

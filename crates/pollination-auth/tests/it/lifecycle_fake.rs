@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
-use pollination_auth::{AccessToken, AccessTokenProvider, ApiToken, Client, Reason};
+use pollination_auth::{AccessToken, AccessTokenProvider, ApiToken, Client, Reason, Secret};
 use pollination_auth_fake::{FakeService, Fault, Operation};
 
 use crate::support::{ID, ManualClock, SECRET, variant};
@@ -16,7 +16,7 @@ fn service() -> FakeService {
 }
 
 fn client_of(service: &FakeService) -> Client {
-    let token = ApiToken::new(ID, SECRET).unwrap();
+    let token = ApiToken::new(ID, Secret::from(SECRET)).unwrap();
     let builder = Client::builder().api_token(token);
     builder.base_url(service.base_url()).build().unwrap()
 }
@@ -178,7 +178,7 @@ async fn row_45_a_clock_that_is_hours_off_changes_no_lifetime() {
         service.set_expires_in(LIFETIME);
         let clock = ManualClock::at(wall);
         let client = Client::builder()
-            .api_token(ApiToken::new(ID, SECRET).unwrap())
+            .api_token(ApiToken::new(ID, Secret::from(SECRET)).unwrap())
             .base_url(service.base_url())
             .clock(clock.clone())
             .build()
@@ -200,7 +200,7 @@ async fn a_client_on_the_clock_of_its_service_refreshes_before_the_end() {
     const LEFT: Duration = Duration::from_secs(60);
     let service = service();
     service.set_expires_in(LIFETIME);
-    let builder = Client::builder().api_token(ApiToken::new(ID, SECRET).unwrap());
+    let builder = Client::builder().api_token(ApiToken::new(ID, Secret::from(SECRET)).unwrap());
     let builder = builder.clock(service.clock());
     let client = builder.base_url(service.base_url()).build().unwrap();
     let first = client.access_token().await.unwrap();

@@ -26,7 +26,7 @@ use crate::support::{Answer, ID, OPERATIONS, WITH_BEARER, call, lock, logging_in
 const SHORT: Duration = Duration::from_millis(100);
 
 pub(crate) fn logging_in_with(secret: &str, base_url: &str) -> ClientBuilder {
-    let token = ApiToken::new(ID, secret).unwrap();
+    let token = ApiToken::new(ID, Secret::from(secret)).unwrap();
     // Verbose connections would log every byte; the client switches that off again.
     logging_in(base_url)
         .api_token(token)
@@ -199,12 +199,13 @@ async fn every_public_type(shown: &mut Shown) {
     let reason: &Reason = failure.reason();
     let raw: &SecretBytes = failure.raw_reply().unwrap();
     assert!(String::from_utf8_lossy(raw.expose_secret()).contains(LOST));
-    let token: ApiToken = ApiToken::new(ID, API_SECRET).unwrap();
+    let token: ApiToken = ApiToken::new(ID, Secret::from(API_SECRET)).unwrap();
     let id: &ApiTokenId = token.id();
     let secret: &Secret = token.secret();
     let access_token: AccessToken = client.access_token().await.unwrap();
     assert_eq!(access_token.expose_secret(), MINTED);
-    let refused: CredentialError = ApiToken::new(ID, format!("{LOST}\0")).unwrap_err();
+    let refused: CredentialError =
+        ApiToken::new(ID, Secret::from(format!("{LOST}\0"))).unwrap_err();
     let file = std::env::temp_dir().join(format!("redaction-list-{}", std::process::id()));
     std::fs::write(&file, format!("{LOST}\0")).unwrap();
     let of_file = Client::builder()
@@ -344,8 +345,8 @@ fn a_credential_that_is_nowhere_shows_nothing() {
     let mut shown = Shown::default();
     shown.debug("passed over", &PassedOver::Environment);
     shown.debug("no directory", &NoDefaultDirectory::NoHome);
-    let builder =
-        logging_in(IN_URL).credential_provider(|| async { ApiToken::new(ID, API_SECRET) });
+    let builder = logging_in(IN_URL)
+        .credential_provider(|| async { ApiToken::new(ID, Secret::from(API_SECRET)) });
     shown.debug("a provider", &builder);
     assert_eq!(shown.leaks(&SECRETS), [""; 0]);
 }

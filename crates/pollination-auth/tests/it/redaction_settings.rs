@@ -6,7 +6,7 @@ use std::process::Command;
 use pollination_auth::reqwest::Proxy;
 use pollination_auth::reqwest::header::{HeaderMap, HeaderValue};
 use pollination_auth::{
-    AccessToken, ApiToken, BuildError, Client, ClientBuilder, CredentialFileError, Error,
+    AccessToken, ApiToken, BuildError, Client, ClientBuilder, CredentialFileError, Error, Secret,
 };
 
 use crate::listener::Listener;
@@ -86,7 +86,10 @@ fn what_is_refused_at_build_is_not_shown() {
         shown.chain("base URL", &error);
     }
     for secret in ["\n\n", "\0", " ", "\u{feff}"].map(|end| format!("{end}{LOST}{end}")) {
-        shown.chain("API token", &ApiToken::new(ID, &*secret).unwrap_err());
+        shown.chain(
+            "API token",
+            &ApiToken::new(ID, Secret::from(&*secret)).unwrap_err(),
+        );
         shown.chain("access token", &AccessToken::new(&*secret).unwrap_err());
     }
     let agent = logging_in_with(API_SECRET, "https://h.example").user_agent(format!("{LOST}\n"));

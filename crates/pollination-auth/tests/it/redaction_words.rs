@@ -1,6 +1,6 @@
 //! Every secret of a client in a server's error text, ids and headers, not only that of the call.
 
-use pollination_auth::{ApiToken, Client, Error, Operation, Reason};
+use pollination_auth::{ApiToken, Client, Error, Operation, Reason, Secret};
 
 use crate::listener::Listener;
 use crate::support::{Answer, ID, Seen, logging_in};
@@ -65,7 +65,7 @@ async fn client_with_secrets(
     })
     .await;
     let client = logging_in(server.base_url())
-        .api_token(ApiToken::new(ID, HELD).unwrap())
+        .api_token(ApiToken::new(ID, Secret::from(HELD)).unwrap())
         .build()
         .unwrap();
     client.create_api_token().await.unwrap();

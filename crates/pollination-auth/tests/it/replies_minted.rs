@@ -1,7 +1,7 @@
 //! Replies to a create or rotate that are not as they should be, row by row of the table of faults:
 //! which secret is taken, and which reply is kept raw instead.
 
-use pollination_auth::{ApiToken, Client, Error, Operation, Reason};
+use pollination_auth::{ApiToken, Client, Error, Operation, Reason, Secret};
 
 use crate::listener::{Listener, Script, Then};
 use crate::support::{
@@ -43,7 +43,7 @@ async fn kept_raw(answer: Answer) -> [Reason; 2] {
 }
 
 fn unusable_secret(secret: &str) -> Reason {
-    Reason::UnusableCredential(ApiToken::new(ID, secret).unwrap_err())
+    Reason::UnusableCredential(ApiToken::new(ID, Secret::from(secret)).unwrap_err())
 }
 
 #[tokio::test]
@@ -117,7 +117,8 @@ async fn row_07_a_newline_at_the_end_is_not_taken_off_a_reply() {
     let control = unusable_secret("a\nb");
     let reasons = kept_raw(Answer::json(200, secret)).await;
     assert_eq!(reasons, [control.clone(), control]);
-    let control = Reason::UnusableCredential(ApiToken::new("a\nb", SECRET).unwrap_err());
+    let control =
+        Reason::UnusableCredential(ApiToken::new("a\nb", Secret::from(SECRET)).unwrap_err());
     let id = format!(r#"{{"id":"{ID}\r\n","secret":"{NEW_SECRET}"}}"#);
     let reasons = kept_raw(Answer::json(200, id.clone())).await;
     assert_eq!(reasons, [control.clone(), control.clone()]);

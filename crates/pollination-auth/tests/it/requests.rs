@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use httpmock::{MockServer, When};
-use pollination_auth::Operation;
+use pollination_auth::{Operation, Secret};
 use pollination_auth_api::httpmock::MockServerExt as _;
 use pollination_auth_api::types::Token;
 use serde_json::json;
@@ -86,7 +86,7 @@ async fn the_path_of_the_base_url_is_a_prefix_of_every_path() {
 async fn a_secret_that_json_has_to_escape_arrives_as_it_is() {
     let mock = Mock::start(Answer::to);
     let secret = "a\"b\\c/é€😀 d";
-    let token = pollination_auth::ApiToken::new("an id", secret).unwrap();
+    let token = pollination_auth::ApiToken::new("an id", Secret::from(secret)).unwrap();
     let client = logging_in(mock.base_url()).api_token(token);
     client.build().unwrap().login().await.unwrap();
     let expected = r#"{"id":"an id","secret":"a\"b\\c/é€😀 d"}"#;

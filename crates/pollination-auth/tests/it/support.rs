@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 use pollination_auth::{
     AccessToken, ApiToken, Client, ClientBuilder, Clock, Error, Moment, Operation, RetryPolicy,
-    reqwest,
+    Secret, reqwest,
 };
 
 pub(crate) const ID: &str = "an-id";
@@ -57,7 +57,7 @@ pub(crate) async fn call(client: &Client, operation: Operation) -> Result<(), Er
 }
 
 pub(crate) fn api_token() -> ApiToken {
-    ApiToken::new(ID, SECRET).unwrap()
+    ApiToken::new(ID, Secret::from(SECRET)).unwrap()
 }
 
 /// Leaves the root certificates out: nothing here speaks TLS, and loading them takes longer than

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fastrand::Rng;
-use pollination_auth::{Client, RotateOptions};
+use pollination_auth::{Client, RotateOptions, Secret};
 use pollination_auth_vault::{VaultAuth, VaultStore};
 
 use super::steps::{Stepped, say};
@@ -87,7 +87,10 @@ impl Settings {
 
     pub(super) fn store(&self) -> VaultStore {
         VaultStore::builder(&self.vault)
-            .auth(VaultAuth::app_role(&self.role_id, &self.secret_id))
+            .auth(VaultAuth::app_role(
+                &self.role_id,
+                Secret::from(&*self.secret_id),
+            ))
             .lease(LEASE)
             .patience(PATIENCE)
             .build()

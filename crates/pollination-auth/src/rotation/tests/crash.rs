@@ -13,6 +13,7 @@ use pollination_auth_fake::{FakeService, Fault, Operation};
 use crate::call::retry::RetryPolicy;
 use crate::client::Client;
 use crate::credential::api_token::ApiToken;
+use crate::foundation::secret::Secret;
 use crate::rotation::{RotateOptions, Rotation};
 use crate::store::tests::observed_disk;
 use crate::store::{FileStore, Profile};
@@ -149,7 +150,7 @@ async fn stage(fault: Option<Fault>) -> Stage {
     let _left_over = std::fs::remove_dir_all(&directory);
     let service = FakeService::builder().id(ID).secret(OLD).start();
     let stage = Stage { service, directory };
-    let token = ApiToken::new(ID, OLD).unwrap();
+    let token = ApiToken::new(ID, Secret::from(OLD)).unwrap();
     stage.profile().save(&token).await.unwrap();
     if let Some(fault) = fault {
         stage

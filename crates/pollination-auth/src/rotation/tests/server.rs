@@ -76,12 +76,12 @@ pub(super) struct Server {
 }
 
 pub(super) fn token(secret: u32) -> ApiToken {
-    ApiToken::new("an-id", format!("secret-{secret}")).unwrap()
+    ApiToken::new("an-id", Secret::from(format!("secret-{secret}"))).unwrap()
 }
 
 /// An API token of the account that is not the one that is rotated.
 fn other(secret: u32) -> ApiToken {
-    ApiToken::new("other-id", format!("other-{secret}")).unwrap()
+    ApiToken::new("other-id", Secret::from(format!("other-{secret}"))).unwrap()
 }
 
 /// An access token with the service's own times.

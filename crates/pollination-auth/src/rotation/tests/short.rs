@@ -9,7 +9,7 @@ use crate::credential::api_token::ApiToken;
 use crate::error::Error;
 use crate::error::failure::{Facts, Reason};
 use crate::foundation::operation::Operation;
-use crate::foundation::secret::SecretBytes;
+use crate::foundation::secret::{Secret, SecretBytes};
 use crate::rotation::protocol::{Ending, Verdict};
 use crate::rotation::{RotateCause, RotateError};
 use crate::store::record::Record;
@@ -47,7 +47,7 @@ fn row_54_a_secret_that_could_not_be_stored_is_in_the_raw_reply() {
 
 #[test]
 fn row_71_the_pair_of_another_api_token_is_in_the_raw_reply() {
-    let other = ApiToken::new("other-id", "secret-9").unwrap();
+    let other = ApiToken::new("other-id", Secret::from("secret-9")).unwrap();
     let failed = error(Verdict::Ruled(Ruling::OtherApiToken), |ending| {
         ending.candidates = vec![other];
     });

@@ -68,7 +68,7 @@ async fn row_65_a_write_whose_future_is_dropped_holds_the_lock_until_the_file_is
     });
     let profile = Profile::new(store.clone(), "https://h.example", "default").unwrap();
     let mut lock = store.try_lock(profile.id()).await.unwrap().unwrap();
-    let text = Secret::from("text".to_owned());
+    let text = Secret::from("text");
     tokio::select! {
         biased;
         _ = lock.write(Document::Credential, None, &text) => panic!("it waits"),

@@ -22,7 +22,7 @@ pub(super) fn profile(disk: Arc<VirtualDisk>) -> Profile {
 }
 
 pub(super) fn token(secret: &str) -> ApiToken {
-    ApiToken::new("an-id", secret).unwrap()
+    ApiToken::new("an-id", Secret::from(secret)).unwrap()
 }
 
 pub(super) fn journal(requests: u32, candidates: &[&str]) -> Journal {
@@ -34,7 +34,7 @@ pub(super) fn journal(requests: u32, candidates: &[&str]) -> Journal {
     });
     Journal {
         generation: 0,
-        access_token: Secret::from("e30.e30.sig".to_owned()),
+        access_token: Secret::from("e30.e30.sig"),
         access_token_expires: time,
         started_at: time,
         requests,

@@ -170,7 +170,7 @@ async fn row_63_a_damaged_credential_counts_as_none() {
             .unwrap();
         let version = stored.as_ref().map(StoredDocument::version);
         let mut lock = store.try_lock(profile.id()).await.unwrap().unwrap();
-        let text = Secret::from("{".to_owned());
+        let text = Secret::from("{");
         let written = lock.write(Document::Credential, version, &text).await;
         written.unwrap();
     };
@@ -378,7 +378,7 @@ async fn row_71_the_only_copy_of_another_api_tokens_secret_makes_no_way_for_the_
         "{old:?}"
     );
     assert_eq!(journal_of(&profile).await, JournalState::Over);
-    let other = ApiToken::new("other-id", "other").unwrap();
+    let other = ApiToken::new("other-id", Secret::from("other")).unwrap();
     profile.replace(&seen, &other).await.unwrap();
     assert_eq!(journal_of(&profile).await, JournalState::None);
 }

@@ -8,7 +8,7 @@ use std::thread;
 use pollination_auth::blocking::Client;
 use pollination_auth::{
     ApiToken, Clock, Error, MemoryStore, Moment, Operation, Reason, Recovered, RotateError,
-    RotateOptions, RotationStatus, SystemClock,
+    RotateOptions, RotationStatus, Secret, SystemClock,
 };
 use pollination_auth_fake::{FakeService, Fault};
 
@@ -265,7 +265,7 @@ fn an_interrupted_rotation_is_recovered_without_async() {
         .base_url(service.base_url())
         .build_blocking()
         .unwrap();
-    let old = ApiToken::new("an-id", "planted-old").unwrap();
+    let old = ApiToken::new("an-id", Secret::from("planted-old")).unwrap();
     let profile = client.profile().unwrap().clone();
     runtime.block_on(profile.save(&old)).unwrap();
     let options = RotateOptions::default()

@@ -17,7 +17,7 @@ mod tower_bodies;
 #[cfg(feature = "tower")]
 mod tower_service;
 
-use pollination_auth::{AccessToken, ApiToken, Client, ClientBuilder};
+use pollination_auth::{AccessToken, ApiToken, Client, ClientBuilder, Secret};
 use pollination_auth_fake::FakeService;
 
 /// How many callers a herd has.
@@ -42,7 +42,7 @@ fn by_name(service: &FakeService) -> String {
 fn builder(service: &FakeService) -> ClientBuilder {
     let (id, secret) = (service.id().unwrap(), service.secret().unwrap());
     Client::builder()
-        .api_token(ApiToken::new(id, secret.expose_secret()).unwrap())
+        .api_token(ApiToken::new(id, Secret::from(secret.expose_secret())).unwrap())
         .base_url(service.base_url())
 }
 

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 
-use pollination_auth::{AccessToken, ApiToken, Client, Error, Operation, Reason};
+use pollination_auth::{AccessToken, ApiToken, Client, Error, Operation, Reason, Secret};
 use pollination_auth_fake::{FakeService, Fault, Operation as Fake};
 use tokio::runtime::{Builder, Runtime};
 
@@ -161,7 +161,7 @@ fn of_fake() -> (FakeService, Client) {
         .secret("a-secret")
         .start();
     let client = Client::builder()
-        .api_token(ApiToken::new("an-id", "a-secret").unwrap())
+        .api_token(ApiToken::new("an-id", Secret::from("a-secret")).unwrap())
         .base_url(service.base_url())
         .build()
         .unwrap();
@@ -254,7 +254,8 @@ fn row_59_a_client_that_all_runtimes_of_a_test_suite_share_serves_each_of_them()
         builder.secret("a-secret").start()
     });
     static CLIENT: LazyLock<Client> = LazyLock::new(|| {
-        let builder = Client::builder().api_token(ApiToken::new("an-id", "a-secret").unwrap());
+        let builder =
+            Client::builder().api_token(ApiToken::new("an-id", Secret::from("a-secret")).unwrap());
         builder.base_url(SERVICE.base_url()).build().unwrap()
     });
     let mut kept = Vec::new();

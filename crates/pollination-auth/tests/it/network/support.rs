@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use pollination_auth::{ApiToken, Client, ClientBuilder, Error, Operation, Reason, RetryPolicy};
+use pollination_auth::{
+    ApiToken, Client, ClientBuilder, Error, Operation, Reason, RetryPolicy, Secret,
+};
 use tokio::net::TcpSocket;
 
 use super::fault_server::FaultServer;
@@ -43,7 +45,7 @@ pub(super) async fn within<F: Future>(future: F) -> F::Output {
 /// A client of this base URL that waits for nothing between two attempts.
 pub(super) fn builder(base_url: impl Into<String>) -> ClientBuilder {
     Client::builder()
-        .api_token(ApiToken::new(ID, SECRET).unwrap())
+        .api_token(ApiToken::new(ID, Secret::from(SECRET)).unwrap())
         .base_url(base_url)
         .retry(RetryPolicy::default().first_wait(Duration::ZERO))
 }

@@ -111,7 +111,10 @@ async fn rotated_on(nth: u32, fails: fn(u32, u32) -> bool) -> (bool, bool) {
     let emergency = MemoryStore::new();
     let url = service.base_url();
     let stored = profile(inner.clone(), &url);
-    stored.save(&ApiToken::new(ID, OLD).unwrap()).await.unwrap();
+    stored
+        .save(&ApiToken::new(ID, Secret::from(OLD)).unwrap())
+        .await
+        .unwrap();
     let calls = Arc::default();
     let failing = Failing {
         inner: inner.clone(),
@@ -194,7 +197,7 @@ async fn a_volatile_store_is_refused_unless_it_is_accepted() {
     let store = Arc::new(MemoryStore::new());
     let url = service.base_url();
     profile(store.clone(), &url)
-        .save(&ApiToken::new(ID, OLD).unwrap())
+        .save(&ApiToken::new(ID, Secret::from(OLD)).unwrap())
         .await
         .unwrap();
     let client = client(store, &url);
@@ -217,9 +220,12 @@ async fn row_54_the_emergency_store_keeps_the_pair_of_another_api_token_beside_t
     let (inner, emergency) = (MemoryStore::new(), MemoryStore::new());
     let url = service.base_url();
     let stored = profile(inner.clone(), &url);
-    stored.save(&ApiToken::new(ID, OLD).unwrap()).await.unwrap();
+    stored
+        .save(&ApiToken::new(ID, Secret::from(OLD)).unwrap())
+        .await
+        .unwrap();
     let place = profile(emergency.clone(), &url);
-    let other = ApiToken::new("other-id", "planted-other").unwrap();
+    let other = ApiToken::new("other-id", Secret::from("planted-other")).unwrap();
     place.save(&other).await.unwrap();
     let options = options()
         .accept_volatile()
@@ -260,7 +266,10 @@ async fn the_short_call_recovers_an_interrupted_rotation() {
         let inner = MemoryStore::new();
         let url = service.base_url();
         let stored = profile(inner.clone(), &url);
-        stored.save(&ApiToken::new(ID, OLD).unwrap()).await.unwrap();
+        stored
+            .save(&ApiToken::new(ID, Secret::from(OLD)).unwrap())
+            .await
+            .unwrap();
         let failing = Failing {
             inner: inner.clone(),
             calls: Arc::default(),

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pollination_auth::{Recovered, RotateCause, RotateError, RotationStatus};
+use pollination_auth::{Recovered, RotateCause, RotateError, RotationStatus, Secret};
 use pollination_auth_fake::{Fault, Operation};
 
 use super::support::{Directory, OLD, Stage, assert_clean, builder, options};
@@ -226,7 +226,8 @@ async fn row_43_when_every_secret_is_dead_and_the_access_token_too_that_is_said(
     // The user creates a new API token elsewhere, and saves it.
     let profile = stage.profile();
     profile.discard_journal().await.unwrap();
-    let made = pollination_auth::ApiToken::new(super::support::ID, stage.active()).unwrap();
+    let made =
+        pollination_auth::ApiToken::new(super::support::ID, Secret::from(stage.active())).unwrap();
     super::support::overwrite(&profile, &made);
     stage.assert_settled("made anew");
 }
@@ -262,7 +263,7 @@ async fn a_service_that_can_not_be_reached_starts_no_rotation() {
     };
     let profile = super::support::profile(stage.directory.store(), &url);
     profile
-        .save(&pollination_auth::ApiToken::new("i", OLD).unwrap())
+        .save(&pollination_auth::ApiToken::new("i", Secret::from(OLD)).unwrap())
         .await
         .unwrap();
     let client = super::support::client(stage.directory.store(), &url);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use pollination_auth::{
-    ApiToken, BuildError, Client, Document, Error, FileStore, RotateCause, StoreError,
+    ApiToken, BuildError, Client, Document, Error, FileStore, RotateCause, Secret, StoreError,
 };
 use pollination_auth_fake::Operation;
 
@@ -24,7 +24,7 @@ async fn point_5_7_9_another_client_on_the_store_goes_on_with_the_new_secret() {
 #[tokio::test]
 async fn row_25_a_refused_secret_is_read_again_once_and_tried_again_only_if_it_changed() {
     let stage = Stage::new();
-    let wrong = ApiToken::new(ID, "planted-wrong").unwrap();
+    let wrong = ApiToken::new(ID, Secret::from("planted-wrong")).unwrap();
     overwrite(&stage.profile(), &wrong);
     let error = stage.client().login().await.unwrap_err();
     assert!(matches!(error, Error::CredentialsRejected(_)), "{error:?}");
@@ -41,13 +41,13 @@ async fn a_secret_replaced_while_the_old_one_is_refused_is_tried_at_once() {
     let builder = super::support::builder().on_request(move |request| {
         let body = String::from_utf8_lossy(request.body());
         if body.contains("planted-wrong") {
-            let right = ApiToken::new(ID, OLD).unwrap();
+            let right = ApiToken::new(ID, Secret::from(OLD)).unwrap();
             overwrite(&profile(store.clone(), at.wait()), &right);
         }
     });
     let stage = Stage::of(builder, directory);
     url.set(stage.service.base_url()).unwrap();
-    let wrong = ApiToken::new(ID, "planted-wrong").unwrap();
+    let wrong = ApiToken::new(ID, Secret::from("planted-wrong")).unwrap();
     overwrite(&stage.profile(), &wrong);
     stage.client().login().await.unwrap();
     assert_eq!(stage.service.logins(), 2);
@@ -118,7 +118,7 @@ async fn a_profile_names_its_host_once() {
 #[tokio::test]
 async fn a_client_without_a_store_rotates_by_the_plain_operation_alone() {
     let stage = Stage::new();
-    let token = ApiToken::new(ID, OLD).unwrap();
+    let token = ApiToken::new(ID, Secret::from(OLD)).unwrap();
     let client = Client::builder()
         .api_token(token)
         .base_url(stage.service.base_url());
@@ -139,7 +139,7 @@ async fn profiles_and_hosts_are_kept_apart() {
     let store = one.directory.store();
     let url = one.service.base_url();
     let work = pollination_auth::Profile::new(store.clone(), &url, "work").unwrap();
-    work.save(&ApiToken::new("other", "planted-work").unwrap())
+    work.save(&ApiToken::new("other", Secret::from("planted-work")).unwrap())
         .await
         .unwrap();
     let elsewhere = profile(store, &two.service.base_url());

@@ -83,7 +83,10 @@ async fn row_64_a_lease_that_ends_at_any_look_sends_and_writes_nothing_more() {
         let inner = MemoryStore::new();
         let url = service.base_url();
         let stored = profile(inner.clone(), &url);
-        stored.save(&ApiToken::new(ID, OLD).unwrap()).await.unwrap();
+        stored
+            .save(&ApiToken::new(ID, Secret::from(OLD)).unwrap())
+            .await
+            .unwrap();
         let leased = Leased {
             inner: inner.clone(),
             looks: Arc::new(AtomicU32::new(looks)),
@@ -134,7 +137,10 @@ async fn row_64_the_short_call_whose_lease_has_ended_sends_nothing() {
     let inner = MemoryStore::new();
     let url = service.base_url();
     let stored = profile(inner.clone(), &url);
-    stored.save(&ApiToken::new(ID, OLD).unwrap()).await.unwrap();
+    stored
+        .save(&ApiToken::new(ID, Secret::from(OLD)).unwrap())
+        .await
+        .unwrap();
     let leased = Leased {
         inner,
         looks: Arc::default(),

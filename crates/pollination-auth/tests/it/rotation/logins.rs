@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pollination_auth::{
-    ApiToken, Client, CredentialStore as _, Error, MemoryStore, Reason, RetryPolicy, StoreError,
+    ApiToken, Client, CredentialStore as _, Error, MemoryStore, Reason, RetryPolicy, Secret,
+    StoreError,
 };
 use pollination_auth_fake::{Fault, Operation};
 
@@ -19,7 +20,10 @@ async fn row_62_a_login_that_is_refused_while_this_client_rotates_waits_for_the_
     let store = Arc::new(MemoryStore::new());
     let url = service.base_url();
     let stored = profile(store.clone(), &url);
-    stored.save(&ApiToken::new(ID, OLD).unwrap()).await.unwrap();
+    stored
+        .save(&ApiToken::new(ID, Secret::from(OLD)).unwrap())
+        .await
+        .unwrap();
     let client = client(store.clone(), &url);
     service.fail_next(Operation::RotateApiTokenSecret, Fault::commit_and_drop());
     let options = options().accept_volatile().settle(SETTLE);
@@ -37,7 +41,7 @@ async fn row_62_a_login_that_is_refused_while_this_client_rotates_waits_for_the_
 #[tokio::test]
 async fn row_62_a_login_that_is_refused_while_another_process_rotates_waits_for_its_lock() {
     let stage = Stage::new();
-    let wrong = ApiToken::new(ID, "planted-wrong").unwrap();
+    let wrong = ApiToken::new(ID, Secret::from("planted-wrong")).unwrap();
     overwrite(&stage.profile(), &wrong);
     let store = stage.directory.store();
     let profile = stage.profile();
@@ -49,7 +53,7 @@ async fn row_62_a_login_that_is_refused_while_another_process_rotates_waits_for_
         tokio::task::yield_now().await;
     }
     drop(lock);
-    overwrite(&profile, &ApiToken::new(ID, OLD).unwrap());
+    overwrite(&profile, &ApiToken::new(ID, Secret::from(OLD)).unwrap());
     // It may have read between the two; then it returns the refusal.
     match login.await.unwrap() {
         Ok(_) => assert_eq!(stage.service.logins(), 2),
@@ -62,7 +66,7 @@ async fn row_62_past_the_deadline_the_error_names_the_rotation_and_can_be_retrie
     let stage = Stage::new();
     overwrite(
         &stage.profile(),
-        &ApiToken::new(ID, "planted-wrong").unwrap(),
+        &ApiToken::new(ID, Secret::from("planted-wrong")).unwrap(),
     );
     let store = stage.directory.store();
     let _lock = store.try_lock(stage.profile().id()).await.unwrap().unwrap();
@@ -107,7 +111,7 @@ async fn row_62_a_plain_rotate_with_a_refused_secret_does_not_wait_for_itself() 
     let stage = Stage::new();
     overwrite(
         &stage.profile(),
-        &ApiToken::new(ID, "planted-wrong").unwrap(),
+        &ApiToken::new(ID, Secret::from("planted-wrong")).unwrap(),
     );
     let error = stage.client().rotate_api_token_secret().await.unwrap_err();
     assert!(matches!(error, Error::CredentialsRejected(_)), "{error:?}");
@@ -121,13 +125,13 @@ async fn row_70_after_a_403_at_login_the_store_is_read_again() {
     let (store, at) = (directory.store(), url.clone());
     let builder = super::support::builder().on_request(move |request| {
         if String::from_utf8_lossy(request.body()).contains("planted-wrong") {
-            let right = ApiToken::new(ID, OLD).unwrap();
+            let right = ApiToken::new(ID, Secret::from(OLD)).unwrap();
             overwrite(&profile(store.clone(), at.wait()), &right);
         }
     });
     let stage = Stage::of(builder, directory);
     url.set(stage.service.base_url()).unwrap();
-    let wrong = ApiToken::new(ID, "planted-wrong").unwrap();
+    let wrong = ApiToken::new(ID, Secret::from("planted-wrong")).unwrap();
     overwrite(&stage.profile(), &wrong);
     stage
         .service

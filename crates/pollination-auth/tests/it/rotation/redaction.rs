@@ -5,10 +5,10 @@ use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 
 use pollination_auth::{
-    CredentialStore as _, Document, FileStore, KeptAccessToken, MemoryStore, Profile, ProfileId,
-    ProfileLock, Recovered, RotateCause, RotateError, RotateFailure, RotateOptions, Rotated,
-    Rotation, RotationHandle, RotationStatus, Ruling, StoreError, StoreFuture, StoreLock,
-    StoredDocument, StoredToken, Version,
+    ApiToken, CredentialStore as _, Document, FileStore, KeptAccessToken, MemoryStore, Profile,
+    ProfileId, ProfileLock, Recovered, RotateCause, RotateError, RotateFailure, RotateOptions,
+    Rotated, Rotation, RotationHandle, RotationStatus, Ruling, Secret, StoreError, StoreFuture,
+    StoreLock, StoredDocument, StoredToken, Version,
 };
 use pollination_auth_fake::{Fault, Operation};
 use tracing::field::{Field, Visit};
@@ -120,7 +120,7 @@ async fn no_public_type_of_store_and_rotation_shows_a_secret() {
     assert_eq!(failure.expose_raw_replies().len(), 1);
     let cause: &RotateCause = failure.cause().unwrap();
     let recovered: Recovered = rotation.recover().await.unwrap();
-    let other = pollination_auth::ApiToken::new("an-id", "planted-other").unwrap();
+    let other = ApiToken::new("an-id", Secret::from("planted-other")).unwrap();
     let refused: StoreError = profile.save(&other).await.unwrap_err();
     let minted = stage.client().access_token().await.unwrap();
     let kept = KeptAccessToken::new(minted, std::time::SystemTime::now()).unwrap();

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use pollination_auth::{
     ApiToken, Client, Clock, Moment, Recovered, RetryPolicy, RotateError, Rotation, RotationStatus,
-    Ruling, SystemClock,
+    Ruling, Secret, SystemClock,
 };
 use pollination_auth_fake::{Fault, Operation};
 
@@ -105,7 +105,7 @@ async fn row_66_what_the_service_calls_lost_is_written_down_and_names_a_doubtful
     );
     assert_concluded(&stage, Ruling::CredentialLost).await;
     // It does not prevent storing a new credential, which removes it.
-    let made = ApiToken::new(ID, stage.active()).unwrap();
+    let made = ApiToken::new(ID, Secret::from(stage.active())).unwrap();
     overwrite(&stage.profile(), &made);
     stage.assert_settled("made anew");
 }

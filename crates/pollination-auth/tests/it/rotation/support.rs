@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pollination_auth::{
     ApiToken, Client, CredentialStore, FileStore, Profile, RetryPolicy, RotateOptions, Rotation,
+    Secret,
 };
 use pollination_auth_fake::{Builder, FakeService};
 
@@ -105,7 +106,7 @@ impl Stage {
     pub(super) fn of(builder: Builder, directory: Directory) -> Self {
         let service = builder.start();
         let stage = Self { service, directory };
-        let token = ApiToken::new(ID, OLD).unwrap();
+        let token = ApiToken::new(ID, Secret::from(OLD)).unwrap();
         wait(stage.profile().save(&token)).unwrap();
         stage
     }

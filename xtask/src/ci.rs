@@ -38,7 +38,13 @@ enum Step {
 use Step::{Bench, Cargo, Check, EachFeature, Engines, Examples, Package, Races, Readme, Wheel};
 
 /// The optional features of the library: each has to build and pass without the others.
-const FEATURES: [&str; 4] = ["blocking", "reqwest-middleware", "tower", "testing"];
+const FEATURES: [&str; 5] = [
+    "blocking",
+    "reqwest-middleware",
+    "tower",
+    "keyring",
+    "testing",
+];
 
 /// The length of the races here: 4 rounds have a kill, a lost reply, both and neither.
 const RACES: races::Options = races::Options {

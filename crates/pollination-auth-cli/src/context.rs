@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+#[cfg(feature = "keyring")]
+use pollination_auth::KeyringStore;
 use pollination_auth::{
     ApiToken, Client, ClientBuilder, CredentialStore, Document, Error, FileStore, MemoryStore,
     Profile, Reason, RotateCause, RotateError, RotateOptions, RotationStatus, StoreError,
@@ -16,16 +18,12 @@ use crate::args::global::Global;
 use crate::environment;
 use crate::error::CliError;
 use crate::exit::Exit;
-#[cfg(feature = "keyring")]
-use crate::keyring_store::KeyringStore;
 use crate::lock_wait;
 use crate::output;
 use crate::paths;
-use crate::place::{self, Place};
+use crate::place::Place;
 use crate::profiles;
 use crate::recovery::Remedies;
-#[cfg(feature = "keyring")]
-use crate::system_keyring::SystemKeyring;
 use crate::text::quoted;
 
 /// The command for those who are not logged in.
@@ -77,16 +75,18 @@ impl Context {
         let directory = paths::credentials()?;
         let store = open_store(directory.clone())?;
         let mut context = Self::on(global, Some(directory.clone()), Arc::new(store.clone()))?;
-        if place == Place::Keyring || place::is_marked(&directory, context.profile.id()) {
-            context.use_keyring(&store, directory)?;
+        if place == Place::Keyring
+            || FileStore::belongs_in_keyring(&directory, context.profile.id())
+        {
+            context.use_keyring(directory)?;
         }
         context.files = Some(store);
         Ok(context)
     }
 
     #[cfg(feature = "keyring")]
-    fn use_keyring(&mut self, files: &FileStore, directory: PathBuf) -> Result<(), CliError> {
-        let store = KeyringStore::new(files.clone(), &directory, Arc::new(SystemKeyring));
+    fn use_keyring(&mut self, directory: PathBuf) -> Result<(), CliError> {
+        let store = KeyringStore::open(&directory);
         let store = store.map_err(|problem| CliError::Directory { directory, problem })?;
         self.store = Arc::new(store.clone());
         self.profile = Profile::new(store.clone(), &self.global.host, &self.global.profile)?;
@@ -95,7 +95,7 @@ impl Context {
     }
 
     #[cfg(not(feature = "keyring"))]
-    fn use_keyring(&mut self, _: &FileStore, _: PathBuf) -> Result<(), CliError> {
+    fn use_keyring(&mut self, _: PathBuf) -> Result<(), CliError> {
         Err(CliError::NoKeyring)
     }
 
@@ -315,15 +315,14 @@ impl Context {
 
     /// Finds out whether anything can be stored, before what could not be is made or asked for.
     pub(crate) async fn check_writable(&self) -> Result<(), CliError> {
+        #[cfg(feature = "keyring")]
+        if let Some(keyring) = &self.keyring {
+            return Ok(lock_wait::outwait(async || keyring.check_writable().await).await?);
+        }
         let Some(files) = &self.files else {
             return Ok(());
         };
-        lock_wait::outwait(async || files.check_writable().await).await?;
-        #[cfg(feature = "keyring")]
-        if let Some(keyring) = &self.keyring {
-            keyring.check_writable().await?;
-        }
-        Ok(())
+        Ok(lock_wait::outwait(async || files.check_writable().await).await?)
     }
 
     /// Returns where the stored credential is.

@@ -128,8 +128,6 @@ mod error;
 mod exit;
 mod interrupt;
 mod kept_files;
-#[cfg(feature = "keyring")]
-mod keyring_store;
 mod limits;
 mod lock_wait;
 mod log;
@@ -146,8 +144,6 @@ mod refusal;
 mod rescue;
 mod run;
 mod stdin;
-#[cfg(feature = "keyring")]
-mod system_keyring;
 mod terminal;
 mod text;
 mod time;

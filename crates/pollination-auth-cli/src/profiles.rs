@@ -11,10 +11,12 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::paths;
-use crate::place::KEYRING_MARKS;
 
 /// The most bytes of a document, as the store has it: 64 KiB.
 const DOCUMENT_LIMIT: usize = 64 * 1024;
+
+/// The subdirectory with a document for each profile whose credential is in the system's keyring.
+const KEYRING_MARKS: &str = "keyring";
 
 /// How the names of the documents end.
 const DOCUMENTS: [&str; 2] = [".credential.json", ".journal.json"];

@@ -50,7 +50,7 @@
 //!
 //! **… use it without async?** With the feature `blocking`.
 //!
-//! **… keep the credential?** In a [`CredentialStore`]: [`FileStore`], or your own. A client with a
+//! **… keep the credential?** In a [`CredentialStore`]: [`FileStore`], `KeyringStore`, or your own. A client with a
 //! store ([`ClientBuilder::store`]) reads it at each login.
 //!
 //! **… rotate the secret?** [`Client::rotate_api_token_secret`]. With a store no crash, lost reply or
@@ -84,6 +84,7 @@
 //! - `reqwest-middleware`: `AuthMiddleware`, for requests made with the crate of that name.
 //! - `tower`: `AuthLayer` and `AuthService`, for any tower service that takes HTTP requests.
 //! - `blocking`: `blocking::Client`, for code without async.
+//! - `keyring`: `KeyringStore`, for credentials in the system's keyring.
 //! - `testing`: `testing::conformance`, which checks your own [`CredentialStore`].
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -128,6 +129,8 @@ pub use rotation::{
     Recovered, RotateCause, RotateError, RotateFailure, RotateOptions, Rotated, Rotation,
     RotationHandle, RotationStatus,
 };
+#[cfg(feature = "keyring")]
+pub use store::KeyringStore;
 pub use store::credential_files::CredentialFileError;
 pub use store::{
     CredentialStore, Document, FileStore, KeptAccessToken, MemoryStore, NoDefaultDirectory,

@@ -14,6 +14,9 @@ mod error;
 mod file;
 pub(crate) mod journal;
 mod kept_access_token;
+#[cfg(feature = "keyring")]
+mod keyring;
+mod keyring_mark;
 pub(crate) mod kind;
 mod lock_wait;
 mod memory;
@@ -33,6 +36,8 @@ pub use self::error::StoreError;
 pub use self::file::FileStore;
 pub use self::journal::Ruling;
 pub use self::kept_access_token::KeptAccessToken;
+#[cfg(feature = "keyring")]
+pub use self::keyring::KeyringStore;
 pub use self::kind::Document;
 pub use self::memory::MemoryStore;
 pub(crate) use self::profile::JournalState;

@@ -65,7 +65,6 @@ error                                       errors with their exit code and what
 environment paths place profiles output     what is read from and written to the system
 args prompt progress rescue stdin           the command line and the terminal's questions
 interrupt lock_wait                         what ends a command, and when
-system_keyring keyring_store                the credential in the system's keyring
 terminal context credential                 what every command is given
 kept_files                                  files that commands keep beside the credential
 access_token_file checked creation          what several commands do

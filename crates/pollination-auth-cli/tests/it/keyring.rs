@@ -130,6 +130,39 @@ impl Drop for Session {
     }
 }
 
+/// Set for the test that acts as a user's program.
+const ACT: &str = "KEYRING_ACT";
+
+#[test]
+fn a_program_with_the_default_chain_finds_what_the_command_stored() {
+    let Some(session) = Session::start() else {
+        return;
+    };
+    let world = World::new();
+    assert_eq!(session.log_in(&world, SECRET).code, Some(0));
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    let program = program
+        .args(["keyring::acts_when_it_is_told_to", "--exact", "--nocapture"])
+        .env_clear()
+        .env(ACT, "1")
+        .env("DBUS_SESSION_BUS_ADDRESS", &session.address)
+        .env("POLLINATION_AUTH_DIR", world.directory())
+        .env("POLLINATION_HOST", world.service.base_url());
+    let before = world.service.logins();
+    let ran: Ran = program.output().unwrap().into();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(world.service.logins(), before + 1);
+    assert_in_no_file(&world, SECRET);
+}
+
+#[tokio::test]
+async fn acts_when_it_is_told_to() {
+    if std::env::var_os(ACT).is_some() {
+        let client = pollination_auth::Client::from_default_chain().unwrap();
+        client.login().await.unwrap();
+    }
+}
+
 /// Asserts that no file of the command contains a secret.
 fn assert_in_no_file(world: &World, secret: &str) {
     let mut folders = vec![world.home.path().to_owned()];

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::passed_over::PassedOver;
 use super::variables::{HOST, PROFILE};
 use crate::credential::api_token::CredentialError;
+use crate::credential::profile_id::ProfileId;
 use crate::foundation::base_url::BaseUrlError;
 use crate::store::credential_files::CredentialFileError;
 use crate::store::{NoDefaultDirectory, StoreError};
@@ -29,6 +30,15 @@ pub enum BuildError {
     /// The store in which the command stored a credential can't be opened.
     #[error("the stored credential can't be used")]
     Store(#[source] StoreError),
+    /// The command stored the credential in the system's keyring, which this build can't read; enable
+    /// the feature `keyring`.
+    #[error(
+        "the credential of {} (profile {}) is in the system's keyring; enable the feature `keyring` \
+         of pollination-auth",
+        .0.base_url(),
+        .0.name()
+    )]
+    InKeyring(ProfileId),
     /// An id, a secret or an access token can't be used.
     #[error(transparent)]
     Credential(#[from] CredentialError),

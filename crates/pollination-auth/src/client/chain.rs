@@ -10,6 +10,8 @@ use super::passed_over::PassedOver;
 use super::variables::CREDENTIALS_DIRECTORY;
 use crate::client::build_error::BuildError;
 use crate::credential::profile_id::ProfileId;
+#[cfg(feature = "keyring")]
+use crate::store::KeyringStore;
 use crate::store::{CredentialStore, Document, FileStore, NoDefaultDirectory};
 
 /// What the chain came to.
@@ -48,12 +50,21 @@ pub(super) fn resolve(
         Err(NoDefaultDirectory::NoHome) => pass_over(PassedOver::NoHome),
         Err(empty @ NoDefaultDirectory::Empty) => return Err(BuildError::Directory(empty)),
         Ok(directory) => {
+            let is_in_keyring = FileStore::belongs_in_keyring(&directory, profile);
+            #[cfg(feature = "keyring")]
+            if is_in_keyring {
+                let store = KeyringStore::open(&directory).map_err(BuildError::Store)?;
+                return Ok(Link::Stored(Arc::new(store)));
+            }
             let file = directory.join(FileStore::file_name(profile, Document::Credential));
             // What can't be looked at is not passed over: opening the store says why.
             let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
             if !file.symlink_metadata().as_ref().is_err_and(is_missing) {
                 let store = FileStore::open(&directory).map_err(BuildError::Store)?;
                 return Ok(Link::Stored(Arc::new(store)));
+            }
+            if is_in_keyring {
+                return Err(BuildError::InKeyring(profile.clone()));
             }
             pass_over(PassedOver::NotStored {
                 directory,
@@ -80,6 +91,14 @@ mod tests {
         variables: &[(&str, &str)],
         directory: Result<PathBuf, NoDefaultDirectory>,
     ) -> String {
+        resolved_for(&profile(), variables, directory)
+    }
+
+    fn resolved_for(
+        profile: &ProfileId,
+        variables: &[(&str, &str)],
+        directory: Result<PathBuf, NoDefaultDirectory>,
+    ) -> String {
         let look_up = |name: &str| {
             let found = variables.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| OsString::from(value))
@@ -88,7 +107,7 @@ mod tests {
             look_up: &look_up,
             directory,
         };
-        match resolve(surroundings, &profile()) {
+        match resolve(surroundings, profile) {
             Ok(Link::Environment(_)) => "environment".to_owned(),
             Ok(Link::Stored(_)) => "stored".to_owned(),
             Err(error) => error.to_string(),
@@ -130,6 +149,24 @@ mod tests {
         std::fs::write(directory.join(file), "{}").unwrap();
         assert_eq!(resolved(&[], Ok(directory.clone())), "stored");
         assert_eq!(resolved(&set, Ok(directory.clone())), "environment");
+
+        let marks = directory.join("keyring");
+        std::fs::create_dir(&marks).unwrap();
+        let elsewhere =
+            ProfileId::new(&BaseUrl::parse("https://k.example", false).unwrap(), "work");
+        let mark = FileStore::file_name(&elsewhere, Document::Credential);
+        std::fs::write(marks.join(mark), "{}").unwrap();
+        let in_keyring = resolved_for(&elsewhere, &[], Ok(directory.clone()));
+        if cfg!(feature = "keyring") {
+            assert_eq!(in_keyring, "stored");
+        } else {
+            assert_eq!(
+                in_keyring,
+                "the credential of https://k.example (profile work) is in the system's keyring; enable \
+                 the feature `keyring` of pollination-auth"
+            );
+        }
+
         let below_a_file = directory.join(FileStore::file_name(&profile(), Document::Credential));
         let unusable = resolved(&[], Ok(below_a_file));
         assert_eq!(unusable, "the stored credential can't be used");

@@ -71,7 +71,8 @@ impl ClientBuilder {
     /// 2. the files `pollination-api-key-id` and `pollination-api-key-secret` in systemd's
     ///    `$CREDENTIALS_DIRECTORY`, which `from_env` reads as well;
     /// 3. what `pollination-auth login` stored for the host and profile, in
-    ///    [`FileStore::default_directory`](crate::FileStore::default_directory).
+    ///    [`FileStore::default_directory`](crate::FileStore::default_directory) or, with the feature
+    ///    `keyring`, in the system's keyring.
     ///
     /// `POLLINATION_HOST` sets the base URL unless [`base_url`](Self::base_url) does, and
     /// `POLLINATION_PROFILE` the profile. [`build`](Self::build) goes through the chain. An event at the
@@ -82,8 +83,8 @@ impl ClientBuilder {
     ///
     /// [`BuildError::Host`] or [`BuildError::Profile`] if the variable can't be used. `build` fails
     /// with [`BuildError::NoCredentialFound`] if no step has a credential, and with
-    /// [`BuildError::Credential`], [`BuildError::Directory`] or [`BuildError::Store`] if one can't
-    /// be used.
+    /// [`BuildError::Credential`], [`BuildError::Directory`], [`BuildError::Store`] or
+    /// [`BuildError::InKeyring`] if one can't be used.
     pub fn from_default_chain() -> Result<Self, BuildError> {
         let profile = env::profile(var_os)?;
         let builder = Self {

@@ -186,3 +186,18 @@ async fn no_report_of_the_test_kit_shows_what_a_store_holds() {
         assert!(!text.contains("conformance-secret"), "{text}");
     }
 }
+
+#[cfg(feature = "keyring")]
+#[tokio::test]
+async fn a_store_in_the_keyring_shows_nothing_that_it_holds() {
+    use pollination_auth::KeyringStore;
+    let stage = Stage::new();
+    let store: KeyringStore = KeyringStore::open(stage.directory.path()).unwrap();
+    // A credential that is still in a file is the valid one.
+    let held = store.read(stage.profile().id(), Document::Credential).await;
+    let held = held.unwrap().unwrap();
+    assert!(held.text().expose_secret().contains(OLD));
+    for text in [shown(&store), shown(&held)] {
+        assert!(!text.contains(OLD), "{text}");
+    }
+}

@@ -6,21 +6,29 @@
 //! A credential that is still in a file is the valid one: it is removed only after the keyring has
 //! returned what was written there. So a crash between two steps loses nothing.
 
+mod system;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pollination_auth::{
-    CredentialStore, Document, FileStore, ProfileId, ProfileLock, Secret, StoreError, StoreFuture,
-    StoreLock, StoredDocument, Version,
-};
-use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
-use tokio::task::{spawn, spawn_blocking};
 use tokio::time::timeout;
 
-use crate::place::{self, KEYRING_MARKS};
-use crate::system_keyring::{Keyring, KeyringError};
+use self::system::{Keyring, KeyringError, SystemKeyring};
+use super::credential_store::{CredentialStore, ProfileLock, StoreFuture, StoreLock};
+use super::error::StoreError;
+use super::file::FileStore;
+use super::keyring_mark::KEYRING_MARKS;
+use super::kind::Document;
+use super::stored_document::{StoredDocument, Version};
+use super::task::{on_blocking_thread, to_its_end};
+use crate::credential::profile_id::ProfileId;
+use crate::foundation::digest::sha256_hex;
+use crate::foundation::secret::Secret;
 
 /// The only document that is kept in the keyring.
 const CREDENTIAL: Document = Document::Credential;
@@ -28,22 +36,60 @@ const CREDENTIAL: Document = Document::Credential;
 /// How long a keyring may take to answer: 2 minutes, because it may ask for its password first.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A store whose credential is in a keyring.
+/// A credential store whose credentials are in the system's keyring: Secret Service, Windows or
+/// macOS. The command `pollination-auth login --keyring` stores them there.
+///
+/// The journal of a rotation and the lock stay files in a directory, as those of a [`FileStore`] are.
+/// A credential that is in a file of this directory is used until the next write moves it to the
+/// keyring. A document that the keyring can't hold is refused before anything is asked of it. Without
+/// a keyring a call fails; nothing is ever written to a file instead.
+///
+/// A call waits up to 2 minutes, because the keyring may ask its user for a password.
+///
+/// ```no_run
+/// use pollination_auth::{Client, FileStore, KeyringStore};
+///
+/// # fn client() -> Result<Client, Box<dyn std::error::Error>> {
+/// let store = KeyringStore::open(FileStore::default_directory()?)?;
+/// let client = Client::builder().store(store).build()?;
+/// # Ok(client)
+/// # }
+/// ```
 #[derive(Clone)]
-pub(crate) struct KeyringStore {
+pub struct KeyringStore {
     files: FileStore,
     /// The directory of the files. It is a part of an entry's name, because the locks are in it.
     directory: PathBuf,
     keyring: Arc<dyn Keyring>,
 }
 
+impl fmt::Debug for KeyringStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { directory, .. } = self;
+        f.debug_struct("KeyringStore")
+            .field("directory", directory)
+            .finish_non_exhaustive()
+    }
+}
+
 impl KeyringStore {
-    /// Creates the store beside that of files in the same directory.
+    /// Opens a directory, creating it if it is missing. This call blocks its thread for a moment, and
+    /// asks nothing of the keyring.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the directory's path can't be resolved.
-    pub(crate) fn new(
+    /// Those of [`FileStore::open`].
+    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let directory = directory.into();
+        Self::beside(
+            FileStore::open(&directory)?,
+            &directory,
+            Arc::new(SystemKeyring),
+        )
+    }
+
+    /// Returns the store with a keyring, beside that of files in the same directory.
+    fn beside(
         files: FileStore,
         directory: &Path,
         keyring: Arc<dyn Keyring>,
@@ -57,8 +103,15 @@ impl KeyringStore {
         })
     }
 
-    /// Checks that an entry could be stored now: stores one without a secret, and removes it.
-    pub(crate) async fn check_writable(&self) -> Result<(), StoreError> {
+    /// Checks that a credential could be stored now: writes and removes a file, and an entry without
+    /// a secret.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`FileStore::check_writable`], and [`StoreError::Failed`] when the keyring stores
+    /// nothing.
+    pub async fn check_writable(&self) -> Result<(), StoreError> {
+        self.files.check_writable().await?;
         let name = format!("check in {}", self.directory.display());
         let check = self.ask("write to the system's keyring", move |keyring| {
             keyring.set(&name, &Secret::from("check"))?;
@@ -76,7 +129,7 @@ impl KeyringStore {
         if let Some(found) = self.files.read(profile, CREDENTIAL).await? {
             return Ok(Some(found));
         }
-        if !place::is_marked(&self.directory, profile) {
+        if !FileStore::belongs_in_keyring(&self.directory, profile) {
             return Ok(None);
         }
         self.entered(profile).await
@@ -101,9 +154,8 @@ impl KeyringStore {
         work: impl FnOnce(&dyn Keyring) -> Result<T, KeyringError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let keyring = self.keyring.clone();
-        let answer = spawn_blocking(move || work(keyring.as_ref())).await;
-        let answer = answer.map_err(|error| StoreError::failed(doing, error))?;
-        answer.map_err(|error| StoreError::failed(doing, error))
+        let work = move || work(keyring.as_ref()).map_err(|error| StoreError::failed(doing, error));
+        Ok(on_blocking_thread(work).await?)
     }
 
     /// Opens the store of the marks; they are written and protected as credentials are.
@@ -154,7 +206,7 @@ impl ProfileLock for Lock {
         text: &'a Secret,
     ) -> StoreFuture<'a, Version> {
         let (held, expected, text) = (self.0.clone(), expected.cloned(), text.clone());
-        to_its_end(async move {
+        begun(async move {
             let mut held = held.lock().await;
             held.write(document, expected.as_ref(), &text).await
         })
@@ -166,12 +218,12 @@ impl ProfileLock for Lock {
         expected: Option<&'a Version>,
     ) -> StoreFuture<'a, ()> {
         let (held, expected) = (self.0.clone(), expected.cloned());
-        to_its_end(async move { held.lock().await.remove(document, expected.as_ref()).await })
+        begun(async move { held.lock().await.remove(document, expected.as_ref()).await })
     }
 
     fn is_held<'a>(&'a mut self) -> StoreFuture<'a, bool> {
         let held = self.0.clone();
-        to_its_end(async move { held.lock().await.lock.is_held().await })
+        begun(async move { held.lock().await.lock.is_held().await })
     }
 }
 
@@ -303,42 +355,32 @@ impl Held {
 /// known here, so all are synced. Windows offers a program nothing like it.
 async fn reach_the_disk() -> Result<(), StoreError> {
     #[cfg(unix)]
-    let synced = spawn_blocking(rustix::fs::sync).await;
-    #[cfg(not(unix))]
-    let synced = Ok::<(), tokio::task::JoinError>(());
-    synced.map_err(|error| StoreError::failed("sync the disk", error))
+    on_blocking_thread(|| {
+        rustix::fs::sync();
+        Ok(())
+    })
+    .await?;
+    Ok(())
 }
 
-/// Works on a task of its own, to the end, whether it is waited for or not.
+/// Works to the end, whether it is waited for or not.
 ///
-/// The task has the lock: a keyring that answers late must not find it free.
-fn to_its_end<T: Send + 'static>(
+/// The work has the lock: a keyring that answers late must not find it free.
+fn begun<T: Send + 'static>(
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> StoreFuture<'static, T> {
-    Box::pin(in_time(async {
-        let ended = spawn(work).await;
-        ended.map_err(|error| StoreError::failed("finish", error))?
-    }))
+    Box::pin(in_time(to_its_end(work)))
 }
 
 /// Stops waiting for a keyring that does not answer.
 async fn in_time<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     timeout(PATIENCE, work).await.unwrap_or_else(|_late| {
-        let silent = KeyringError::Silent(PATIENCE);
+        let silent = KeyringError::Silent;
         Err(StoreError::failed("use the system's keyring", silent))
     })
 }
 
 /// Returns the version of a document: a digest of its text, as that of a file is.
 fn version(bytes: &[u8]) -> Version {
-    let digest = Sha256::digest(bytes);
-    Version::new(
-        digest
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>(),
-    )
+    Version::new(sha256_hex(bytes))
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,12 +1,9 @@
 //! The system's keyring as named entries: Secret Service, Windows or macOS. Every call blocks.
 
-use std::time::Duration;
-
 use keyring::{Entry, Error};
-use pollination_auth::Secret;
 use zeroize::Zeroizing;
 
-use crate::time::rounded;
+use crate::foundation::secret::Secret;
 
 /// The service of every entry, as a keyring's own program lists it.
 const SERVICE: &str = "pollination-auth";
@@ -18,7 +15,7 @@ const LIMIT: usize = if cfg!(windows) { 2560 } else { 64 * 1024 };
 
 /// Error of a keyring. It shows no byte of an entry.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum KeyringError {
+pub(super) enum KeyringError {
     #[error(
         "no keyring service is available ({0}); start one in this session, such as gnome-keyring \
          or KWallet"
@@ -28,14 +25,14 @@ pub(crate) enum KeyringError {
     Locked(String),
     #[error("several entries have the name {0:?}; remove all but one")]
     Ambiguous(String),
-    #[error("it did not answer within {}; it may be waiting for its password", rounded(*.0))]
-    Silent(Duration),
+    #[error("it did not answer within 2 minutes; it may be waiting for its password")]
+    Silent,
     #[error("{0}")]
     Failed(String),
 }
 
 /// A place for small secrets, each with a name.
-pub(crate) trait Keyring: Send + Sync + 'static {
+pub(super) trait Keyring: Send + Sync + 'static {
     /// Returns an entry, or `None` if there is none.
     fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError>;
 
@@ -52,7 +49,7 @@ pub(crate) trait Keyring: Send + Sync + 'static {
 }
 
 /// The keyring of the user's session.
-pub(crate) struct SystemKeyring;
+pub(super) struct SystemKeyring;
 
 impl Keyring for SystemKeyring {
     fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {

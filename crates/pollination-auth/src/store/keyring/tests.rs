@@ -4,13 +4,17 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex as StdMutex, mpsc};
 
-use pollination_auth::{ApiToken, Client, Profile, RotateOptions, Secret};
 use pollination_auth_fake::FakeService;
 use tempfile::TempDir;
+use tokio::task::spawn_blocking;
 use tokio::time::{advance, sleep};
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::client::Client;
+use crate::credential::api_token::ApiToken;
+use crate::rotation::RotateOptions;
+use crate::store::Profile;
 
 const ID: &str = "an-id";
 const SECRET: &str = "planted-secret";
@@ -135,7 +139,7 @@ impl World {
 
     fn store(&self) -> KeyringStore {
         let files = FileStore::open(self.directory.path()).unwrap();
-        KeyringStore::new(files, self.directory.path(), self.keyring.clone()).unwrap()
+        KeyringStore::beside(files, self.directory.path(), self.keyring.clone()).unwrap()
     }
 
     fn profile(&self, host: &str) -> Profile {
@@ -144,7 +148,7 @@ impl World {
 
     fn is_marked(&self) -> bool {
         let profile = self.files(HOST);
-        place::is_marked(self.directory.path(), profile.id())
+        FileStore::belongs_in_keyring(self.directory.path(), profile.id())
     }
 
     /// Replaces the credential of a file by the same one in the keyring.
@@ -294,7 +298,10 @@ async fn a_keyring_that_does_not_answer_is_given_up_under_the_lock() {
     }
     advance(PATIENCE).await;
     let error = write.await.unwrap_err().to_string();
-    assert!(error.contains("it did not answer within 2m"), "{error}");
+    assert!(
+        error.contains("it did not answer within 2 minutes"),
+        "{error}"
+    );
     drop(lock);
     assert!(store.is_locked(profile.id()).await.unwrap());
     go.send(()).unwrap();

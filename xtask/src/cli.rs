@@ -13,7 +13,7 @@ use crate::regenerate::plan::Outcome;
 use crate::regenerate::refusal::Failure;
 use crate::regenerate::run::{Format, Mode, Options, diff, regenerate, rewrite_golden};
 use crate::terminal::{BAD, MayClose};
-use crate::{bench, check, ci, compiles, engines, oracle, races, replay, workspace};
+use crate::{bench, check, ci, compiles, engines, oracle, proof, races, replay, workspace};
 
 /// The stack of the thread that works.
 ///
@@ -128,6 +128,11 @@ enum Task {
     Windows,
     /// Run the tests that need a real OpenBao server, which is fetched first, or a real keyring
     Engines(engines::Options),
+    /// Prove what a release needs beyond CI: old versions, features, licences, the API, fuzzing
+    ///
+    /// Installs the compilers and the cargo subcommands that it needs. Exits with 1 if a part does not
+    /// hold.
+    Proof(proof::Options),
     /// Try the comparison of documents on random pairs of schemas
     ///
     /// Exits with 1 if a value breaks a client and no breaking change was reported.
@@ -287,6 +292,7 @@ fn run(
             engines::test(root, options, output)?;
             true
         }
+        Task::Proof(options) => proof::prove(root, options, output)?,
         Task::Compiles { files } => compiles::run(root, files, output)?,
         Task::Replay => replay::run(root, output)?,
         Task::Bench { arguments } => bench::run(root, arguments)?,

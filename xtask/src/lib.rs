@@ -17,6 +17,7 @@ mod engines;
 pub mod golden;
 pub mod oracle;
 mod packaging;
+mod proof;
 mod races;
 mod readme;
 pub mod regenerate;

@@ -70,7 +70,7 @@ pub(crate) fn run(root: &Path, output: &mut impl Write) -> Result<bool, Failure>
 }
 
 /// Copies every file that git knows, as it is now.
-fn copied(root: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn copied(root: &Path, to: &Path) -> io::Result<()> {
     let _ = fs::remove_dir_all(to);
     let mut list = Command::new("git");
     list.current_dir(root);

@@ -118,7 +118,7 @@ oracle                                        random pairs of schemas that try t
 check                                         the rules of the workspace
 bench compiles packaging races readme replay  programs that CI and people run
 distribute                                    wheels, archives, Windows
-engines                                       the tests that need a real server
+engines proof                                 the tests that need a real server; what a release proves
 ci                                            the steps of CI
 cli                                           the command line
 ",

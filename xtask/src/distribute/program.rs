@@ -14,7 +14,7 @@ pub(crate) fn run(command: &mut Command) -> io::Result<()> {
 }
 
 /// Runs a program and returns what it wrote.
-pub(super) fn output(command: &mut Command) -> io::Result<Output> {
+pub(crate) fn output(command: &mut Command) -> io::Result<Output> {
     let output = command.output().map_err(|error| about(command, &error))?;
     if output.status.success() {
         Ok(output)

@@ -169,7 +169,7 @@ async fn share(
     access_token: &AccessToken,
     before: SystemTime,
 ) -> Result<(), CliError> {
-    let stored = context.look(&context.client()?).await?;
+    let stored = context.look().await?;
     let owner = stored.as_ref().and_then(Stored::owner);
     if let (Some(owner), Some(kept), Some(shared)) = (
         owner,

@@ -6,7 +6,7 @@ mod pools;
 mod roots;
 
 use std::error::Error as StdError;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub use reqwest;
@@ -55,8 +55,9 @@ pub(crate) struct Transport {
     settings: Settings,
     pools: Pools<reqwest::Client>,
     /// Never reuses a connection. If a server closes an idle one just as a request is written, it is
-    /// unknown whether it was read. A rotate or create must avoid that.
-    fresh: reqwest::Client,
+    /// unknown whether it was read. A rotate or create must avoid that. It is built when it is first
+    /// needed: reading the root certificates takes most of the time of building a client.
+    fresh: OnceLock<reqwest::Client>,
 }
 
 impl Transport {
@@ -64,16 +65,16 @@ impl Transport {
         if backend::lacks_provider() {
             return Err(Unbuilt::NoProvider);
         }
-        let unbuilt = |error| {
+        let first = pooled(&settings).map_err(|error| {
             if are_roots_missing(&error) {
                 Unbuilt::NoRoots(roots::problem(|name| std::env::var_os(name)))
             } else {
                 Unbuilt::Refused(error)
             }
-        };
+        })?;
         Ok(Self {
-            pools: Pools::new(pooled(&settings).map_err(unbuilt)?),
-            fresh: build(&settings, |http| http.pool_max_idle_per_host(0)).map_err(unbuilt)?,
+            pools: Pools::new(first),
+            fresh: OnceLock::new(),
             settings,
         })
     }
@@ -86,15 +87,27 @@ impl Transport {
     /// Returns the client for an operation; the generated code sends with it.
     ///
     /// A runtime that has no pool yet, or can't have one, gets the client that needs none.
-    pub(crate) fn client_for(&self, operation: Operation) -> reqwest::Client {
+    ///
+    /// The same settings made a client before, so an error means that the system or the caller's
+    /// function has changed since: the root certificates may be gone.
+    pub(crate) fn client_for(
+        &self,
+        operation: Operation,
+    ) -> Result<reqwest::Client, TransportError> {
         let pool = if operation.mints_a_secret() {
             None
         } else {
-            // It was built before. If a file has changed since, only the pool is lost.
-            self.pools
-                .current(|| pooled(&self.settings).unwrap_or_else(|_| self.fresh.clone()))
+            self.pools.current(|| pooled(&self.settings).ok())
         };
-        pool.unwrap_or_else(|| self.fresh.clone())
+        pool.map_or_else(|| self.fresh(), Ok)
+    }
+
+    fn fresh(&self) -> Result<reqwest::Client, TransportError> {
+        if let Some(fresh) = self.fresh.get() {
+            return Ok(fresh.clone());
+        }
+        let fresh = build(&self.settings, |http| http.pool_max_idle_per_host(0))?;
+        Ok(self.fresh.get_or_init(|| fresh).clone())
     }
 }
 

@@ -59,7 +59,8 @@ impl fmt::Display for LoggedIn<'_> {
 }
 
 pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError> {
-    // What can't be replaced later is found out before anybody types a secret.
+    // Before anybody types a secret: whether there can be a client, and what can't be replaced later.
+    drop(context.client()?);
     match context.undisturbed().await {
         Err(CliError::Store(error)) if is_replaceable(&error, login.discard_rotation) => {}
         Err(CliError::RotationUnfinished { .. }) if login.discard_rotation => {}

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use bytes::Bytes;
-use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
@@ -20,19 +19,19 @@ use zeroize::Zeroizing;
 /// assert_eq!(secret.expose_secret(), "hunter2");
 /// ```
 #[derive(Clone)]
-pub struct SecretText(SecretString);
+pub struct SecretText(Zeroizing<String>);
 
 impl SecretText {
     /// Returns the text.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
-        self.0.expose_secret()
+        &self.0
     }
 }
 
 impl From<String> for SecretText {
     fn from(value: String) -> Self {
-        Self(value.into())
+        Self(Zeroizing::new(value))
     }
 }
 

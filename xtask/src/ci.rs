@@ -21,8 +21,8 @@ enum Step {
     Bench,
     /// A short form of the races.
     Races,
-    /// Once for each feature of [`FEATURES`], whose name takes the place of `{}`.
-    EachFeature(&'static str),
+    /// Once for each of these features, whose name takes the place of `{}`.
+    Each(&'static [&'static str], &'static str),
     /// Once for each example, whose name takes the place of `{}`.
     Examples(&'static str),
     /// Without leftovers of an earlier packaging.
@@ -35,16 +35,20 @@ enum Step {
     Wheel,
 }
 
-use Step::{Bench, Cargo, Check, EachFeature, Engines, Examples, Package, Races, Readme, Wheel};
+use Step::{Bench, Cargo, Check, Each, Engines, Examples, Package, Races, Readme, Wheel};
 
 /// The optional features of the library: each has to build and pass without the others.
-const FEATURES: [&str; 5] = [
+const FEATURES: [&str; 6] = [
+    "socks",
     "blocking",
     "reqwest-middleware",
     "tower",
     "keyring",
     "testing",
 ];
+
+/// The TLS backends besides the default one; each has to work alone.
+const BACKENDS: [&str; 2] = ["rustls-no-provider", "native-tls"];
 
 /// The length of the races here: 4 rounds have a kill, a lost reply, both and neither.
 const RACES: races::Options = races::Options {
@@ -62,15 +66,32 @@ const ENGINES: engines::Options = engines::Options {
 };
 
 /// Everything that CI runs, in order: the README's test command first.
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 18] = [
     Cargo("test --locked --workspace --all-features"),
     Cargo("test --locked -p pollination-auth-api --no-default-features"),
-    Cargo("test --locked -p pollination-auth --no-default-features --profile dev --test it"),
+    Cargo("test --locked -p pollination-auth --profile dev --test it"),
     // The other tests don't depend on features, and have passed with all of them.
-    EachFeature("test --locked -p pollination-auth --profile dev --test it --features {} layers"),
+    Each(
+        &FEATURES,
+        "test --locked -p pollination-auth --profile dev --test it --features {} layers",
+    ),
+    // The default backend has passed.
+    Each(
+        &BACKENDS,
+        "test --locked -p pollination-auth --profile dev --test it --no-default-features \
+         --features {} -- network::tls row_77",
+    ),
     Cargo("fmt --all --check"),
     Cargo("clippy --locked --workspace --all-targets --all-features -- -D warnings"),
-    EachFeature("clippy --locked -p pollination-auth --features {} -- -D warnings"),
+    Each(
+        &FEATURES,
+        "clippy --locked -p pollination-auth --features {} -- -D warnings",
+    ),
+    Each(
+        &BACKENDS,
+        "clippy --locked -p pollination-auth -p pollination-auth-vault --no-default-features \
+         --features {} -- -D warnings",
+    ),
     Cargo(
         "doc --locked --workspace --all-features --no-deps --config=build.rustdocflags=['-Dwarnings']",
     ),
@@ -130,7 +151,7 @@ pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
                 engines::test(root, &ENGINES, output)?;
                 true
             }
-            EachFeature(command) => each(root, command, FEATURES, output)?,
+            Each(features, command) => each(root, command, *features, output)?,
             Examples(command) => each(root, command, example_names(&root.join(EXAMPLES))?, output)?,
         };
         if !passed {
@@ -202,9 +223,7 @@ mod tests {
     #[test]
     fn every_cargo_step_that_can_is_locked() {
         for step in &STEPS {
-            if let Cargo(command) | EachFeature(command) | Examples(command) | Package(command) =
-                step
-            {
+            if let Cargo(command) | Each(_, command) | Examples(command) | Package(command) = step {
                 assert!(
                     command.contains(" --locked ") || command.starts_with("fmt "),
                     "{command}"
@@ -223,9 +242,9 @@ mod tests {
             .lines()
             .filter(|line| !line.starts_with('#'))
             .filter_map(|line| Some(line.split_once(" = ")?.0))
-            .filter(|name| !["default", "codegen"].contains(name))
+            .filter(|name| !["default", "rustls-aws-lc", "codegen"].contains(name))
             .collect();
-        assert_eq!(names, FEATURES);
+        assert_eq!(names, [&BACKENDS[..], &FEATURES].concat());
     }
 
     #[test]

@@ -83,15 +83,9 @@ impl Lab {
     #[must_use]
     pub fn instructions(&self, scenario: Scenario, peer: Peer) -> f64 {
         per_piece(scenario.counts(), |count| {
-            let folder = tempfile::tempdir().expect("a temporary folder");
-            let counts = folder.path().join("callgrind.out");
-            let mut valgrind = Command::new("valgrind");
-            valgrind.arg("--tool=callgrind");
-            valgrind.arg(format!("--callgrind-out-file={}", counts.display()));
-            valgrind.arg(self.programs.join("bench-worker"));
-            output(self.tell(valgrind, scenario, peer, count));
-            let counts = std::fs::read_to_string(counts).expect("the counts of callgrind");
-            total(&counts).expect("the total of callgrind")
+            callgrind(self.program("bench-worker"), |valgrind| {
+                self.tell(valgrind, scenario, peer, count)
+            })
         })
     }
 
@@ -120,6 +114,19 @@ impl Drop for Lab {
 pub fn has_valgrind() -> bool {
     let version = Command::new("valgrind").arg("--version").output();
     version.is_ok_and(|version| version.status.success())
+}
+
+/// Counts the instructions of a program, to which the arguments are added, with callgrind.
+pub(crate) fn callgrind(program: Command, tell: impl FnOnce(Command) -> Command) -> f64 {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let counts = folder.path().join("callgrind.out");
+    let mut valgrind = Command::new("valgrind");
+    valgrind.arg("--tool=callgrind");
+    valgrind.arg(format!("--callgrind-out-file={}", counts.display()));
+    valgrind.arg(program.get_program());
+    output(tell(valgrind));
+    let counts = std::fs::read_to_string(counts).expect("the counts of callgrind");
+    total(&counts).expect("the total of callgrind")
 }
 
 /// Takes the difference of two counts, in which everything that is done once is gone.

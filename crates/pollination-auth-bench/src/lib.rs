@@ -23,6 +23,7 @@ pub mod peers;
 pub mod plot;
 pub mod sections;
 pub mod server;
+mod starts;
 pub mod work;
 
 // The generated code names these at the root of its crate.

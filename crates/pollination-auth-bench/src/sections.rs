@@ -6,7 +6,7 @@ use crate::figure::Figure;
 use crate::figure::Goal::{AtLeast, AtMost};
 use crate::lab::{Lab, has_valgrind};
 use crate::work::{Peer, Scenario, TASKS};
-use crate::{builds, document};
+use crate::{builds, document, starts};
 
 /// The peers of a call, in the order of the table.
 const PEERS: [Peer; 6] = [
@@ -50,6 +50,8 @@ pub enum Section {
     Calls,
     /// What reading a good access token costs.
     Reads,
+    /// What building a client costs, and the command with a kept access token.
+    Starts,
     /// What many callers cost that find no access token.
     Herd,
     /// How much memory grows in three minutes.
@@ -61,7 +63,12 @@ pub enum Section {
 }
 
 /// The sections with counts that are held against the baseline.
-pub const COUNTED: [Section; 3] = [Section::Calls, Section::Reads, Section::Herd];
+pub const COUNTED: [Section; 4] = [
+    Section::Calls,
+    Section::Reads,
+    Section::Starts,
+    Section::Herd,
+];
 
 impl Section {
     /// Measures all of a section.
@@ -70,6 +77,7 @@ impl Section {
         match self {
             Self::Calls => calls(lab),
             Self::Reads => [reads(lab), reading_time(lab)].concat(),
+            Self::Starts => [starts::counts(lab), starts::command(lab, root)].concat(),
             Self::Herd => [herd(lab), vec![herd_time(lab)]].concat(),
             Self::Soak => vec![soak(lab)],
             Self::Regenerate => document::figures(lab, root),
@@ -83,6 +91,7 @@ impl Section {
         match self {
             Self::Calls => counts_of_calls(lab),
             Self::Reads => reads(lab),
+            Self::Starts => starts::counts(lab),
             Self::Herd => herd(lab),
             Self::Soak | Self::Regenerate | Self::Builds => Vec::new(),
         }

@@ -18,7 +18,7 @@ use crate::peers::by_hand::ByHand;
 use crate::peers::hyper_util::HyperUtil;
 use crate::peers::socket::Socket;
 use crate::peers::ureq::Ureq;
-use crate::peers::{BlockingCalls, Calls, generated, ours};
+use crate::peers::{BlockingCalls, Calls, by_hand, generated, ours};
 use crate::server::{access_token, login_of};
 
 /// How many tasks make calls at once.
@@ -54,6 +54,8 @@ pub enum Scenario {
     Read,
     /// So many readings of a good access token on each of two threads; ours alone.
     ReadTwice,
+    /// So many clients, built one behind the other; ours and those of reqwest by hand.
+    Build,
     /// So many callers at once that find no access token; ours alone.
     Herd,
     /// Calls by [`TASKS`] tasks for so many seconds, with a new access token each second; ours alone.
@@ -86,6 +88,8 @@ impl Scenario {
             Self::Sequential => (100, 600),
             Self::Tasks | Self::Load => (10 * TASKS, 30 * TASKS),
             Self::Read | Self::ReadTwice => (10_000, 20_000),
+            // Each reads the root certificates: one is millions of instructions.
+            Self::Build => (2, 6),
             Self::Herd => (1_000, 6_000),
             Self::Soak => (1, 2),
         }
@@ -135,10 +139,12 @@ pub fn work(arguments: &Arguments) -> Took {
         Peer::Ours => match scenario {
             Scenario::Read => read(base_url, count, 1),
             Scenario::ReadTwice => read(base_url, count, 2),
+            Scenario::Build => build(count, || ours::client(base_url)),
             Scenario::Herd => herd(base_url, count),
             Scenario::Soak => soak(base_url, count),
             _ => calls(scenario, &ours::client(base_url), count),
         },
+        Peer::ByHand if scenario == Scenario::Build => build(count, by_hand::http),
         Peer::ByHand => calls(scenario, &ByHand::new(base_url, access_token(1)), count),
         Peer::Generated => calls(
             scenario,
@@ -219,6 +225,14 @@ fn blocking<P: BlockingCalls>(scenario: Scenario, peer: impl Fn() -> P, count: u
     all(&mut peers, 2);
     let clock = Stopwatch::start();
     all(&mut peers, count / threads);
+    clock.stop()
+}
+
+fn build<C>(count: usize, client: impl Fn() -> C) -> Took {
+    let clock = Stopwatch::start();
+    for _ in 0..count {
+        black_box(client());
+    }
     clock.stop()
 }
 

@@ -8,10 +8,8 @@ use std::time::SystemTime;
 use pollination_auth::KeyringStore;
 use pollination_auth::{
     ApiToken, Client, ClientBuilder, CredentialStore, Document, Error, FileStore, MemoryStore,
-    Profile, Reason, RotateCause, RotateError, RotateOptions, RotationStatus, StoreError,
-    StoredToken,
+    Profile, Reason, RotateError, RotationStatus, StoreError, StoredToken,
 };
-
 use tokio::time::Instant;
 
 use crate::args::global::Global;
@@ -155,16 +153,14 @@ impl Context {
     }
 
     /// Returns the stored credential, or `None` if there is none.
-    pub(crate) async fn look(&self, client: &Client) -> Result<Option<Stored>, CliError> {
+    ///
+    /// Builds no client: reading the root certificates takes longer than everything else here.
+    pub(crate) async fn look(&self) -> Result<Option<Stored>, CliError> {
+        self.global.check_scheme()?;
         let Some(seen) = self.profile.stored().await? else {
             return Ok(None);
         };
-        let rotation = client.rotation(RotateOptions::default()).status().await;
-        let rotation = rotation.map_err(|error| match error.failure().cause() {
-            // Nothing was to be rotated, so the words about that would mislead.
-            Some(RotateCause::Store(error)) => CliError::Store(error.clone()),
-            _ => self.rotate_error(error),
-        })?;
+        let rotation = self.profile.rotation_status().await?;
         let token = seen.api_token().clone();
         Ok(Some(Stored {
             token,
@@ -176,8 +172,8 @@ impl Context {
     /// Returns the stored credential, to change it; an error if there is none.
     ///
     /// Warns if the environment has another API token, because other commands use that one.
-    pub(crate) async fn stored(&self, client: &Client) -> Result<Stored, CliError> {
-        let stored = self.look(client).await?;
+    pub(crate) async fn stored(&self) -> Result<Stored, CliError> {
+        let stored = self.look().await?;
         let stored = stored.ok_or_else(|| self.not_logged_in())?;
         if let Some(other) = environment::find()?.filter(|other| other.id() != stored.token.id()) {
             output::warning(format_args!(
@@ -196,8 +192,7 @@ impl Context {
 
     /// Returns what is stored once no process rotates it; a rotation that was cut off is an error.
     pub(crate) async fn undisturbed(&self) -> Result<Option<Stored>, CliError> {
-        let client = self.client()?;
-        let mut stored = self.look(&client).await?;
+        let mut stored = self.look().await?;
         let mut was_free = false;
         // Whoever rotates for longer than this hangs, or begins again and again.
         let deadline = Instant::now() + lock_wait::LOCK_WAIT;
@@ -211,7 +206,7 @@ impl Context {
                 was_free = true;
             }
             // Read after the lock was seen free: whoever held it may just have ended the rotation.
-            stored = self.look(&client).await?;
+            stored = self.look().await?;
         }
         self.settled(stored.as_ref())?;
         Ok(stored)

@@ -28,7 +28,7 @@ pub(crate) struct OtherSecret(Option<ApiToken>);
 impl Found {
     pub(crate) async fn look(context: &Context) -> Result<Self, CliError> {
         Ok(Self {
-            stored: context.look(&context.client()?).await?,
+            stored: context.look().await?,
             environment: environment::find()?,
         })
     }

@@ -68,7 +68,6 @@ async fn of_stored(
     stored: &Stored,
     wanted: Wanted,
 ) -> Result<Current, CliError> {
-    let client = context.client()?;
     let shared = match stored.owner() {
         Some(owner) => match SharedToken::open(context) {
             Err(error) if error.is_no_store() => {
@@ -79,10 +78,10 @@ async fn of_stored(
         },
         None => None,
     };
-    let token = progress::watch(WAIT, obtain(context, &client, shared.as_ref(), wanted)).await?;
+    let token = progress::watch(WAIT, obtain(context, shared.as_ref(), wanted)).await?;
     if stored.owner().is_none()
         && !context.is_held().await
-        && let Err(unfinished) = context.settled(context.look(&client).await?.as_ref())
+        && let Err(unfinished) = context.settled(context.look().await?.as_ref())
     {
         output::warning(unfinished);
     }
@@ -92,12 +91,11 @@ async fn of_stored(
 /// Returns the cached token at once; else the first process in the lock logs in for all.
 async fn obtain(
     context: &Context,
-    client: &Client,
     shared: Option<&(SharedToken, &StoredToken)>,
     wanted: Wanted,
 ) -> Result<Current, CliError> {
     let Some((shared, owner)) = shared else {
-        return log_in(client, wanted).await.map(Current::New);
+        return log_in(&context.client()?, wanted).await.map(Current::New);
     };
     let usable = async || {
         let least = LEAST_LEFT.max(wanted.valid_for.unwrap_or_default());
@@ -112,9 +110,9 @@ async fn obtain(
         return Ok(Current::Kept(kept));
     }
     let before = SystemTime::now();
-    let token = log_in(client, wanted).await?;
+    let token = log_in(&context.client()?, wanted).await?;
     // Somebody may have stored another API token while this one logged in.
-    let stored = context.look(client).await?;
+    let stored = context.look().await?;
     let is_same = stored.is_some_and(|stored| stored.is_of(owner));
     if let Some(kept) = KeptAccessToken::new(token.clone(), before).filter(|_| is_same) {
         let keep = async { shared.keep(&mut lock?, owner, &kept).await };

@@ -78,6 +78,7 @@ mod session;
 mod slot;
 mod store;
 mod text;
+mod tls;
 mod watch;
 
 pub use auth::VaultAuth;

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::address::Address;
 use crate::error::{VaultError, causes};
+use crate::tls;
 
 /// The time for a connection: 5 s, more than a handshake through any healthy network takes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -171,7 +172,7 @@ impl Server {
             certificates,
             patience,
         } = settings;
-        let mut http = reqwest::Client::builder().tls_backend_rustls();
+        let mut http = tls::builder().map_err(|problem| VaultError::Client(problem.into()))?;
         if address.is_loopback() {
             // A proxy from the environment can't reach this machine.
             http = http.no_proxy();
@@ -204,7 +205,6 @@ impl Server {
             .connection_verbose(false)
             .tls_danger_accept_invalid_certs(false)
             .tls_danger_accept_invalid_hostnames(false)
-            .tls_sslkeylogfile(false)
             .build()
             .map_err(|error| VaultError::Client(error.into()))?;
         Ok(Self {
@@ -363,7 +363,7 @@ fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
 /// Returns what an error of the HTTP client means, without the URL.
 fn transport(error: reqwest::Error) -> VaultError {
     let error = error.without_url();
-    if causes(&error).any(|cause| cause.is::<rustls::Error>()) {
+    if causes(&error).any(tls::is_error) {
         VaultError::Tls(error.into())
     } else if error.is_timeout() {
         VaultError::TimedOut

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use hmac_sha256::Hash;
 use pollination_auth::{Document, Secret};
 use serde::{Deserialize, Serialize};
 
@@ -97,8 +97,7 @@ impl Slot {
 
 /// Returns the version of a document with this text.
 pub(crate) fn version_of(text: &str) -> String {
-    let hash = digest(&SHA256, text.as_bytes());
-    hash.as_ref()
+    Hash::hash(text.as_bytes())
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()

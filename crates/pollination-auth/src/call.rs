@@ -12,6 +12,7 @@ use tracing::Instrument as _;
 
 use crate::call::retry::{RetryBudget, RetryPolicy};
 use crate::error::classify::FailedAttempt;
+use crate::foundation::chance;
 use crate::foundation::operation::Operation;
 use crate::wire::Wire;
 use crate::wire::answer::{Answer, Attempted};
@@ -90,7 +91,7 @@ impl Calls {
             .retry_at
             .map(|at| at.duration_since(now).unwrap_or_default());
         self.policy
-            .next(operation, failed.class, attempts, hint, fastrand::f64())
+            .next(operation, failed.class, attempts, hint, chance::fraction())
     }
 
     /// Runs one attempt in a span with OpenTelemetry's names for HTTP clients.

@@ -81,11 +81,27 @@
 //!
 //! # Features
 //!
+//! One TLS backend is needed. With several, rustls is used unless [`ClientBuilder::configure_http`]
+//! chooses another one with `tls_backend_native`. What other crates enable in reqwest changes nothing.
+//!
+//! - `rustls-aws-lc` (default): rustls with the cryptography of aws-lc, or with the provider that the
+//!   program installs.
+//! - `rustls-no-provider`: rustls with the provider that the program installs before it builds a
+//!   client, such as ring (`rustls::crypto::ring::default_provider().install_default()`) or the FIPS
+//!   module of aws-lc. Without one, building fails with [`BuildError::NoCryptoProvider`].
+//! - `native-tls`: OpenSSL on Linux, which needs its headers to build; SChannel on Windows, Secure
+//!   Transport on macOS.
+//!
+//! The others are off by default:
+//!
+//! - `socks`: SOCKS proxies, in `ALL_PROXY` and in [`ClientBuilder::configure_http`].
 //! - `reqwest-middleware`: `AuthMiddleware`, for requests made with the crate of that name.
 //! - `tower`: `AuthLayer` and `AuthService`, for any tower service that takes HTTP requests.
 //! - `blocking`: `blocking::Client`, for code without async.
 //! - `keyring`: `KeyringStore`, for credentials in the system's keyring.
 //! - `testing`: `testing::conformance`, which checks your own [`CredentialStore`].
+//! - `codegen`: compiles the client from the contract with progenitor, not from the checked-in copy,
+//!   which is the same.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The layers, from the ground up: a module names only those above it in this list.

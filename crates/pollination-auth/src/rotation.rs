@@ -160,7 +160,7 @@ impl Rotation {
     /// [`RotateError::NotStarted`] when the store can't be read or trusted.
     pub async fn status(&self) -> Result<RotationStatus, RotateError> {
         let driver = self.driver()?;
-        let status = status_of(&driver.profile).await;
+        let status = driver.profile.rotation_status().await;
         status.map_err(|error| RotateError::not_started(error.into()))
     }
 
@@ -308,27 +308,34 @@ impl Rotation {
     }
 }
 
-async fn status_of(profile: &Profile) -> Result<RotationStatus, StoreError> {
-    let Some(record) = profile.record().await? else {
-        return Ok(RotationStatus::Empty);
-    };
-    Ok(match profile.journal(&record).await? {
-        Some(journal) if !journal.is_done(&record) => match journal.conclusion {
-            Some(conclusion) => RotationStatus::Concluded {
-                started_at: journal.started_at,
-                concluded_at: conclusion.at,
-                ruling: conclusion.ruling,
+impl Profile {
+    /// Reads the state of the rotation as [`Rotation::status`] does, without a client.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store can't be read or trusted.
+    pub async fn rotation_status(&self) -> Result<RotationStatus, StoreError> {
+        let Some(record) = self.record().await? else {
+            return Ok(RotationStatus::Empty);
+        };
+        Ok(match self.journal(&record).await? {
+            Some(journal) if !journal.is_done(&record) => match journal.conclusion {
+                Some(conclusion) => RotationStatus::Concluded {
+                    started_at: journal.started_at,
+                    concluded_at: conclusion.at,
+                    ruling: conclusion.ruling,
+                },
+                None => RotationStatus::Unfinished {
+                    started_at: journal.started_at,
+                    requests: journal.requests,
+                    candidates: journal.candidates.len(),
+                    recover_by: journal.access_token_expires,
+                },
             },
-            None => RotationStatus::Unfinished {
-                started_at: journal.started_at,
-                requests: journal.requests,
-                candidates: journal.candidates.len(),
-                recover_by: journal.access_token_expires,
+            _ => RotationStatus::Settled {
+                generation: record.generation,
+                rotated_at: record.rotated_at,
             },
-        },
-        _ => RotationStatus::Settled {
-            generation: record.generation,
-            rotated_at: record.rotated_at,
-        },
-    })
+        })
+    }
 }

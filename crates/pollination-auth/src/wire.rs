@@ -64,7 +64,7 @@ impl Wire {
             id: token.id().as_str().to_owned(),
             secret: Some(SecretText::from(secret.to_owned())),
         };
-        let client = self.client(Operation::Login, None, timeout);
+        let client = self.client(Operation::Login, None, timeout)?;
         let result = client.login(&body).await;
         let (reply, _) = self.reply(Operation::Login, client, result, secret);
         reply.grant(requested_at)
@@ -77,7 +77,7 @@ impl Wire {
         timeout: Duration,
     ) -> Attempted<Answer<ApiTokenId>> {
         const OPERATION: Operation = Operation::GetApiToken;
-        let client = self.client(OPERATION, Some(bearer), timeout);
+        let client = self.client(OPERATION, Some(bearer), timeout)?;
         let result = client.get_api_token().await;
         let (reply, generated) = self.reply(OPERATION, client, result, bearer.expose_secret());
         reply.api_token_id(generated)
@@ -90,7 +90,7 @@ impl Wire {
         timeout: Duration,
     ) -> Attempted<Answer<ApiToken>> {
         const OPERATION: Operation = Operation::CreateApiToken;
-        let client = self.client(OPERATION, Some(bearer), timeout);
+        let client = self.client(OPERATION, Some(bearer), timeout)?;
         let result = client.create_api_token().await;
         let (reply, _) = self.reply(OPERATION, client, result, bearer.expose_secret());
         reply.api_token(None)
@@ -104,7 +104,7 @@ impl Wire {
         timeout: Duration,
     ) -> Attempted<Answer<ApiToken>> {
         const OPERATION: Operation = Operation::RotateApiTokenSecret;
-        let client = self.client(OPERATION, Some(bearer), timeout);
+        let client = self.client(OPERATION, Some(bearer), timeout)?;
         let result = client.rotate_api_token_secret().await;
         let (reply, _) = self.reply(OPERATION, client, result, bearer.expose_secret());
         reply.api_token(held)
@@ -117,7 +117,7 @@ impl Wire {
         timeout: Duration,
     ) -> Attempted<Answer<()>> {
         const OPERATION: Operation = Operation::DeleteApiToken;
-        let client = self.client(OPERATION, Some(bearer), timeout);
+        let client = self.client(OPERATION, Some(bearer), timeout)?;
         let result = client.delete_api_token().await;
         let (reply, _) = self.reply(OPERATION, client, result, bearer.expose_secret());
         reply.nothing()
@@ -129,7 +129,7 @@ impl Wire {
         operation: Operation,
         bearer: Option<&AccessToken>,
         timeout: Duration,
-    ) -> Client {
+    ) -> Attempted<Client> {
         let mut exchange = self.exchange.clone();
         if let Some(bearer) = bearer {
             exchange = exchange.bearer(bearer.bearer());
@@ -138,7 +138,9 @@ impl Wire {
             exchange = exchange.timeout(timeout);
         }
         let http = self.transport.client_for(operation);
-        Client::new_with_client(self.base_url.prefix(), http, exchange)
+        let http = http.map_err(|error| self.context(operation, "").not_sent(error))?;
+        let prefix = self.base_url.prefix();
+        Ok(Client::new_with_client(prefix, http, exchange))
     }
 
     /// Returns the reply to a call that carried this secret, and the generated value of it.
@@ -150,13 +152,17 @@ impl Wire {
         secret: &'a str,
     ) -> (Reply<'a>, Option<T>) {
         let (outcome, generated) = Exchange::conclude(client, result);
-        let context = Context {
+        let context = self.context(operation, secret);
+        (Reply { context, outcome }, generated)
+    }
+
+    fn context<'a>(&'a self, operation: Operation, secret: &'a str) -> Context<'a> {
+        Context {
             operation,
             secret,
             known: &self.known,
             base_url: &self.base_url,
             clock: &*self.clock,
-        };
-        (Reply { context, outcome }, generated)
+        }
     }
 }

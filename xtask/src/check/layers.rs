@@ -90,7 +90,7 @@ fake                                          the service as a test has it
         folder: "crates/pollination-auth-vault/src",
         rows: "\
 error                 what fails on the server or on the way to it
-address text          where the server is; secret texts in JSON
+address text tls      where the server is; secret texts in JSON; the TLS backend
 server                one exchange, repeated while the server can't serve it
 auth session          how the store authenticates, and its own token
 slot watch            what a profile's secret contains; when a lease is over

@@ -59,7 +59,8 @@ impl fmt::Display for LoggedIn<'_> {
 }
 
 pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError> {
-    // What can't be replaced later is found out before anybody types a secret.
+    // Before anybody types a secret: whether there can be a client, and what can't be replaced later.
+    drop(context.client()?);
     match context.undisturbed().await {
         Err(CliError::Store(error)) if is_replaceable(&error, login.discard_rotation) => {}
         Err(CliError::RotationUnfinished { .. }) if login.discard_rotation => {}
@@ -169,7 +170,7 @@ async fn share(
     access_token: &AccessToken,
     before: SystemTime,
 ) -> Result<(), CliError> {
-    let stored = context.look(&context.client()?).await?;
+    let stored = context.look().await?;
     let owner = stored.as_ref().and_then(Stored::owner);
     if let (Some(owner), Some(kept), Some(shared)) = (
         owner,

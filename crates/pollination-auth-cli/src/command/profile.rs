@@ -170,7 +170,7 @@ async fn entry(global: &Global, found: Found, used: bool) -> Entry {
 
 async fn look(global: &Global, entry: &mut Entry) -> Result<(), CliError> {
     let context = Context::open_or_without_store(global)?;
-    let stored = context.look(&context.client()?).await;
+    let stored = context.look().await;
     let stored = stored.map_err(|error| context.explain(error))?;
     entry.id = stored.as_ref().map(|stored| stored.token.id().to_string());
     entry.stored_in = stored.as_ref().map(|_stored| context.place());

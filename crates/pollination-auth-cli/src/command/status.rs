@@ -155,7 +155,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
     let is_unknown = |stored: &Stored| stored.owner().is_none();
     if stored.as_ref().is_some_and(is_unknown) && !context.is_held().await {
         // Whoever held the lock may have ended the rotation since it was read.
-        stored = context.look(&context.client()?).await?;
+        stored = context.look().await?;
     }
     let found = Found {
         stored,

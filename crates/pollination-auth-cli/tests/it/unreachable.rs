@@ -31,6 +31,21 @@ fn log_in(world: &World, host: &str, variables: &[(&str, &str)]) -> Ran {
     command.output().unwrap().into()
 }
 
+/// Runs a command for another host without any root certificate: it can't build a client.
+fn without_roots(world: &World, host: &str, arguments: &[&str]) -> Ran {
+    let mut command = std::process::Command::new(PROGRAM);
+    command
+        .args(arguments)
+        .args(["--host", host])
+        .env_clear()
+        .envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)))
+        .env("HOME", world.home.path())
+        .env("POLLINATION_AUTH_DIR", world.directory())
+        .env("SSL_CERT_FILE", "/nonexistent/roots.pem")
+        .stdin(Stdio::null());
+    command.output().unwrap().into()
+}
+
 /// Returns a port on which nobody listens.
 pub(crate) fn closed_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -245,6 +260,26 @@ error: login: the server's certificate or TLS handshake is not acceptable; nothi
         let ran = log_in(&world, &host, &[("SSL_CERT_DIR", directory)]);
         assert_eq!(ran.code, Some(0), "{ran:?}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_stored_and_kept_is_shown_without_building_a_client() {
+    let world = World::new();
+    let authority = authority();
+    let host = behind_tls(&world, &authority);
+    let root = world.home.path().join("root.pem");
+    fs::write(&root, authority.pem()).unwrap();
+    let ran = log_in(&world, &host, &[("SSL_CERT_FILE", root.to_str().unwrap())]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for command in ["access-token", "status"] {
+        let ran = without_roots(&world, &host, &[command]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+    // What asks the service builds one.
+    let ran = without_roots(&world, &host, &["access-token", "--fresh"]);
+    let stderr = ran.fails_with(1);
+    assert!(stderr.contains("no root certificate was found"), "{stderr}");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::credential::grant::Grant;
 use crate::credential::validity::Phase;
 use crate::error::Error;
 use crate::error::failure::{Facts, Reason};
+use crate::foundation::chance;
 use crate::foundation::clock::{Clock, Moment};
 use crate::foundation::operation::Operation;
 
@@ -149,7 +150,7 @@ impl Shared {
             Phase::Mandatory | Phase::Expired => Err(stale()),
         });
         let mut state = self.lock();
-        let landed = state.machine.land(id, result, &now, fastrand::f64());
+        let landed = state.machine.land(id, result, &now, chance::fraction());
         if is_shared {
             // Only a 401 for the token of a new login shows that tokens are not the cause.
             state.machine.forget_refusal();
@@ -165,7 +166,7 @@ impl Shared {
         let mut state = self.lock();
         let _shared = state
             .machine
-            .land(id, Err(error.clone()), at, fastrand::f64());
+            .land(id, Err(error.clone()), at, chance::fraction());
         state.forget_flight(id);
     }
 

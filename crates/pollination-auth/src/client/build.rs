@@ -41,7 +41,7 @@ impl ClientBuilder {
     ///
     /// [`BuildError`] if there is no credential, the base URL is invalid or could leak a secret, a
     /// timeout is zero, the user agent is not a valid header, no root certificate is found for an
-    /// https service, or the HTTP client can't be set up.
+    /// https service, rustls has no cryptography, or the HTTP client can't be set up.
     pub fn build(self) -> Result<Client, BuildError> {
         for (name, timeout) in [
             ("connect", self.connect_timeout),
@@ -81,6 +81,7 @@ impl ClientBuilder {
             configure: self.configure,
         })
         .map_err(|unbuilt| match unbuilt {
+            Unbuilt::NoProvider => BuildError::NoCryptoProvider,
             Unbuilt::NoRoots(problem) => BuildError::NoRootCertificates(problem),
             Unbuilt::Refused(error) => BuildError::Http(transport::source(error)),
         })?;

@@ -65,6 +65,13 @@ pub enum BuildError {
     /// The message does not show the setting; the chain of sources says more where it can.
     #[error("the HTTP client can't be set up; check the settings in `configure_http`")]
     Http(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// rustls has no cryptography provider: this crate was built with the feature
+    /// `rustls-no-provider` alone, and the program has not installed one.
+    #[error(
+        "rustls has no cryptography provider; install one with `CryptoProvider::install_default` \
+         before building the client"
+    )]
+    NoCryptoProvider,
     /// No root certificate was found, so no https service can be trusted.
     ///
     /// The text names the variables and the places that were searched, and what is wrong there.

@@ -331,9 +331,9 @@ impl ClientBuilder {
 
     /// Configures the HTTP client: proxy, certificates, pool, extra headers.
     ///
-    /// The function gets reqwest's own builder, and is called several times: a rotate or create
-    /// uses a client that never reuses a connection, and each further Tokio runtime that calls more
-    /// than once gets its own pool. The settings that keep secrets safe are applied last and can't
+    /// The function gets reqwest's own builder. Building this client calls it once; it is called
+    /// again at the first rotate or create, whose HTTP client never reuses a connection, and for
+    /// each further Tokio runtime that calls more than once, which gets its own pool. The settings that keep secrets safe are applied last and can't
     /// be undone: no redirects, no retries, verified certificates, no decompression, no logging of
     /// bytes, and the timeouts and user agent of this builder.
     ///
@@ -355,7 +355,8 @@ impl ClientBuilder {
     /// instead of them. Without either, the file `SSL_CERT_FILE` or the directory `SSL_CERT_DIR`
     /// replaces the system's root certificates, except on Windows and macOS, where only the
     /// system's store is used. The TLS backend is rustls, whatever other crates of the program
-    /// enable in reqwest; `tls_backend_preconfigured` replaces it.
+    /// enable in reqwest, or the native one if this crate is built with `native-tls` alone;
+    /// `tls_backend_native`, `tls_backend_rustls` and `tls_backend_preconfigured` replace it.
     ///
     /// ```no_run
     /// use pollination_auth::{ClientBuilder, reqwest::Certificate};
@@ -363,6 +364,23 @@ impl ClientBuilder {
     /// let ca = Certificate::from_pem(&std::fs::read("ca.pem")?)?;
     /// let client = ClientBuilder::from_env()?
     ///     .configure_http(move |http| http.tls_certs_merge([ca.clone()]))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// A program for machines without root certificates brings those of Mozilla, from the crate
+    /// `webpki-root-certs`:
+    ///
+    /// ```
+    /// use pollination_auth::{AccessToken, Client, reqwest::Certificate};
+    ///
+    /// let roots: Vec<_> = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+    ///     .iter()
+    ///     .map(|der| Certificate::from_der(der))
+    ///     .collect::<Result<_, _>>()?;
+    /// let client = Client::builder()
+    ///     .access_token(AccessToken::new("eyJhbGciOiJIUzI1NiJ9.e30.c2ln")?)
+    ///     .configure_http(move |http| http.tls_certs_only(roots.clone()))
     ///     .build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

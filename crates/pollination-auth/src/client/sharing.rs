@@ -11,6 +11,7 @@ use crate::credential::api_token::ApiToken;
 use crate::credential::grant::Grant;
 use crate::credential::validity::Validity;
 use crate::error::Error;
+use crate::foundation::chance;
 use crate::foundation::clock::Moment;
 use crate::store::{
     CredentialStore, Document, JournalState, KeptAccessToken, Profile, StoreError, StoredDocument,
@@ -177,7 +178,7 @@ impl Sharing {
 }
 
 fn grant(kept: &KeptAccessToken, now: Moment) -> Grant {
-    let validity = Validity::refreshable(now, kept.remaining(now.wall), fastrand::f64());
+    let validity = Validity::refreshable(now, kept.remaining(now.wall), chance::fraction());
     Grant {
         is_shared: true,
         ..Grant::new(

@@ -4,8 +4,6 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use etcetera::BaseStrategy as _;
-
 use super::file::FileStore;
 
 /// The variable that names the directory, instead of the platform's.
@@ -13,6 +11,12 @@ const DIRECTORY: &str = "POLLINATION_AUTH_DIR";
 
 /// The directory's name among those of other programs.
 const OWN_NAME: &str = "pollination-auth";
+
+/// The platform's directory for settings: the variable that names it, and its default below home.
+#[cfg(not(windows))]
+const SETTINGS: (&str, &str) = ("XDG_CONFIG_HOME", ".config");
+#[cfg(windows)]
+const SETTINGS: (&str, &str) = ("APPDATA", r"AppData\Roaming");
 
 impl FileStore {
     /// Returns the directory in which the command `pollination-auth` stores credentials.
@@ -36,24 +40,28 @@ impl FileStore {
     ///
     /// [`NoDefaultDirectory`] if the variable is empty, or the user has no home directory.
     pub fn default_directory() -> Result<PathBuf, NoDefaultDirectory> {
-        find(env::var_os, || {
-            let platform = etcetera::choose_base_strategy().ok()?;
-            Some(platform.config_dir())
-        })
+        find(env::var_os, env::home_dir)
     }
 }
 
 /// An empty variable is a mistake in a script: it does not ask for the default.
 fn find(
     look_up: impl Fn(&'static str) -> Option<OsString>,
-    settings: impl FnOnce() -> Option<PathBuf>,
+    home: impl FnOnce() -> Option<PathBuf>,
 ) -> Result<PathBuf, NoDefaultDirectory> {
     match look_up(DIRECTORY) {
         Some(path) if path.is_empty() => Err(NoDefaultDirectory::Empty),
         Some(path) => Ok(PathBuf::from(path)),
-        None => settings()
-            .map(|settings| settings.join(OWN_NAME))
-            .ok_or(NoDefaultDirectory::NoHome),
+        None => {
+            let (variable, below_home) = SETTINGS;
+            // The XDG specification ignores a relative path.
+            let named = look_up(variable).map(PathBuf::from);
+            named
+                .filter(|path| path.is_absolute())
+                .or_else(|| Some(home()?.join(below_home)))
+                .map(|settings| settings.join(OWN_NAME))
+                .ok_or(NoDefaultDirectory::NoHome)
+        }
     }
 }
 
@@ -81,27 +89,34 @@ pub enum NoDefaultDirectory {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
-    fn found(variable: Option<&str>, settings: Option<&str>) -> Result<String, String> {
-        let found = find(
-            |name| variable.filter(|_| name == DIRECTORY).map(OsString::from),
-            || settings.map(PathBuf::from),
-        );
-        found
-            .map(|path| path.to_string_lossy().replace('\\', "/"))
-            .map_err(|error| error.to_string())
+    fn found(set: &[(&str, &str)], home: Option<&str>) -> Result<PathBuf, String> {
+        let look_up = |name| {
+            let value = set.iter().find(|(other, _)| *other == name);
+            value.map(|(_, value)| OsString::from(value))
+        };
+        find(look_up, || home.map(PathBuf::from)).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn the_variable_goes_before_the_platform() {
-        assert_eq!(found(Some("x"), Some("y")).as_deref(), Ok("x"));
-        assert_eq!(found(None, Some("y")).as_deref(), Ok("y/pollination-auth"));
+    fn the_own_variable_goes_before_that_of_the_platform_and_both_before_home() {
+        let absolute = if cfg!(windows) { r"C:\x" } else { "/x" };
+        let platform = (SETTINGS.0, absolute);
+        let found = |set: &[_]| found(set, Some("home")).unwrap();
+        assert_eq!(found(&[(DIRECTORY, "own"), platform]), Path::new("own"));
+        assert_eq!(found(&[platform]), Path::new(absolute).join(OWN_NAME));
+        let default = Path::new("home").join(SETTINGS.1).join(OWN_NAME);
+        assert_eq!(found(&[]), default);
+        assert_eq!(found(&[(SETTINGS.0, "relative")]), default);
+        assert_eq!(found(&[(SETTINGS.0, "")]), default);
     }
 
     #[test]
     fn row_51_an_empty_variable_and_no_home_are_errors_that_name_the_variable() {
-        for error in [found(Some(""), Some("y")), found(None, None)] {
+        for error in [found(&[(DIRECTORY, "")], Some("home")), found(&[], None)] {
             assert!(error.unwrap_err().contains("POLLINATION_AUTH_DIR"));
         }
     }

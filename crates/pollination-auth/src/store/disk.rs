@@ -75,7 +75,7 @@ struct HeldLock(fs::File);
 impl Drop for HeldLock {
     fn drop(&mut self) {
         // If this fails, closing the file releases it.
-        let _closed_at_last = fs4::FileExt::unlock(&self.0);
+        let _closed_at_last = system::unlock(&self.0);
     }
 }
 
@@ -95,7 +95,7 @@ impl RealDisk {
     fn locked(
         &self,
         file: &str,
-        try_lock: fn(&fs::File) -> Result<(), fs4::TryLockError>,
+        try_lock: fn(&fs::File) -> io::Result<bool>,
     ) -> Result<Option<HeldLock>, StoreError> {
         const DOING: &str = "lock it";
         let open = match self.directory()?.lock_file(file) {
@@ -103,9 +103,9 @@ impl RealDisk {
             Err(error) => return Err(self.not_opened(file, DOING, error)),
         };
         match try_lock(&open) {
-            Ok(()) => Ok(Some(HeldLock(open))),
-            Err(fs4::TryLockError::WouldBlock) => Ok(None),
-            Err(fs4::TryLockError::Error(error)) => Err(StoreError::failed(DOING, error)),
+            Ok(true) => Ok(Some(HeldLock(open))),
+            Ok(false) => Ok(None),
+            Err(error) => Err(StoreError::failed(DOING, error)),
         }
     }
 
@@ -188,7 +188,7 @@ impl Disk for RealDisk {
 
     fn try_lock(&self, file: &str) -> Result<Option<DiskLock>, StoreError> {
         for _ in 0..MOST_LOOKS {
-            if let Some(lock) = self.locked(file, fs4::FileExt::try_lock)? {
+            if let Some(lock) = self.locked(file, system::try_lock)? {
                 return Ok(Some(Box::new(lock)));
             }
             if self.is_locked(file)? {
@@ -204,7 +204,7 @@ impl Disk for RealDisk {
     ///
     /// Those who look are not in each other's way, and `try_lock` tells them from a holder.
     fn is_locked(&self, file: &str) -> Result<bool, StoreError> {
-        let lock = self.locked(file, fs4::FileExt::try_lock_shared)?;
+        let lock = self.locked(file, system::try_lock_shared)?;
         Ok(lock.is_none())
     }
 }
@@ -232,7 +232,7 @@ mod tests {
     fn row_53_those_who_look_whether_a_lock_is_held_are_no_holders() {
         let directory = std::env::temp_dir().join(format!("looked-at-{}", std::process::id()));
         let disk = RealDisk::open(&directory).unwrap();
-        let look = || disk.locked("a.lock", fs4::FileExt::try_lock_shared);
+        let look = || disk.locked("a.lock", system::try_lock_shared);
         let looking = look().unwrap();
         assert!(!disk.is_locked("a.lock").unwrap());
         thread::scope(|scope| {

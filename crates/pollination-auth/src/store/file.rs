@@ -15,6 +15,7 @@ use super::kind::{DOCUMENT_LIMIT, Document};
 use super::stored_document::{StoredDocument, Version};
 use super::task::on_blocking_thread;
 use crate::credential::profile_id::ProfileId;
+use crate::foundation::chance;
 use crate::foundation::digest::sha256_hex;
 use crate::foundation::secret::Secret;
 
@@ -336,7 +337,7 @@ fn lock_name(profile: &ProfileId) -> String {
 
 /// Returns a new name for a file that is not yet renamed to its final name.
 fn unfinished(begin: &str) -> String {
-    let unique = fastrand::u64(..);
+    let unique = chance::number();
     format!("{begin}{unique:016x}{UNFINISHED}")
 }
 

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::error::StoreError;
 use super::profile::Profile;
 use super::writer::Writer;
+use crate::foundation::chance;
 
 /// The first wait between two attempts: 10 ms, as a change of a stored credential takes.
 const FIRST_WAIT: Duration = Duration::from_millis(10);
@@ -47,5 +48,5 @@ impl Profile {
 /// Returns between half of a wait and all of it, so that those who began together drift apart.
 fn jittered(longest: Duration) -> Duration {
     let half = longest / 2;
-    half + half.mul_f64(fastrand::f64())
+    half + half.mul_f64(chance::fraction())
 }

@@ -126,13 +126,7 @@ impl<'a> Reply<'a> {
         let (head, body, cut_off) = match outcome {
             Outcome::Complete { head, body } => (head, body, None),
             Outcome::CutOff { head, body, cause } => (head, body, Some(cause)),
-            Outcome::NotSent(error) => {
-                let class = match transport::reason(&error) {
-                    Reason::Tls | Reason::ProxyAuthentication => Class::NeverSent,
-                    _ => Class::NotSent,
-                };
-                return Err(context.unanswered(class, Some(error)));
-            }
+            Outcome::NotSent(error) => return Err(context.not_sent(error)),
             Outcome::Ambiguous(Some(error)) if transport::is_certificate_refused(&error) => {
                 return Err(context.unanswered(Class::NeverSent, Some(error)));
             }
@@ -150,6 +144,15 @@ impl<'a> Reply<'a> {
 }
 
 impl Context<'_> {
+    /// Returns the failed attempt of an exchange that sent nothing.
+    pub(super) fn not_sent(&self, error: transport::TransportError) -> FailedAttempt {
+        let class = match transport::reason(&error) {
+            Reason::Tls | Reason::ProxyAuthentication => Class::NeverSent,
+            _ => Class::NotSent,
+        };
+        self.unanswered(class, Some(error))
+    }
+
     /// Returns the failed attempt of an exchange without a status.
     fn unanswered(&self, class: Class, error: Option<transport::TransportError>) -> FailedAttempt {
         let reason = error

@@ -14,6 +14,7 @@ use crate::credential::jwt::Times;
 use crate::credential::lifetime::{NoLifetime, lifetime};
 use crate::credential::validity::Validity;
 use crate::error::failure::Reason;
+use crate::foundation::chance;
 use crate::foundation::clock::Moment;
 
 /// The fields of a login reply, before they are believed; a duplicate field is an error.
@@ -57,7 +58,7 @@ impl LoginFields {
             NoLifetime::Over => Reason::Stale,
         })?;
         let expires_at = requested_at.wall.checked_add(lifetime);
-        let validity = Validity::refreshable(requested_at, lifetime, fastrand::f64());
+        let validity = Validity::refreshable(requested_at, lifetime, chance::fraction());
         Ok(Grant::new(bearer, expires_at, validity))
     }
 }

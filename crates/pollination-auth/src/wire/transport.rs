@@ -1,11 +1,12 @@
 //! The HTTP clients with their safe settings, and what their errors mean.
 
+mod backend;
 mod causes;
 mod pools;
 mod roots;
 
 use std::error::Error as StdError;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub use reqwest;
@@ -41,6 +42,8 @@ pub(crate) struct Settings {
 
 /// Why there is no HTTP client.
 pub(crate) enum Unbuilt {
+    /// rustls has no cryptography, and the program has to install it.
+    NoProvider,
     /// No root certificate was found; the text names the searched places.
     NoRoots(String),
     /// A setting of the caller is invalid.
@@ -52,22 +55,26 @@ pub(crate) struct Transport {
     settings: Settings,
     pools: Pools<reqwest::Client>,
     /// Never reuses a connection. If a server closes an idle one just as a request is written, it is
-    /// unknown whether it was read. A rotate or create must avoid that.
-    fresh: reqwest::Client,
+    /// unknown whether it was read. A rotate or create must avoid that. It is built when it is first
+    /// needed: reading the root certificates takes most of the time of building a client.
+    fresh: OnceLock<reqwest::Client>,
 }
 
 impl Transport {
     pub(crate) fn build(settings: Settings) -> Result<Self, Unbuilt> {
-        let unbuilt = |error| {
-            if roots::are_missing(&error) {
+        if backend::lacks_provider() {
+            return Err(Unbuilt::NoProvider);
+        }
+        let first = pooled(&settings).map_err(|error| {
+            if are_roots_missing(&error) {
                 Unbuilt::NoRoots(roots::problem(|name| std::env::var_os(name)))
             } else {
                 Unbuilt::Refused(error)
             }
-        };
+        })?;
         Ok(Self {
-            pools: Pools::new(pooled(&settings).map_err(unbuilt)?),
-            fresh: build(&settings, |http| http.pool_max_idle_per_host(0)).map_err(unbuilt)?,
+            pools: Pools::new(first),
+            fresh: OnceLock::new(),
             settings,
         })
     }
@@ -80,15 +87,27 @@ impl Transport {
     /// Returns the client for an operation; the generated code sends with it.
     ///
     /// A runtime that has no pool yet, or can't have one, gets the client that needs none.
-    pub(crate) fn client_for(&self, operation: Operation) -> reqwest::Client {
+    ///
+    /// The same settings made a client before, so an error means that the system or the caller's
+    /// function has changed since: the root certificates may be gone.
+    pub(crate) fn client_for(
+        &self,
+        operation: Operation,
+    ) -> Result<reqwest::Client, TransportError> {
         let pool = if operation.mints_a_secret() {
             None
         } else {
-            // It was built before. If a file has changed since, only the pool is lost.
-            self.pools
-                .current(|| pooled(&self.settings).unwrap_or_else(|_| self.fresh.clone()))
+            self.pools.current(|| pooled(&self.settings).ok())
         };
-        pool.unwrap_or_else(|| self.fresh.clone())
+        pool.map_or_else(|| self.fresh(), Ok)
+    }
+
+    fn fresh(&self) -> Result<reqwest::Client, TransportError> {
+        if let Some(fresh) = self.fresh.get() {
+            return Ok(fresh.clone());
+        }
+        let fresh = build(&self.settings, |http| http.pool_max_idle_per_host(0))?;
+        Ok(self.fresh.get_or_init(|| fresh).clone())
     }
 }
 
@@ -103,7 +122,7 @@ fn build(
 ) -> reqwest::Result<reqwest::Client> {
     match set(safe(settings)).build() {
         // A service over plain http needs none; a proxy over TLS is not trusted then.
-        Err(error) if roots::are_missing(&error) && !settings.base_url.is_https() => {
+        Err(error) if are_roots_missing(&error) && !settings.base_url.is_https() => {
             set(safe(settings)).tls_certs_only([]).build()
         }
         built => built,
@@ -117,9 +136,8 @@ pub(crate) fn is_user_agent(text: &str) -> bool {
 
 /// Returns a builder with the caller's settings, overridden by the safe ones.
 fn safe(settings: &Settings) -> HttpBuilder {
-    // Another crate of the program can change the default backend. This comes before the caller's
-    // settings, which may choose a backend too.
-    let mut builder = reqwest::Client::builder().tls_backend_rustls();
+    // Before the caller's settings, which may choose a backend too.
+    let mut builder = backend::named(reqwest::Client::builder());
     if settings.base_url.is_loopback() {
         // A proxy from the environment can't reach this machine; one set by the caller may.
         builder = builder.no_proxy();
@@ -127,7 +145,7 @@ fn safe(settings: &Settings) -> HttpBuilder {
     if let Some(configure) = &settings.configure {
         builder = configure(builder);
     }
-    builder
+    backend::without_key_log(builder)
         // reqwest re-sends the login body, id and secret, to whatever host a 307 names.
         .redirect(reqwest::redirect::Policy::none())
         // `call` decides what is retried. Without the 0, reqwest keeps a needless copy of each
@@ -148,14 +166,13 @@ fn safe(settings: &Settings) -> HttpBuilder {
         .connection_verbose(false)
         .tls_danger_accept_invalid_certs(false)
         .tls_danger_accept_invalid_hostnames(false)
-        .tls_sslkeylogfile(false)
 }
 
 /// Returns what a transport error means.
 pub(crate) fn reason(error: &reqwest::Error) -> Reason {
     if chain(error).any(is_proxy_authentication) {
         Reason::ProxyAuthentication
-    } else if chain(error).any(is_tls) {
+    } else if chain(error).any(backend::is_error) {
         Reason::Tls
     } else if error.is_connect() || error.is_builder() {
         Reason::ConnectFailed
@@ -171,22 +188,12 @@ pub(crate) fn reason(error: &reqwest::Error) -> Reason {
 /// With TLS 1.3 this alert can arrive after the client has begun to send. The server still aborts the
 /// handshake, and reads no request before that (RFC 8446, sections 4.4.2.4 and 6.2).
 pub(crate) fn is_certificate_refused(error: &reqwest::Error) -> bool {
-    use rustls::AlertDescription as Alert;
-    chain(error).any(|error| {
-        matches!(
-            error.downcast_ref(),
-            Some(rustls::Error::AlertReceived(
-                Alert::CertificateRequired
-                    | Alert::BadCertificate
-                    | Alert::UnsupportedCertificate
-                    | Alert::CertificateRevoked
-                    | Alert::CertificateExpired
-                    | Alert::CertificateUnknown
-                    | Alert::UnknownCA
-                    | Alert::AccessDenied
-            ))
-        )
-    })
+    chain(error).any(backend::is_certificate_refused)
+}
+
+/// Returns `true` if a client can't be built because no root certificate was found.
+fn are_roots_missing(error: &reqwest::Error) -> bool {
+    chain(error).any(backend::are_roots_missing)
 }
 
 /// Returns a transport error as a source, without its URL.
@@ -199,10 +206,6 @@ pub(crate) fn source(error: reqwest::Error) -> Arc<dyn StdError + Send + Sync> {
 /// The type of the error is not public, so its text is compared.
 fn is_proxy_authentication(error: &(dyn StdError + 'static)) -> bool {
     error.to_string() == "tunnel error: proxy authorization required"
-}
-
-fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    error.is::<rustls::Error>()
 }
 
 /// Returns an error of the HTTP client, for invented replies.

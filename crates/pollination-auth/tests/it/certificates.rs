@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 
+use pollination_auth::reqwest::Certificate;
 use pollination_auth::{ApiToken, BuildError, Client, Secret};
 
 use crate::listener::Listener;
@@ -14,6 +15,9 @@ use crate::support::{Answer, ID, SECRET};
 
 /// Names the base URL to the other process; without it, that test does nothing.
 const BASE_URL: &str = "POLLINATION_AUTH_TEST_BASE_URL";
+
+/// Tells the other process to trust the root certificates of Mozilla, and no others.
+const MOZILLA: &str = "POLLINATION_AUTH_TEST_MOZILLA";
 
 /// The error for an https service without a root certificate, before and after the problem.
 const MESSAGE: (&str, &str) = (
@@ -49,13 +53,24 @@ async fn builds_as_the_environment_says() {
     let builder = Client::builder()
         .api_token(ApiToken::new(ID, Secret::from(SECRET)).unwrap())
         .base_url(&*base_url);
+    let builder = if std::env::var_os(MOZILLA).is_some() {
+        let roots: Vec<_> = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+            .iter()
+            .map(|der| Certificate::from_der(der).unwrap())
+            .collect();
+        builder.configure_http(move |http| http.tls_certs_only(roots.clone()))
+    } else {
+        builder
+    };
     match builder.build() {
         Ok(client) if base_url.starts_with("http:") => {
             client.login().await.unwrap();
             println!("logged in");
         }
         Ok(_) => println!("built"),
-        Err(error @ BuildError::NoRootCertificates(_)) => println!("{error}"),
+        Err(error @ (BuildError::NoRootCertificates(_) | BuildError::NoCryptoProvider)) => {
+            println!("{error}")
+        }
         Err(error) => panic!("{error:?}"),
     }
 }
@@ -64,6 +79,23 @@ fn file(name: &str, content: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, content).unwrap();
     path
+}
+
+#[cfg(all(feature = "rustls-no-provider", not(feature = "rustls-aws-lc")))]
+#[test]
+fn row_77_a_client_without_cryptography_says_how_to_install_it() {
+    let said = build("https://h.example", &[]);
+    let expected = "rustls has no cryptography provider; install one with \
+                    `CryptoProvider::install_default` before building the client";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn row_78_a_client_with_root_certificates_of_its_own_needs_none_of_the_system() {
+    let nowhere = OsStr::new("/nonexistent");
+    let own = [("SSL_CERT_FILE", nowhere), (MOZILLA, OsStr::new("1"))];
+    let said = build("https://h.example", &own);
+    assert!(said.contains("built"), "{said}");
 }
 
 #[test]

@@ -60,6 +60,9 @@ mod rotation;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+#[cfg(feature = "socks")]
+mod socks;
+#[cfg(test)]
 mod statuses;
 #[cfg(test)]
 mod support;

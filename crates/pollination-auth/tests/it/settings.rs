@@ -4,10 +4,12 @@
 //! the unit tests of `env`.
 
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use pollination_auth::reqwest::header::{HeaderMap, HeaderValue};
-use pollination_auth::reqwest::{Proxy, redirect};
+use pollination_auth::reqwest::{Proxy, redirect, tls};
 use pollination_auth::{BaseUrlError, BuildError, Client, Operation, Reason};
 
 use crate::listener::{Listener, Script, Then};
@@ -160,6 +162,50 @@ async fn row_39_a_create_or_rotate_has_a_connection_of_its_own_whatever_the_pool
         client.get_api_token().await.unwrap();
         let requests: Vec<_> = server.connections().iter().map(Vec::len).collect();
         assert_eq!(requests, [2, 1, 1], "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_http_client_is_built_when_a_create_or_rotate_needs_it() {
+    for operation in MINTING {
+        let server = Listener::start(Answer::to).await;
+        let built = Arc::new(AtomicUsize::new(0));
+        let counted = built.clone();
+        let client = bearing(server.base_url()).configure_http(move |http| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            http.tls_certs_only([])
+        });
+        let client = client.build().unwrap();
+        client.get_api_token().await.unwrap();
+        assert_eq!(built.load(Ordering::Relaxed), 1);
+        for _ in 0..2 {
+            call(&client, operation).await.unwrap();
+        }
+        assert_eq!(built.load(Ordering::Relaxed), 2, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn row_78_what_goes_missing_after_the_build_fails_a_create_or_rotate_before_it_is_sent() {
+    for operation in MINTING {
+        let server = Listener::start(Answer::to).await;
+        let built = AtomicUsize::new(0);
+        let client = bearing(server.base_url()).configure_http(move |http| {
+            let http = http.tls_certs_only([]);
+            match built.fetch_add(1, Ordering::Relaxed) {
+                // As when the file of the root certificates is replaced: gone for a moment.
+                1 => http
+                    .tls_version_min(tls::Version::TLS_1_3)
+                    .tls_version_max(tls::Version::TLS_1_2),
+                _ => http,
+            }
+        });
+        let client = client.build().unwrap();
+        let error = call(&client, operation).await.unwrap_err();
+        assert_eq!(variant(&error), "NotSent", "{operation}");
+        assert!(error.is_retryable());
+        assert_eq!(server.connections().len(), 0);
+        call(&client, operation).await.unwrap();
     }
 }
 

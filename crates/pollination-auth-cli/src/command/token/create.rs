@@ -82,8 +82,8 @@ async fn access_token(context: &Context, create: &Create) -> Result<AccessToken,
     if create.bearer.access_token_stdin {
         return bearer::from_stdin().await;
     }
+    context.stored().await?;
     let client = context.client()?;
-    context.stored(&client).await?;
     Ok(progress::watch("logging in", client.access_token()).await?)
 }
 

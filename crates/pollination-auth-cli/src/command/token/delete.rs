@@ -39,7 +39,7 @@ pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliErr
     let id = if delete.bearer.access_token_stdin {
         progress::watch("asking for the API token", client.get_api_token()).await?
     } else {
-        context.stored(&client).await?.token.id().clone()
+        context.stored().await?.token.id().clone()
     };
     let question = format!(
         "Delete the API token {id} of {}? Nothing that uses it can log in any longer. To create \

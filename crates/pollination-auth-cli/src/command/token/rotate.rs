@@ -108,8 +108,8 @@ impl Answer {
 }
 
 pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliError> {
+    let stored = context.stored().await?;
     let client = context.client()?;
-    let stored = context.stored(&client).await?;
     let id = stored.token.id().to_string();
     if !rotate.resume {
         let question = format!(

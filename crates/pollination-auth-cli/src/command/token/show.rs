@@ -29,7 +29,7 @@ impl fmt::Display for Answer {
 pub(crate) async fn run(context: &Context, bearer: &Bearer) -> Result<(), CliError> {
     let (id, stored) = if bearer.access_token_stdin {
         let client = bearer::client(context, bearer).await?;
-        (ask(&client).await?, context.look(&context.client()?).await?)
+        (ask(&client).await?, context.look().await?)
     } else {
         of_credential(context).await?
     };

@@ -14,6 +14,7 @@ use crate::credential::grant::Grant;
 use crate::credential::validity::Validity;
 use crate::error::Error;
 use crate::error::failure::{Facts, Reason};
+use crate::foundation::chance;
 use crate::foundation::clock::Clock as _;
 use crate::foundation::clock::tests::ManualClock;
 use crate::foundation::operation::Operation;
@@ -133,7 +134,7 @@ impl Source {
         let number = self.granted.fetch_add(1, Ordering::SeqCst) + 1;
         let bearer = checked_bearer(&format!("token-{number}")).unwrap();
         let lifetime = *self.lifetime.lock().unwrap();
-        let validity = Validity::refreshable(requested_at, lifetime, fastrand::f64());
+        let validity = Validity::refreshable(requested_at, lifetime, chance::fraction());
         Ok(Grant::new(bearer, None, validity))
     }
 }

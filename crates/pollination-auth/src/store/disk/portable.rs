@@ -4,6 +4,8 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use fs4::TryLockError;
+
 use super::protection::Protection;
 use crate::store::StoreError;
 
@@ -70,6 +72,26 @@ impl Directory {
             names.extend(entry?.file_name().into_string());
         }
         Ok(names)
+    }
+}
+
+pub(super) fn try_lock(file: &File) -> io::Result<bool> {
+    locked(fs4::FileExt::try_lock(file))
+}
+
+pub(super) fn try_lock_shared(file: &File) -> io::Result<bool> {
+    locked(fs4::FileExt::try_lock_shared(file))
+}
+
+pub(super) fn unlock(file: &File) -> io::Result<()> {
+    fs4::FileExt::unlock(file)
+}
+
+fn locked(result: Result<(), TryLockError>) -> io::Result<bool> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

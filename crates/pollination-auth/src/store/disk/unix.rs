@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use self::owner::own_id;
@@ -121,6 +121,28 @@ impl Directory {
             names.extend(entry?.file_name().to_str().map(ToOwned::to_owned));
         }
         Ok(names)
+    }
+}
+
+/// Takes the lock on a file alone; returns `false` if others have it.
+pub(super) fn try_lock(file: &File) -> io::Result<bool> {
+    flock(file, FlockOperation::NonBlockingLockExclusive)
+}
+
+/// Takes the lock on a file together with others; returns `false` if one has it alone.
+pub(super) fn try_lock_shared(file: &File) -> io::Result<bool> {
+    flock(file, FlockOperation::NonBlockingLockShared)
+}
+
+pub(super) fn unlock(file: &File) -> io::Result<()> {
+    Ok(rustix::fs::flock(file, FlockOperation::Unlock)?)
+}
+
+fn flock(file: &File, operation: FlockOperation) -> io::Result<bool> {
+    match rustix::fs::flock(file, operation) {
+        Ok(()) => Ok(true),
+        Err(Errno::WOULDBLOCK) => Ok(false),
+        Err(errno) => Err(errno.into()),
     }
 }
 

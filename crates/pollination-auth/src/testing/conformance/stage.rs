@@ -9,6 +9,7 @@ use super::harness::Harness;
 use super::report::{Checked, Unkept, ensure};
 use crate::credential::profile_id::ProfileId;
 use crate::foundation::base_url::BaseUrl;
+use crate::foundation::chance;
 use crate::foundation::secret::Secret;
 use crate::store::{
     CredentialStore, Document, Profile, ProfileLock, StoreError, StoreLock, StoredDocument, Version,
@@ -49,7 +50,7 @@ impl<'a, H: Harness + ?Sized> Stage<'a, H> {
     pub(super) fn new(harness: &'a H) -> Self {
         Self {
             harness,
-            run: fastrand::u64(..),
+            run: chance::number(),
         }
     }
 

@@ -34,8 +34,9 @@ impl<P: Clone> Pools<P> {
         }
     }
 
-    /// Returns the pool of the current runtime; `None` at its first call and while one is built.
-    pub(super) fn current(&self, build: impl FnOnce() -> P) -> Option<P> {
+    /// Returns the pool of the current runtime; `None` at its first call, while one is built, and if that
+    /// fails.
+    pub(super) fn current(&self, build: impl FnOnce() -> Option<P>) -> Option<P> {
         let runtime = Handle::try_current().ok()?.id();
         let entries = self.entries.load();
         match find(&entries, runtime) {
@@ -50,7 +51,7 @@ impl<P: Clone> Pools<P> {
     ///
     /// Beyond the limit a runtime without a pool is forgotten first, then the one with the oldest
     /// pool: it has most likely been shut down.
-    fn add(&self, runtime: Id, build: impl FnOnce() -> P) -> Option<P> {
+    fn add(&self, runtime: Id, build: impl FnOnce() -> Option<P>) -> Option<P> {
         // No call waits while a pool is built for another runtime.
         let mut first = self.first.try_lock().ok()?;
         let mut entries = Vec::clone(&self.entries.load());
@@ -58,7 +59,7 @@ impl<P: Clone> Pools<P> {
             Some(Entry {
                 pool: Some(pool), ..
             }) => return Some(pool.clone()),
-            Some(_) => Some(build()),
+            Some(_) => build(),
             None => first.take(),
         };
         entries.retain(|entry| entry.runtime != runtime);
@@ -107,7 +108,7 @@ mod tests {
             let _entered = runtime.enter();
             self.pools.current(|| {
                 self.built.set(self.built.get() + 1);
-                self.built.get()
+                Some(self.built.get())
             })
         }
     }
@@ -158,18 +159,29 @@ mod tests {
     }
 
     #[test]
-    fn without_a_runtime_or_while_another_pool_is_built_there_is_none() {
+    fn a_pool_that_can_not_be_built_is_built_at_a_later_call() {
         let pools = Pools::new(FIRST);
-        assert_eq!(pools.current(|| 1), None);
         let [one, other] = [runtime(), runtime()];
         let _entered = one.enter();
-        assert_eq!(pools.current(|| 2), Some(FIRST));
+        pools.current(|| None);
         let _entered = other.enter();
-        assert_eq!(pools.current(|| 3), None);
+        let calls = [None, None, Some(1)].map(|built| pools.current(|| built));
+        assert_eq!(calls, [None, None, Some(1)]);
+    }
+
+    #[test]
+    fn without_a_runtime_or_while_another_pool_is_built_there_is_none() {
+        let pools = Pools::new(FIRST);
+        assert_eq!(pools.current(|| Some(1)), None);
+        let [one, other] = [runtime(), runtime()];
+        let _entered = one.enter();
+        assert_eq!(pools.current(|| Some(2)), Some(FIRST));
+        let _entered = other.enter();
+        assert_eq!(pools.current(|| Some(3)), None);
         let meanwhile = Cell::new(Some(FIRST));
         let built = pools.current(|| {
-            meanwhile.set(pools.current(|| 4));
-            5
+            meanwhile.set(pools.current(|| Some(4)));
+            Some(5)
         });
         assert_eq!((meanwhile.get(), built), (None, Some(5)));
     }

@@ -5,23 +5,8 @@ use std::ffi::OsString;
 use std::fs::{metadata, read_dir};
 use std::path::Path;
 
-use super::causes::chain;
-
 const FILE: &str = "SSL_CERT_FILE";
 const DIRECTORY: &str = "SSL_CERT_DIR";
-
-/// Returns `true` if a client can't be built because no root certificate was found.
-///
-/// The error has no kind of its own, so its text is compared.
-pub(super) fn are_missing(error: &reqwest::Error) -> bool {
-    const NONE_FOUND: &str = "No CA certificates were loaded from the system";
-    chain(error).any(|error| {
-        matches!(
-            error.downcast_ref(),
-            Some(rustls::Error::General(text)) if text == NONE_FOUND
-        )
-    })
-}
 
 /// Returns where certificates were looked for and what was found there; a path is no secret.
 pub(super) fn problem(variable: impl Fn(&str) -> Option<OsString>) -> String {

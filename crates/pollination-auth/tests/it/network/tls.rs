@@ -3,17 +3,21 @@
 
 use std::sync::Arc;
 
-use pollination_auth::reqwest::{Certificate, Identity};
+use pollination_auth::reqwest::Certificate;
+#[cfg(feature = "rustls-no-provider")]
+use pollination_auth::reqwest::Identity;
 use pollination_auth::{ClientBuilder, Operation, Reason};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+#[cfg(feature = "rustls-no-provider")]
+use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use super::fault_server::FaultServer;
 use super::reply::Reply;
-use super::support::{Failed, OPERATIONS, builder, call};
+use super::support::{Failed, OPERATIONS, call};
 
 /// The host of every server here.
 const HOST: &str = "127.0.0.1";
@@ -50,13 +54,18 @@ fn self_signed() -> Leaf {
     Leaf { certificate, key }
 }
 
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(aws_lc_rs::default_provider())
-}
-
 /// A server with this certificate; with `clients`, it takes only those with a certificate of it.
 async fn server(leaf: Leaf, clients: Option<&Authority>) -> FaultServer {
-    let config = ServerConfig::builder_with_provider(provider())
+    server_of(aws_lc_rs::default_provider(), leaf, clients).await
+}
+
+async fn server_of(
+    provider: CryptoProvider,
+    leaf: Leaf,
+    clients: Option<&Authority>,
+) -> FaultServer {
+    let provider = Arc::new(provider);
+    let config = ServerConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .unwrap();
     let config = match clients {
@@ -65,13 +74,29 @@ async fn server(leaf: Leaf, clients: Option<&Authority>) -> FaultServer {
             let mut roots = RootCertStore::empty();
             roots.add(authority.der().clone()).unwrap();
             let roots = Arc::new(roots);
-            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider());
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
             config.with_client_cert_verifier(verifier.build().unwrap())
         }
     };
     let key = PrivateKeyDer::try_from(leaf.key.serialize_der()).unwrap();
     let config = config.with_single_cert(vec![leaf.certificate.into()], key);
     FaultServer::start_tls(config.unwrap()).await
+}
+
+/// A client of this base URL, in a program that brings what its features leave to it.
+fn builder(base_url: impl Into<String>) -> ClientBuilder {
+    #[cfg(not(feature = "rustls-aws-lc"))]
+    let _was_installed_before = one_suite().install_default();
+    super::support::builder(base_url)
+}
+
+/// A provider that a program could bring: it has one cipher suite, so that a server sees it.
+#[cfg(not(feature = "rustls-aws-lc"))]
+fn one_suite() -> CryptoProvider {
+    CryptoProvider {
+        cipher_suites: vec![aws_lc_rs::cipher_suite::TLS13_CHACHA20_POLY1305_SHA256],
+        ..aws_lc_rs::default_provider()
+    }
 }
 
 /// A client that trusts one more authority than the machine does.
@@ -179,6 +204,59 @@ async fn row_35_an_authority_can_be_the_only_one() {
     call(&client, Operation::Login).await.unwrap();
 }
 
+/// Returns `true` if an error of rustls is among the causes of an error.
+fn is_of_rustls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let inner = error
+        .downcast_ref()
+        .and_then(std::io::Error::get_ref)
+        .map(|inner| inner as &(dyn std::error::Error + 'static));
+    error.is::<tokio_rustls::rustls::Error>()
+        || inner.or_else(|| error.source()).is_some_and(is_of_rustls)
+}
+
+/// With all features reqwest's own default is another backend.
+#[tokio::test]
+async fn row_77_the_backend_is_rustls_unless_this_crate_is_built_without() {
+    let server = server(self_signed(), None).await;
+    let client = builder(server.base_url()).build().unwrap();
+    let error = call(&client, Operation::Login).await.unwrap_err();
+    let expected = cfg!(feature = "rustls-no-provider");
+    assert_eq!(is_of_rustls(&error), expected, "{error:?}");
+}
+
+#[cfg(all(feature = "rustls-no-provider", feature = "native-tls"))]
+#[tokio::test]
+async fn row_77_a_caller_chooses_between_the_backends_that_are_built() {
+    let (known, other) = (authority("known"), authority("other"));
+    let server = server(signed(&params(&[HOST]), &known), None).await;
+    let native = |authority: &Authority| {
+        let root = Certificate::from_der(authority.der()).unwrap();
+        builder(server.base_url())
+            .configure_http(move |http| http.tls_backend_native().tls_certs_merge([root.clone()]))
+    };
+    let client = native(&other).build().unwrap();
+    let error = call(&client, Operation::Login).await.unwrap_err();
+    assert!(!is_of_rustls(&error), "{error:?}");
+    assert_eq!(error.failure().reason(), &Reason::Tls);
+    let client = native(&known).build().unwrap();
+    for operation in OPERATIONS {
+        call(&client, operation).await.unwrap();
+    }
+}
+
+#[cfg(all(feature = "rustls-no-provider", not(feature = "rustls-aws-lc")))]
+#[tokio::test]
+async fn row_77_the_cryptography_is_what_the_program_installed() {
+    let authority = authority("known");
+    let provider = CryptoProvider {
+        cipher_suites: vec![aws_lc_rs::cipher_suite::TLS13_AES_256_GCM_SHA384],
+        ..aws_lc_rs::default_provider()
+    };
+    let another_suite = server_of(provider, signed(&params(&[HOST]), &authority), None).await;
+    is_refused(&another_suite, trusting(&another_suite, &authority)).await;
+}
+
+#[cfg(feature = "rustls-no-provider")]
 #[tokio::test]
 async fn row_77_a_backend_that_was_configured_in_advance_takes_the_place_of_our_own() {
     let (known, other) = (authority("known"), authority("other"));
@@ -209,6 +287,8 @@ async fn row_35_a_server_without_tls_is_refused_like_a_bad_certificate() {
     is_refused(&server, builder(https)).await;
 }
 
+// The native backends take another form of key, and do not show the server's alert.
+#[cfg(feature = "rustls-no-provider")]
 #[tokio::test]
 async fn a_client_certificate_is_presented_to_a_server_that_asks_for_one() {
     let authority = authority("known");
@@ -230,6 +310,7 @@ async fn a_client_certificate_is_presented_to_a_server_that_asks_for_one() {
     assert_eq!(server.received().len(), OPERATIONS.len());
 }
 
+#[cfg(feature = "rustls-no-provider")]
 #[tokio::test]
 async fn a_server_that_misses_the_client_certificate_refuses_for_good() {
     let authority = authority("known");

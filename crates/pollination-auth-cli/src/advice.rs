@@ -46,9 +46,6 @@ pub(crate) struct Transport {
     pub(crate) advice: Option<&'static str>,
 }
 
-/// The status with which web servers answer plain http on a port for TLS.
-const BAD_REQUEST: u16 = 400;
-
 /// Returns what more there is to say of a call of this host that failed, one line for each.
 pub(crate) fn notes(error: &Error, host: &str) -> Vec<String> {
     let failure = error.failure();
@@ -56,22 +53,16 @@ pub(crate) fn notes(error: &Error, host: &str) -> Vec<String> {
     let causes = causes(error);
     notes.extend(causes.as_ref().map(|causes| format!("cause: {causes}")));
     let proxy = proxy::of(host);
-    let is_plain = host.starts_with("http://");
     match (failure.reason(), proxy) {
         (Reason::ProxyAuthentication, Some(proxy)) => notes.push(format!(
             "the proxy {} is set by {}; add a user and a password to it, as http://USER:PASSWORD@HOST",
             proxy.address, proxy.variable
         )),
         (Reason::ConnectFailed, Some(proxy)) => notes.push(of_proxy(&proxy)),
-        (Reason::Tls | Reason::ConnectFailed, _) => {
+        // Its message names the scheme.
+        (Reason::Tls | Reason::ConnectFailed, _) if failure.other_scheme().is_none() => {
             let causes = causes.unwrap_or_default();
             notes.extend(of_causes(&causes).map(str::to_owned));
-        }
-        (Reason::ConnectionLost, None) if is_plain && causes.as_deref().is_some_and(is_no_http) => {
-            notes.push(other_scheme());
-        }
-        (Reason::NotJson { .. }, None) if is_plain && error.status() == Some(BAD_REQUEST) => {
-            notes.push(other_scheme());
         }
         _ => {}
     }
@@ -98,16 +89,6 @@ pub(crate) fn of_proxy(proxy: &Proxy) -> String {
 fn of_causes(causes: &str) -> Option<&'static str> {
     let found = ADVICE.iter().find(|(part, _)| causes.contains(part));
     found.map(|(_, advice)| *advice)
-}
-
-/// Returns `true` if what came back is not HTTP, as from a port for TLS.
-pub(crate) fn is_no_http(causes: &str) -> bool {
-    causes.contains("invalid HTTP")
-}
-
-/// Returns what to do if a plain request reached a port for TLS.
-pub(crate) fn other_scheme() -> String {
-    "if the port speaks TLS, use https:// in --host".to_owned()
 }
 
 /// Returns the causes of an error that is not the service's, the innermost last.

@@ -53,8 +53,9 @@ pub(crate) enum Command {
     /// Run a command with an access token in its environment
     ///
     /// The command finds the access token in the variable POLLINATION_ACCESS_TOKEN, and never in
-    /// its arguments, which other processes can read. Its exit code is the exit code of `exec`;
-    /// signals reach it. If there is no access token, the command is not run.
+    /// its arguments, which other processes can read. The variables of the API token are removed
+    /// from its environment. Its exit code is the exit code of `exec`; signals reach it. If there is
+    /// no access token, the command is not run.
     #[command(after_long_help = help::EXEC)]
     Exec(Exec),
     /// Show what is stored, without asking the service

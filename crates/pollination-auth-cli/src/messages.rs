@@ -56,15 +56,36 @@ impl fmt::Display for Service<'_> {
             Error::AccessTokenExpired(_) => "use an access token that has not expired",
             Error::Redirected(_) => "redirects are not followed; check --host",
             Error::LifetimeTooShort(_) => "request a shorter --valid-for",
+            Error::NotSent(failure) if failure.other_scheme().is_some() => {
+                "nothing was sent; if the port speaks plain http, use http:// in --host"
+            }
             Error::NotSent(failure) if failure.reason() == &Reason::Tls => {
                 "nothing was sent; check --host"
             }
-            Error::Rejected(failure) if matches!(failure.reason(), Reason::NotJson { .. }) => {
-                "something else answered for the service; check --host"
+            Error::Unavailable(failure) if failure.other_scheme().is_some() => {
+                "try again later; if the port speaks TLS, use https:// in --host"
+            }
+            Error::CredentialsRejected(failure) if failure.is_not_the_api() => {
+                "the host does not look like the Pollination API; check --host, then the id and \
+                 the secret"
+            }
+            Error::Unauthorized(failure)
+            | Error::Forbidden(failure)
+            | Error::InvalidRequest(failure)
+            | Error::Rejected(failure)
+                if failure.is_not_the_api() =>
+            {
+                match failure.other_scheme() {
+                    Some(_) => "if the port speaks TLS, use https:// in --host",
+                    None => "the host does not look like the Pollination API; check --host",
+                }
             }
             Error::UnusableReply(failure) => match failure.operation() {
                 Operation::CreateApiToken | Operation::RotateApiTokenSecret => {
                     "it probably happened"
+                }
+                _ if failure.is_not_the_api() => {
+                    "the host does not look like the Pollination API; check --host"
                 }
                 _ => "the reply can't be used; check --host",
             },

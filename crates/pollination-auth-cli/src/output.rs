@@ -144,10 +144,17 @@ fn columns() -> Option<usize> {
     if !is_watched() {
         return None;
     }
-    let size = terminal_size::terminal_size_of(io::stderr());
-    let columns = size.map(|(width, _height)| usize::from(width.0));
-    // Some terminals do not know their size.
-    Some(columns.unwrap_or(WIDTH).min(WIDTH))
+    Some(width_of(terminal_size::terminal_size_of(io::stderr())))
+}
+
+/// Returns the width that text on stdout has.
+pub(crate) fn width() -> usize {
+    width_of(terminal_size::terminal_size_of(io::stdout()))
+}
+
+/// Returns the width of a terminal, or of one that nobody has resized: some do not know their size.
+fn width_of(size: Option<(terminal_size::Width, terminal_size::Height)>) -> usize {
+    size.map_or(WIDTH, |(width, _height)| usize::from(width.0).min(WIDTH))
 }
 
 /// Returns `true` if a line on stderr can be rewritten: a terminal with escape sequences.

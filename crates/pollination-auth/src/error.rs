@@ -44,7 +44,8 @@ pub enum Error {
     NotFound(Failure),
     /// The request is malformed (422). Look at the [`violations`](Self::violations).
     InvalidRequest(Failure),
-    /// Another refusal (4xx). Repeating does not help.
+    /// Another refusal (4xx), or another server answered: see [`Failure::is_not_the_api`]. Repeating
+    /// does not help.
     Rejected(Failure),
     /// The reply points elsewhere, and the client did not follow. Check the base URL.
     Redirected(Failure),
@@ -150,6 +151,21 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let advice = match self {
+            Self::CredentialsRejected(failure) if failure.is_not_the_api() => {
+                "the host does not look like the Pollination API; check the base URL, then the API \
+                 token's id and secret"
+            }
+            Self::Unauthorized(failure)
+            | Self::Forbidden(failure)
+            | Self::InvalidRequest(failure)
+            | Self::Rejected(failure)
+                if failure.is_not_the_api() =>
+            {
+                match failure.other_scheme() {
+                    Some(_) => "if the port speaks TLS, use https:// in the base URL",
+                    None => "the host does not look like the Pollination API; check the base URL",
+                }
+            }
             Self::CredentialsRejected(_) => "check the API token's id and secret",
             Self::StoreFailed(failure) if failure.raw_reply().is_some() => {
                 "the new secret is in the raw reply alone; keep it"
@@ -180,17 +196,20 @@ impl fmt::Display for Error {
             {
                 "check the proxy's user and password"
             }
-            Self::Rejected(failure) if matches!(failure.reason(), Reason::NotJson { .. }) => {
-                "something else answered for the service; check the base URL"
-            }
             Self::Rejected(_) => "repeating does not help",
             Self::Redirected(_) => "redirects are not followed; check the base URL",
             Self::RateLimited(_) => "too many requests; wait before the next one",
+            Self::NotSent(failure) if failure.other_scheme().is_some() => {
+                "nothing was sent; if the port speaks plain http, use http:// in the base URL"
+            }
             Self::NotSent(failure) if failure.reason() == &Reason::Tls => {
                 "check the host, or add its root certificate with `configure_http`"
             }
             Self::NotSent(_) => {
                 "nothing was sent; check the network and the proxy, or try again later"
+            }
+            Self::Unavailable(failure) if failure.other_scheme().is_some() => {
+                "try again later; if the port speaks TLS, use https:// in the base URL"
             }
             Self::Unavailable(_) => "try again later",
             Self::Ambiguous(_) => "it may have happened; find out before repeating it",
@@ -199,6 +218,9 @@ impl fmt::Display for Error {
             }
             Self::UnusableReply(failure) if failure.operation() == Operation::DeleteApiToken => {
                 "the API token may not be deleted; check whether it still logs in"
+            }
+            Self::UnusableReply(failure) if failure.is_not_the_api() => {
+                "the host does not look like the Pollination API; check the base URL"
             }
             Self::UnusableReply(_) => "the reply can't be used; check the base URL",
             Self::Internal(failure) if failure.reason() == &Reason::NoRuntime => {

@@ -16,7 +16,7 @@ use crate::args::global::Global;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output;
-use crate::text::{self, WIDTH};
+use crate::text;
 
 #[derive(Serialize)]
 struct Answer {
@@ -28,7 +28,7 @@ struct Answer {
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<_> = self.checks.iter().map(ToString::to_string).collect();
-        f.write_str(&text::wrap(&lines.join("\n"), WIDTH))
+        f.write_str(&text::wrap(&lines.join("\n"), output::width()))
     }
 }
 

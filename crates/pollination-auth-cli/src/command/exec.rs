@@ -8,7 +8,13 @@ use crate::args::Exec;
 use crate::context::Context;
 use crate::current_token;
 use crate::error::CliError;
-use crate::variables::ACCESS_TOKEN;
+use crate::variables::{ACCESS_TOKEN, ID, ID_FILE, SECRET, SECRET_FILE};
+
+/// The API token in the environment, which the program does not get: whoever needs an access token
+/// need not know what creates more of them.
+///
+/// The id goes with the secret, because one without the other is an error to those who read them.
+const REMOVED: [&str; 4] = [ID, SECRET, ID_FILE, SECRET_FILE];
 
 /// Returns only if the program can't be run.
 pub(crate) async fn run(context: &Context, exec: &Exec) -> Result<Infallible, CliError> {
@@ -18,6 +24,9 @@ pub(crate) async fn run(context: &Context, exec: &Exec) -> Result<Infallible, Cl
     let token = current_token::get(context, exec.wanted).await?;
     let mut command = Command::new(program);
     command.args(arguments);
+    for variable in REMOVED {
+        command.env_remove(variable);
+    }
     command.env(ACCESS_TOKEN, token.expose_secret());
     Err(CliError::NotRun {
         program: program.to_string_lossy().into_owned(),

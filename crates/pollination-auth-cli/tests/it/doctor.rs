@@ -4,10 +4,9 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use pollination_auth_fake::{Fault, Operation};
-use snapbox::str;
 
 use crate::unreachable::{authority, behind_tls, closed_port};
-use crate::world::{PROGRAM, Ran, SECRET, World};
+use crate::world::{ID, PROGRAM, Ran, SECRET, World};
 
 /// Examines the way to another host than the service in memory, on this world's store.
 fn examine(world: &World, host: &str, variables: &[(&str, &str)]) -> Ran {
@@ -47,7 +46,7 @@ fn a_machine_on_which_all_is_well() {
     let ran = world.run(&["doctor"]);
     world.assert_is(
         ran.text(),
-        str![[r#"
+        snapbox::str![[r#"
 ok: host: [HOST]
 ok: proxy: none for this host
 ok: DNS: 127.0.0.1 is 127.0.0.1
@@ -131,6 +130,8 @@ fn row_37_a_proxy_is_named_without_its_password_and_what_fails_there() {
     assert!(!ran.stdout.contains("planted"), "{ran:?}");
 }
 
+/// On Windows the system's store is asked, in its own words, and no variable is read.
+#[cfg(unix)]
 #[test]
 fn row_35_the_issuer_of_a_certificate_is_named_trusted_or_not() {
     let world = World::logged_in();
@@ -174,6 +175,8 @@ fn the_scheme_that_the_port_does_not_speak_is_named() {
     );
 }
 
+/// On Windows the system's store is asked, in its own words, and no variable is read.
+#[cfg(unix)]
 #[test]
 fn row_78_without_root_certificates_the_variable_is_named() {
     let world = World::logged_in();
@@ -288,4 +291,35 @@ fn row_51_an_environment_that_is_half_set_is_named_and_nothing_of_it() {
         "{ran:?}"
     );
     assert!(!ran.stdout.contains("planted"), "{ran:?}");
+}
+
+#[test]
+fn two_secrets_of_one_api_token_are_a_problem_that_names_the_older_one() {
+    let world = World::logged_in();
+    let doctor = |secret: &str| {
+        let mut command = world.command(&["doctor"]);
+        command.env("POLLINATION_API_KEY_ID", ID);
+        command.env("POLLINATION_API_KEY_SECRET", secret);
+        let ran = Ran::from(command.output().unwrap());
+        assert!(!ran.stdout.contains("planted"), "{ran:?}");
+        (ran.code, line(&ran, "credential"))
+    };
+    let (code, credential) = doctor(SECRET);
+    assert_eq!(code, Some(0), "{credential}");
+    let (code, credential) = doctor("planted-other");
+    assert_eq!(code, Some(13));
+    assert!(
+        credential.contains("one of the two is probably old fix: run `pollination-auth login"),
+        "{credential}"
+    );
+    let ran = world.run(&["token", "rotate", "--yes"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let (code, credential) = doctor(SECRET);
+    assert_eq!(code, Some(13));
+    for part in [
+        "another secret of the API token an-id than the store, which was rotated at 20",
+        "that of the environment is probably the old one fix: unset POLLINATION_API_KEY_ID and",
+    ] {
+        assert!(credential.contains(part), "{part}: {credential}");
+    }
 }

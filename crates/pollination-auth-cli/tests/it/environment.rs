@@ -1,13 +1,12 @@
 //! A job that has its credential in the environment and never ran a login.
 
 use std::fs;
-use std::io::Write as _;
 use std::process::Command;
 
 use pollination_auth_fake::Operation;
 use snapbox::str;
 
-use crate::world::{ID, PROGRAM, Ran, SECRET, World, accept_next_login, wait};
+use crate::world::{ID, Ran, SECRET, World, accept_next_login, wait};
 
 const VARIABLES: [&str; 2] = ["POLLINATION_API_KEY_ID", "POLLINATION_API_KEY_SECRET"];
 
@@ -179,6 +178,7 @@ fn row_80_the_environment_may_name_files() {
 #[cfg(unix)]
 #[test]
 fn row_80_a_mount_of_root_is_read_by_a_user_of_its_group_and_by_nobody_else() {
+    use std::io::Write as _;
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
     use std::os::unix::process::CommandExt as _;
     const USER: u32 = 65_534;
@@ -203,7 +203,7 @@ fn row_80_a_mount_of_root_is_read_by_a_user_of_its_group_and_by_nobody_else() {
     }
     // The folder of the build may be closed to other users.
     let program = within("program");
-    fs::copy(PROGRAM, &program).unwrap();
+    fs::copy(crate::world::PROGRAM, &program).unwrap();
     let run_as = |group: u32| {
         let mut command = world.prepare(Command::new(&program), &["access-token"]);
         command.uid(USER).gid(group);
@@ -239,7 +239,7 @@ fn following_the_advice_sends_no_secret_to_another_host() {
     let mut command = in_a_job(&world, &["token", "rotate", "--yes"]);
     let ran = run(command.env("POLLINATION_HOST", other.service.base_url()));
     let advice = ran.fails_with(3).split('`').nth(1).unwrap().to_owned();
-    let line = advice.replacen("pollination-auth", PROGRAM, 1);
+    let line = advice.replacen("pollination-auth", crate::world::PROGRAM, 1);
     let mut login = Command::new("sh");
     login.args(["-c", &line]).env_clear();
     login.envs(VARIABLES.into_iter().zip([ID, SECRET]));
@@ -311,6 +311,8 @@ fn a_secret_of_the_environment_that_is_refused_is_not_repeated() {
 }
 
 /// As on a disk that is read-only: where the directory would be, there can't be one.
+/// On Windows nothing is below a file, which is no error.
+#[cfg(unix)]
 #[test]
 fn no_directory_is_needed_for_the_environment() {
     let world = World::new();

@@ -4,7 +4,7 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
-use crate::world::{PROGRAM, Ran, World};
+use crate::world::{ID, PROGRAM, Ran, SECRET, World};
 
 /// Prepares `exec` with a program; the host stands before that already.
 fn exec(world: &World, program: &[&str]) -> Command {
@@ -36,6 +36,33 @@ fn the_program_has_the_access_token_in_its_environment_and_not_in_its_arguments(
     assert_eq!(variable, token);
     assert!(!arguments.contains(&token), "{arguments}");
     assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn the_program_gets_the_access_token_and_not_the_api_token() {
+    let world = World::new();
+    let secret = world.home.path().join("secret");
+    std::fs::write(&secret, SECRET).unwrap();
+    let script = "env | grep POLLINATION | cut -d= -f1 | sort";
+    for (variable, value) in [
+        ("POLLINATION_API_KEY_SECRET", SECRET),
+        ("POLLINATION_API_KEY_SECRET_FILE", secret.to_str().unwrap()),
+    ] {
+        let mut command = exec(&world, &["sh", "-c", script]);
+        command.env("POLLINATION_API_KEY_ID", ID);
+        command.env(variable, value);
+        let ran = Ran::from(command.output().unwrap());
+        let inherited =
+            "POLLINATION_ACCESS_TOKEN\nPOLLINATION_AUTH_DIR\nPOLLINATION_AUTH_RESCUE_DIR";
+        assert_eq!(ran.answer(), inherited);
+    }
+    let id = world.home.path().join("id");
+    std::fs::write(&id, ID).unwrap();
+    let mut command = exec(&world, &["sh", "-c", script]);
+    command.env("POLLINATION_API_KEY_ID_FILE", id);
+    command.env("POLLINATION_API_KEY_SECRET", SECRET);
+    let ran = Ran::from(command.output().unwrap());
+    assert!(!ran.answer().contains("API_KEY"), "{ran:?}");
 }
 
 #[test]

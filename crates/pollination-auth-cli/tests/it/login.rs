@@ -95,7 +95,7 @@ fn a_credential_that_is_refused_is_not_stored() {
     world.assert_is(
         ran.fails_with(4),
         str![[r#"
-error: login: the service did not accept the request, status 401; check the API token's id and secret
+error: login: the server did not accept the request, status 401; check the API token's id and secret
   the service says: wrong id or secret
 
 "#]],

@@ -1,7 +1,6 @@
 //! Where output goes: a reader that has left, a disk that is full, and who gets colour.
 
 use std::io;
-use std::process::Stdio;
 
 use crate::world::{Ran, World};
 
@@ -48,7 +47,12 @@ fn an_answer_that_can_not_be_written_is_a_failure() {
         .open("/dev/full")
         .unwrap();
     let mut command = world.command(&["access-token"]);
-    let ran = Ran::from(command.stdout(Stdio::from(full)).output().unwrap());
+    let ran = Ran::from(
+        command
+            .stdout(std::process::Stdio::from(full))
+            .output()
+            .unwrap(),
+    );
     assert!(
         ran.fails_with(1).contains("the result can't be written"),
         "{ran:?}"

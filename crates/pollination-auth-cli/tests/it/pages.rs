@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use crate::world::{ID, PROGRAM, Ran, SECRET, World};
+#[cfg(unix)]
+use crate::world::{ID, SECRET, World};
+use crate::world::{PROGRAM, Ran};
 
 fn run(arguments: &[&str]) -> Ran {
     let mut command = Command::new(PROGRAM);

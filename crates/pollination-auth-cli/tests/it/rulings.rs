@@ -54,7 +54,7 @@ fn row_43_a_lost_credential_has_a_code_of_its_own_and_says_what_asks_again() {
     cut_off(&world);
     world.service.expire_all_tokens();
     world.assert_is(world.run(&RESUME).fails_with(7), str![[r#"
-error: no known secret works any longer; create a new API token in the web interface (rotate_api_token_secret: the service did not accept the request, status 401; the access token is not valid for this service)
+error: no known secret works any longer; create a new API token in the web interface (rotate_api_token_secret: the server did not accept the request, status 401; the access token is not valid for this service)
   the rotation began at [..]Z, and [..] requests may have been acted on
   then run `pollination-auth login --host [HOST]`
   if the service answered wrongly, `pollination-auth token rotate --resume --host [HOST]` asks it again
@@ -147,7 +147,7 @@ fn row_72_an_api_token_that_is_gone_is_said_to_be() {
     cut_off(&world);
     elsewhere(&world, "delete", &access_token);
     world.assert_is(world.run(&RESUME).fails_with(10), str![[r#"
-error: the account has no API token any longer; create a new one (rotate_api_token_secret: the service did not accept the request, status 404; there is no API token)
+error: the account has no API token any longer; create a new one (rotate_api_token_secret: the server did not accept the request, status 404; there is no API token)
   create one in the web interface and run `pollination-auth login --host [HOST]`,
   or with an access token from before run `pollination-auth token create --access-token-stdin --host [HOST]`
   if the service answered wrongly, `pollination-auth token rotate --resume --host [HOST]` asks it again

@@ -36,6 +36,7 @@ error: no credential is stored for [HOST] (profile other); run `pollination-auth
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn row_52_a_credential_that_others_can_read_is_refused() {
     let world = World::logged_in();
@@ -95,6 +96,9 @@ fn what_is_kept_is_for_its_owner_alone() {
 }
 
 /// A file in the place of the directory stops root too, whom no permission does.
+///
+/// Windows has other words for it.
+#[cfg(unix)]
 #[test]
 fn row_54_a_home_that_takes_nothing_is_found_out_before_the_service_is_asked() {
     let world = World::new();

@@ -288,6 +288,24 @@ fn an_error_is_wrapped_between_words_and_a_command_is_not_broken() {
 }
 
 #[test]
+fn the_report_of_doctor_is_as_wide_as_the_terminal() {
+    let world = World::logged_in();
+    for (columns, width) in [(40, 40), (200, 80)] {
+        let script = format!("stty rows 24 cols {columns}; {RUN}");
+        let (code, shown) = end(start(&world, &script, &["doctor"]));
+        assert_eq!(code, 0, "{shown}");
+        let lines = shown.lines().map(str::trim_end);
+        // A path has no place to break.
+        let lines = lines.filter(|line| !line.contains('/'));
+        let longest = lines.map(|line| line.chars().count()).max().unwrap();
+        assert!(
+            (width - 20..=width).contains(&longest),
+            "{longest}: {shown}"
+        );
+    }
+}
+
+#[test]
 fn a_terminal_gets_colour_unless_it_wants_none() {
     let world = World::new();
     let (code, shown) = end(start(&world, RUN, &["access-token"]));

@@ -129,20 +129,61 @@ fn row_76_a_proxy_that_wants_a_password_is_named_and_asked_once() {
 }
 
 #[test]
-fn the_scheme_that_the_port_does_not_speak_is_named() {
+fn row_90_the_scheme_that_the_port_does_not_speak_is_named() {
     let world = World::new();
     let plain = world.service.base_url().replace("http://", "https://");
-    let stderr = log_in(&world, &plain, &[]).stderr;
-    assert!(
-        stderr.contains("\n  the port does not speak TLS"),
-        "{stderr}"
-    );
+    let ran = log_in(&world, &plain, &[]);
+    let advice = "; nothing was sent; if the port speaks plain http, use http:// in --host\n";
+    assert!(ran.fails_with(11).contains(advice), "{ran:?}");
+    let advice = "; try again later; if the port speaks TLS, use https:// in --host\n";
     let secure = behind_tls(&world, &authority()).replace("https://", "http://");
-    let stderr = log_in(&world, &secure, &[]).stderr;
-    assert!(
-        stderr.contains("\n  if the port speaks TLS, use https://"),
-        "{stderr}"
-    );
+    for host in [secure, answering("")] {
+        let ran = log_in(&world, &host, &[]);
+        assert!(ran.fails_with(5).contains(advice), "{ran:?}");
+    }
+    let page = "400 Bad Request\r\ncontent-length: 5\r\n\r\nHTTPS";
+    let ran = log_in(&world, &answering(page), &[]);
+    let advice = "; if the port speaks TLS, use https:// in --host\n";
+    assert!(ran.fails_with(11).contains(advice), "{ran:?}");
+}
+
+/// Answers each connection with this status line and what follows, or with nothing.
+fn answering(reply: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            // A request is shorter than this, and what is unread would reset the connection.
+            let _head = socket.read(&mut [0; 64 * 1024]).unwrap();
+            if !reply.is_empty() {
+                write!(socket, "HTTP/1.0 {reply}").unwrap();
+            }
+        }
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn row_89_a_server_that_is_not_the_api_is_not_tried_again_and_no_credential_is_blamed() {
+    let world = World::new();
+    // As Python, Go, nginx and FastAPI answer what they do not know.
+    for reply in [
+        "501 Unsupported method ('POST')\r\ncontent-type: text/html\r\n\r\n<!DOCTYPE HTML>",
+        "404 Not Found\r\ncontent-type: text/plain\r\n\r\n404 page not found",
+        "405 Not Allowed\r\ncontent-type: text/html\r\n\r\n<html>",
+        "404 Not Found\r\ncontent-type: application/json\r\n\r\n{\"detail\":\"Not Found\"}",
+        "404 Not Found\r\ncontent-length: 0\r\n\r\n",
+        "403 Forbidden\r\ncontent-type: text/html\r\n\r\n<html>",
+        "200 OK\r\ncontent-type: text/html\r\n\r\n<html>",
+    ] {
+        let ran = log_in(&world, &answering(reply), &[]);
+        let code = if reply.starts_with("403") { 4 } else { 11 };
+        let stderr = ran.fails_with(code);
+        let advice = "; the host does not look like the Pollination API; check --host";
+        assert!(stderr.contains(advice), "{reply}: {stderr}");
+        assert!(!stderr.contains("attempts"), "{reply}: {stderr}");
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -232,6 +273,8 @@ fn forward(client: impl Read + Write, service: &str) -> std::io::Result<()> {
     client.get_mut().write_all(&reply)
 }
 
+/// On Windows the system's store is asked, in its own words.
+#[cfg(unix)]
 #[test]
 fn row_35_a_private_authority_is_refused_with_the_cause_and_the_way_out_which_works() {
     let world = World::new();
@@ -282,6 +325,8 @@ fn what_is_stored_and_kept_is_shown_without_building_a_client() {
     assert!(stderr.contains("no root certificate was found"), "{stderr}");
 }
 
+/// On Windows no variable is read: the system's store is asked.
+#[cfg(unix)]
 #[test]
 fn row_78_without_root_certificates_the_variable_is_named_and_what_it_names() {
     let world = World::new();

@@ -103,6 +103,8 @@ async fn it_takes_id_secret_and_lifetime_from_its_arguments() {
     assert_eq!(answer.json()["expires_in"], json!(60));
 }
 
+/// A signal tells it.
+#[cfg(unix)]
 #[test]
 fn it_prints_one_line_and_ends_when_it_is_told_to() {
     let mut program = Program::start(&[]);

@@ -141,6 +141,7 @@ struct Curl<'a> {
     method: &'a str,
     path: &'a str,
     body: &'a str,
+    has_access_token: bool,
 }
 
 impl<'a> Curl<'a> {
@@ -154,7 +155,12 @@ impl<'a> Curl<'a> {
             None if body.is_empty() => "GET",
             None => "POST",
         };
-        Some(Self { method, path, body })
+        Some(Self {
+            method,
+            path,
+            body,
+            has_access_token: options.contains("Bearer $TOKEN"),
+        })
     }
 }
 
@@ -165,9 +171,25 @@ async fn every_call_with_curl_that_is_documented_is_taken() {
     for page in [PAGE, README] {
         let curls: Vec<_> = page.lines().filter_map(Curl::of).collect();
         assert_ne!(curls.len(), 0);
-        for Curl { method, path, body } in curls {
-            let request = caller.request(method.parse().unwrap(), path);
-            let answer = Caller::send(request.body(body.to_owned())).await;
+        for Curl {
+            method,
+            path,
+            body,
+            has_access_token,
+        } in curls
+        {
+            let request = || {
+                let request = caller.request(method.parse().unwrap(), path);
+                request.body(body.to_owned())
+            };
+            let answer = if has_access_token {
+                let refused = Caller::send(request().bearer_auth("not-one")).await;
+                assert_eq!(refused.status, 401, "{method} {path}");
+                let login = caller.login("fake-id", "fake-secret").await;
+                Caller::send(request().bearer_auth(login.text("access_token"))).await
+            } else {
+                Caller::send(request()).await
+            };
             assert!(answer.status.is_success(), "{method} {path}");
         }
     }

@@ -134,7 +134,7 @@ impl RetryPolicy {
 fn may_repeat(operation: Operation, class: Class) -> bool {
     match class {
         Class::NotSent => true,
-        Class::NeverSent | Class::Unusable | Class::Foreign404 => false,
+        Class::NeverSent | Class::Unusable | Class::Foreign => false,
         Class::Lost => !operation.mints_a_secret(),
         Class::Status(429) => !operation.mints_a_secret(),
         // A proxy uses 408 and 425 like a 503.
@@ -212,7 +212,7 @@ mod tests {
             assert_eq!(repeats(Class::Status(status)), [false; 5], "{status}");
         }
         assert_eq!(repeats(Class::Unusable), [false; 5]);
-        assert_eq!(repeats(Class::Foreign404), [false; 5]);
+        assert_eq!(repeats(Class::Foreign), [false; 5]);
     }
 
     fn wait(attempts: u32, hint: Option<u64>, random: f64) -> Option<Duration> {

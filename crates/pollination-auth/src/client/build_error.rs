@@ -15,11 +15,17 @@ use crate::store::{NoDefaultDirectory, StoreError};
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// There is neither an API token nor an access token.
-    #[error("the client has no credential; give it an API token or an access token")]
+    #[error(
+        "the client has no credential; give the builder an `api_token`, an `access_token` or a \
+         `store`, or begin with `Client::from_env()`"
+    )]
     NoCredential,
     /// No step of the [default chain](crate::Client::from_default_chain) has a credential; the list
     /// says why each was passed over.
-    #[error("no credential was found: {}; run `pollination-auth login`", list(.0))]
+    #[error(
+        "no credential was found: {}; run {}, or give `Client::builder()` an `api_token`",
+        list(.0), login(.0)
+    )]
     NoCredentialFound(Vec<PassedOver>),
     /// `POLLINATION_PROFILE` can't be used; the text says why.
     #[error("the profile (from {name}) {0}", name = PROFILE)]
@@ -86,8 +92,63 @@ pub enum BuildError {
     Thread(#[source] std::io::Error),
 }
 
+/// Returns the command that stores a credential where the chain has looked for one.
+///
+/// A name that a shell would read otherwise is left to the reader: the list before it has it.
+fn login(passed_over: &[PassedOver]) -> String {
+    let is_plain = |text: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b":/.-_".contains(&byte);
+        !text.is_empty() && !text.starts_with('-') && text.bytes().all(is_plain)
+    };
+    let profile = passed_over.iter().find_map(|step| match step {
+        PassedOver::NotStored { profile, .. } => Some(profile),
+        _ => None,
+    });
+    match profile.map(|profile| (profile.name(), profile.base_url())) {
+        Some((name, host)) if is_plain(name) && is_plain(host) => {
+            format!("`pollination-auth login --profile {name} --host {host}`")
+        }
+        _ => "`pollination-auth login` with --profile and --host".to_owned(),
+    }
+}
+
 /// Joins the steps that were passed over.
 fn list(passed_over: &[PassedOver]) -> String {
     let steps: Vec<_> = passed_over.iter().map(PassedOver::to_string).collect();
     steps.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credential::profile_id::ProfileId;
+    use crate::foundation::base_url::BaseUrl;
+
+    #[test]
+    fn the_command_is_one_to_paste_or_none_that_a_shell_could_misread() {
+        let login = |url: &str, name: &str| {
+            let base_url = BaseUrl::parse(url, false).unwrap();
+            login(&[
+                PassedOver::Environment,
+                PassedOver::NotStored {
+                    directory: "/d".into(),
+                    profile: ProfileId::new(&base_url, name),
+                },
+            ])
+        };
+        assert_eq!(
+            login("https://h.example:8443/v1", "work_2"),
+            "`pollination-auth login --profile work_2 --host https://h.example:8443/v1`"
+        );
+        let words = "`pollination-auth login` with --profile and --host";
+        for (url, name) in [
+            ("https://h.example", "a b"),
+            ("https://h.example", "$(id)"),
+            ("https://h.example", "-v"),
+            ("https://h.example/a;b", "work"),
+        ] {
+            assert_eq!(login(url, name), words, "{url} {name}");
+        }
+        assert_eq!(super::login(&[PassedOver::NoHome]), words);
+    }
 }

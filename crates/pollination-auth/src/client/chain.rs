@@ -59,7 +59,9 @@ pub(super) fn resolve(
             let file = directory.join(FileStore::file_name(profile, Document::Credential));
             // What can't be looked at is not passed over: opening the store says why.
             let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
-            if !file.symlink_metadata().as_ref().is_err_and(is_missing) {
+            let is_missing = file.symlink_metadata().as_ref().is_err_and(is_missing);
+            // On Windows nothing is below a file, which is no error.
+            if !is_missing || directory.is_file() {
                 let store = FileStore::open(&directory).map_err(BuildError::Store)?;
                 return Ok(Link::Stored(Arc::new(store)));
             }
@@ -126,7 +128,8 @@ mod tests {
                 "no credential was found: neither POLLINATION_API_KEY_ID and \
                  POLLINATION_API_KEY_SECRET are set, nor the variables with _FILE after their \
                  names; CREDENTIALS_DIRECTORY is not set; no credential is stored for \
-                 https://h.example (profile work) in {}; run `pollination-auth login`",
+                 https://h.example (profile work) in {}; run `pollination-auth login --profile work \
+                 --host https://h.example`, or give `Client::builder()` an `api_token`",
                 directory.display()
             )
         );

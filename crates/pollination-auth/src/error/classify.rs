@@ -24,8 +24,8 @@ pub(crate) enum Class {
     Lost,
     /// A status that is not a success.
     Status(u16),
-    /// A 404 with a body that the service does not write: something else answered.
-    Foreign404,
+    /// A refusal that the service does not write: something else answered, and did nothing.
+    Foreign,
     /// A success with a reply that can't be used.
     Unusable,
 }
@@ -51,7 +51,7 @@ impl FailedAttempt {
     /// Returns `true` if the service may have acted on the request.
     pub(crate) fn may_have_happened(&self) -> bool {
         match self.class {
-            Class::NotSent | Class::NeverSent | Class::Foreign404 => false,
+            Class::NotSent | Class::NeverSent | Class::Foreign => false,
             Class::Lost | Class::Unusable => true,
             Class::Status(status) => !is_refusal(status) && !matches!(status, 307 | 308),
         }
@@ -67,7 +67,7 @@ impl FailedAttempt {
             Class::Lost if operation.mints_a_secret() => Error::Ambiguous(failure),
             Class::Lost => Error::Unavailable(failure),
             Class::Unusable => Error::UnusableReply(failure),
-            Class::Foreign404 => Error::Rejected(failure),
+            Class::Foreign => Error::Rejected(failure),
             Class::Status(status) => match status {
                 // Some gateways answer 403 to wrong credentials.
                 401 | 403 if operation == Operation::Login => Error::CredentialsRejected(failure),
@@ -139,7 +139,7 @@ mod tests {
         for status in [400, 402, 405, 409, 410, 418, 451, 499] {
             assert_eq!(names(Class::Status(status)), ["rejected"; 5], "{status}");
         }
-        assert_eq!(names(Class::Foreign404), ["rejected"; 5]);
+        assert_eq!(names(Class::Foreign), ["rejected"; 5]);
         for (status, expected) in [(401, "unauthorized"), (403, "forbidden")] {
             let [login, others @ ..] = names(Class::Status(status));
             assert_eq!((login, others), ("credentials rejected", [expected; 4]));

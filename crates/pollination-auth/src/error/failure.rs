@@ -55,6 +55,8 @@ pub(crate) struct Facts {
     pub(crate) redirect_origin: Option<String>,
     pub(crate) retry_at: Option<SystemTime>,
     pub(crate) has_json_error: bool,
+    pub(crate) is_not_the_api: bool,
+    pub(crate) other_scheme: Option<&'static str>,
     pub(crate) source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -72,6 +74,8 @@ impl Facts {
             redirect_origin: None,
             retry_at: None,
             has_json_error: false,
+            is_not_the_api: false,
+            other_scheme: None,
             source: None,
         }
     }
@@ -169,6 +173,22 @@ impl Failure {
         self.0.has_json_error
     }
 
+    /// Returns `true` if the API does not answer like this, so the base URL is probably wrong.
+    ///
+    /// The service refuses with JSON or without a body, and has every operation: a page, a login
+    /// that is not found, or a method that is not supported comes from another server.
+    #[must_use]
+    pub fn is_not_the_api(&self) -> bool {
+        self.0.is_not_the_api
+    }
+
+    /// Returns the scheme that the port seems to speak, `https` or `http`, if it is not that of the
+    /// base URL.
+    #[must_use]
+    pub fn other_scheme(&self) -> Option<&'static str> {
+        self.0.other_scheme
+    }
+
     /// Returns the time before which the service asked not to be called again.
     #[must_use]
     pub fn retry_at(&self) -> Option<SystemTime> {
@@ -260,7 +280,7 @@ impl fmt::Debug for Failure {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     /// The service answered with a status that is not a success.
-    #[error("the service did not accept the request")]
+    #[error("the server did not accept the request")]
     Status,
     /// No connection could be made: name look-up, refusal, or the connect timeout.
     #[error("no connection could be made")]

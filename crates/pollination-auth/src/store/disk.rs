@@ -3,6 +3,8 @@
 //! `file` decides the order of the steps. Here a file that others could have created or can read is
 //! refused.
 
+#[cfg(any(test, not(unix)))]
+mod patience;
 #[cfg(not(unix))]
 mod portable;
 pub(super) mod protection;

@@ -49,8 +49,11 @@ const CHECK_LOCK: &str = "check.lock";
 ///
 /// The lock is one of the operating system, on a file that is never replaced, and is released when
 /// the process exits. On a network file system it is as good as that system's locks; without locks,
-/// nothing is rotated. On Windows the protection is that of the directory: put it into the user's
-/// profile.
+/// nothing is rotated.
+///
+/// On Windows the files have the access rights of their directory, and neither these nor owners and
+/// links are checked: put it into the user's profile, where
+/// [`default_directory`](Self::default_directory) is.
 ///
 /// ```
 /// use pollination_auth::{ApiToken, FileStore, Profile, Secret};

@@ -18,7 +18,7 @@ use super::login::LoginFields;
 use super::mask::Mask;
 use super::retry_after;
 use super::secrets::secrets_in;
-use super::transport;
+use super::transport::{self, HTTPS};
 use crate::credential::api_token::{ApiToken, ApiTokenId, checked_id};
 use crate::credential::grant::Grant;
 use crate::credential::validity::LONGEST_LIFETIME;
@@ -158,7 +158,11 @@ impl Context<'_> {
         let reason = error
             .as_ref()
             .map_or(Reason::ConnectionLost, transport::reason);
+        let other_scheme = error
+            .as_ref()
+            .and_then(|error| transport::other_scheme(error, self.base_url));
         let facts = Facts {
+            other_scheme,
             source: error.map(transport::source),
             ..Facts::new(self.operation, reason)
         };
@@ -278,6 +282,7 @@ impl Received<'_> {
         }
         let mut facts = Facts {
             raw,
+            is_not_the_api: matches!(reason, Reason::NotJson { .. }),
             ..self.facts(reason)
         };
         if let Some(CutOff::Transport(cause)) = self.cut_off {
@@ -288,14 +293,21 @@ impl Received<'_> {
 
     /// Returns the failed attempt of a status that is not a success.
     fn refused(self) -> FailedAttempt {
-        let (class, reason) = match self.head.status.as_u16() {
-            404 => match self.json_or_empty() {
-                Ok(()) => (Class::Status(404), Reason::Status),
-                Err(reason) => (Class::Foreign404, reason),
-            },
-            407 => (Class::Status(407), Reason::ProxyAuthentication),
-            status => (Class::Status(status), Reason::Status),
+        let operation = self.context.operation;
+        let status = self.head.status.as_u16();
+        let unlike = self.json_or_empty().err();
+        let is_page = matches!(unlike, Some(Reason::NotJson { .. }));
+        let is_not_the_api = is_unsupported(operation, status) || is_page && is_own_refusal(status);
+        let (class, reason) = match (status, unlike) {
+            (404, Some(reason)) => (Class::Foreign, reason),
+            (404, None) if is_not_the_api => (Class::Foreign, Reason::Status),
+            // After a create or rotate it stays open what a server behind this one has done.
+            (501, _) if !operation.mints_a_secret() => (Class::Foreign, Reason::Status),
+            (407, _) => (Class::Status(407), Reason::ProxyAuthentication),
+            _ => (Class::Status(status), Reason::Status),
         };
+        // Web servers answer plain http on a port for TLS with this status, in words of their own.
+        let is_plain_to_tls = status == 400 && is_page && !self.context.base_url.is_https();
         let has_json_error = self.document::<IgnoredAny>().is_ok();
         let mask = self.mask();
         let content_type = self.header("content-type").unwrap_or_default();
@@ -322,6 +334,8 @@ impl Received<'_> {
             violations: text.violations,
             redirect_origin,
             has_json_error,
+            is_not_the_api,
+            other_scheme: is_plain_to_tls.then_some(HTTPS),
             // A clock may not be able to express a longer wait.
             retry_at: wait.and_then(|wait| now.checked_add(wait.min(LONGEST_LIFETIME))),
             ..self.facts(reason)
@@ -338,4 +352,15 @@ impl Received<'_> {
             ..Facts::new(self.context.operation, reason)
         }
     }
+}
+
+/// Returns `true` if a status says that the server does not have the operation, as the API does.
+fn is_unsupported(operation: Operation, status: u16) -> bool {
+    // Where an API token is asked for, a 404 means that there is none.
+    matches!(status, 405 | 501) || status == 404 && operation == Operation::Login
+}
+
+/// Returns `true` if the service itself answers with a status, and not a proxy, when it refuses.
+fn is_own_refusal(status: u16) -> bool {
+    (400..500).contains(&status) && !matches!(status, 407 | 408 | 425 | 429)
 }

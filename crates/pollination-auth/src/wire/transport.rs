@@ -196,6 +196,43 @@ fn are_roots_missing(error: &reqwest::Error) -> bool {
     chain(error).any(backend::are_roots_missing)
 }
 
+/// The scheme of a service over TLS.
+pub(crate) const HTTPS: &str = "https";
+
+/// The scheme of a service without TLS.
+const HTTP: &str = "http";
+
+/// Returns the scheme that the port seems to speak, if it is not that of the base URL.
+///
+/// An end without a word is a sign of plain http only on this machine: elsewhere a firewall cuts
+/// connections too, and nobody should be talked out of TLS by one.
+pub(crate) fn other_scheme(error: &reqwest::Error, base_url: &BaseUrl) -> Option<&'static str> {
+    let is = |is: fn(&(dyn StdError + 'static)) -> bool| chain(error).any(is);
+    if !base_url.is_https() {
+        return (!error.is_connect() && (is(is_no_http) || is(is_cut))).then_some(HTTPS);
+    }
+    let is_cut = base_url.is_loopback() && is(is_cut);
+    (error.is_connect() && (is(backend::is_no_tls) || is_cut)).then_some(HTTP)
+}
+
+/// Returns `true` if what came back is not HTTP, or nothing came back.
+///
+/// The type of the error is that of another crate, so its text is compared.
+fn is_no_http(error: &(dyn StdError + 'static)) -> bool {
+    let text = error.to_string();
+    text.starts_with("invalid HTTP") || text == "connection closed before message completed"
+}
+
+/// Returns `true` if the server ended the connection.
+fn is_cut(error: &(dyn StdError + 'static)) -> bool {
+    use std::io::ErrorKind;
+    let kind = error.downcast_ref().map(std::io::Error::kind);
+    matches!(
+        kind,
+        Some(ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset)
+    )
+}
+
 /// Returns a transport error as a source, without its URL.
 pub(crate) fn source(error: reqwest::Error) -> Arc<dyn StdError + Send + Sync> {
     Arc::new(error.without_url())

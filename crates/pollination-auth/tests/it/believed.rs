@@ -41,6 +41,80 @@ async fn row_72_a_404_with_a_page_is_not_the_services_and_says_nothing_of_the_ap
 }
 
 #[tokio::test]
+async fn row_89_an_answer_that_the_api_never_gives_sends_the_caller_to_the_base_url() {
+    let no_page = |status| Answer::json(status, r#"{"detail":"Not Found"}"#);
+    let of_others = [
+        (Operation::Login, no_page(404)),
+        (Operation::Login, Answer::empty(404)),
+        (Operation::Login, Answer::html(200, PAGE)),
+    ];
+    let anywhere = [
+        Answer::html(400, PAGE),
+        Answer::html(401, PAGE),
+        Answer::html(403, PAGE),
+        Answer::html(404, PAGE),
+        no_page(405),
+        Answer::html(410, PAGE),
+        Answer::html(422, PAGE),
+    ];
+    let unsupported = [Answer::html(501, PAGE), Answer::empty(501)];
+    let of_all = OPERATIONS.map(|operation| anywhere.clone().map(|answer| (operation, answer)));
+    let no_mint = [
+        Operation::Login,
+        Operation::GetApiToken,
+        Operation::DeleteApiToken,
+    ];
+    let of_no_mint = no_mint.map(|operation| unsupported.clone().map(|answer| (operation, answer)));
+    let all = of_others
+        .into_iter()
+        .chain(of_all.into_iter().flatten())
+        .chain(of_no_mint.into_iter().flatten());
+    for (operation, answer) in all {
+        let mock = Mock::always(answer);
+        let client = single(operation, mock.base_url()).retry(at_once());
+        let error = call(&client.build().unwrap(), operation).await.unwrap_err();
+        assert!(error.failure().is_not_the_api(), "{operation}: {error}");
+        assert!(!error.is_retryable(), "{operation}: {error}");
+        let shown = error.to_string();
+        let scheme = error.failure().other_scheme();
+        match error.status() {
+            // Web servers answer so on a port for TLS.
+            Some(400) => {
+                assert_eq!(scheme, Some("https"));
+                assert!(shown.ends_with("use https:// in the base URL"), "{shown}");
+            }
+            _ => {
+                assert_eq!(scheme, None);
+                let advice =
+                    "; the host does not look like the Pollination API; check the base URL";
+                assert!(shown.contains(advice), "{shown}");
+            }
+        }
+        assert_eq!(mock.seen().len(), 1, "{operation}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn row_89_what_the_service_and_its_proxies_answer_is_not_another_servers() {
+    let json = r#"{"detail":"no"}"#;
+    for operation in OPERATIONS {
+        for status in [400, 401, 403, 409, 422, 429, 500, 502, 503] {
+            let mut answers = vec![Answer::json(status, json), Answer::empty(status)];
+            if status >= 429 {
+                answers.push(Answer::html(status, PAGE));
+            }
+            for answer in answers {
+                let mock = Mock::always(answer);
+                let client = single(operation, mock.base_url()).build().unwrap();
+                let error = call(&client, operation).await.unwrap_err();
+                assert!(!error.failure().is_not_the_api(), "{operation}: {error}");
+                assert_eq!(error.failure().other_scheme(), None, "{operation}: {error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn row_72_a_404_that_is_empty_or_json_is_the_services() {
     for body in ["", "  ", r#"{"detail":"none"}"#, "null"] {
         for operation in WITH_BEARER {

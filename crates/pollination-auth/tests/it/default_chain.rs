@@ -143,7 +143,7 @@ async fn without_a_credential_anywhere_every_step_says_why_it_was_passed_over() 
         "neither POLLINATION_API_KEY_ID and POLLINATION_API_KEY_SECRET are set",
         "CREDENTIALS_DIRECTORY is not set",
         "no credential is stored for https://h.example (profile default) in ",
-        "run `pollination-auth login`",
+        "run `pollination-auth login --profile default --host https://h.example`, or give",
     ] {
         assert!(said.contains(step), "{step}: {said}");
     }

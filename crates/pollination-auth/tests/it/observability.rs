@@ -64,7 +64,7 @@ fn a_repeated_attempt_counts_up_and_says_what_went_wrong() {
             "{line}"
         );
         assert!(
-            line.contains("error.type=the service did not accept the request"),
+            line.contains("error.type=the server did not accept the request"),
             "{line}"
         );
         assert!(line.contains("http.response.status_code=503"), "{line}");

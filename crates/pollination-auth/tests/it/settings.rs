@@ -222,7 +222,9 @@ async fn row_34_a_server_that_never_answers_ends_the_attempt() {
         assert_eq!(variant(&error), expected, "{operation}");
         assert_eq!(error.failure().reason(), &Reason::TimedOut);
         assert_eq!(error.status(), None);
-        assert_eq!(server.seen().len(), 1);
+        assert_eq!(error.failure().attempts(), 1);
+        // On a busy machine the time can be over before the request is there.
+        assert!(server.seen().len() <= 1, "{operation}");
     }
 }
 

@@ -57,7 +57,7 @@ const TABLE: [(u16, [&str; 5]); 29] = [
             FORBIDDEN,
         ],
     ),
-    (404, [NOT_FOUND; 5]),
+    (404, [REJECTED, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND]),
     (405, [REJECTED; 5]),
     (407, [REJECTED; 5]),
     (408, FAILED),
@@ -70,7 +70,7 @@ const TABLE: [(u16, [&str; 5]); 29] = [
     (431, [REJECTED; 5]),
     (451, [REJECTED; 5]),
     (500, FAILED),
-    (501, FAILED),
+    (501, [REJECTED, REJECTED, AMBIGUOUS, AMBIGUOUS, REJECTED]),
     (502, FAILED),
     (503, FAILED),
     (504, FAILED),
@@ -252,7 +252,7 @@ async fn row_70_a_403_at_login_refuses_the_credential_after_one_request() {
     assert_eq!(error.status(), Some(403));
     assert_eq!(
         error.to_string(),
-        "login: the service did not accept the request, status 403; \
+        "login: the server did not accept the request, status 403; \
          check the API token's id and secret"
     );
     assert_eq!(mock.seen().len(), 1);

@@ -31,6 +31,12 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// How far the clocks may be apart: 5 minutes, as Kerberos has it.
 const TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
+/// What a client is told if what came back is not HTTP, or nothing came back.
+const NO_REPLY: [&str; 2] = ["invalid HTTP", "connection closed before message completed"];
+
+/// Advice for a port for TLS that was sent plain http.
+const TLS_INSTEAD: &str = "if the port speaks TLS, use https:// in --host";
+
 /// The place that answers 401 to a request without an access token, and changes nothing.
 const PLACE: &str = "auth/api-token";
 
@@ -74,7 +80,7 @@ async fn connect(mut checks: Vec<Check>, url: &Url, proxy: Option<Proxy>) -> Vec
     match progress::watch("asking the service", ask(url)).await {
         Ok(response) => {
             checks.push(of_certificate(url, &response));
-            checks.push(service(&response));
+            checks.push(service(url, &response));
             checks.push(clock(
                 response
                     .headers()
@@ -234,7 +240,7 @@ fn of_certificate(url: &Url, response: &Response) -> Check {
 }
 
 /// Checks that what answers is the API: it wants an access token, and says so in JSON.
-fn service(response: &Response) -> Check {
+fn service(url: &Url, response: &Response) -> Check {
     let status = response.status();
     let content_type = response.headers().get(reqwest::header::CONTENT_TYPE);
     let content_type = content_type
@@ -250,13 +256,21 @@ fn service(response: &Response) -> Check {
         "the proxy wants a user and a password: http://USER:PASSWORD@HOST"
     } else if status.is_redirection() {
         "redirects are not followed; check --host"
-    } else if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+    } else if is_temporary(status) {
         "temporary failure; try again later"
+    } else if url.scheme() == "http" && status == StatusCode::BAD_REQUEST && !is_json {
+        TLS_INSTEAD
     } else {
         "this is not the API; check --host, and whether a proxy or a login page answers for it"
     };
     let what = if is_json { "" } else { ", and not with JSON" };
     Check::problem(SERVICE, format!("{found}{what}"), advice)
+}
+
+/// Returns `true` if a status is of a server that may answer otherwise later.
+fn is_temporary(status: StatusCode) -> bool {
+    let is_for_good = status == StatusCode::NOT_IMPLEMENTED;
+    status.is_server_error() && !is_for_good || status == StatusCode::TOO_MANY_REQUESTS
 }
 
 /// Compares this machine's clock with the service's.
@@ -285,8 +299,8 @@ fn compare(ours: SystemTime, theirs: SystemTime) -> Check {
 }
 
 fn advised(url: &Url, why: &advice::Transport) -> String {
-    if url.scheme() == "http" && advice::is_no_http(&why.causes) {
-        return advice::other_scheme();
+    if url.scheme() == "http" && NO_REPLY.iter().any(|part| why.causes.contains(part)) {
+        return TLS_INSTEAD.to_owned();
     }
     why.advice
         .unwrap_or("check --host and the network")

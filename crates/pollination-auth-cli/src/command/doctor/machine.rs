@@ -3,17 +3,20 @@
 use std::env;
 use std::path::Path;
 
+use pollination_auth::RotationStatus;
+
 use super::check::Check;
 use crate::args::global::Global;
 use crate::command::profile;
-use crate::context;
+use crate::context::{self, Context, Stored};
 use crate::credential::Found;
 use crate::environment;
 use crate::error::CliError;
 use crate::paths;
 use crate::place::Place;
 use crate::profiles;
-use crate::variables::{DIRECTORY, HOST, LATER_KEY, PROFILE, RESCUE};
+use crate::time::rfc3339;
+use crate::variables::{DIRECTORY, HOST, ID, LATER_KEY, PROFILE, RESCUE, SECRET};
 
 /// The names of the checks, in order.
 const STORE: &str = "store";
@@ -128,7 +131,7 @@ async fn credential(global: &Global) -> Check {
     if environment::find().is_err() {
         return Check::skipped(CREDENTIAL, "the environment is invalid");
     }
-    let context = match context::Context::open_or_without_store(global) {
+    let context = match Context::open_or_without_store(global) {
         Ok(context) => context,
         Err(error) => return Check::skipped(CREDENTIAL, error.to_string()),
     };
@@ -154,6 +157,9 @@ async fn credential(global: &Global) -> Check {
                     stored.token.id()
                 ),
             ),
+            (None, Some(stored)) if environment::has_other_secret(&stored.token) => {
+                two_secrets(&context, stored)
+            }
             (None, Some(stored)) => Check::good(
                 CREDENTIAL,
                 match context.place() {
@@ -170,6 +176,39 @@ async fn credential(global: &Global) -> Check {
                 format!("run `{}`", context.login()),
             ),
         },
+    }
+}
+
+/// Returns the problem of an API token that has one secret in the store and another one in the
+/// environment: commands begin with the stored one, and programs with that of the environment.
+fn two_secrets(context: &Context, stored: &Stored) -> Check {
+    let id = stored.token.id();
+    let found = format!("the environment has another secret of the API token {id} than the store");
+    let rotated_at = match &stored.rotation {
+        RotationStatus::Settled { rotated_at, .. } => *rotated_at,
+        _ => None,
+    };
+    match rotated_at {
+        Some(at) => Check::problem(
+            CREDENTIAL,
+            format!(
+                "{found}, which was rotated at {}; that of the environment is probably the old one",
+                rfc3339(at)
+            ),
+            format!(
+                "unset {ID} and {SECRET}, or their _FILE variables; programs that use the library \
+                 read the environment first"
+            ),
+        ),
+        None => Check::problem(
+            CREDENTIAL,
+            format!("{found}; one of the two is probably old"),
+            format!(
+                "run `{}` to store that of the environment if it is the new one; otherwise unset \
+                 {ID} and {SECRET}, or their _FILE variables",
+                context.login()
+            ),
+        ),
     }
 }
 

@@ -3,11 +3,17 @@
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use fs4::TryLockError;
 
+use super::patience;
 use super::protection::Protection;
 use crate::store::StoreError;
+
+/// The wait between two tries of a step: 1 ms, longer than a file takes to be replaced.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// The store's directory, known by its path.
 pub(super) struct Directory(PathBuf);
@@ -34,7 +40,9 @@ impl Directory {
     }
 
     pub(super) fn open_file(&self, file: &str) -> io::Result<File> {
-        File::open(self.0.join(file))
+        let path = self.0.join(file);
+        let is_being_replaced = || self.has_new(file);
+        patience::open(|| File::open(&path), is_being_replaced, pause)
     }
 
     pub(super) fn create_file(&self, file: &str) -> io::Result<File> {
@@ -48,11 +56,13 @@ impl Directory {
     }
 
     pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.0.join(from), self.0.join(to))
+        let (from, to) = (self.0.join(from), self.0.join(to));
+        patience::change(|| fs::rename(&from, &to), pause)
     }
 
     pub(super) fn remove(&self, file: &str) -> io::Result<()> {
-        fs::remove_file(self.0.join(file))
+        let path = self.0.join(file);
+        patience::change(|| fs::remove_file(&path), pause)
     }
 
     /// Windows has no such call for directories; its renames are written through.
@@ -73,6 +83,17 @@ impl Directory {
         }
         Ok(names)
     }
+
+    /// Returns `true` if a new file of the same profile is there, which is about to replace one.
+    fn has_new(&self, file: &str) -> io::Result<bool> {
+        let profile = file.split('.').next().unwrap_or_default();
+        let begin = format!(".{profile}.");
+        Ok(self.names()?.iter().any(|name| name.starts_with(&begin)))
+    }
+}
+
+fn pause() {
+    thread::sleep(PAUSE);
 }
 
 pub(super) fn try_lock(file: &File) -> io::Result<bool> {

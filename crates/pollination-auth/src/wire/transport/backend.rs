@@ -66,6 +66,18 @@ pub(super) fn are_roots_missing(_: &(dyn StdError + 'static)) -> bool {
     false
 }
 
+/// Returns `true` if what came back is not TLS.
+#[cfg(feature = "rustls-no-provider")]
+pub(super) fn is_no_tls(error: &(dyn StdError + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(rustls::Error::InvalidMessage(_)))
+}
+
+/// The native backends say so in words of the system alone.
+#[cfg(not(feature = "rustls-no-provider"))]
+pub(super) fn is_no_tls(_: &(dyn StdError + 'static)) -> bool {
+    false
+}
+
 /// Returns `true` if the server refused this client's certificate, or requires one.
 #[cfg(feature = "rustls-no-provider")]
 pub(super) fn is_certificate_refused(error: &(dyn StdError + 'static)) -> bool {

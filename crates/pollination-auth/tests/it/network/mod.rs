@@ -9,6 +9,7 @@ mod request;
 mod rotating;
 mod runtime;
 mod runtimes;
+mod schemes;
 mod support;
 mod timeouts;
 mod tls;

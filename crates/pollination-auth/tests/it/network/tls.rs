@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use pollination_auth::reqwest::Certificate;
 #[cfg(feature = "rustls-no-provider")]
 use pollination_auth::reqwest::Identity;
+use pollination_auth::reqwest::{Certificate, ClientBuilder as HttpBuilder};
 use pollination_auth::{ClientBuilder, Operation, Reason};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 #[cfg(feature = "rustls-no-provider")]
@@ -102,7 +102,17 @@ fn one_suite() -> CryptoProvider {
 /// A client that trusts one more authority than the machine does.
 fn trusting(server: &FaultServer, authority: &Authority) -> ClientBuilder {
     let root = Certificate::from_der(authority.der()).unwrap();
-    builder(server.base_url()).configure_http(move |http| http.tls_certs_merge([root.clone()]))
+    builder(server.base_url()).configure_http(move |http| trust(http, root.clone()))
+}
+
+/// Adds an authority to those that the machine trusts; Wine can't add to its own, so it replaces them.
+fn trust(http: HttpBuilder, root: Certificate) -> HttpBuilder {
+    let is_wine = std::env::var_os("WINEPREFIX").is_some();
+    if cfg!(windows) && is_wine {
+        http.tls_certs_only([root])
+    } else {
+        http.tls_certs_merge([root])
+    }
 }
 
 /// Checks the outcome of a refused certificate: one attempt, nothing sent, and retrying is no help.
@@ -298,10 +308,7 @@ async fn a_client_certificate_is_presented_to_a_server_that_asks_for_one() {
     let identity = Identity::from_pem(pem.as_bytes()).unwrap();
     let root = Certificate::from_der(authority.der()).unwrap();
     let client = builder(server.base_url())
-        .configure_http(move |http| {
-            http.identity(identity.clone())
-                .tls_certs_merge([root.clone()])
-        })
+        .configure_http(move |http| trust(http.identity(identity.clone()), root.clone()))
         .build()
         .unwrap();
     for operation in OPERATIONS {

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use pollination_auth::reqwest::Url;
 use pollination_auth::{
     ApiToken, BaseUrlError, Client, ClientBuilder, CredentialStore, Document, Error, FileStore,
     MemoryStore, Profile, Reason, RotateError, RotationStatus, StoreError, StoredToken,
@@ -158,7 +157,10 @@ impl Context {
     ///
     /// Builds no client: reading the root certificates takes longer than everything else here.
     pub(crate) async fn look(&self) -> Result<Option<Stored>, CliError> {
-        self.check_scheme()?;
+        let host = self.profile.id().base_url();
+        if proxy::is_plain_http_elsewhere(host) && !self.global.dangerously_allow_plain_http {
+            return Err(CliError::Host(BaseUrlError::PlainHttp));
+        }
         let Some(seen) = self.profile.stored().await? else {
             return Ok(None);
         };
@@ -169,16 +171,6 @@ impl Context {
             seen,
             rotation,
         }))
-    }
-
-    /// Refuses what a client of the host would refuse: plain http that is not allowed by name.
-    fn check_scheme(&self) -> Result<(), CliError> {
-        let url = Url::parse(self.profile.id().base_url());
-        let is_plain = url.is_ok_and(|url| url.scheme() == "http" && !proxy::is_this_machine(&url));
-        if is_plain && !self.global.dangerously_allow_plain_http {
-            return Err(CliError::Host(BaseUrlError::PlainHttp));
-        }
-        Ok(())
     }
 
     /// Returns the stored credential, to change it; an error if there is none.

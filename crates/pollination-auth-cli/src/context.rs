@@ -156,7 +156,10 @@ impl Context {
     ///
     /// Builds no client: reading the root certificates takes longer than everything else here.
     pub(crate) async fn look(&self) -> Result<Option<Stored>, CliError> {
-        self.global.check_scheme()?;
+        let host = self.profile.id().base_url();
+        if proxy::is_plain_http_elsewhere(host) && !self.global.dangerously_allow_plain_http {
+            return Err(CliError::Host(BaseUrlError::PlainHttp));
+        }
         let Some(seen) = self.profile.stored().await? else {
             return Ok(None);
         };

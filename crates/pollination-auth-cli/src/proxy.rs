@@ -63,9 +63,28 @@ pub(crate) fn is_this_machine(url: &Url) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
+/// Returns `true` if a host is asked in the clear over a network; a client wants that allowed by name.
+pub(crate) fn is_plain_http_elsewhere(host: &str) -> bool {
+    Url::parse(host).is_ok_and(|url| url.scheme() == "http" && !is_this_machine(&url))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_http_is_for_this_machine() {
+        for (host, expected) in [
+            ("http://h.example", true),
+            ("http://127.0.0.1.example", true),
+            ("https://h.example", false),
+            ("http://127.0.0.1:8000", false),
+            ("http://[::1]:8000", false),
+            ("http://localhost", false),
+        ] {
+            assert_eq!(is_plain_http_elsewhere(host), expected, "{host}");
+        }
+    }
 
     const PROXY: &str = "http://u:planted@p.example:3128";
 

@@ -4,15 +4,12 @@ use std::env;
 
 use clap::Args;
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
-use pollination_auth::reqwest::Url;
-use pollination_auth::{BaseUrlError, DEFAULT_BASE_URL};
+use pollination_auth::DEFAULT_BASE_URL;
 
 use super::help::NAME;
 use super::values;
-use crate::error::CliError;
 use crate::output::Format;
 use crate::profiles;
-use crate::proxy;
 use crate::text::quoted;
 use crate::variables::{HOST, PROFILE};
 
@@ -77,15 +74,6 @@ pub(crate) struct Global {
 }
 
 impl Global {
-    /// Refuses what a client of the host would refuse: plain http that is not allowed by name.
-    pub(crate) fn check_scheme(&self) -> Result<(), CliError> {
-        let is_plain = |url: Url| url.scheme() == "http" && !proxy::is_this_machine(&url);
-        if Url::parse(&self.host).is_ok_and(is_plain) && !self.dangerously_allow_plain_http {
-            return Err(CliError::Host(BaseUrlError::PlainHttp));
-        }
-        Ok(())
-    }
-
     /// Returns a command line that means this host and profile, to be pasted.
     pub(crate) fn line(&self, command: &str) -> String {
         self.line_where(command, |name| env::var_os(name).is_some())

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use reqwest::ClientBuilder as HttpBuilder;
+use reqwest::ClientBuilder;
 
 #[cfg(not(any(feature = "rustls-no-provider", feature = "native-tls")))]
 compile_error!(
@@ -11,7 +11,7 @@ compile_error!(
 );
 
 /// Names the backend, because another crate of the program can change reqwest's default.
-pub(super) fn named(http: HttpBuilder) -> HttpBuilder {
+pub(super) fn named(http: ClientBuilder) -> ClientBuilder {
     #[cfg(feature = "rustls-no-provider")]
     let http = http.tls_backend_rustls();
     #[cfg(not(feature = "rustls-no-provider"))]
@@ -20,7 +20,7 @@ pub(super) fn named(http: HttpBuilder) -> HttpBuilder {
 }
 
 /// Undoes what writes the keys of connections to a file.
-pub(super) fn without_key_log(http: HttpBuilder) -> HttpBuilder {
+pub(super) fn without_key_log(http: ClientBuilder) -> ClientBuilder {
     // The native backends have no such setting.
     #[cfg(feature = "rustls-no-provider")]
     let http = http.tls_sslkeylogfile(false);

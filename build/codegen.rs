@@ -41,6 +41,8 @@ pub(crate) fn generate(contract: &str) -> Result<Generated, CodegenError> {
     let not_read = "the contract is not OpenAPI 3.0";
     let mut contract: serde_json::Value =
         serde_json::from_str(contract).map_err(because(not_read))?;
+    let components = contract.get("components").cloned().unwrap_or_default();
+    each_operation(&mut contract, |it| shared_in_place(it, &components));
     each_operation(&mut contract, ask_in_json);
     each_operation(&mut contract, default_is_an_error);
     without_patterns(&mut contract, false);
@@ -55,11 +57,41 @@ pub(crate) fn generate(contract: &str) -> Result<Generated, CodegenError> {
     })
 }
 
-fn each_operation(contract: &mut serde_json::Value, change: fn(&mut serde_json::Value)) {
+fn each_operation(
+    contract: &mut serde_json::Value,
+    mut change: impl FnMut(&mut serde_json::Value),
+) {
     let paths = contract.get_mut("paths").and_then(|it| it.as_object_mut());
     let items = paths.into_iter().flatten();
     let operations = items.filter_map(|(_, item)| item.as_object_mut()).flatten();
     operations.for_each(|(_, operation)| change(operation));
+}
+
+/// Writes shared bodies and responses where they are used: the next steps look at the content of
+/// each.
+fn shared_in_place(operation: &mut serde_json::Value, components: &serde_json::Value) {
+    if let Some(body) = operation.get_mut("requestBody") {
+        in_place(body, components, "requestBodies");
+    }
+    let responses = operation.get_mut("responses");
+    let responses = responses.and_then(|it| it.as_object_mut());
+    for (_, response) in responses.into_iter().flatten() {
+        in_place(response, components, "responses");
+    }
+}
+
+fn in_place(part: &mut serde_json::Value, components: &serde_json::Value, section: &str) {
+    let shared = components.get(section).and_then(|it| it.as_object());
+    // One may refer to another; a circle ends after as many steps as there are.
+    for _ in 0..shared.map_or(0, |shared| shared.len()) {
+        let reference = part.get("$ref").and_then(|it| it.as_str());
+        let name = reference.and_then(|it| it.strip_prefix("#/components/"));
+        let name = name.and_then(|it| it.strip_prefix(section)?.strip_prefix('/'));
+        let found = name.and_then(|name| shared?.get(name));
+        if let Some(found) = found {
+            *part = found.clone();
+        }
+    }
 }
 
 /// Removes the other media types of a request that can be JSON: progenitor accepts only one.

@@ -11,6 +11,8 @@ mod documents;
 #[cfg(test)]
 mod drift;
 #[cfg(test)]
+mod emitters;
+#[cfg(test)]
 mod evolutions;
 #[cfg(test)]
 mod oracle;

@@ -48,6 +48,7 @@ pub(crate) fn generate(contract: &str) -> Result<Generated, CodegenError> {
     without_patterns(&mut contract, false);
     let for_mocks: OpenAPI = serde_json::from_value(contract.clone()).map_err(because(not_read))?;
     each_operation(&mut contract, without_bodiless_errors);
+    each_operation(&mut contract, without_errors_of_a_range);
     let for_client: OpenAPI = serde_json::from_value(contract).map_err(because(not_read))?;
     let client = Generator::new(&settings()).generate_tokens(&for_client);
     let httpmock = Generator::new(&settings()).httpmock(&for_mocks, "crate");
@@ -175,6 +176,21 @@ fn without_bodiless_errors(operation: &mut serde_json::Value) {
     }
 }
 
+/// Removes the errors whose range is there as well: progenitor asks for the range first, and warns
+/// users that it never asks for the others. All errors of an operation have one type, so the client
+/// misses nothing. The mocks keep them.
+fn without_errors_of_a_range(operation: &mut serde_json::Value) {
+    let responses = operation.get_mut("responses");
+    let Some(responses) = responses.and_then(|it| it.as_object_mut()) else {
+        return;
+    };
+    for (first, range) in [('4', "4XX"), ('5', "5XX")] {
+        if responses.contains_key(range) {
+            responses.retain(|status, _| status == range || !status.starts_with(first));
+        }
+    }
+}
+
 /// Formats for which typify would use a type of another crate. They stay texts, so that users of
 /// the client choose that crate.
 const TEXTS: [&str; 3] = ["date", "date-time", "uuid"];
@@ -219,7 +235,9 @@ fn derive_json_schema(items: &mut [syn::Item]) {
             }
             syn::Item::Struct(model) if is_model(&model.attrs) => {
                 model.attrs.push(json_schema_derive());
-                model.fields.iter_mut().for_each(describe_optional);
+                if let syn::Fields::Named(fields) = &mut model.fields {
+                    fields.named.iter_mut().for_each(describe_optional);
+                }
             }
             syn::Item::Enum(model) if is_model(&model.attrs) => {
                 model.attrs.push(json_schema_derive());

@@ -15,6 +15,8 @@ mod emitters;
 #[cfg(test)]
 mod evolutions;
 #[cfg(test)]
+mod mutations;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod pipeline;

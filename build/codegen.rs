@@ -41,11 +41,14 @@ pub(crate) fn generate(contract: &str) -> Result<Generated, CodegenError> {
     let not_read = "the contract is not OpenAPI 3.0";
     let mut contract: serde_json::Value =
         serde_json::from_str(contract).map_err(because(not_read))?;
+    let components = contract.get("components").cloned().unwrap_or_default();
+    each_operation(&mut contract, |it| shared_in_place(it, &components));
     each_operation(&mut contract, ask_in_json);
     each_operation(&mut contract, default_is_an_error);
     without_patterns(&mut contract, false);
     let for_mocks: OpenAPI = serde_json::from_value(contract.clone()).map_err(because(not_read))?;
     each_operation(&mut contract, without_bodiless_errors);
+    each_operation(&mut contract, without_errors_of_a_range);
     let for_client: OpenAPI = serde_json::from_value(contract).map_err(because(not_read))?;
     let client = Generator::new(&settings()).generate_tokens(&for_client);
     let httpmock = Generator::new(&settings()).httpmock(&for_mocks, "crate");
@@ -55,11 +58,41 @@ pub(crate) fn generate(contract: &str) -> Result<Generated, CodegenError> {
     })
 }
 
-fn each_operation(contract: &mut serde_json::Value, change: fn(&mut serde_json::Value)) {
+fn each_operation(
+    contract: &mut serde_json::Value,
+    mut change: impl FnMut(&mut serde_json::Value),
+) {
     let paths = contract.get_mut("paths").and_then(|it| it.as_object_mut());
     let items = paths.into_iter().flatten();
     let operations = items.filter_map(|(_, item)| item.as_object_mut()).flatten();
     operations.for_each(|(_, operation)| change(operation));
+}
+
+/// Writes shared bodies and responses where they are used: the next steps look at the content of
+/// each.
+fn shared_in_place(operation: &mut serde_json::Value, components: &serde_json::Value) {
+    if let Some(body) = operation.get_mut("requestBody") {
+        in_place(body, components, "requestBodies");
+    }
+    let responses = operation.get_mut("responses");
+    let responses = responses.and_then(|it| it.as_object_mut());
+    for (_, response) in responses.into_iter().flatten() {
+        in_place(response, components, "responses");
+    }
+}
+
+fn in_place(part: &mut serde_json::Value, components: &serde_json::Value, section: &str) {
+    let shared = components.get(section).and_then(|it| it.as_object());
+    // One may refer to another; a circle ends after as many steps as there are.
+    for _ in 0..shared.map_or(0, |shared| shared.len()) {
+        let reference = part.get("$ref").and_then(|it| it.as_str());
+        let name = reference.and_then(|it| it.strip_prefix("#/components/"));
+        let name = name.and_then(|it| it.strip_prefix(section)?.strip_prefix('/'));
+        let found = name.and_then(|name| shared?.get(name));
+        if let Some(found) = found {
+            *part = found.clone();
+        }
+    }
 }
 
 /// Removes the other media types of a request that can be JSON: progenitor accepts only one.
@@ -143,6 +176,21 @@ fn without_bodiless_errors(operation: &mut serde_json::Value) {
     }
 }
 
+/// Removes the errors whose range is there as well: progenitor asks for the range first, and warns
+/// users that it never asks for the others. All errors of an operation have one type, so the client
+/// misses nothing. The mocks keep them.
+fn without_errors_of_a_range(operation: &mut serde_json::Value) {
+    let responses = operation.get_mut("responses");
+    let Some(responses) = responses.and_then(|it| it.as_object_mut()) else {
+        return;
+    };
+    for (first, range) in [('4', "4XX"), ('5', "5XX")] {
+        if responses.contains_key(range) {
+            responses.retain(|status, _| status == range || !status.starts_with(first));
+        }
+    }
+}
+
 /// Formats for which typify would use a type of another crate. They stay texts, so that users of
 /// the client choose that crate.
 const TEXTS: [&str; 3] = ["date", "date-time", "uuid"];
@@ -187,7 +235,9 @@ fn derive_json_schema(items: &mut [syn::Item]) {
             }
             syn::Item::Struct(model) if is_model(&model.attrs) => {
                 model.attrs.push(json_schema_derive());
-                model.fields.iter_mut().for_each(describe_optional);
+                if let syn::Fields::Named(fields) = &mut model.fields {
+                    fields.named.iter_mut().for_each(describe_optional);
+                }
             }
             syn::Item::Enum(model) if is_model(&model.attrs) => {
                 model.attrs.push(json_schema_derive());

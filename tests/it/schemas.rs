@@ -21,6 +21,17 @@ fn models() -> [(&'static str, Schema); 5] {
     ]
 }
 
+/// Formats of texts that are plain texts in the models: see `build/codegen.rs`.
+const TEXTS: [&str; 3] = ["date", "date-time", "uuid"];
+
+/// Returns `true` for what the contract says and the models don't: whether a text fits is up to the
+/// service.
+fn is_form_of_a_text(key: &str, value: &Value) -> bool {
+    let is_text = |format: &str| TEXTS.contains(&format);
+    let text = value.as_str();
+    key == "pattern" && text.is_some() || key == "format" && text.is_some_and(is_text)
+}
+
 /// Writes out every reference, drops annotations and puts lists whose order means nothing in order.
 fn meaning(schema: &Value, root: &Value) -> Value {
     match schema {
@@ -33,7 +44,8 @@ fn meaning(schema: &Value, root: &Value) -> Value {
             for (key, value) in object {
                 // The width of the Rust integer: the contract states `integer` without a width.
                 let width = key == "format" && value == "int64";
-                if !ANNOTATIONS.contains(&key.as_str()) && !width {
+                let dropped = width || is_form_of_a_text(key, value);
+                if !ANNOTATIONS.contains(&key.as_str()) && !dropped {
                     plain.insert(key.clone(), meaning(value, root));
                 }
             }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::distribute::wheel;
 use crate::terminal::{BAD, GOOD, HEADING};
-use crate::{bench, check, engines, packaging, races, readme, workspace};
+use crate::{bench, check, compiles, engines, packaging, races, readme, workspace};
 
 /// The folder of the examples; CI runs each once.
 const EXAMPLES: &str = "crates/pollination-auth-examples/examples";
@@ -19,6 +19,8 @@ enum Step {
     Check,
     /// The counts of the benchmarks, against those that are checked in.
     Bench,
+    /// The clients of a few documents.
+    Compiles,
     /// A short form of the races.
     Races,
     /// Once for each of these features, whose name takes the place of `{}`.
@@ -35,7 +37,7 @@ enum Step {
     Wheel,
 }
 
-use Step::{Bench, Cargo, Check, Each, Engines, Examples, Package, Races, Readme, Wheel};
+use Step::{Bench, Cargo, Check, Compiles, Each, Engines, Examples, Package, Races, Readme, Wheel};
 
 /// The optional features of the library: each has to build and pass without the others.
 const FEATURES: [&str; 6] = [
@@ -66,7 +68,7 @@ const ENGINES: engines::Options = engines::Options {
 };
 
 /// Everything that CI runs, in order: the README's test command first.
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     Cargo("test --locked --workspace --all-features"),
     Cargo("test --locked -p pollination-auth-api --no-default-features"),
     Cargo("test --locked -p pollination-auth --profile dev --test it"),
@@ -101,6 +103,7 @@ const STEPS: [Step; 18] = [
          --exclude pollination-auth-examples",
     ),
     Bench,
+    Compiles,
     Races,
     Engines,
     Examples("run --locked -p pollination-auth-examples --all-features --example {}"),
@@ -140,6 +143,14 @@ pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
             Bench => {
                 announce("cargo xtask bench --check", output)?;
                 bench::run(root, &["--check".to_owned()])?
+            }
+            Compiles => {
+                announce("cargo xtask compiles --short", output)?;
+                let options = compiles::Options {
+                    short: true,
+                    ..compiles::Options::default()
+                };
+                compiles::run(root, &options, output)?
             }
             Races => {
                 let line = format!("cargo xtask races --rounds {}", RACES.rounds);

@@ -90,12 +90,10 @@ enum Task {
     Golden,
     /// Compile the client of every document in xtask/tests/data that is accepted
     ///
-    /// Exits with 1 if one does not compile.
-    Compiles {
-        /// Documents to take instead, as JSON
-        files: Vec<String>,
-    },
-    /// Follow docs/regenerating.md in a copy of the workspace, and test what comes of it
+    /// Exits with 1 if one does not compile. With --mutations, also exits with 1 if a stage panics or
+    /// a document is refused without a place.
+    Compiles(compiles::Options),
+    /// Follow the guides of docs/regenerating.md in a copy of the workspace, and test the result
     ///
     /// Exits with 1 if a test fails.
     Replay,
@@ -293,7 +291,7 @@ fn run(
             true
         }
         Task::Proof(options) => proof::prove(root, options, output)?,
-        Task::Compiles { files } => compiles::run(root, files, output)?,
+        Task::Compiles(options) => compiles::run(root, options, output)?,
         Task::Replay => replay::run(root, output)?,
         Task::Bench { arguments } => bench::run(root, arguments)?,
         Task::Soak { seconds } => bench::soak(root, *seconds)?,

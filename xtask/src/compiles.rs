@@ -3,6 +3,7 @@
 //!
 //! Cargo builds in a folder of its own, so that a second run has nothing to do but the copies.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::canonical;
+use crate::golden::Generated;
+use crate::mutations::{self, EMITTERS};
 use crate::regenerate::generate::generate;
 use crate::regenerate::pipeline::{Goal, prepare_value};
 use crate::regenerate::refusal::Refusal;
@@ -24,6 +27,22 @@ const UPSTREAM: &str = "xtask/tests/data/fastapi-3.1.0.json";
 const LISTS: [&str; 2] = [
     "xtask/tests/data/documents.json",
     "xtask/tests/data/evolutions.json",
+];
+
+/// The documents of the short form: at least one for each way in which the generator is helped.
+/// What is refused instead, as lists and cookies in parameters, needs no compiler.
+const SHORT: [&str; 11] = [
+    "fields of every kind",
+    "schemas with names of Rust",
+    "parameters of every kind",
+    "two ranges of errors have one body",
+    "a default response beside an error with the same body",
+    "an error with an example alone",
+    "a reply of JSON with a charset",
+    "a request that is a form",
+    "a request of JSON and text",
+    "a shared error beside one without a body",
+    "errors whose bodies differ in words alone",
 ];
 
 /// Where the copies lie, and what cargo makes of them.
@@ -44,51 +63,129 @@ const INCLUDED: [(&str, &str); 2] = [
     ),
 ];
 
-/// Compiles the accepted ones of the given documents, or those of the lists if none is given.
-/// Returns `true` if all of them compile.
+/// Options of [`run`].
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Options {
+    /// Documents to take instead, as JSON
+    pub files: Vec<String>,
+    /// Take only a few documents, as CI does
+    #[arg(long, conflicts_with_all = ["files", "mutations"])]
+    pub short: bool,
+    /// Take this many documents with random damage instead
+    #[arg(long, value_name = "NUMBER", conflicts_with = "files")]
+    pub mutations: Option<u32>,
+    /// Seed of the damage
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Compiles the clients of the accepted documents. Returns `true` if all of them compile.
 ///
 /// # Errors
 ///
 /// A file can't be read or written, or cargo can't be started.
-pub(crate) fn run(root: &Path, files: &[String], output: &mut impl Write) -> io::Result<bool> {
-    let documents = if files.is_empty() {
-        listed(root)?
-    } else {
-        let bring = |file: &String| Ok((file.clone(), parsed(Path::new(file))?));
-        files.iter().map(bring).collect::<io::Result<_>>()?
-    };
-    let folder = root.join(FOLDER);
-    let _ = fs::remove_dir_all(folder.join("members"));
-    let mut members = Vec::new();
-    for (name, document) in documents {
-        match accepted(root, document)? {
-            Ok(files) => {
-                let member = format!("accepted-{}", members.len());
-                copy(root, &folder.join("members").join(&member), &member, &files)?;
-                writeln!(output, "{member}: {name}")?;
-                members.push(member);
+pub fn run(root: &Path, options: &Options, output: &mut impl Write) -> io::Result<bool> {
+    let mut copies = Copies::new(root)?;
+    let mut passed = true;
+    if let Some(number) = options.mutations {
+        for tried in mutations::tried(root, number, options.seed)? {
+            if let Some(fault) = &tried.fault {
+                passed = false;
+                let document = copies.folder.join(format!("{}.json", tried.number));
+                fs::write(&document, tried.document.to_string())?;
+                writeln!(output, "{BAD}{}{BAD:#}: {fault}", tried.name)?;
+                writeln!(output, "    {}", document.display())?;
             }
-            Err(refusal) => writeln!(output, "refused: {name}\n    {refusal}")?,
+            copies.take(&tried.name, tried.made, output)?;
+        }
+    } else {
+        let documents = if options.files.is_empty() {
+            listed(root, options.short)?
+        } else {
+            let bring = |file: &String| Ok((file.clone(), parsed(Path::new(file))?));
+            options.files.iter().map(bring).collect::<io::Result<_>>()?
+        };
+        for (name, document) in documents {
+            copies.take(&name, made(root, document)?, output)?;
         }
     }
-    manifest(root, &folder)?;
-    let mut check = cargo(&folder, CHECK);
-    let passed = check.status()?.success();
-    let (style, what) = if passed {
-        (GOOD, "compile")
-    } else {
-        (BAD, "don't compile")
-    };
-    writeln!(
-        output,
-        "{style}{} accepted documents {what}{style:#}",
-        members.len()
-    )?;
-    Ok(passed)
+    Ok(copies.compile(output)? && passed)
 }
 
-/// Reads the documents of the lists.
-fn listed(root: &Path) -> io::Result<Vec<(String, Value)>> {
+/// The copies of the generated crate, in a workspace of their own.
+struct Copies<'a> {
+    root: &'a Path,
+    folder: PathBuf,
+    /// The code of each copy: what two documents have in common is compiled once.
+    codes: BTreeSet<String>,
+    accepted: u32,
+    refused: u32,
+}
+
+impl<'a> Copies<'a> {
+    fn new(root: &'a Path) -> io::Result<Self> {
+        let folder = root.join(FOLDER);
+        let _ = fs::remove_dir_all(folder.join("members"));
+        fs::create_dir_all(&folder)?;
+        Ok(Self {
+            root,
+            folder,
+            codes: BTreeSet::new(),
+            accepted: 0,
+            refused: 0,
+        })
+    }
+
+    /// Makes a copy for an accepted document.
+    fn take(
+        &mut self,
+        name: &str,
+        made: Result<(Generated, Value), Refusal>,
+        output: &mut impl Write,
+    ) -> io::Result<()> {
+        let (generated, contract) = match made {
+            Ok(made) => made,
+            Err(refusal) => {
+                self.refused += 1;
+                return writeln!(output, "refused: {name}\n    {refusal}");
+            }
+        };
+        self.accepted += 1;
+        let member = format!("accepted-{}", self.codes.len());
+        let mut files = Vec::from(generated.into_files());
+        let code: String = files.iter().map(|(_, text)| text.as_str()).collect();
+        if !self.codes.insert(code) {
+            return writeln!(output, "accepted, with the code of another one: {name}");
+        }
+        writeln!(output, "{member}: {name}")?;
+        files.push((CONTRACT, canonical::to_string(&contract)));
+        let to = self.folder.join("members").join(&member);
+        copy(self.root, &to, &member, &files)
+    }
+
+    /// Runs the compiler, and returns `true` if it has nothing to say.
+    fn compile(self, output: &mut impl Write) -> io::Result<bool> {
+        manifest(self.root, &self.folder)?;
+        let passed = cargo(&self.folder, CHECK).status()?.success();
+        let (style, what) = if passed {
+            (GOOD, "compile")
+        } else {
+            (BAD, "don't compile")
+        };
+        writeln!(
+            output,
+            "{style}{} accepted documents {what}{style:#} ({} different clients; {} documents were \
+             refused)",
+            self.accepted,
+            self.codes.len(),
+            self.refused
+        )?;
+        Ok(passed)
+    }
+}
+
+/// Reads the documents of the lists and of the emitters.
+fn listed(root: &Path, short: bool) -> io::Result<Vec<(String, Value)>> {
     let upstream = parsed(&root.join(UPSTREAM))?;
     let mut documents = Vec::new();
     for list in LISTS {
@@ -107,6 +204,11 @@ fn listed(root: &Path) -> io::Result<Vec<(String, Value)>> {
             documents.push((name.unwrap_or_default().to_owned(), document));
         }
     }
+    if short {
+        documents.retain(|(name, _)| SHORT.contains(&name.as_str()));
+    } else {
+        documents.extend(mutations::documents_of(&root.join(EMITTERS))?);
+    }
     Ok(documents)
 }
 
@@ -114,20 +216,13 @@ fn parsed(path: &Path) -> io::Result<Value> {
     serde_json::from_str(&read(path)?).map_err(io::Error::other)
 }
 
-/// Returns the files of an accepted document: the golden copy and the contract.
-fn accepted(
-    root: &Path,
-    document: Value,
-) -> io::Result<Result<Vec<(&'static str, String)>, Refusal>> {
+/// Returns the client of an accepted document, and its contract.
+fn made(root: &Path, document: Value) -> io::Result<Result<(Generated, Value), Refusal>> {
     let overlay = read(&root.join(OVERLAY))?;
     let contract = parsed(&root.join(CONTRACT))?;
     let homes = homes(&contract);
-    let made = prepare_value(document, &overlay, Goal::Contract(&homes)).and_then(|prepared| {
-        let mut files = Vec::from(generate(&prepared.document)?.into_files());
-        files.push((CONTRACT, canonical::to_string(&prepared.document)));
-        Ok(files)
-    });
-    Ok(made)
+    let prepared = prepare_value(document, &overlay, Goal::Contract(&homes));
+    Ok(prepared.and_then(|prepared| Ok((generate(&prepared.document)?, prepared.document))))
 }
 
 /// Copies the generated crate with other generated code.
@@ -142,10 +237,12 @@ fn copy(root: &Path, to: &Path, name: &str, files: &[(&str, String)]) -> io::Res
         for (included, instead) in INCLUDED {
             text = text.replace(included, instead);
         }
-        write(
-            to.join("src").join(path.file_name().unwrap_or_default()),
-            &text,
-        )?;
+        let name = path.file_name().unwrap_or_default();
+        if name == "lib.rs" {
+            // A warning would fail the step of CI that runs clippy.
+            text.insert_str(0, "#![deny(warnings)]\n");
+        }
+        write(to.join("src").join(name), &text)?;
     }
     for (path, text) in files {
         write(to.join(path), text)?;
@@ -182,4 +279,15 @@ fn manifest(root: &Path, folder: &Path) -> io::Result<()> {
     fs::write(folder.join("Cargo.toml"), format!("{members}{settings}"))?;
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_document_of_the_short_form_is_listed() {
+        let documents = listed(&crate::workspace::root(), true).unwrap();
+        assert_eq!(documents.len(), SHORT.len());
+    }
 }

@@ -92,7 +92,7 @@ thread_local! {
 /// Runs something that may panic, without the panic's own message on standard error.
 ///
 /// The panic hook belongs to the process: it is installed once, and is silent only for this thread.
-fn quietly<T>(work: impl FnOnce() -> T + panic::UnwindSafe) -> Result<T, ()> {
+pub(crate) fn quietly<T>(work: impl FnOnce() -> T + panic::UnwindSafe) -> Result<T, ()> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let others = panic::take_hook();
@@ -102,9 +102,9 @@ fn quietly<T>(work: impl FnOnce() -> T + panic::UnwindSafe) -> Result<T, ()> {
             }
         }));
     });
-    EXPECTED.set(true);
+    let outside = EXPECTED.replace(true);
     let result = panic::catch_unwind(work);
-    EXPECTED.set(false);
+    EXPECTED.set(outside);
     result.map_err(drop)
 }
 

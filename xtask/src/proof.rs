@@ -34,8 +34,9 @@ const BACKENDS: &str = "rustls-aws-lc,rustls-no-provider,native-tls";
 /// Advisories are a matter of the day, not of a release, and need a database from the network.
 const LICENCES: &str = "deny --workspace check bans licenses sources";
 
-/// The folder of the copy with the oldest dependencies.
+/// The folder of the copy with the oldest dependencies, and what cargo makes of it.
 const OLDEST: &str = "target/proof/oldest";
+const OLDEST_TARGET: &str = "target/proof/target";
 
 /// The folder of the texts with the public API of each published package.
 const API: &str = "docs/public-api";
@@ -149,7 +150,7 @@ fn oldest(root: &Path) -> io::Result<()> {
         "update --quiet -Z direct-minimal-versions",
     ))?;
     let mut check = cargo(&copy, SUPPORTED);
-    run(check.env("CARGO_TARGET_DIR", root.join("target")))
+    run(check.env("CARGO_TARGET_DIR", root.join(OLDEST_TARGET)))
 }
 
 /// Compares the public API of each published package with its text, or writes the text.

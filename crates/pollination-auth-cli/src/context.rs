@@ -7,8 +7,8 @@ use std::time::SystemTime;
 #[cfg(feature = "keyring")]
 use pollination_auth::KeyringStore;
 use pollination_auth::{
-    ApiToken, Client, ClientBuilder, CredentialStore, Document, Error, FileStore, MemoryStore,
-    Profile, Reason, RotateError, RotationStatus, StoreError, StoredToken,
+    ApiToken, BaseUrlError, Client, ClientBuilder, CredentialStore, Document, Error, FileStore,
+    MemoryStore, Profile, Reason, RotateError, RotationStatus, StoreError, StoredToken,
 };
 use tokio::time::Instant;
 
@@ -21,6 +21,7 @@ use crate::output;
 use crate::paths;
 use crate::place::Place;
 use crate::profiles;
+use crate::proxy;
 use crate::recovery::Remedies;
 use crate::text::quoted;
 

@@ -115,6 +115,7 @@ document                                      an OpenAPI document as JSON: its p
 golden                                        the generated code as it is checked in
 regenerate                                    from an upstream document to the contract, in stages
 oracle                                        random pairs of schemas that try the comparison
+mutations                                     documents with random damage that try every stage
 check                                         the rules of the workspace
 bench compiles packaging races readme replay  programs that CI and people run
 distribute                                    wheels, archives, Windows

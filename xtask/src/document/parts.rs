@@ -18,7 +18,7 @@ pub struct Need {
 }
 
 /// The operations of the contract. This is the one place that lists them.
-pub const NEEDS: [Need; 5] = [
+pub const NEEDS: &[Need] = &[
     need("login", true, true, false),
     need("get_api_token", false, true, true),
     need("create_api_token", false, true, true),

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::document::parts::each_part;
-use crate::document::pointer::{component, to_component, unescaped};
+use crate::document::pointer::{at, component, to_component, unescaped};
 use crate::document::positions::{Kind, each_child};
 
 /// The most documents that are tried.
@@ -37,7 +37,31 @@ pub(super) fn place(document: &Value, is_there: impl Fn(&Value) -> bool) -> Stri
             None => break,
         }
     }
-    found.map(|(pointer, _)| pointer).unwrap_or_default()
+    match found {
+        Some((pointer, _)) => pointer,
+        None => elsewhere(document, tries, is_there),
+    }
+}
+
+/// As [`place`], outside of the operations and components: in `info`, for example.
+fn elsewhere(document: &Value, mut tries: usize, is_there: impl Fn(&Value) -> bool) -> String {
+    let mut found = String::new();
+    loop {
+        let keys: Vec<_> = match document.pointer(&found) {
+            Some(Value::Object(entries)) => entries.keys().cloned().collect(),
+            Some(Value::Array(items)) => (0..items.len()).map(|index| index.to_string()).collect(),
+            _ => Vec::new(),
+        };
+        let mut below = keys.iter().map(|key| at(&found, key));
+        let at_fault = below.find(|pointer| {
+            tries = tries.saturating_sub(1);
+            tries > 0 && !is_there(&removed(document, pointer))
+        });
+        match at_fault {
+            Some(pointer) => found = pointer,
+            None => return found,
+        }
+    }
 }
 
 /// Lists the components, then the operations: a component is the better place where both help.
@@ -183,6 +207,16 @@ mod tests {
     fn a_name_is_at_fault_as_well_as_what_it_stands_for() {
         assert_eq!(found(r#""b""#), "/components/schemas/A/properties/b");
         assert_eq!(found(r#""A":"#), "/components/schemas/A");
+    }
+
+    #[test]
+    fn what_is_outside_of_operations_and_components_has_a_place() {
+        let mut document = document();
+        document["info"] = json!({"title": "a", "contact": [{}, {"name": "z"}]});
+        let found = place(&document, |document| {
+            document.to_string().contains(r#""z""#)
+        });
+        assert_eq!(found, "/info/contact/1/name");
     }
 
     #[test]

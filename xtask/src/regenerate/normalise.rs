@@ -137,6 +137,7 @@ fn settle(value: &mut Value, kind: Kind, pointer: &str, elsewhere: &BTreeSet<Str
             }
             Kind::Operation => {
                 content::without_ignored_headers(fields);
+                content::errors_without_words(fields);
                 empty_lists(fields);
             }
             Kind::Response => {

@@ -5,16 +5,10 @@
 //! is the step of the generated crate, then that of every other one; `null` says that no client can
 //! be made of a document.
 
-use std::cell::RefCell;
-
 use serde_json::{Value, json};
-use xtask::golden::Generated;
 use xtask::regenerate::compare::{Comparison, compare};
-use xtask::regenerate::generate::generate;
-use xtask::regenerate::semver::release;
-use xtask::regenerate::validate::generable;
 
-use crate::support::{self, NEWER, difference, patched, prepared};
+use crate::support::{self, NEWER, difference, patched, prepared, steps};
 
 const EVOLUTIONS: &str = include_str!("../data/evolutions.json");
 
@@ -28,23 +22,6 @@ fn told(comparison: &Comparison) -> Vec<Value> {
         })
     });
     told.collect()
-}
-
-/// Returns the step of the generated crate, and the one that all others share.
-fn steps(old: &Value, new: &Value, comparison: &Comparison) -> Value {
-    thread_local! {
-        /// Most evolutions begin with the same document.
-        static LATEST: RefCell<Option<(Value, Generated)>> = const { RefCell::new(None) };
-    }
-    let latest = LATEST.take().filter(|(document, _)| document == old);
-    let generated = |document| generable(document).and_then(|()| generate(document));
-    let latest = latest.or_else(|| Some((old.clone(), generated(old).ok()?)));
-    let (Some((_, before)), Ok(after)) = (&latest, generated(new)) else {
-        return Value::Null;
-    };
-    let release = release((before, &after), comparison.verdict, Vec::new()).unwrap();
-    LATEST.set(latest);
-    json!([release.semver.generated, release.semver.others])
 }
 
 #[test]

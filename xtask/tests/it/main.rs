@@ -11,7 +11,11 @@ mod documents;
 #[cfg(test)]
 mod drift;
 #[cfg(test)]
+mod emitters;
+#[cfg(test)]
 mod evolutions;
+#[cfg(test)]
+mod mutations;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]

@@ -1,10 +1,16 @@
 //! The documents of `tests/data`, and what several tests do with them.
 
-use serde_json::Value;
+use std::cell::RefCell;
+
+use serde_json::{Value, json};
+use xtask::golden::Generated;
 use xtask::regenerate::compare::{Comparison, compare};
+use xtask::regenerate::generate::generate;
 use xtask::regenerate::pipeline::{Goal, Prepared, prepare, prepare_value};
 use xtask::regenerate::refusal::Refusal;
 use xtask::regenerate::select::{Home, homes};
+use xtask::regenerate::semver::release;
+use xtask::regenerate::validate::generable;
 
 /// The contract as it was when the upstream documents beside it were made.
 ///
@@ -56,4 +62,21 @@ pub(crate) fn prepared(old: &Value, new: &Value) -> (Value, Value) {
 pub(crate) fn difference(old: &Value, new: &Value) -> Comparison {
     let (old, new) = prepared(old, new);
     compare(&old, &new)
+}
+
+/// Returns the step of the generated crate, and the one that all others share.
+pub(crate) fn steps(old: &Value, new: &Value, comparison: &Comparison) -> Value {
+    thread_local! {
+        /// Most evolutions begin with the same document.
+        static LATEST: RefCell<Option<(Value, Generated)>> = const { RefCell::new(None) };
+    }
+    let latest = LATEST.take().filter(|(document, _)| document == old);
+    let generated = |document| generable(document).and_then(|()| generate(document));
+    let latest = latest.or_else(|| Some((old.clone(), generated(old).ok()?)));
+    let (Some((_, before)), Ok(after)) = (&latest, generated(new)) else {
+        return Value::Null;
+    };
+    let release = release((before, &after), comparison.verdict, Vec::new()).unwrap();
+    LATEST.set(latest);
+    json!([release.semver.generated, release.semver.others])
 }

@@ -1,7 +1,9 @@
 //! `docs/regenerating.md`: its commands are run, and its outputs are compared.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use anstream::StripStream;
 use serde_json::Value;
@@ -54,6 +56,28 @@ fn every_command_of_the_guide_says_what_the_guide_shows() {
             "the guide shows another output of `{command}`; it is\n{output}"
         );
         assert_eq!(code, 0, "{command}");
+    }
+}
+
+/// `cargo xtask replay` makes these changes and runs the tests.
+#[test]
+fn every_change_that_the_guide_makes_by_hand_fits() {
+    let blocks = GUIDE.split("```diff\n").skip(1);
+    let changes: Vec<_> = blocks
+        .map(|block| block.split("```").next().unwrap())
+        .collect();
+    assert_eq!(changes.len(), 5);
+    for change in changes {
+        let mut apply = Command::new("git")
+            .args(["apply", "--check", "--ignore-whitespace", "-"])
+            .current_dir(xtask::workspace::root())
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = apply.stdin.take().unwrap();
+        input.write_all(change.as_bytes()).unwrap();
+        drop(input);
+        assert!(apply.wait().unwrap().success(), "{change}");
     }
 }
 

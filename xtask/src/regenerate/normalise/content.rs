@@ -1,5 +1,5 @@
-//! One form for the content of requests and responses: how a media type is written, and content
-//! that says nothing.
+//! One form for the content of requests and responses: how a media type is written, content that
+//! says nothing, and errors that differ in words alone.
 
 use serde_json::{Map, Value};
 
@@ -58,6 +58,40 @@ pub(super) fn without_ignored_headers(fields: &mut Map<String, Value>) {
     }
 }
 
+/// The keywords of a schema that are about people.
+const WORDS: [&str; 2] = ["description", "example"];
+
+/// Removes the words of error bodies that are otherwise the same schema, written out for each
+/// status: the generator takes one schema for all errors of an operation.
+pub(super) fn errors_without_words(operation: &mut Map<String, Value>) {
+    let mut bodies: Vec<&mut Map<String, Value>> = Vec::new();
+    if let Some(Value::Object(responses)) = operation.get_mut("responses") {
+        for (status, response) in responses {
+            let is_error = matches!(status.as_bytes(), [b'4' | b'5', ..] | b"default");
+            let schema = response.pointer_mut("/content/application~1json/schema");
+            if let Some(Value::Object(schema)) = schema.filter(|_| is_error) {
+                bodies.push(schema);
+            }
+        }
+    }
+    let plain = |schema: &Map<String, Value>| {
+        let mut plain = schema.clone();
+        plain.retain(|keyword, _| !WORDS.contains(&keyword.as_str()));
+        plain
+    };
+    let plain_bodies: Vec<_> = bodies.iter().map(|schema| plain(schema)).collect();
+    let is_same = |(schema, plain): (&&mut Map<String, Value>, &Map<String, Value>)| {
+        let mut others = bodies.iter().zip(&plain_bodies);
+        others.any(|(other, other_plain)| other_plain == plain && *other != *schema)
+    };
+    let differ: Vec<_> = bodies.iter().zip(&plain_bodies).map(is_same).collect();
+    for ((schema, plain), differs) in bodies.into_iter().zip(plain_bodies).zip(differ) {
+        if differs {
+            *schema = plain;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -106,5 +140,40 @@ mod tests {
         let mut fields = Map::from_iter([("parameters".to_owned(), json!(named))]);
         without_ignored_headers(&mut fields);
         assert_eq!(fields["parameters"], json!([parameter("X-Other")]));
+    }
+
+    #[test]
+    fn errors_that_differ_in_words_alone_have_one_body() {
+        let error = |words: &str, kind: &str| {
+            let schema = json!({"type": kind, "description": words, "example": words});
+            json!({"content": {"application/json": {"schema": schema}}})
+        };
+        let plain =
+            |kind: &str| json!({"content": {"application/json": {"schema": {"type": kind}}}});
+        let responses = |responses: [Value; 4]| {
+            let statuses = ["200", "401", "404", "default"];
+            let responses = statuses.into_iter().map(str::to_owned).zip(responses);
+            Map::from_iter([("responses".to_owned(), Map::from_iter(responses).into())])
+        };
+        let one = error("a", "object");
+        let mut operation = responses([
+            one.clone(),
+            one.clone(),
+            error("b", "object"),
+            error("c", "array"),
+        ]);
+        errors_without_words(&mut operation);
+        let expected = [
+            one.clone(),
+            plain("object"),
+            plain("object"),
+            error("c", "array"),
+        ];
+        assert_eq!(operation, responses(expected));
+        // Words that all have are kept.
+        let mut operation = responses([one.clone(), one.clone(), one.clone(), one]);
+        let before = operation.clone();
+        errors_without_words(&mut operation);
+        assert_eq!(operation, before);
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::super::refusal::Problems;
 use crate::document::parts::{Operation, entries};
 use crate::document::pointer::at;
+use crate::document::positions::{Kind, each_child};
 use crate::document::reference::follow;
 
 /// The media type of the generated client.
@@ -32,6 +33,31 @@ pub(super) fn check(document: &Value, operation: &Operation<'_>, problems: &mut 
         request(body, &at(&place, "content"), problems);
     }
     responses(document, value, &at(pointer, "responses"), problems);
+}
+
+/// Checks the schemas for what the generator panics at.
+pub(super) fn schemas(value: &Value, kind: Kind, pointer: &str, problems: &mut Problems) {
+    if kind == Kind::Schema {
+        let combined = ["$ref", "allOf", "anyOf", "oneOf"];
+        let is_plain = combined.iter().all(|keyword| value.get(keyword).is_none());
+        let is_text = value.get("type").is_some_and(|it| it == "string");
+        if is_plain && !is_text && value.get("format").is_some_and(|it| it == "password") {
+            let message = "a secret must be a text; write `type: string`";
+            problems.add(pointer, message);
+        }
+        let values = value.get("enum").and_then(Value::as_array);
+        let values = values.into_iter().flatten().filter(|it| !it.is_null());
+        let mut kinds: Vec<_> = values.map(std::mem::discriminant).collect();
+        kinds.dedup();
+        if kinds.len() > 1 && value.get("type").is_none() {
+            let message = "the generator has no type for values of several kinds; write `anyOf`, \
+                           with an `enum` for each";
+            problems.add(at(pointer, "enum"), message);
+        }
+    }
+    each_child(value, kind, pointer, &mut |value, kind, pointer| {
+        schemas(value, kind, pointer, problems);
+    });
 }
 
 fn parameters(document: &Value, operation: &Operation<'_>, problems: &mut Problems) {

@@ -10,10 +10,11 @@ pub const FILE: &str = "crates/pollination-auth-bench/baseline.json";
 /// The unit of what is counted with valgrind alone.
 const INSTRUCTIONS_UNIT: &str = "instructions";
 
-/// How much a count of instructions may grow: 3 %.
+/// How much a count of instructions may grow: 5 %.
 ///
-/// The same program counts the same; another compiler, C library or processor moves some of them.
-const INSTRUCTIONS: f64 = 0.03;
+/// Another compiler, C library or processor moves some counts, and so does the order in which the system
+/// wakes many tasks: the same program counted 65 700 to 67 700 for a call of 64 tasks.
+const INSTRUCTIONS: f64 = 0.05;
 
 /// How much a count of allocations may grow: half of one for each piece of work.
 ///
@@ -109,7 +110,7 @@ mod tests {
     fn what_stays_within_its_tolerance_passes() {
         let baseline = [figure("instructions", 1_000.0), figure("allocations", 50.0)];
         for passes in [
-            figure("instructions", 1_030.0),
+            figure("instructions", 1_050.0),
             figure("instructions", 1.0),
             figure("allocations", 50.5),
         ] {
@@ -124,8 +125,8 @@ mod tests {
         let baseline = [figure("instructions", 1_000.0), figure("allocations", 50.0)];
         for (told, complaint) in [
             (
-                figure("instructions", 1_031.0),
-                "a call, instructions: 1031.00 where it was 1000.00",
+                figure("instructions", 1_051.0),
+                "a call, instructions: 1051.00 where it was 1000.00",
             ),
             (
                 figure("allocations", 51.0),

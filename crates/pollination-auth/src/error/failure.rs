@@ -31,7 +31,7 @@ use crate::foundation::secret::SecretBytes;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let service = pollination_auth_fake::FakeService::start();
-/// # let api_token = pollination_auth::ApiToken::new("an-id", Secret::from("a-wrong-secret"))?;
+/// # let api_token = pollination_auth::ApiToken::new("an-id", pollination_auth::Secret::from("a-wrong-secret"))?;
 /// # let client = pollination_auth::Client::builder().api_token(api_token).base_url(service.base_url()).build()?;
 /// # let error = client.login().await.unwrap_err();
 /// # assert_eq!(report(error.failure()), "login failed, request id -");
@@ -270,7 +270,7 @@ impl fmt::Debug for Failure {
 /// #     pollination_auth_fake::Operation::Login,
 /// #     pollination_auth_fake::Fault::status(404).body("<html>"),
 /// # );
-/// # let api_token = pollination_auth::ApiToken::new("an-id", Secret::from("a-secret"))?;
+/// # let api_token = pollination_auth::ApiToken::new("an-id", pollination_auth::Secret::from("a-secret"))?;
 /// # let client = pollination_auth::Client::builder().api_token(api_token).base_url(service.base_url()).build()?;
 /// # assert_eq!(hint(&client.login().await.unwrap_err()), "something else answered for the service");
 /// # Ok(())

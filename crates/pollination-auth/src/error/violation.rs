@@ -24,7 +24,7 @@ use std::fmt;
 /// #     pollination_auth_fake::Operation::Login,
 /// #     pollination_auth_fake::Fault::status(422).body(body),
 /// # );
-/// # let api_token = pollination_auth::ApiToken::new("an-id", Secret::from("a-secret"))?;
+/// # let api_token = pollination_auth::ApiToken::new("an-id", pollination_auth::Secret::from("a-secret"))?;
 /// # let client = pollination_auth::Client::builder().api_token(api_token).base_url(service.base_url()).build()?;
 /// # let error = client.login().await.unwrap_err();
 /// assert_eq!(field(&error.violations()[0]), Some("secret"));

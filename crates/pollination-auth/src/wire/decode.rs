@@ -306,7 +306,7 @@ impl Received<'_> {
             (407, _) => (Class::Status(407), Reason::ProxyAuthentication),
             _ => (Class::Status(status), Reason::Status),
         };
-        // Web servers answer plain http on a port for TLS with this status, in words of their own.
+        // Web servers answer plain http on a port for TLS with this status and a page.
         let is_plain_to_tls = status == 400 && is_page && !self.context.base_url.is_https();
         let has_json_error = self.document::<IgnoredAny>().is_ok();
         let mask = self.mask();

@@ -204,8 +204,8 @@ const HTTP: &str = "http";
 
 /// Returns the scheme that the port seems to speak, if it is not that of the base URL.
 ///
-/// An end without a word is a sign of plain http only on this machine: elsewhere a firewall cuts
-/// connections too, and nobody should be talked out of TLS by one.
+/// A connection that ends without a reply is a sign of plain http only on this machine: elsewhere a
+/// firewall ends connections too, and its users must not be told to do without TLS.
 pub(crate) fn other_scheme(error: &reqwest::Error, base_url: &BaseUrl) -> Option<&'static str> {
     let is = |is: fn(&(dyn StdError + 'static)) -> bool| chain(error).any(is);
     if !base_url.is_https() {

@@ -72,7 +72,7 @@ pub(super) fn is_no_tls(error: &(dyn StdError + 'static)) -> bool {
     matches!(error.downcast_ref(), Some(rustls::Error::InvalidMessage(_)))
 }
 
-/// The native backends say so in words of the system alone.
+/// The native backends have no such kind of error, only a text of the system.
 #[cfg(not(feature = "rustls-no-provider"))]
 pub(super) fn is_no_tls(_: &(dyn StdError + 'static)) -> bool {
     false

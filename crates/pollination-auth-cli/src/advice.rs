@@ -32,7 +32,8 @@ const ADVICE: [(&str, &str); 6] = [
     ),
     (
         "InvalidContentType",
-        "the port does not speak TLS; if the service is plain http there, use http:// in --host",
+        "the port does not speak TLS; check the port in --host, and whether a proxy or a login page \
+         answers for it",
     ),
     (
         "dns error",
@@ -60,9 +61,10 @@ pub(crate) fn notes(error: &Error, host: &str) -> Vec<String> {
         )),
         (Reason::ConnectFailed, Some(proxy)) => notes.push(of_proxy(&proxy)),
         // Its message names the scheme.
-        (Reason::Tls | Reason::ConnectFailed, _) if failure.other_scheme().is_none() => {
+        (Reason::Tls | Reason::ConnectFailed, proxy) if failure.other_scheme().is_none() => {
             let causes = causes.unwrap_or_default();
             notes.extend(of_causes(&causes).map(str::to_owned));
+            notes.extend(proxy.as_ref().map(of_proxy));
         }
         _ => {}
     }
@@ -99,6 +101,7 @@ fn causes(error: &Error) -> Option<String> {
     let is_ours = matches!(
         error.failure().reason(),
         Reason::ConnectFailed
+            | Reason::NoHttpClient
             | Reason::Tls
             | Reason::ProxyAuthentication
             | Reason::TimedOut

@@ -103,6 +103,29 @@ pub(crate) async fn wait_to_settle(token: &ApiToken, settle: Duration) {
         token.id(),
         rounded(settle)
     ));
+    settled(settle).await;
+}
+
+/// Returns `true` if a stored credential still logs in after the settle time: then a creation of
+/// which nobody knows the outcome has not replaced it.
+pub(crate) async fn outlives_creation(
+    context: &Context,
+    token: &ApiToken,
+    settle: Duration,
+) -> Result<bool, CliError> {
+    progress::note(format_args!(
+        "outcome unknown; waiting {} before checking whether the stored API token {} still logs in \
+         (--settle) ...",
+        rounded(settle),
+        token.id()
+    ));
+    settled(settle).await;
+    let client = context.builder().api_token(token.clone()).build()?;
+    let login = progress::watch("checking the stored secret", client.login()).await;
+    Ok(login.is_ok())
+}
+
+async fn settled(settle: Duration) {
     progress::watch("waiting for the service to settle", sleep(settle)).await;
 }
 

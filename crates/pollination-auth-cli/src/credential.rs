@@ -1,11 +1,12 @@
 //! Which API token a command uses: the stored one, or that of the environment.
 
-use pollination_auth::{ApiToken, Client, Error};
+use pollination_auth::{ApiToken, Client};
 
 use crate::context::{Context, Stored};
 use crate::environment;
 use crate::error::CliError;
 use crate::output;
+use crate::refusal;
 
 /// What there is to use.
 pub(crate) struct Found {
@@ -75,8 +76,9 @@ impl OtherSecret {
         error: CliError,
         attempt: impl AsyncFnOnce(Client) -> Result<T, CliError>,
     ) -> Result<T, CliError> {
-        let (Some(token), CliError::Service(Error::CredentialsRejected(_))) = (self.0, &error)
-        else {
+        // A page of something in between is no refusal: it condemns no secret.
+        let is_refused = |error: &CliError| matches!(error, CliError::Service(error) if refusal::of_credential(error));
+        let Some(token) = self.0.filter(|_| is_refused(&error)) else {
             return Err(context.refused(stored, error));
         };
         let id = token.id().clone();
@@ -90,7 +92,7 @@ impl OtherSecret {
                 ));
                 Ok(done)
             }
-            Err(CliError::Service(error @ Error::CredentialsRejected(_))) => {
+            Err(CliError::Service(error)) if refusal::of_credential(&error) => {
                 Err(CliError::BothRefused {
                     id: id.to_string(),
                     error,

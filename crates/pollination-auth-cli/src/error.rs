@@ -190,6 +190,16 @@ pub(crate) enum CliError {
         redo: Redo,
     },
     #[error(
+        "nothing was created: the stored API token {id} still logs in ({}){}",
+        error.failure(), kept(.reply.as_deref())
+    )]
+    NothingCreated {
+        error: Error,
+        /// The file with the service's reply.
+        reply: Option<PathBuf>,
+        id: String,
+    },
+    #[error(
         "a creation was interrupted; an API token may exist whose secret nobody knows; replace \
          it:{redo}"
     )]
@@ -358,6 +368,7 @@ impl CliError {
         match self {
             Self::Service(error)
             | Self::CreationUnknown { error, .. }
+            | Self::NothingCreated { error, .. }
             | Self::BothRefused { error, .. }
             | Self::RefusedAtDeletion { error, .. }
             | Self::StoredUnchecked { error, .. } => Some(error),

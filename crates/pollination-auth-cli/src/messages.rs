@@ -59,6 +59,9 @@ impl fmt::Display for Service<'_> {
             Error::NotSent(failure) if failure.other_scheme().is_some() => {
                 "nothing was sent; if the port speaks plain http, use http:// in --host"
             }
+            Error::NotSent(failure) if failure.reason() == &Reason::NoHttpClient => {
+                "nothing was sent; check the root certificates, which SSL_CERT_FILE may name"
+            }
             Error::NotSent(failure) if failure.reason() == &Reason::Tls => {
                 "nothing was sent; check --host"
             }

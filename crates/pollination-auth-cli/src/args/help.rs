@@ -83,7 +83,7 @@ pub(crate) const VARIABLES: [(&str, &str); 12] = [
     (
         "NO_PROXY",
         "Hosts to reach without the proxy, separated by commas: a domain such as example.com, which stands for \
-         its subdomains too; an IP address; a network such as 10.0.0.0/8; or * for every host",
+         its subdomains too; an IP address; a network such as 10.0.0.0/8; or * for every host name",
     ),
     (
         "SSL_CERT_FILE",

@@ -44,6 +44,12 @@ impl CliError {
             Self::Service(error)
             | Self::BothRefused { error, .. }
             | Self::RefusedAtDeletion { error, .. } => of_service(error),
+            // By now it is known that nothing came of it.
+            Self::NothingCreated { error, .. } => match of_service(error) {
+                Exit::Unfinished => Exit::TryLater,
+                Exit::Rejected | Exit::NoApiToken => Exit::Refused,
+                other => other,
+            },
             // Whatever it was, it is not known to be the service's refusal of the stored secret.
             Self::StoredUnchecked { error, .. } => match of_service(error) {
                 Exit::Rejected | Exit::NoApiToken | Exit::Refused => Exit::TryLater,

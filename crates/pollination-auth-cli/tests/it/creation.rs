@@ -279,3 +279,35 @@ fn row_74_an_access_token_that_has_not_expired_stays_when_it_is_refused() {
     world.run_with(&CREATE, EXPIRED).fails_with(6);
     assert_is_private(&world.creation(), &access_token);
 }
+
+/// Nothing is to be replaced then, and the commands that replace it would delete what works.
+#[test]
+fn row_74_a_creation_that_something_in_between_refused_is_given_up_while_the_stored_secret_works() {
+    let world = World::logged_in();
+    let create = ["token", "create", "--yes", "--settle", "1ms"];
+    let before = world.stored_secret();
+    for status in [404, 405, 501, 504] {
+        let page = Fault::status(status)
+            .body("<html>")
+            .header("content-type", "text/html");
+        world.service.fail_next(Operation::CreateApiToken, page);
+        let ran = world.run(&create);
+        let code = if status == 504 { 5 } else { 11 };
+        let stderr = ran.fails_with(code);
+        let said = "nothing was created: the stored API token an-id still logs in";
+        assert!(stderr.contains(said), "{status}: {stderr}");
+        assert!(!stderr.contains("delete"), "{status}: {stderr}");
+        assert!(!world.creation().exists());
+        assert_eq!(world.stored_secret(), before);
+    }
+    // One that did happen ended the stored secret.
+    world
+        .service
+        .fail_next(Operation::CreateApiToken, Fault::commit_and_answer(405));
+    let ran = world.run(&create);
+    let stderr = ran.fails_with(6).to_owned();
+    assert!(stderr.contains("an API token may exist"), "{stderr}");
+    assert!(world.creation().exists());
+    paste(&world, &stderr);
+    world.stored_secret();
+}

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use pollination_auth_fake::Operation;
+use pollination_auth_fake::{Fault, Operation};
 use snapbox::str;
 
 use crate::world::{ID, Ran, SECRET, World, accept_next_login, wait};
@@ -142,6 +142,22 @@ fn a_stored_secret_that_is_refused_gives_way_to_that_of_the_environment() {
         "{stderr}"
     );
     assert!(!stderr.contains("dead-secret"), "{stderr}");
+}
+
+#[test]
+fn row_89_a_page_condemns_no_stored_secret_for_that_of_the_environment() {
+    let world = World::logged_in();
+    for status in [401, 403] {
+        let page = Fault::status(status)
+            .body("<html>")
+            .header("content-type", "text/html");
+        world.service.fail_next(Operation::Login, page);
+        let mut other = in_a_job(&world, &["access-token", "--fresh"]);
+        let ran = run(other.env(VARIABLES[1], "planted-wrong"));
+        let stderr = ran.fails_with(4);
+        assert!(stderr.contains("does not look like"), "{stderr}");
+        assert!(!stderr.contains("refuses the stored secret"), "{stderr}");
+    }
 }
 
 #[test]

@@ -43,7 +43,9 @@ async fn a_private_ca_is_trusted_where_it_is_given_and_nowhere_else() {
         "tls_key_file": file("key.pem", key.serialize_pem()),
     });
     let root = reqwest::Certificate::from_pem(ours.pem.as_bytes()).unwrap();
+    // With all features reqwest's own default is another backend.
     let http = reqwest::Client::builder()
+        .tls_backend_rustls()
         .tls_certs_only([root])
         .build()
         .unwrap();

@@ -49,7 +49,7 @@ impl fmt::Display for PassedOver {
         match self {
             Self::Environment => write!(
                 f,
-                "neither {ID} and {SECRET} are set, nor the variables with _FILE after their names"
+                "{ID} and {SECRET} are not set, and neither are the variables with _FILE after their names"
             ),
             Self::SystemdCredentials { directory: None } => {
                 write!(f, "{CREDENTIALS_DIRECTORY} is not set")

@@ -170,11 +170,13 @@ fn safe(settings: &Settings) -> HttpBuilder {
 
 /// Returns what a transport error means.
 pub(crate) fn reason(error: &reqwest::Error) -> Reason {
-    if chain(error).any(is_proxy_authentication) {
+    if error.is_builder() {
+        Reason::NoHttpClient
+    } else if chain(error).any(is_proxy_authentication) {
         Reason::ProxyAuthentication
     } else if chain(error).any(backend::is_error) {
         Reason::Tls
-    } else if error.is_connect() || error.is_builder() {
+    } else if error.is_connect() {
         Reason::ConnectFailed
     } else if error.is_timeout() {
         Reason::TimedOut
@@ -204,15 +206,16 @@ const HTTP: &str = "http";
 
 /// Returns the scheme that the port seems to speak, if it is not that of the base URL.
 ///
-/// A connection that ends without a reply is a sign of plain http only on this machine: elsewhere a
-/// firewall ends connections too, and its users must not be told to do without TLS.
+/// Plain http is suggested on this machine alone: elsewhere a firewall or a proxy can answer without
+/// TLS too, and nobody behind one must be told to do without it.
 pub(crate) fn other_scheme(error: &reqwest::Error, base_url: &BaseUrl) -> Option<&'static str> {
     let is = |is: fn(&(dyn StdError + 'static)) -> bool| chain(error).any(is);
     if !base_url.is_https() {
         return (!error.is_connect() && (is(is_no_http) || is(is_cut))).then_some(HTTPS);
     }
-    let is_cut = base_url.is_loopback() && is(is_cut);
-    (error.is_connect() && (is(backend::is_no_tls) || is_cut)).then_some(HTTP)
+    let is_plain =
+        base_url.is_loopback() && error.is_connect() && (is(backend::is_no_tls) || is(is_cut));
+    is_plain.then_some(HTTP)
 }
 
 /// Returns `true` if what came back is not HTTP, or nothing came back.

@@ -140,7 +140,7 @@ async fn without_a_credential_anywhere_every_step_says_why_it_was_passed_over() 
     let child = start(&directory.0, "https://h.example");
     let said = said(child.wait_with_output().unwrap());
     for step in [
-        "neither POLLINATION_API_KEY_ID and POLLINATION_API_KEY_SECRET are set",
+        "POLLINATION_API_KEY_ID and POLLINATION_API_KEY_SECRET are not set",
         "CREDENTIALS_DIRECTORY is not set",
         "no credential is stored for https://h.example (profile default) in ",
         "run `pollination-auth login --profile default --host https://h.example`, or give",

@@ -203,6 +203,7 @@ async fn row_78_what_goes_missing_after_the_build_fails_a_create_or_rotate_befor
         let client = client.build().unwrap();
         let error = call(&client, operation).await.unwrap_err();
         assert_eq!(variant(&error), "NotSent", "{operation}");
+        assert_eq!(error.failure().reason(), &Reason::NoHttpClient);
         assert!(error.is_retryable());
         assert_eq!(server.connections().len(), 0);
         call(&client, operation).await.unwrap();

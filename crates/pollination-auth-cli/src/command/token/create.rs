@@ -65,7 +65,8 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
     let id = stored.as_ref().map(|stored| stored.token.id());
     let creation = Creation::begin(context, &access_token, id).await?;
     let redo = creation.redo();
-    let work = make(context, &client, creation, create.settle.settle);
+    let stored = stored.as_ref().map(|stored| &stored.token);
+    let work = make(context, &client, creation, stored, create.settle.settle);
     let work = interrupt::outlast("the creation", work, || CliError::CreationInterrupted {
         redo,
     });
@@ -92,6 +93,7 @@ async fn make(
     context: &Context,
     client: &Client,
     creation: Creation,
+    stored: Option<&ApiToken>,
     settle: Duration,
 ) -> Result<ApiToken, CliError> {
     let created = progress::watch("creating the API token", client.create_api_token()).await;
@@ -103,6 +105,13 @@ async fn make(
         }
         Err(error) => {
             let reply = error.raw_reply().and_then(rescued);
+            if let Some(stored) = stored
+                && checked::outlives_creation(context, stored, settle).await?
+            {
+                let id = stored.id().to_string();
+                creation.give_up().await;
+                return Err(CliError::NothingCreated { error, reply, id });
+            }
             let redo = creation.redo();
             return Err(CliError::CreationUnknown { error, reply, redo });
         }

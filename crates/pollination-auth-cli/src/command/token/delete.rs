@@ -8,7 +8,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use pollination_auth::{ApiToken, Error, Reason};
+use pollination_auth::{ApiToken, Error};
 use serde::Serialize;
 
 use super::bearer;
@@ -86,7 +86,7 @@ fn unless_refused(deleted: Result<(), Error>) -> Result<Option<Error>, Error> {
             Ok(Some(error))
         }
         // Something in between answered: an earlier attempt may have been acted on.
-        Err(error) if matches!(error.failure().reason(), Reason::NotJson { .. }) => Ok(Some(error)),
+        Err(error) if error.failure().is_not_the_api() => Ok(Some(error)),
         Err(error) => Err(error),
     }
 }

@@ -1,5 +1,6 @@
 //! The scheme of the base URL is not the one that the port speaks: the error names the other one.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use pollination_auth::{Error, Operation};
@@ -78,6 +79,24 @@ async fn row_90_tls_to_a_port_for_plain_http_names_http() {
         assert_eq!(variant(&error), "NotSent", "{error:?}");
         let advice = "nothing was sent; if the port speaks plain http, use http:// in the base URL";
         assert_eq!(named(&error), (Some("http"), advice.to_owned()));
+    }
+}
+
+/// Who answers there may be a firewall or a login page.
+#[tokio::test]
+async fn row_90_nobody_is_told_to_do_without_tls_on_another_machine() {
+    let plain = answering(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await;
+    let silent = answering(b"").await;
+    for address in [plain, silent].map(|address| address.parse::<SocketAddr>().unwrap()) {
+        let client = builder(format!("https://h.example:{}", address.port()))
+            .configure_http(move |http| http.tls_certs_only([]).resolve("h.example", address))
+            .build()
+            .unwrap();
+        let error = call(&client, Operation::Login).await.unwrap_err();
+        assert_eq!(variant(&error), "NotSent", "{error:?}");
+        let (scheme, advice) = named(&error);
+        assert_eq!(scheme, None);
+        assert!(!advice.contains("http://"), "{advice}");
     }
 }
 

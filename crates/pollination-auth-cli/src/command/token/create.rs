@@ -105,7 +105,7 @@ async fn make(
         }
         Err(error) => {
             let reply = error.raw_reply().and_then(rescued);
-            if let Some(stored) = stored
+            if let Some(stored) = stored.filter(|_| is_refused(&error))
                 && checked::outlives_creation(context, stored, settle).await?
             {
                 let id = stored.id().to_string();
@@ -239,6 +239,11 @@ async fn put_aside(
 /// Returns `true` if the service refused the creation, or the request was never sent.
 fn is_nothing_created(error: &Error) -> bool {
     refusal::of_creation(error) || matches!(error, Error::NotSent(_))
+}
+
+/// Returns `true` if somebody refused the creation, who may not be the service.
+fn is_refused(error: &Error) -> bool {
+    !matches!(error, Error::Ambiguous(_) | Error::UnusableReply(_))
 }
 
 /// Puts a reply that may hold the new secret where its owner can look at it.

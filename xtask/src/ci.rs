@@ -128,7 +128,7 @@ pub fn run(root: &Path, output: &mut impl Write) -> io::Result<bool> {
                 check::run(root, output)?
             }
             Package(command) => {
-                packaging::forget_unpacked()?;
+                packaging::forget(root)?;
                 cargo(root, command, output)?
             }
             Readme => {

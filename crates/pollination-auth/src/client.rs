@@ -161,7 +161,7 @@ impl Client {
     /// request. A client that can't log in keeps its token.
     ///
     /// ```
-    /// # use pollination_auth::{reqwest, ApiToken, Client, Secret};
+    /// # use pollination_auth::{ApiToken, Client, Secret, reqwest};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();

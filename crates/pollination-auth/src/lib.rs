@@ -50,8 +50,8 @@
 //!
 //! **… use it without async?** With the feature `blocking`.
 //!
-//! **… keep the credential?** In a [`CredentialStore`]: [`FileStore`], `KeyringStore`, or your own. A client with a
-//! store ([`ClientBuilder::store`]) reads it at each login.
+//! **… keep the credential?** In a [`CredentialStore`]: [`FileStore`], `KeyringStore`, or your own. A
+//! client with a store ([`ClientBuilder::store`]) reads it at each login.
 //!
 //! **… rotate the secret?** [`Client::rotate_api_token_secret`]. With a store no crash, lost reply or
 //! full disk makes it lose the secret; [`Client::rotation`] is the same with options. Without one,

@@ -278,7 +278,7 @@ fn mend(world: &World) {
     fs::rename(world.home.path().join("kept"), world.directory()).unwrap();
 }
 
-/// Windows has another error for a file in the place of the directory.
+/// On Windows the error is another one if the directory is a file.
 #[cfg(unix)]
 #[test]
 fn row_54_where_the_rescue_directory_fails_too_it_is_said_and_a_resumption_mends_it() {

@@ -147,6 +147,17 @@ fn row_90_the_scheme_that_the_port_does_not_speak_is_named() {
     assert!(ran.fails_with(11).contains(advice), "{ran:?}");
 }
 
+#[test]
+fn row_90_behind_a_proxy_nobody_is_told_to_do_without_tls() {
+    let world = World::new();
+    // A proxy that speaks plain http, and is named with the other scheme.
+    let proxy = answering("400 Bad Request\r\n\r\n").replace("http://", "https://");
+    let ran = log_in(&world, "https://h.example", &[("HTTPS_PROXY", &proxy)]);
+    let stderr = ran.fails_with(11);
+    assert!(stderr.contains("set by HTTPS_PROXY; check it"), "{stderr}");
+    assert!(!stderr.contains("use http://"), "{stderr}");
+}
+
 /// Answers each connection with this status line and what follows, or with nothing.
 fn answering(reply: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

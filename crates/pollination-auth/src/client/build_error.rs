@@ -121,7 +121,6 @@ fn list(passed_over: &[PassedOver]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credential::profile_id::ProfileId;
     use crate::foundation::base_url::BaseUrl;
 
     #[test]

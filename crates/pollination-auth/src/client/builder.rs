@@ -333,9 +333,10 @@ impl ClientBuilder {
     ///
     /// The function gets reqwest's own builder. Building this client calls it once; it is called
     /// again at the first rotate or create, whose HTTP client never reuses a connection, and for
-    /// each further Tokio runtime that calls more than once, which gets its own pool. The settings that keep secrets safe are applied last and can't
-    /// be undone: no redirects, no retries, verified certificates, no decompression, no logging of
-    /// bytes, and the timeouts and user agent of this builder.
+    /// each further Tokio runtime that calls more than once, which gets its own pool. The settings
+    /// that keep secrets safe are applied last and can't be undone: no redirects, no retries, verified
+    /// certificates, no decompression, no logging of bytes, and the timeouts and user agent of this
+    /// builder.
     ///
     /// By default the proxy of the environment is used, except for this machine; `no_proxy`
     /// switches it off.

@@ -126,7 +126,8 @@ mod tests {
             nowhere,
             format!(
                 "no credential was found: POLLINATION_API_KEY_ID and POLLINATION_API_KEY_SECRET are \
-                 not set, and neither are the variables with _FILE after their names; CREDENTIALS_DIRECTORY is not set; no credential is stored for \
+                 not set, and neither are the variables with _FILE after their names; \
+                 CREDENTIALS_DIRECTORY is not set; no credential is stored for \
                  https://h.example (profile work) in {}; run `pollination-auth login --profile work \
                  --host https://h.example`, or give `Client::builder()` an `api_token`",
                 directory.display()

@@ -49,7 +49,8 @@ impl fmt::Display for PassedOver {
         match self {
             Self::Environment => write!(
                 f,
-                "{ID} and {SECRET} are not set, and neither are the variables with _FILE after their names"
+                "{ID} and {SECRET} are not set, and neither are the variables with _FILE after their \
+                 names"
             ),
             Self::SystemdCredentials { directory: None } => {
                 write!(f, "{CREDENTIALS_DIRECTORY} is not set")

@@ -285,11 +285,12 @@ pub enum Reason {
     /// No connection could be made: name look-up, refusal, or the connect timeout.
     #[error("no connection could be made")]
     ConnectFailed,
-    /// The HTTP client for a create or rotate can't be built; the source says why.
+    /// A further HTTP client, for a create or rotate or for another Tokio runtime, can't be built; the
+    /// source says why.
     ///
-    /// The client's other one was built with the same settings, so something has changed since: the
-    /// file of the root certificates is missing, for example.
-    #[error("the HTTP client can't be built any longer")]
+    /// The first one was built with the same settings, so something has changed since: the file of
+    /// the root certificates is missing, for example.
+    #[error("an HTTP client can no longer be built")]
     NoHttpClient,
     /// The server's certificate or the TLS handshake was not accepted.
     #[error("the server's certificate or TLS handshake is not acceptable")]

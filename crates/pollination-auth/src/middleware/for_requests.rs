@@ -60,7 +60,7 @@ impl Client {
     /// available. Then, and after a second 401, the caller gets the 401.
     ///
     /// ```
-    /// # use pollination_auth::{reqwest, ApiToken, Client, Secret};
+    /// # use pollination_auth::{ApiToken, Client, Secret, reqwest};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let service = pollination_auth_fake::FakeService::builder().id("an-id").secret("a-secret").start();

@@ -130,7 +130,7 @@ impl<C> AuthLayer<C> {
     ///
     /// ```
     /// use http::{Request, Response};
-    /// use pollination_auth::{reqwest::Body, ApiToken, AuthLayer, Client, Secret};
+    /// use pollination_auth::{ApiToken, AuthLayer, Client, Secret, reqwest::Body};
     /// use tower::{BoxError, ServiceBuilder, ServiceExt as _};
     ///
     /// # #[tokio::main(flavor = "current_thread")]

@@ -54,11 +54,11 @@ fn find(
         Some(path) => Ok(PathBuf::from(path)),
         None => {
             let (variable, below_home) = SETTINGS;
-            // The XDG specification ignores a relative path.
-            let named = look_up(variable).map(PathBuf::from);
+            // The XDG specification ignores a relative path. An empty home would be the current folder.
+            let absolute = |path: &PathBuf| path.is_absolute();
+            let named = look_up(variable).map(PathBuf::from).filter(absolute);
             named
-                .filter(|path| path.is_absolute())
-                .or_else(|| Some(home()?.join(below_home)))
+                .or_else(|| Some(home().filter(absolute)?.join(below_home)))
                 .map(|settings| settings.join(OWN_NAME))
                 .ok_or(NoDefaultDirectory::NoHome)
         }
@@ -103,12 +103,16 @@ mod tests {
 
     #[test]
     fn the_own_variable_goes_before_that_of_the_platform_and_both_before_home() {
-        let absolute = if cfg!(windows) { r"C:\x" } else { "/x" };
+        let [absolute, home] = if cfg!(windows) {
+            [r"C:\x", r"C:\home"]
+        } else {
+            ["/x", "/home"]
+        };
         let platform = (SETTINGS.0, absolute);
-        let found = |set: &[_]| found(set, Some("home")).unwrap();
+        let found = |set: &[_]| found(set, Some(home)).unwrap();
         assert_eq!(found(&[(DIRECTORY, "own"), platform]), Path::new("own"));
         assert_eq!(found(&[platform]), Path::new(absolute).join(OWN_NAME));
-        let default = Path::new("home").join(SETTINGS.1).join(OWN_NAME);
+        let default = Path::new(home).join(SETTINGS.1).join(OWN_NAME);
         assert_eq!(found(&[]), default);
         assert_eq!(found(&[(SETTINGS.0, "relative")]), default);
         assert_eq!(found(&[(SETTINGS.0, "")]), default);
@@ -116,7 +120,12 @@ mod tests {
 
     #[test]
     fn row_51_an_empty_variable_and_no_home_are_errors_that_name_the_variable() {
-        for error in [found(&[(DIRECTORY, "")], Some("home")), found(&[], None)] {
+        for error in [
+            found(&[(DIRECTORY, "")], Some("/home")),
+            found(&[], None),
+            found(&[], Some("")),
+            found(&[], Some("home")),
+        ] {
             assert!(error.unwrap_err().contains("POLLINATION_AUTH_DIR"));
         }
     }

@@ -16,7 +16,6 @@ use super::stored_document::{StoredDocument, Version};
 use super::task::on_blocking_thread;
 use crate::credential::profile_id::ProfileId;
 use crate::foundation::chance;
-use crate::foundation::digest::sha256_hex;
 use crate::foundation::secret::Secret;
 
 /// The end of the name of a file that is not yet renamed to its final name.
@@ -182,12 +181,7 @@ impl FileStore {
         let Some(bytes) = self.disk.read(&name, self.protection(document))? else {
             return Ok(None);
         };
-        // What is not UTF-8 is no document. As an empty one it is refused, and can be replaced.
-        let text = std::str::from_utf8(&bytes).unwrap_or_default();
-        Ok(Some(StoredDocument::new(
-            Secret::from(text.to_owned()),
-            version(&bytes),
-        )))
+        Ok(Some(StoredDocument::of(&bytes)))
     }
 
     fn try_lock_now(&self, profile: &ProfileId) -> Result<Option<Held>, StoreError> {
@@ -310,7 +304,7 @@ impl Held {
             // It may contain a secret. If this fails, the next holder of the lock removes it.
             let _left_over = self.store.disk.remove(&new);
         }
-        replaced.map(|()| version(text.expose_secret().as_bytes()))
+        replaced.map(|()| Version::of(text.expose_secret().as_bytes()))
     }
 
     fn remove(&mut self, document: Document, expected: Option<&Version>) -> Result<(), StoreError> {
@@ -327,11 +321,6 @@ impl Held {
         let stored = self.store.read_now(&self.profile, document)?;
         Ok(stored.map(|stored| stored.version().clone()))
     }
-}
-
-/// Returns the version of a file: a digest of what is in it.
-fn version(bytes: &[u8]) -> Version {
-    Version::new(sha256_hex(bytes))
 }
 
 fn lock_name(profile: &ProfileId) -> String {

@@ -27,7 +27,6 @@ use super::kind::Document;
 use super::stored_document::{StoredDocument, Version};
 use super::task::{on_blocking_thread, to_its_end};
 use crate::credential::profile_id::ProfileId;
-use crate::foundation::digest::sha256_hex;
 use crate::foundation::secret::Secret;
 
 /// The only document that is kept in the keyring.
@@ -140,11 +139,7 @@ impl KeyringStore {
         let found = self.ask("read from the system's keyring", move |keyring| {
             keyring.get(&entry)
         });
-        Ok(found.await?.map(|bytes| {
-            // What is not UTF-8 is no document. As an empty one it is refused, and can be replaced.
-            let text = std::str::from_utf8(&bytes).unwrap_or_default();
-            StoredDocument::new(Secret::from(text.to_owned()), version(&bytes))
-        }))
+        Ok(found.await?.map(|bytes| StoredDocument::of(&bytes)))
     }
 
     /// Asks the keyring on a thread that may block.
@@ -289,7 +284,7 @@ impl Held {
             .store
             .ask(doing, move |keyring| keyring.set(&entry, &new));
         set.await?;
-        let version = version(text.expose_secret().as_bytes());
+        let version = Version::of(text.expose_secret().as_bytes());
         let kept = self.store.entered(&self.profile).await?;
         if kept.is_none_or(|kept| *kept.version() != version) {
             return Err(StoreError::NotKept {
@@ -378,9 +373,4 @@ async fn in_time<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result
         let silent = KeyringError::Silent;
         Err(StoreError::failed("use the system's keyring", silent))
     })
-}
-
-/// Returns the version of a document: a digest of its text, as that of a file is.
-fn version(bytes: &[u8]) -> Version {
-    Version::new(sha256_hex(bytes))
 }

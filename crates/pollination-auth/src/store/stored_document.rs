@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::foundation::digest::sha256_hex;
 use crate::foundation::secret::Secret;
 
 /// A version of a stored document.
@@ -54,7 +55,21 @@ pub struct StoredDocument {
     version: Version,
 }
 
+impl Version {
+    /// Returns the version of a document in a place that counts none: a digest of its bytes.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self::new(sha256_hex(bytes))
+    }
+}
+
 impl StoredDocument {
+    /// Creates a document from bytes of a place that counts no versions.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        // What is not UTF-8 is no document. As an empty one it is refused, and can be replaced.
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        Self::new(Secret::from(text), Version::of(bytes))
+    }
+
     /// Creates a document from its text and version.
     #[must_use]
     pub fn new(text: Secret, version: Version) -> Self {

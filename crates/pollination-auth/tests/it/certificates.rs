@@ -16,7 +16,7 @@ use crate::support::{Answer, ID, SECRET};
 /// Names the base URL to the other process; without it, that test does nothing.
 const BASE_URL: &str = "POLLINATION_AUTH_TEST_BASE_URL";
 
-/// Tells the other process to trust the root certificates of Mozilla, and no others.
+/// Makes the other process trust the root certificates of Mozilla, and no others.
 const MOZILLA: &str = "POLLINATION_AUTH_TEST_MOZILLA";
 
 /// The error for an https service without a root certificate, before and after the problem.

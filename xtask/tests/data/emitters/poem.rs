@@ -71,7 +71,7 @@ impl Api {
         operation_id = "get_api_token"
     )]
     async fn get_api_token(&self, _jwt: Jwt) -> Json<NewToken> {
-        unimplemented!()
+        unreachable!("the program prints its document and serves nothing")
     }
 
     /// Create an API Token
@@ -81,7 +81,7 @@ impl Api {
         operation_id = "create_api_token"
     )]
     async fn create_api_token(&self, _jwt: Jwt) -> Created {
-        unimplemented!()
+        unreachable!("the program prints its document and serves nothing")
     }
 
     /// Rotate an API token secret
@@ -91,7 +91,7 @@ impl Api {
         operation_id = "rotate_api_token_secret"
     )]
     async fn rotate_api_token_secret(&self, _jwt: Jwt) -> Json<Token> {
-        unimplemented!()
+        unreachable!("the program prints its document and serves nothing")
     }
 
     /// Delete an API Token

@@ -106,7 +106,7 @@ async fn make(
         Err(error) => {
             let reply = error.raw_reply().and_then(rescued);
             if let Some(stored) = stored.filter(|_| is_refused(&error))
-                && checked::outlives_creation(context, stored, settle).await?
+                && checked::outlives_creation(context, stored, settle).await
             {
                 let id = stored.id().to_string();
                 creation.give_up().await;

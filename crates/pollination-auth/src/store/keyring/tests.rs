@@ -83,6 +83,14 @@ impl Memory {
         self.fails_late.store(late, Ordering::Relaxed);
     }
 
+    /// Holds the next write back: it signals that it has begun, and waits until it may go on.
+    fn hold_next_write(&self) -> (mpsc::Receiver<()>, mpsc::Sender<()>) {
+        let (begun, begins) = mpsc::channel();
+        let (go, held) = mpsc::channel();
+        *self.gate.lock().unwrap() = Some((begun, held));
+        (begins, go)
+    }
+
     fn has_failed(&self) -> bool {
         self.calls.load(Ordering::Relaxed) > self.works_for.load(Ordering::Relaxed)
     }
@@ -259,9 +267,7 @@ async fn row_63_a_writer_that_expects_another_version_writes_nothing() {
 async fn row_65_a_write_that_nobody_waits_for_keeps_the_lock() {
     let world = World::new(Memory::new());
     let (store, profile) = (world.store(), world.profile(HOST));
-    let (begun, begins) = mpsc::channel();
-    let (go, held) = mpsc::channel();
-    *world.keyring.gate.lock().unwrap() = Some((begun, held));
+    let (begins, go) = world.keyring.hold_next_write();
     let mut lock = store.try_lock(profile.id()).await.unwrap().unwrap();
     let text = Secret::from("{}");
     tokio::select! {
@@ -286,9 +292,7 @@ async fn row_65_a_write_that_nobody_waits_for_keeps_the_lock() {
 async fn a_keyring_that_does_not_answer_is_given_up_under_the_lock() {
     let world = World::new(Memory::new());
     let (store, profile) = (world.store(), world.profile(HOST));
-    let (begun, begins) = mpsc::channel();
-    let (go, held) = mpsc::channel();
-    *world.keyring.gate.lock().unwrap() = Some((begun, held));
+    let (begins, go) = world.keyring.hold_next_write();
     let mut lock = store.try_lock(profile.id()).await.unwrap().unwrap();
     let text = Secret::from("{}");
     let mut write = lock.write(CREDENTIAL, None, &text);

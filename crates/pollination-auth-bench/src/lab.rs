@@ -130,7 +130,7 @@ pub(crate) fn callgrind(program: Command, tell: impl FnOnce(Command) -> Command)
 }
 
 /// Takes the difference of two counts, in which everything that is done once is gone.
-fn per_piece((few, many): (usize, usize), measure: impl Fn(usize) -> f64) -> f64 {
+pub(crate) fn per_piece((few, many): (usize, usize), measure: impl Fn(usize) -> f64) -> f64 {
     (measure(many) - measure(few)) / (many - few) as f64
 }
 

@@ -17,6 +17,7 @@
 pub mod baseline;
 mod builds;
 mod document;
+mod elsewhere;
 pub mod figure;
 pub mod lab;
 pub mod peers;

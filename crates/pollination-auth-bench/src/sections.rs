@@ -6,7 +6,7 @@ use crate::figure::Figure;
 use crate::figure::Goal::{AtLeast, AtMost};
 use crate::lab::{Lab, has_valgrind};
 use crate::work::{Peer, Scenario, TASKS};
-use crate::{builds, document, starts};
+use crate::{builds, document, elsewhere, starts};
 
 /// The peers of a call, in the order of the table.
 const PEERS: [Peer; 6] = [
@@ -22,7 +22,7 @@ const PEERS: [Peer; 6] = [
 const ASYNC_PEERS: [Peer; 4] = [Peer::Ours, Peer::ByHand, Peer::Generated, Peer::HyperUtil];
 
 /// How often what is told in time is measured: the machine does other things meanwhile.
-const ROUNDS: usize = 9;
+pub(crate) const ROUNDS: usize = 9;
 
 /// How often we and reqwest by hand are compared under load: processes that do the same differ by some
 /// percent, so that many of them tell more than long ones.
@@ -32,7 +32,7 @@ const LOAD_ROUNDS: usize = 25;
 const LOAD: usize = 10_000;
 
 /// The readings of one round: about a tenth of a second.
-const READINGS: usize = 5_000_000;
+pub(crate) const READINGS: usize = 5_000_000;
 
 /// How much slower a reading on two threads may seem: 5 %, for they share what a core has.
 const SLOWER: f64 = 1.05;
@@ -58,6 +58,10 @@ pub enum Section {
     Soak,
     /// What taking in a document of 10 MB costs.
     Regenerate,
+    /// The same as the service's Python SDK does; fetches it first.
+    Sdk,
+    /// Reading a cached access token, beside the clients of Google; builds them first.
+    Google,
     /// What the crate adds to a build and to a program; takes some minutes.
     Builds,
 }
@@ -81,6 +85,8 @@ impl Section {
             Self::Herd => [herd(lab), vec![herd_time(lab)]].concat(),
             Self::Soak => vec![soak(lab)],
             Self::Regenerate => document::figures(lab, root),
+            Self::Sdk => elsewhere::sdk(lab, root),
+            Self::Google => elsewhere::google(lab, root),
             Self::Builds => builds::figures(root),
         }
     }
@@ -93,7 +99,7 @@ impl Section {
             Self::Reads => reads(lab),
             Self::Starts => starts::counts(lab),
             Self::Herd => herd(lab),
-            Self::Soak | Self::Regenerate | Self::Builds => Vec::new(),
+            _ => Vec::new(),
         }
     }
 }
@@ -232,7 +238,7 @@ fn soak(lab: &Lab) -> Figure {
     )
 }
 
-fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
+pub(crate) fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
     let mut numbers: Vec<f64> = numbers.into_iter().collect();
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)

@@ -102,14 +102,19 @@ async fn connection(mut stream: TcpStream, logins: Rc<Cell<usize>>) {
     }
 }
 
-/// Returns `true` if a request is all there: a GET ends with its head, a login with its object.
+/// Returns `true` if a request is all there: a GET ends with its head, a login has the length that its
+/// head says.
 fn is_whole(request: &[u8]) -> bool {
-    let end: &[u8] = if request.starts_with(b"POST ") {
-        b"}"
-    } else {
-        b"\r\n\r\n"
+    if !request.starts_with(b"POST ") {
+        return request.ends_with(b"\r\n\r\n");
+    }
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
     };
-    request.ends_with(end)
+    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+    let length = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    length.is_none_or(|(_, length)| Ok(body.len()) == length.trim().parse())
 }
 
 fn reply(status: &str, body: &str) -> Vec<u8> {

@@ -39,13 +39,32 @@ struct ErrorFields<'a> {
     notes: Vec<String>,
 }
 
-/// Writes a result: its `Display` and a newline, or one line of JSON.
+/// Writes what a program reads, as it is: its `Display` and a newline, or one line of JSON.
 pub(crate) fn answer(
     format: Format,
     answer: &(impl Serialize + fmt::Display),
 ) -> Result<(), CliError> {
+    result(format, answer, None)
+}
+
+/// Writes what people read: as [`answer`], but text is wrapped between words on a terminal.
+pub(crate) fn report(
+    format: Format,
+    answer: &(impl Serialize + fmt::Display),
+) -> Result<(), CliError> {
+    result(format, answer, io::stdout().is_terminal().then(width))
+}
+
+fn result(
+    format: Format,
+    answer: &(impl Serialize + fmt::Display),
+    columns: Option<usize>,
+) -> Result<(), CliError> {
     let written = match format {
-        Format::Text => answer.to_string(),
+        Format::Text => match columns {
+            Some(columns) => text::wrap(&answer.to_string(), columns),
+            None => answer.to_string(),
+        },
         Format::Json => serde_json::to_string(answer).map_err(|_error| CliError::Json)?,
     };
     let written = zeroize::Zeroizing::new(written);
@@ -148,7 +167,7 @@ fn columns() -> Option<usize> {
 }
 
 /// Returns the width that text on stdout has.
-pub(crate) fn width() -> usize {
+fn width() -> usize {
     width_of(terminal_size::terminal_size_of(io::stdout()))
 }
 

@@ -11,7 +11,7 @@ pub(crate) const WIDTH: usize = 80;
 const TO_PASTE: &str = "    ";
 
 /// The indentation of the rest of a line that has none itself.
-const HANGING: &str = "  ";
+const HANGING: usize = 2;
 
 /// Returns a text in which characters that reorder a line are escaped, as Unicode names them.
 ///
@@ -54,7 +54,8 @@ pub(crate) fn quoted(value: &str) -> String {
     }
 }
 
-/// Wraps each line between words. What is wrapped has the line's own indentation, or [`HANGING`].
+/// Wraps each line between words. What is wrapped has the line's own indentation, that of the second
+/// column of a table, or [`HANGING`].
 ///
 /// What stands in backquotes is one word, and a line to paste stays as it is: a line break in a
 /// command would change it.
@@ -72,8 +73,11 @@ pub(crate) fn wrap(text: &str, width: usize) -> String {
 
 fn wrap_line(wrapped: &mut String, line: &str, width: usize) {
     let own = line.len() - line.trim_start_matches(' ').len();
-    let indentation = line.get(..own).filter(|own| !own.is_empty());
-    let indentation = indentation.unwrap_or(HANGING);
+    let indentation = " ".repeat(match second_column(line) {
+        _ if own > 0 => own,
+        Some(column) if column <= width / 2 => column,
+        _ => HANGING,
+    });
     let mut column = 0;
     for word in words(line) {
         let trimmed = word.trim_end();
@@ -81,12 +85,19 @@ fn wrap_line(wrapped: &mut String, line: &str, width: usize) {
         if column > own && column + columns > width {
             wrapped.truncate(wrapped.trim_end_matches(' ').len());
             wrapped.push('\n');
-            wrapped.push_str(indentation);
+            wrapped.push_str(&indentation);
             column = indentation.len();
         }
         wrapped.push_str(word);
         column += columns + word.len() - trimmed.len();
     }
+}
+
+/// Returns where the second column of a table's row begins: behind the first two spaces or more.
+fn second_column(line: &str) -> Option<usize> {
+    let (first, rest) = line.split_once("  ")?;
+    let gap = 2 + rest.len() - rest.trim_start_matches(' ').len();
+    Some(first.chars().count() + gap)
 }
 
 /// Returns the words of a line with the space behind each.
@@ -130,6 +141,12 @@ mod tests {
         assert_eq!(wrap("unbreakable x", 5), "unbreakable\n  x");
         assert_eq!(wrap("exactly ten", 11), "exactly ten");
         assert_eq!(wrap("a question [y/N] ", 10), "a question\n  [y/N] ");
+    }
+
+    #[test]
+    fn the_row_of_a_table_is_wrapped_in_its_second_column() {
+        assert_eq!(wrap("a name   one two three", 18), "a name   one two\n         three");
+        assert_eq!(wrap("* name  host  two words", 18), "* name  host  two\n        words");
     }
 
     #[test]

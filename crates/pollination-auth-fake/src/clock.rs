@@ -5,10 +5,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Milliseconds since the Unix epoch, as the service sees them.
 pub(crate) type Millis = u64;
 
-/// Where the date stops: ten thousand years after 1970.
+/// Where the date stops: the last second of the year 9999.
 ///
-/// Farther than any test looks, and a date that every system can hold.
-const LATEST: Duration = Duration::from_secs(10_000 * 365 * 24 * 60 * 60);
+/// The format of dates in HTTP has four digits for a year (RFC 9110, section 5.6.7).
+const LATEST: Duration = Duration::from_secs(253_402_300_799);
 
 /// Time that never runs backward, whatever happens to the machine's wall clock.
 pub(crate) struct Clock {

@@ -28,7 +28,7 @@ struct Arguments {
 
     /// Address and port to listen on, for containers: 0.0.0.0:8000. Whoever reaches it can read
     /// its secret and its requests
-    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "port")]
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "port", value_parser = address)]
     listen: Option<SocketAddr>,
 
     /// Host name under which the control endpoint can be called from other machines
@@ -44,7 +44,7 @@ struct Arguments {
     secret: String,
 
     /// Lifetime of access tokens in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_EXPIRES_IN.as_secs())]
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_EXPIRES_IN.as_secs(), value_parser = seconds)]
     expires_in: u64,
 
     /// Let a creation replace the existing API token instead of refusing it with 409
@@ -84,6 +84,25 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
     humantime::parse_duration(text).map_err(|_| "write it as 250ms, 2s or 1m30s")
 }
 
+fn seconds(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "write a whole number of seconds, such as 60")
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "write an IP address and a port, such as 0.0.0.0:8000")
+}
+
+/// Says why nobody listens at an address, and what to do.
+fn taken(address: SocketAddr, error: &io::Error) -> String {
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => "; stop what listens there, or choose another port (0: a free one)",
+        io::ErrorKind::AddrNotAvailable => "; it is no address of this machine",
+        io::ErrorKind::PermissionDenied => "; choose a port from 1024 on",
+        _ => "",
+    };
+    format!("cannot listen on {address}: {error}{advice}")
+}
+
 fn run(arguments: Arguments) -> Result<(), String> {
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
     let address = arguments.listen.unwrap_or(loopback);
@@ -112,7 +131,7 @@ fn run(arguments: Arguments) -> Result<(), String> {
         let ended = ended().map_err(|error| format!("cannot wait for signals: {error}"))?;
         let service = builder
             .start_on(address)
-            .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+            .map_err(|error| taken(address, &error))?;
         let mut stdout = io::stdout().lock();
         writeln!(stdout, "listening on {}", service.base_url())
             .and_then(|()| stdout.flush())

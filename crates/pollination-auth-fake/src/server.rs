@@ -11,7 +11,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::header::{DATE, Entry};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -185,25 +186,30 @@ async fn answer(
     let (head, body) = request.into_parts();
     let body = Limited::new(body, service.body_limit(&head)).collect();
     let reply = match timeout(patience, body).await {
-        Ok(Ok(body)) => reply_to(service, Request::from_parts(head, body.to_bytes())).await?,
+        Ok(Ok(body)) => reply_to(&service, Request::from_parts(head, body.to_bytes())).await?,
         Ok(Err(_)) => Reply::detail(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
         Err(_) => Reply::detail(StatusCode::REQUEST_TIMEOUT, "the body did not come"),
     };
     if !reply.delay.is_zero() {
         sleep(reply.delay).await;
     }
-    reply
-        .response
-        .map(|response| response.map(Full::new))
-        // hyper ends the connection then.
-        .ok_or_else(|| io::Error::other("the reply is lost, as scripted"))
+    // hyper ends the connection then.
+    let lost = || io::Error::other("the reply is lost, as scripted");
+    let mut response = reply.response.ok_or_else(lost)?;
+    if let Entry::Vacant(date) = response.headers_mut().entry(DATE) {
+        // hyper's own would be the machine's, which does not move with the service's clock.
+        let now = httpdate::fmt_http_date(service.state().clock.wall());
+        date.insert(HeaderValue::try_from(now).map_err(io::Error::other)?);
+    }
+    Ok(response.map(Full::new))
 }
 
 /// Replies of the service have its latency; the control endpoint, which sets it, has none.
-async fn reply_to(service: Arc<Service>, request: Request<Bytes>) -> io::Result<Reply> {
-    if let Some(reply) = control::answer(&service, &request) {
+async fn reply_to(service: &Arc<Service>, request: Request<Bytes>) -> io::Result<Reply> {
+    if let Some(reply) = control::answer(service, &request) {
         return Ok(reply);
     }
+    let service = Arc::clone(service);
     let handle = move || {
         let mut reply = service.handle(request);
         if reply.delay.is_zero() {

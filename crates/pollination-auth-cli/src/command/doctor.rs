@@ -16,7 +16,6 @@ use crate::args::global::Global;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output;
-use crate::text;
 
 #[derive(Serialize)]
 struct Answer {
@@ -28,7 +27,7 @@ struct Answer {
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<_> = self.checks.iter().map(ToString::to_string).collect();
-        f.write_str(&text::wrap(&lines.join("\n"), output::width()))
+        f.write_str(&lines.join("\n"))
     }
 }
 
@@ -36,6 +35,6 @@ pub(crate) async fn run(global: &Global) -> Result<Exit, CliError> {
     let (has_client, mut checks) = connection::check(global).await;
     checks.extend(machine::check(global, has_client).await);
     let ok = checks.iter().all(Check::is_good);
-    output::answer(global.output, &Answer { ok, checks })?;
+    output::report(global.output, &Answer { ok, checks })?;
     Ok(if ok { Exit::Done } else { Exit::Problem })
 }

@@ -118,7 +118,7 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
         stored_in: context.place(),
         access_token_expires_at: access_token.expires_at().map(Stamp),
     };
-    output::answer(context.global.output, &answer)
+    output::report(context.global.output, &answer)
 }
 
 /// The store replaces what is no credential at all; the rest has to be looked at by somebody.

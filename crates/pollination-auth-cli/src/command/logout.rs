@@ -107,7 +107,7 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
         forgotten_id,
         removed_from,
     };
-    output::answer(context.global.output, &answer)
+    output::report(context.global.output, &answer)
 }
 
 /// Removes the stored credential, also if another process has rotated its secret meanwhile.

@@ -117,7 +117,7 @@ pub(crate) async fn list(global: &Global) -> Result<(), CliError> {
             document.display()
         ));
     }
-    output::answer(global.output, &answer)
+    output::report(global.output, &answer)
 }
 
 /// Returns the stored profiles, and the one in use if something is unfinished in it.

@@ -238,7 +238,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         let kept = kept.filter(|kept| !kept.remaining(now).is_zero());
         answer.access_token_expires_at = kept.map(|kept| Stamp(kept.expires_at()));
     }
-    output::answer(context.global.output, &answer)?;
+    output::report(context.global.output, &answer)?;
     let under_way = answer
         .unfinished_rotation
         .is_some_and(|rotation| rotation.under_way);

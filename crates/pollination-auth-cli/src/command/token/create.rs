@@ -75,7 +75,7 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
         id: token.id().as_str(),
         secret: create.show_secret.then(|| token.secret().expose_secret()),
     };
-    output::answer(context.global.output, &answer)
+    output::report(context.global.output, &answer)
 }
 
 /// Returns the access token that the next request is made with.

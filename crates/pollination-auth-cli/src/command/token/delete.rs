@@ -74,7 +74,7 @@ pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliErr
         None => deleted?,
     }
     let deleted_id = id.to_string();
-    output::answer(context.global.output, &Answer { deleted_id })
+    output::report(context.global.output, &Answer { deleted_id })
 }
 
 /// Returns the error of a deletion that may have happened, and fails for one that has not.

@@ -150,7 +150,7 @@ pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliErr
     if answer.outcome == Outcome::Rotated && answer.unchanged {
         output::warning("the service returned the old secret, which still works");
     }
-    output::answer(context.global.output, &answer)?;
+    output::report(context.global.output, &answer)?;
     if matches!(answer.outcome, Outcome::Rotated | Outcome::NothingHappened) {
         interrupt::skippable(forget_rescued(context, &stored.token, rotate.settle)).await?;
     }

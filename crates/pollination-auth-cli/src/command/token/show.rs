@@ -37,7 +37,7 @@ pub(crate) async fn run(context: &Context, bearer: &Bearer) -> Result<(), CliErr
         id: id.to_string(),
         stored: stored.is_some_and(|stored| &id == stored.token.id()),
     };
-    output::answer(context.global.output, &answer)
+    output::report(context.global.output, &answer)
 }
 
 /// Asks with what is stored, or with the environment.

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use pollination_auth::{ApiToken, StoreError, StoredToken};
+use pollination_auth::{ApiToken, ApiTokenId, StoreError, StoredToken};
 use tokio::time::sleep;
 
 use crate::context::Context;
@@ -106,26 +106,23 @@ pub(crate) async fn wait_to_settle(token: &ApiToken, settle: Duration) {
     settled(settle).await;
 }
 
-/// Returns `true` if a stored credential still logs in after the settle time: then a creation that
-/// something in between refused has not replaced it.
-pub(crate) async fn outlives_creation(
-    context: &Context,
-    token: &ApiToken,
-    settle: Duration,
-) -> bool {
+/// Returns the stored API token if it logs in after the settle time: then a creation without a clear
+/// answer has replaced nothing.
+///
+/// What is stored is read when it is checked: another process may have rotated it meanwhile.
+pub(crate) async fn outlives_creation(context: &Context, settle: Duration) -> Option<ApiTokenId> {
     progress::note(format_args!(
-        "outcome unknown; waiting {} before checking whether the stored API token {} still logs in \
+        "outcome unknown; waiting {} before checking whether the stored API token still logs in \
          (--settle) ...",
-        rounded(settle),
-        token.id()
+        rounded(settle)
     ));
     settled(settle).await;
     // Without an answer the outcome stays unknown, and that is what has to be said.
-    let Ok(client) = context.client_of(token.clone()) else {
-        return false;
-    };
+    let client = context.client().ok()?;
     let login = progress::watch("checking the stored secret", client.login()).await;
-    login.is_ok()
+    login.ok()?;
+    let stored = context.profile.load().await.ok()??;
+    Some(stored.id().clone())
 }
 
 async fn settled(settle: Duration) {

@@ -4,19 +4,22 @@
 //! only way to replace it, so the file is written before the request, below the store of the
 //! credentials: the new secret needs the same disk.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use pollination_auth::{AccessToken, ApiTokenId, Document, Secret, StoreError};
+use pollination_auth::{AccessToken, ApiToken, ApiTokenId, Document, Secret, StoreError};
 
 use crate::args::global::Global;
+use crate::checked;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::kept_files::{KeptFiles, KeptLock};
 use crate::output;
 use crate::progress;
-use crate::recovery::Redo;
+use crate::recovery::{Made, Redo};
 use crate::refusal;
+use crate::rescue::Rescue;
 use crate::text::quoted;
 use crate::variables;
 
@@ -26,7 +29,7 @@ const DIRECTORY: &str = "creations";
 /// What the store is told that it keeps; it looks at no document, and protects both kinds alike.
 const DOCUMENT: Document = Document::Credential;
 
-/// Where the id is kept that is known not to be the creation's, or nothing.
+/// Where the [`Before`] is kept, or nothing.
 ///
 /// It is that of the credential that was stored before, or later for another account. A stored
 /// credential with another id is what the creation made, or has replaced it.
@@ -51,11 +54,59 @@ pub(crate) struct Found {
     pub(crate) redo: Redo,
 }
 
+impl Made {
+    /// Returns what is known of a creation that began while this was stored.
+    fn unless(before: Option<&Before>) -> Self {
+        match before {
+            Some(before) if before.is_own => Self::UnlessStored,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// An API token that is known not to be the creation's.
+pub(crate) struct Before {
+    id: String,
+    /// Whether it is of the same account, so that the creation replaces it.
+    is_own: bool,
+}
+
+/// The second line of a [`Before`] of the same account; an id has no line break.
+const OWN: &str = "\nof this account";
+
+impl Before {
+    pub(crate) fn new(id: &ApiTokenId, is_own: bool) -> Self {
+        Self {
+            id: id.to_string(),
+            is_own,
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let (id, is_own) = match text.strip_suffix(OWN) {
+            Some(id) => (id, true),
+            None => (text, false),
+        };
+        (!id.is_empty()).then(|| Self {
+            id: id.to_owned(),
+            is_own,
+        })
+    }
+}
+
+impl fmt::Display for Before {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.id)?;
+        f.write_str(if self.is_own { OWN } else { "" })
+    }
+}
+
 /// Returns the commands that go on from a creation whose access token is in this file.
-fn redo(global: &Global, file: &Path) -> Redo {
+fn redo(global: &Global, file: &Path, made: Made) -> Redo {
     let file = quoted(&file.to_string_lossy());
     let line = |command| format!("{} < {file}", global.line(command));
     Redo {
+        made,
         delete: line("token delete --yes --access-token-stdin"),
         create: line("token create --yes --access-token-stdin"),
     }
@@ -110,28 +161,29 @@ impl Creation {
     pub(crate) async fn begin(
         context: &Context,
         access_token: &AccessToken,
-        stored: Option<&ApiTokenId>,
+        before: Option<Before>,
+        settle: Duration,
     ) -> Result<Self, CliError> {
         let place = Place::open(context)?.ok_or(CliError::NoDirectory(variables::DIRECTORY))?;
         let mut lock = place.lock().await?;
-        let redo = redo(&context.global, &place.file);
+        let redo = redo(&context.global, &place.file, Made::unless(before.as_ref()));
         let kept = place.read().await?;
         let is_other = |kept: &Secret| kept.expose_secret() != access_token.expose_secret();
         if let Some(other) = kept.as_ref().filter(|kept| is_other(kept)) {
-            if !is_dead(context, other).await {
+            if is_dead(context, other).await {
+                check_accepted(context, access_token).await?;
+                output::note(format_args!(
+                    "the access token of an interrupted creation no longer works; in {}, the new \
+                     one replaces it",
+                    place.file.display()
+                ));
+            } else if before.is_none() || !kept_came_to_nothing(context, other, settle).await {
                 return Err(CliError::CreationUnfinished { redo });
             }
-            check_accepted(context, access_token).await?;
-            output::note(format_args!(
-                "the access token of an interrupted creation no longer works; in {}, the new one \
-                 replaces it",
-                place.file.display()
-            ));
         }
         if kept.as_ref().is_none_or(is_other) {
-            let before = stored.map(ApiTokenId::to_string).unwrap_or_default();
-            let before = Secret::from(before);
-            lock.write(BEFORE, &before).await?;
+            let before = before.as_ref().map(Before::to_string).unwrap_or_default();
+            lock.write(BEFORE, &Secret::from(before)).await?;
             let text = Secret::from(access_token.expose_secret().to_owned());
             lock.write(DOCUMENT, &text).await?;
         }
@@ -183,12 +235,21 @@ pub(crate) async fn find(context: &Context) -> Result<Option<Found>, CliError> {
         return Ok(None);
     }
     let before = place.files.read(BEFORE).await?;
-    let before = before.as_ref().map_or("", Secret::expose_secret);
+    let before = before.and_then(|before| Before::read(before.expose_secret()));
+    let is_new = |token: &ApiToken| {
+        before
+            .as_ref()
+            .is_none_or(|it| it.id != token.id().as_str())
+    };
     let stored = context.profile.load().await?;
+    let made = match Rescue::of(context).await {
+        Some((directory, token)) if is_new(&token) => Made::PutAside(directory),
+        _ => Made::unless(before.as_ref()),
+    };
     Ok(Some(Found {
-        is_stored: stored.is_some_and(|stored| stored.id().as_str() != before),
+        is_stored: stored.as_ref().is_some_and(is_new),
         under_way: place.files.is_locked().await,
-        redo: redo(&context.global, &place.file),
+        redo: redo(&context.global, &place.file, made),
         file: place.file,
     }))
 }
@@ -208,6 +269,26 @@ async fn check_accepted(context: &Context, access_token: &AccessToken) -> Result
             Err(CliError::Service(error))
         }
         _ => Ok(()),
+    }
+}
+
+/// Returns the stored API token if the creation with an access token has certainly replaced nothing:
+/// after the settle time it logs in, and is still the account's.
+pub(crate) async fn came_to_nothing(
+    context: &Context,
+    access_token: &AccessToken,
+    settle: Duration,
+) -> Option<ApiTokenId> {
+    let stored = checked::outlives_creation(context, settle).await?;
+    // The access token may be of another account than the stored API token.
+    let own = owner(context, access_token).await.ok()?;
+    (own == stored).then_some(stored)
+}
+
+async fn kept_came_to_nothing(context: &Context, kept: &Secret, settle: Duration) -> bool {
+    match AccessToken::new(kept.expose_secret()) {
+        Ok(kept) => came_to_nothing(context, &kept, settle).await.is_some(),
+        Err(_) => false,
     }
 }
 
@@ -246,7 +327,8 @@ pub(crate) async fn complete(context: &Context) -> Option<PathBuf> {
                 // The next login with it completes nothing either.
                 let mut lock = lock(context).await?;
                 if let Some(lock) = &mut lock {
-                    lock.write(BEFORE, &Secret::from(stored)).await?;
+                    let before = Before::new(&stored, false).to_string();
+                    lock.write(BEFORE, &Secret::from(before)).await?;
                 }
                 Ok(Some(found.file))
             }
@@ -264,7 +346,7 @@ enum Owner {
     /// It is that of the stored API token.
     Stored,
     /// It is another one than that of the stored API token, which has this id.
-    Other(String),
+    Other(ApiTokenId),
     Unknown,
 }
 
@@ -282,7 +364,7 @@ async fn owner_of_kept(context: &Context) -> Result<Owner, CliError> {
     };
     Ok(match owner(context, &kept).await {
         Ok(id) if &id == stored.id() => Owner::Stored,
-        Ok(_other) => Owner::Other(stored.id().to_string()),
+        Ok(_other) => Owner::Other(stored.id().clone()),
         Err(_unasked) => Owner::Unknown,
     })
 }

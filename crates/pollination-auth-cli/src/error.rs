@@ -142,14 +142,17 @@ pub(crate) enum CliError {
         redo: Option<Redo>,
     },
     #[error(
-        "the new API token {id} could not be stored in the credential store ({problem})\n  it \
-         was put into {}; {}={} makes every command use it",
-        .directory.display(), variables::DIRECTORY, quoted(&.directory.to_string_lossy())
+        "the new API token {id} was not stored in the credential store ({problem})\n  it \
+         was put into {}; {}={} makes every command use it{}",
+        .directory.display(), variables::DIRECTORY, quoted(&.directory.to_string_lossy()),
+        of_profile(profile.as_deref())
     )]
     PutAside {
         id: String,
         problem: Box<CliError>,
         directory: PathBuf,
+        /// Another one than that of the command line, where that is taken.
+        profile: Option<String>,
     },
     #[error(
         "the new secret could not be stored ({problem}) and is lost; the API token {id} exists{}",
@@ -180,7 +183,7 @@ pub(crate) enum CliError {
     )]
     StoredUnchecked { error: Error, logout: String },
     #[error(
-        "{}{}\n  an API token may exist whose secret nobody knows; replace it:{redo}",
+        "{}{}\n  {redo}",
         Service(error), kept(.reply.as_deref())
     )]
     CreationUnknown {
@@ -199,10 +202,7 @@ pub(crate) enum CliError {
         reply: Option<PathBuf>,
         id: String,
     },
-    #[error(
-        "a creation was interrupted; an API token may exist whose secret nobody knows; replace \
-         it:{redo}"
-    )]
+    #[error("a creation was interrupted; {redo}")]
     CreationUnfinished { redo: Redo },
     #[error(
         "{}: {problem}\n  it is the access token of an interrupted creation; move it away, and do not \
@@ -239,7 +239,7 @@ pub(crate) enum CliError {
     NotRun { program: String, source: io::Error },
     #[error("interrupted; the rotation may be unfinished: run `{resume}`")]
     RotationInterrupted { resume: String },
-    #[error("interrupted; an API token may exist whose secret nobody knows; replace it:{redo}")]
+    #[error("interrupted; {redo}")]
     CreationInterrupted { redo: Redo },
     #[error("interrupted")]
     Interrupted,
@@ -298,6 +298,13 @@ fn path_of(directory: &Path, problem: &StoreError) -> String {
     }
 }
 
+/// Returns how another profile is chosen.
+fn of_profile(profile: Option<&str>) -> String {
+    profile.map_or_else(String::new, |profile| {
+        format!(" with --profile {}", quoted(profile))
+    })
+}
+
 /// Returns the advice for a creation that was taken back.
 fn again(redo: Option<&Redo>) -> String {
     redo.map_or_else(String::new, |redo| {
@@ -308,7 +315,7 @@ fn again(redo: Option<&Redo>) -> String {
 /// Returns the advice for an API token whose secret nobody knows.
 fn replace(redo: Option<&Redo>) -> String {
     match redo {
-        Some(redo) => format!("\n  replace it:{redo}"),
+        Some(redo) => format!("\n  replace it:{}", redo.lines()),
         None => "\n  delete it in the web interface".to_owned(),
     }
 }

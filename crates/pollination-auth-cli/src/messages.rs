@@ -124,6 +124,10 @@ impl fmt::Display for Rotation<'_> {
             other => return other.fmt(f),
         })?;
         match self.0.failure().cause() {
+            // What the error advises is not true of a rotation that has ended well enough.
+            Some(RotateCause::Service(error)) if matches!(self.0, RotateError::Rejected(_)) => {
+                write!(f, " ({})", error.failure())
+            }
             Some(RotateCause::Service(error)) => write!(f, " ({})", Service(error)),
             Some(cause @ RotateCause::AccessTokenTooShort { .. }) => {
                 write!(

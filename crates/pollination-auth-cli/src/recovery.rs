@@ -1,11 +1,14 @@
 //! Advice after a rotation: what the service has ruled, what to run, and until when.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use pollination_auth::{RotateError, Ruling};
 
+use crate::text::quoted;
 use crate::time;
+use crate::variables;
 
 /// The commands that go on from a rotation.
 #[derive(Clone, Debug)]
@@ -46,17 +49,53 @@ impl Remedies {
     }
 }
 
-/// The commands that replace an API token whose secret nobody knows.
+/// What a creation without a clear end may have made.
+#[derive(Clone, Debug)]
+pub(crate) enum Made {
+    /// An API token, or nothing.
+    Unknown,
+    /// An API token, or nothing if what was stored before still logs in.
+    UnlessStored,
+    /// The API token in this directory.
+    PutAside(PathBuf),
+}
+
+/// What to do about a creation without a clear end.
 #[derive(Clone, Debug)]
 pub(crate) struct Redo {
+    pub(crate) made: Made,
     pub(crate) delete: String,
     /// This one alone, where no API token exists.
     pub(crate) create: String,
 }
 
+impl Redo {
+    /// Returns the commands that replace an API token whose secret nobody knows, each on a line.
+    pub(crate) fn lines(&self) -> String {
+        format!("\n    {}\n    {}", self.delete, self.create)
+    }
+}
+
 impl fmt::Display for Redo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\n    {}\n    {}", self.delete, self.create)
+        match &self.made {
+            Made::Unknown => {
+                f.write_str("an API token may exist whose secret nobody knows; replace it:")?;
+            }
+            Made::UnlessStored => f.write_str(
+                "unless the stored API token still logs in, one exists whose secret nobody knows; \
+                 replace it then:",
+            )?,
+            Made::PutAside(directory) => write!(
+                f,
+                "the new API token is in {}, and {}={} makes every command use it; only if it does \
+                 not log in, replace it:",
+                directory.display(),
+                variables::DIRECTORY,
+                quoted(&directory.to_string_lossy())
+            )?,
+        }
+        f.write_str(&self.lines())
     }
 }
 

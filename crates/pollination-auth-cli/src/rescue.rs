@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use pollination_auth::{
-    CredentialStore, Document, FileStore, ProfileId, SecretBytes, StoreError, StoreFuture,
-    StoreLock, StoredDocument,
+    ApiToken, CredentialStore, Document, FileStore, Profile, ProfileId, SecretBytes, StoreError,
+    StoreFuture, StoreLock, StoredDocument,
 };
 
+use crate::context::Context;
 use crate::error::CliError;
 use crate::paths;
 use crate::time;
@@ -24,8 +25,34 @@ impl Rescue {
         paths::rescue().map(Self)
     }
 
+    /// Checks that it can be used if it is there: a new secret may have no other place.
+    pub(crate) fn check() -> Result<(), CliError> {
+        let rescue = match Self::find() {
+            // There is no directory for a user's data, so there is no second place either.
+            Err(CliError::NoDirectory(_)) => return Ok(()),
+            found => found?,
+        };
+        if paths::is_missing(&rescue.0) {
+            return Ok(());
+        }
+        let opened = rescue.store().map(drop);
+        opened.map_err(|problem| CliError::Directory {
+            directory: rescue.0,
+            problem,
+        })
+    }
+
     pub(crate) fn directory(&self) -> &Path {
         &self.0
+    }
+
+    /// Returns the API token that is in it for a profile, and its directory.
+    pub(crate) async fn of(context: &Context) -> Option<(PathBuf, ApiToken)> {
+        let rescue = Self::find().ok().filter(Self::is_made)?;
+        let directory = rescue.directory().to_owned();
+        let global = &context.global;
+        let profile = Profile::new(rescue, &global.host, &global.profile).ok()?;
+        Some((directory, profile.load().await.ok()??))
     }
 
     /// Returns `true` if it was needed once.

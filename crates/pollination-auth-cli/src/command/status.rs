@@ -136,12 +136,7 @@ impl fmt::Display for Answer<'_> {
             Some(creation) if creation.stored => {
                 f.write_str("\ncreation      stored; the next login completes it")
             }
-            Some(creation) => write!(
-                f,
-                "\ncreation      interrupted; an API token may exist whose secret nobody knows; \
-                 replace it:{}",
-                creation.redo
-            ),
+            Some(creation) => write!(f, "\ncreation      interrupted; {}", creation.redo),
             None => Ok(()),
         }
     }

@@ -30,8 +30,12 @@ impl CliError {
             | Self::Damaged { .. }
             | Self::KeptToken(_)
             | Self::KeptCreation { .. }
-            | Self::NotKept { .. }
-            | Self::PutAside { .. } => Exit::Store,
+            | Self::NotKept { .. } => Exit::Store,
+            Self::PutAside { problem, .. } => match problem.exit() {
+                Exit::Store => Exit::Store,
+                // It has not logged in, or others are at work: it is stored for later.
+                _ => Exit::Unfinished,
+            },
             #[cfg(not(feature = "keyring"))]
             Self::NoKeyring => Exit::Store,
             Self::DeletedAndKept { problem, .. } => problem.exit(),
@@ -45,11 +49,7 @@ impl CliError {
             | Self::BothRefused { error, .. }
             | Self::RefusedAtDeletion { error, .. } => of_service(error),
             // By now it is known that nothing came of it.
-            Self::NothingCreated { error, .. } => match of_service(error) {
-                Exit::Unfinished => Exit::TryLater,
-                Exit::Rejected | Exit::NoApiToken => Exit::Refused,
-                other => other,
-            },
+            Self::NothingCreated { error, .. } => of_nothing_done(error),
             // Whatever it was, it is not known to be the service's refusal of the stored secret.
             Self::StoredUnchecked { error, .. } => match of_service(error) {
                 Exit::Rejected | Exit::NoApiToken | Exit::Refused => Exit::TryLater,
@@ -92,6 +92,15 @@ fn of_service(error: &Error) -> Exit {
     }
 }
 
+/// Returns the exit code of a request that nothing came of: the stored API token still logs in.
+fn of_nothing_done(error: &Error) -> Exit {
+    match of_service(error) {
+        Exit::Unfinished => Exit::TryLater,
+        Exit::Rejected | Exit::NoApiToken => Exit::Refused,
+        other => other,
+    }
+}
+
 fn of_store(error: &StoreError) -> Exit {
     match error {
         StoreError::Locked | StoreError::Changed | StoreError::LockLost => Exit::TryLater,
@@ -101,13 +110,16 @@ fn of_store(error: &StoreError) -> Exit {
     }
 }
 
-fn of_rotation(error: &RotateError) -> Exit {
-    match error {
+fn of_rotation(rotation: &RotateError) -> Exit {
+    match rotation {
         RotateError::NotStarted(failure) | RotateError::Rejected(failure) => {
             match failure.cause() {
-                // By now it is known that nothing came of it.
-                Some(RotateCause::Service(Error::Ambiguous(_) | Error::UnusableReply(_)))
-                | None => Exit::TryLater,
+                None => Exit::TryLater,
+                Some(RotateCause::Service(error))
+                    if matches!(rotation, RotateError::Rejected(_)) =>
+                {
+                    of_nothing_done(error)
+                }
                 Some(RotateCause::Service(error)) => of_service(error),
                 Some(RotateCause::Store(error)) => of_store(error),
                 Some(RotateCause::AccessTokenTooShort { .. }) => Exit::TooShort,

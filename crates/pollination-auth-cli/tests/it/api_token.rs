@@ -1,12 +1,14 @@
 //! Showing, creating and deleting the account's API token.
 
 use std::fs;
+use std::process::Stdio;
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use pollination_auth_fake::{FakeService, Fault, Operation};
 use snapbox::str;
 
-use crate::world::{ID, SECRET, World};
+use crate::world::{ID, Ran, SECRET, World};
 
 /// Deletes the API token, and gives an access token from before that.
 fn delete(world: &World) -> String {
@@ -222,6 +224,33 @@ fn row_73_a_deletion_that_happened_and_was_answered_by_a_page_is_completed_by_th
     assert!(!world.credential().exists());
 }
 
+/// A page answers the deletion, and another process rotates the secret before it is checked.
+#[test]
+fn row_73_a_deletion_is_judged_by_what_is_stored_when_it_is_judged() {
+    let (asked, deletion) = mpsc::channel();
+    let (go, gone) = mpsc::channel::<()>();
+    let gone = Mutex::new(gone);
+    let world = World::with(|builder| {
+        builder.on_request(move |request| {
+            if request.operation() == Some(Operation::DeleteApiToken) {
+                asked.send(()).unwrap();
+                gone.lock().unwrap().recv().unwrap();
+            }
+        })
+    });
+    world.log_in();
+    let page = Fault::status(404).body("<html>");
+    world.service.fail_next(Operation::DeleteApiToken, page);
+    let mut delete = world.command(&["token", "delete", "--yes", "--settle", "1ms"]);
+    let delete = delete.stderr(Stdio::piped()).spawn().unwrap();
+    deletion.recv().unwrap();
+    assert_eq!(world.run(&["token", "rotate", "--yes"]).code, Some(0));
+    go.send(()).unwrap();
+    let ran = Ran::from(delete.wait_with_output().unwrap());
+    assert!(ran.fails_with(6).contains("still logs in"), "{ran:?}");
+    world.stored_secret();
+}
+
 #[test]
 fn an_access_token_from_before_creates_the_next_api_token() {
     let world = World::logged_in();
@@ -370,9 +399,14 @@ fn row_54_nothing_is_created_where_nothing_can_be_stored() {
 /// The service's own look at the request is the moment in which the disk fails.
 #[cfg(unix)]
 fn breaks_at_the_creation() -> World {
+    breaks_with(false)
+}
+
+#[cfg(unix)]
+fn breaks_with(rescue_too: bool) -> World {
     let home = tempfile::tempdir().unwrap();
     let directory = home.path().join("credentials");
-    let breaks = directory.clone();
+    let (breaks, rescue) = (directory.clone(), home.path().join("rescue"));
     let service = FakeService::builder()
         .id(ID)
         .secret(SECRET)
@@ -380,6 +414,9 @@ fn breaks_at_the_creation() -> World {
             if request.operation() == Some(Operation::CreateApiToken) {
                 fs::remove_dir_all(&breaks).unwrap();
                 fs::write(&breaks, "").unwrap();
+                if rescue_too {
+                    fs::write(&rescue, "").unwrap();
+                }
             }
         })
         .start();
@@ -403,9 +440,8 @@ fn row_54_a_new_api_token_that_can_not_be_stored_is_deleted_again() {
 #[cfg(unix)]
 #[test]
 fn row_54_what_is_lost_altogether_names_no_file_that_is_gone() {
-    let world = breaks_at_the_creation();
+    let world = breaks_with(true);
     let access_token = delete(&world);
-    fs::write(world.rescue(), "").unwrap();
     world
         .service
         .fail_next(Operation::DeleteApiToken, Fault::status(403));

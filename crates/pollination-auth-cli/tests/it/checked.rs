@@ -10,7 +10,14 @@ use snapbox::str;
 use crate::world::{ID, SECRET, World, accept_next_login, wait};
 
 const LOGIN: [&str; 6] = ["login", "--yes", "--from", "stdin", "--settle", "1ms"];
-const CREATE: [&str; 4] = ["token", "create", "--yes", "--access-token-stdin"];
+const CREATE: [&str; 6] = [
+    "token",
+    "create",
+    "--yes",
+    "--access-token-stdin",
+    "--settle",
+    "1ms",
+];
 
 fn older() -> String {
     format!("{ID}\nolder-secret\n")
@@ -132,8 +139,9 @@ fn assert_still_stored(world: &World) {
     assert_eq!(kept.secret().expose_secret(), SECRET);
 }
 
+/// The reply names another id than the account's: what it brought is kept, and the key to the account.
 #[test]
-fn row_63_a_creation_that_another_one_has_replaced_replaces_nothing_itself() {
+fn row_63_a_creation_that_another_one_has_replaced_replaces_nothing_and_drops_nothing() {
     let world = World::logged_in();
     let access_token = deleted_elsewhere(&world);
     world
@@ -141,13 +149,32 @@ fn row_63_a_creation_that_another_one_has_replaced_replaces_nothing_itself() {
         .fail_next(Operation::CreateApiToken, Fault::wrong_id());
     let ran = world.run_with(&CREATE, access_token);
     assert!(
-        ran.fails_with(11)
+        ran.fails_with(6)
             .contains("does not log in, and the account has another one"),
         "{ran:?}"
     );
     assert_still_stored(&world);
-    assert!(!world.rescue().exists());
+    let new = wait(aside(&world).load()).unwrap().unwrap();
+    let secret = world.service.secret().unwrap();
+    assert_eq!(new.secret().expose_secret(), secret.expose_secret());
+    assert!(world.creation().exists());
+    let status = world.run(&["status"]);
+    let place = format!("the new API token is in {}", world.rescue().display());
+    assert!(status.stdout.contains(&place), "{status:?}");
+}
+
+#[test]
+fn row_42_a_new_api_token_that_logs_in_a_little_later_is_stored() {
+    let world = World::logged_in();
+    let access_token = deleted_elsewhere(&world);
+    let late = Fault::propagation_delay(Duration::from_millis(300));
+    world.service.fail_next(Operation::CreateApiToken, late);
+    let create = [&CREATE[..4], &["--settle", "1m"]].concat();
+    let ran = world.run_with(&create, access_token);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    world.stored_secret();
     assert!(!world.creation().exists());
+    assert!(!world.rescue().exists());
 }
 
 /// The access token is all that reaches the account then.
@@ -160,7 +187,7 @@ fn row_74_a_new_api_token_that_is_gone_at_once_leaves_the_access_token() {
     world
         .service
         .fail_next(Operation::GetApiToken, Fault::status(404).body("{}"));
-    world.run_with(&CREATE, access_token).fails_with(9);
+    world.run_with(&CREATE, access_token).fails_with(6);
     assert_still_stored(&world);
     assert!(world.creation().exists());
 }
@@ -178,7 +205,7 @@ fn row_63_a_new_api_token_that_has_not_logged_in_is_put_aside() {
         let access_token = deleted_elsewhere(&world);
         world.service.fail_next(operation, fault);
         let ran = world.run_with(&CREATE, access_token);
-        let stderr = ran.fails_with(9);
+        let stderr = ran.fails_with(6);
         assert!(stderr.contains("it was put into"), "{stderr}");
         assert_still_stored(&world);
         let new = wait(aside(&world).load()).unwrap().unwrap();
@@ -190,24 +217,32 @@ fn row_63_a_new_api_token_that_has_not_logged_in_is_put_aside() {
 }
 
 #[test]
-fn row_87_a_rescued_pair_of_another_api_token_is_not_replaced_by_a_new_one() {
+fn row_87_a_rescued_pair_of_another_api_token_stays_beside_a_new_one() {
     let world = World::logged_in();
     let access_token = deleted_elsewhere(&world);
     let other = ApiToken::new("other-id", Secret::from("other-secret")).unwrap();
     wait(aside(&world).save(&other)).unwrap();
-    // The new API token does not log in yet, and it is not known whether the other one does.
-    for status in [400, 403] {
-        let fault = Fault::status(status);
-        world.service.fail_next(Operation::Login, fault);
-    }
-    world.run_with(&CREATE, access_token).fails_with(7);
+    // The new API token does not log in yet.
+    world
+        .service
+        .fail_next(Operation::Login, Fault::status(400));
+    let ran = world.run_with(&CREATE, access_token);
+    let stderr = ran.fails_with(6);
     let rescued = wait(aside(&world).load()).unwrap().unwrap();
-    assert_eq!(rescued.id(), other.id());
     assert_eq!(rescued.secret().expose_secret(), "other-secret");
+    let name = format!("default {}", world.service.id().unwrap());
+    assert!(stderr.contains(&format!("--profile '{name}'")), "{stderr}");
+    let beside = wait(aside_as(&world, &name).load()).unwrap().unwrap();
+    let secret = world.service.secret().unwrap();
+    assert_eq!(beside.secret().expose_secret(), secret.expose_secret());
     assert!(world.creation().exists());
 }
 
 fn aside(world: &World) -> Profile {
+    aside_as(world, "default")
+}
+
+fn aside_as(world: &World, name: &str) -> Profile {
     let aside = FileStore::open(world.rescue()).unwrap();
-    Profile::new(aside, &world.service.base_url(), "default").unwrap()
+    Profile::new(aside, &world.service.base_url(), name).unwrap()
 }

@@ -3,7 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use pollination_auth_fake::{Builder, Fault, Operation};
@@ -150,10 +151,14 @@ fn row_74_the_access_token_stays_until_the_new_api_token_logs_in() {
 fn row_74_a_login_with_the_credential_from_before_does_not_complete_a_creation() {
     let world = World::logged_in();
     let access_token = world.run(&["access-token"]).answer().to_owned();
-    let create = [&CREATE[..], &["--yes"]].concat();
+    let create = [&CREATE[..], &["--yes", "--settle", "1ms"]].concat();
     world
         .service
         .fail_next(Operation::CreateApiToken, Fault::status(504));
+    // Nobody tells whose the account's API token is by then.
+    world
+        .service
+        .fail_next(Operation::GetApiToken, Fault::status(403));
     let ran = world.run_with(&create, &access_token);
     ran.fails_with(6);
     assert_eq!(world.run(&["access-token", "--fresh"]).code, Some(0));
@@ -282,18 +287,18 @@ fn row_74_an_access_token_that_has_not_expired_stays_when_it_is_refused() {
 
 /// Nothing is to be replaced then, and the commands that replace it would delete what works.
 #[test]
-fn row_74_a_creation_that_something_in_between_refused_is_given_up_while_the_stored_secret_works() {
+fn row_74_a_creation_without_a_clear_answer_is_given_up_while_the_stored_secret_works() {
     let world = World::with(Builder::create_replaces);
     world.log_in();
     let create = ["token", "create", "--yes", "--settle", "1ms"];
     let before = world.stored_secret();
-    for status in [404, 405] {
+    for (status, code) in [(404, 11), (405, 11), (301, 5), (500, 5), (504, 5)] {
         let page = Fault::status(status)
             .body("<html>")
             .header("content-type", "text/html");
         world.service.fail_next(Operation::CreateApiToken, page);
         let ran = world.run(&create);
-        let stderr = ran.fails_with(11);
+        let stderr = ran.fails_with(code);
         let said = "nothing was created: the stored API token an-id still logs in";
         assert!(stderr.contains(said), "{status}: {stderr}");
         assert!(!stderr.contains("delete"), "{status}: {stderr}");
@@ -306,8 +311,55 @@ fn row_74_a_creation_that_something_in_between_refused_is_given_up_while_the_sto
         .fail_next(Operation::CreateApiToken, Fault::commit_and_answer(405));
     let ran = world.run(&create);
     let stderr = ran.fails_with(6).to_owned();
-    assert!(stderr.contains("an API token may exist"), "{stderr}");
+    let said = "unless the stored API token still logs in, one exists whose secret nobody knows";
+    assert!(stderr.contains(said), "{stderr}");
     assert!(world.creation().exists());
     paste(&world, &stderr);
+    world.stored_secret();
+}
+
+/// Another process rotates the secret while a creation waits, and has stored the new one.
+#[test]
+fn row_74_a_creation_is_judged_by_what_is_stored_when_it_is_judged() {
+    let (asked, creation) = mpsc::channel();
+    let world = World::with(|builder| {
+        builder.on_request(move |request| {
+            if request.operation() == Some(Operation::CreateApiToken) {
+                asked.send(()).unwrap();
+            }
+        })
+    });
+    world.log_in();
+    let page = Fault::status(403).body("<html>");
+    world.service.fail_next(Operation::CreateApiToken, page);
+    let mut create = world.command(&["token", "create", "--yes", "--settle", "3s"]);
+    let create = create.stderr(Stdio::piped()).spawn().unwrap();
+    creation.recv().unwrap();
+    assert_eq!(world.run(&["token", "rotate", "--yes"]).code, Some(0));
+    let ran = Ran::from(create.wait_with_output().unwrap());
+    assert!(
+        ran.fails_with(11).contains("nothing was created"),
+        "{ran:?}"
+    );
+    assert!(!world.creation().exists());
+    world.stored_secret();
+}
+
+/// The creation before ended without an answer, and what was stored then still logs in.
+#[test]
+fn row_74_the_next_creation_finds_out_what_became_of_the_one_before() {
+    let world = World::with(Builder::create_replaces);
+    world.log_in();
+    let create = ["token", "create", "--yes", "--settle", "1ms"];
+    world
+        .service
+        .fail_next(Operation::CreateApiToken, Fault::status(504));
+    world
+        .service
+        .fail_next(Operation::GetApiToken, Fault::status(403));
+    world.run(&create).fails_with(6);
+    assert!(world.creation().exists());
+    assert_eq!(world.run(&create).code, Some(0));
+    assert!(!world.creation().exists());
     world.stored_secret();
 }

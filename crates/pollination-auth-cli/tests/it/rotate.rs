@@ -251,9 +251,15 @@ fn without_a_credential_there_is_nothing_to_rotate() {
 
 /// The service's look at the request is the moment in which the disk fails.
 fn breaks_at_the_request() -> World {
+    breaks_with(false)
+}
+
+#[cfg(unix)]
+fn breaks_with(rescue_too: bool) -> World {
     let home = tempfile::tempdir().unwrap();
     let directory = home.path().join("credentials");
     let (breaks, kept) = (directory.clone(), home.path().join("kept"));
+    let rescue = home.path().join("rescue");
     let broken = OnceLock::new();
     let service = pollination_auth_fake::FakeService::builder()
         .id(ID)
@@ -264,6 +270,9 @@ fn breaks_at_the_request() -> World {
                 if broken.set(()).is_ok() {
                     fs::rename(&breaks, &kept).unwrap();
                     fs::write(&breaks, "").unwrap();
+                    if rescue_too {
+                        fs::write(&rescue, "").unwrap();
+                    }
                 }
             }
         })
@@ -282,8 +291,7 @@ fn mend(world: &World) {
 #[cfg(unix)]
 #[test]
 fn row_54_where_the_rescue_directory_fails_too_it_is_said_and_a_resumption_mends_it() {
-    let world = breaks_at_the_request();
-    fs::write(world.rescue(), "").unwrap();
+    let world = breaks_with(true);
     let ran = world.run(&ROTATE);
     world.assert_is(
         ran.fails_with(6),

@@ -193,8 +193,10 @@ impl Driver {
         match failed.class {
             Class::NotSent | Class::NeverSent => return PutReply::NotSent(failed.into_error()),
             Class::Status(401) => return PutReply::Unauthorized(failed.into_error()),
-            // The service's own; a proxy's has another class.
-            Class::Status(404) => return PutReply::Gone(failed.into_error()),
+            // The service's own: others answer a 404 without JSON, whatever has been done.
+            Class::Status(404) if failed.facts.has_json_error => {
+                return PutReply::Gone(failed.into_error());
+            }
             _ => {}
         }
         let now = self.calls.wire.clock.now().wall;

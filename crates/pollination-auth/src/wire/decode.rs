@@ -76,7 +76,8 @@ impl<'a> Reply<'a> {
                 Some(token) if !reply.is_encoded() => token,
                 _ => reply.document()?,
             };
-            checked_id(id).map_err(Reason::UnusableCredential)
+            let id = checked_id(id).map_err(Reason::UnusableCredential)?;
+            reply.without_secrets(id)
         })
     }
 
@@ -175,8 +176,9 @@ impl Received<'_> {
     fn new_api_token(&self, held: Option<&ApiToken>) -> Result<ApiToken, Reason> {
         let types::Token { id, secret, .. } = self.document()?;
         let secret = secret.as_ref().map_or("", |secret| secret.expose_secret());
-        let new = ApiToken::exact(&id, secret).map_err(Reason::UnusableCredential)?;
         self.context.known.add(secret);
+        let id = self.without_secrets(checked_id(id).map_err(Reason::UnusableCredential)?)?;
+        let new = ApiToken::exact(id.as_str(), secret).map_err(Reason::UnusableCredential)?;
         match held {
             Some(held) if held.id() != new.id() => {
                 let mask = self.mask();
@@ -188,6 +190,14 @@ impl Received<'_> {
             }
             _ => Ok(new),
         }
+    }
+
+    /// Returns an id in which every secret is masked: ids are shown and logged.
+    fn without_secrets(&self, id: ApiTokenId) -> Result<ApiTokenId, Reason> {
+        if !self.context.known.are_in(id.as_str(), self.context.secret) {
+            return Ok(id);
+        }
+        self.mask().id(&id).map_err(Reason::UnusableCredential)
     }
 
     /// Reads the bytes as one JSON document; the reason of a failure quotes none of them.

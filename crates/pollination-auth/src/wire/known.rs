@@ -11,6 +11,10 @@ use crate::foundation::secret::Secret;
 /// The most secrets that are remembered: 16, the API token's and the access tokens of half a day.
 const LIMIT: usize = 16;
 
+/// The shortest secret that is looked for in an id: 8 bytes. An id can contain less by chance, and has
+/// to stay what it is then.
+const ECHO: usize = 8;
+
 /// The newest secrets, each once.
 #[derive(Default)]
 pub(crate) struct Known(Mutex<VecDeque<Secret>>);
@@ -26,6 +30,12 @@ impl Known {
             }
             secrets.push_back(secret);
         });
+    }
+
+    /// Returns `true` if one of them, or the one that is given too, stands in an id as it is.
+    pub(super) fn are_in(&self, id: &str, given: &str) -> bool {
+        let is_in = |secret: &str| secret.len() >= ECHO && id.contains(secret);
+        is_in(given) || self.with(|secrets| secrets.iter().any(|it| is_in(it.expose_secret())))
     }
 
     /// Returns a mask for all of them.

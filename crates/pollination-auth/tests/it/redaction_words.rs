@@ -138,6 +138,28 @@ async fn row_81_a_secret_in_the_place_of_an_id_is_masked() {
     }
 }
 
+/// The caller gets such an id as a value, and prints it.
+#[tokio::test]
+async fn row_81_a_secret_within_an_id_that_is_returned_is_masked() {
+    for (secret, shown) in [
+        (HELD, "x-[REDACTED]-y"),
+        (BEARER, "x-[REDACTED]-y"),
+        ("the-new-secret", "x-[REDACTED]-y"),
+        ("other", "x-other-y"),
+    ] {
+        let id = json(&format!("x-{secret}-y"));
+        let answer = format!(r#"{{"id":"{id}","secret":"the-new-secret"}}"#);
+        let (client, _server) = client_with_secrets(move |seen| {
+            let has_id = seen.is(Operation::GetApiToken) || seen.is(Operation::CreateApiToken);
+            has_id.then(|| Answer::json(200, answer.clone()))
+        })
+        .await;
+        let created = client.create_api_token().await.unwrap();
+        assert_eq!(created.id().as_str(), shown);
+        assert_eq!(client.get_api_token().await.unwrap().as_str(), shown);
+    }
+}
+
 #[tokio::test]
 async fn row_81_a_secret_in_a_reply_that_could_not_be_used_is_masked_from_then_on() {
     let (client, _server) = client_with_secrets(|seen| {

@@ -12,13 +12,14 @@ use pollination_auth::{
     AccessToken, ApiToken, Client, Error, Profile, SecretBytes, StoreError, StoredToken,
 };
 use serde::Serialize;
+use tokio::time::{Instant, sleep};
 
 use super::bearer;
 use crate::access_token_file;
 use crate::args::token::Create;
 use crate::checked::{self, NotStored};
 use crate::context::Context;
-use crate::creation::Creation;
+use crate::creation::{self, Before, Creation};
 use crate::error::CliError;
 use crate::interrupt;
 use crate::output;
@@ -26,6 +27,12 @@ use crate::progress;
 use crate::prompt;
 use crate::refusal;
 use crate::rescue::Rescue;
+
+/// The pause before the second login with a new API token; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest of these pauses: a person waits for it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -61,12 +68,16 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
         .build()?;
     // It writes to the same disk: what fails here fails before anything was created.
     context.check_writable().await?;
+    Rescue::check()?;
     access_token_file::forget(context).await?;
+    let settle = create.settle.settle;
     let id = stored.as_ref().map(|stored| stored.token.id());
-    let creation = Creation::begin(context, &access_token, id).await?;
+    let is_own = !create.bearer.access_token_stdin;
+    let before = id.map(|id| Before::new(id, is_own));
+    let creation = Creation::begin(context, &access_token, before, settle).await?;
     let redo = creation.redo();
     let stored = stored.as_ref().map(|stored| &stored.token);
-    let work = make(context, &client, creation, stored, create.settle.settle);
+    let work = make(context, &client, &access_token, creation, stored, settle);
     let work = interrupt::outlast("the creation", work, || CliError::CreationInterrupted {
         redo,
     });
@@ -92,6 +103,7 @@ async fn access_token(context: &Context, create: &Create) -> Result<AccessToken,
 async fn make(
     context: &Context,
     client: &Client,
+    access_token: &AccessToken,
     creation: Creation,
     stored: Option<&ApiToken>,
     settle: Duration,
@@ -105,65 +117,83 @@ async fn make(
         }
         Err(error) => {
             let reply = error.raw_reply().and_then(rescued);
-            if let Some(stored) = stored.filter(|_| is_refused(&error))
-                && checked::outlives_creation(context, stored, settle).await
+            if stored.is_some()
+                && !matches!(error, Error::UnusableReply(_))
+                && let Some(id) = creation::came_to_nothing(context, access_token, settle).await
             {
-                let id = stored.id().to_string();
                 creation.give_up().await;
+                let id = id.to_string();
                 return Err(CliError::NothingCreated { error, reply, id });
             }
             let redo = creation.redo();
             return Err(CliError::CreationUnknown { error, reply, redo });
         }
     };
-    let check = async |stored: Option<&StoredToken>| {
-        let checked = check(context, client, &token);
-        match progress::watch("checking the new API token", checked).await? {
-            // A stored one is not replaced by what has never logged in.
-            Check::NotYet if stored.is_some() => Err(CliError::NotAcceptedYet),
-            checked => Ok(checked),
-        }
+    let check = async |stored: Option<&StoredToken>| match stored {
+        Some(_) => check_for(context, client, &token, settle)
+            .await
+            .map(|()| None),
+        // It takes nobody's place, so it is stored before anything else can happen to it.
+        None => Ok(check(context, &token).await.err()),
     };
     match checked::store(context, &token, settle, check).await {
-        Ok(Check::LogsIn) => creation.end().await,
-        Ok(Check::NotYet) => output::warning(format_args!(
-            "the new API token is stored, and does not log in yet; the access token that created it \
-             stays in {}",
+        Ok(None) => creation.end().await,
+        Ok(Some(error)) => output::warning(format_args!(
+            "the new API token is stored, and does not log in yet ({}); the access token that \
+             created it stays in {}",
+            error,
             creation.file().display()
         )),
-        Err(NotStored::Unchecked(error @ CliError::Replaced { .. })) => {
-            creation.give_up().await;
-            return Err(error);
-        }
         Err(problem) => {
-            return Err(not_stored(context, client, &token, &creation, settle, problem).await);
+            return Err(not_stored(context, client, &token, &creation, problem).await);
         }
     }
     Ok(token)
 }
 
-/// What a login with a new API token came to.
-enum Check {
-    LogsIn,
-    /// It is refused, although it is the account's API token.
-    NotYet,
+/// Checks that the new API token logs in.
+async fn check(context: &Context, token: &ApiToken) -> Result<(), CliError> {
+    let client = context.client_of(token.clone())?;
+    progress::watch("checking the new API token", client.login()).await?;
+    Ok(())
 }
 
-/// Checks that the new API token is the account's: somebody may have created another one since.
-async fn check(context: &Context, client: &Client, token: &ApiToken) -> Result<Check, CliError> {
-    let itself = context.builder().api_token(token.clone()).build()?;
-    match itself.login().await {
-        Ok(_access_token) => return Ok(Check::LogsIn),
-        Err(Error::CredentialsRejected(_)) => {}
-        Err(error) => return Err(error.into()),
+/// Checks that the new API token logs in before the settle time is over: what is stored is not
+/// replaced by what has never logged in.
+async fn check_for(
+    context: &Context,
+    client: &Client,
+    token: &ApiToken,
+    settle: Duration,
+) -> Result<(), CliError> {
+    let deadline = Instant::now() + settle;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let Err(error) = check(context, token).await else {
+            return Ok(());
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(not_accepted(client, token, error).await);
+        }
+        let wait = sleep(pause.min(left));
+        progress::watch("waiting until the new API token logs in", wait).await;
+        pause = LONGEST_PAUSE.min(pause * 2);
+    }
+}
+
+/// Returns why the new API token is not stored: somebody may have created another one since.
+async fn not_accepted(client: &Client, token: &ApiToken, error: CliError) -> CliError {
+    match &error {
+        CliError::Service(refusal) if refusal::of_credential(refusal) => {}
+        _ => return error,
     }
     match client.get_api_token().await {
-        Ok(id) if &id == token.id() => Ok(Check::NotYet),
-        Ok(other) => Err(CliError::Replaced {
+        Ok(other) if &other != token.id() => CliError::Replaced {
             id: token.id().to_string(),
             other: other.to_string(),
-        }),
-        Err(error) => Err(error.into()),
+        },
+        _ => CliError::NotAcceptedYet,
     }
 }
 
@@ -173,7 +203,6 @@ async fn not_stored(
     client: &Client,
     token: &ApiToken,
     creation: &Creation,
-    settle: Duration,
     problem: NotStored,
 ) -> CliError {
     let id = token.id().to_string();
@@ -195,11 +224,12 @@ async fn not_stored(
             redo: creation.redo_if_kept().await,
         };
     }
-    match put_aside(context, token, settle).await {
-        Ok(directory) => CliError::PutAside {
+    match put_aside(context, token).await {
+        Ok((directory, profile)) => CliError::PutAside {
             id,
             problem: Box::new(problem),
             directory,
+            profile: (profile != context.global.profile).then_some(profile),
         },
         Err(error) => {
             tracing::debug!(%error, "there is no second place for the new secret");
@@ -212,38 +242,30 @@ async fn not_stored(
     }
 }
 
-/// Stores the new API token in the second place, and says where that is.
-async fn put_aside(
-    context: &Context,
-    token: &ApiToken,
-    settle: Duration,
-) -> Result<PathBuf, CliError> {
-    let rescue = Rescue::find()?;
-    let directory = rescue.directory().to_owned();
+/// Stores the new API token in the second place, and returns the directory and the profile.
+///
+/// What is there may be the only copy of another API token's secret, so the two are kept side by side.
+async fn put_aside(context: &Context, token: &ApiToken) -> Result<(PathBuf, String), CliError> {
     let global = &context.global;
-    let aside = Profile::new(rescue, &global.host, &global.profile)?;
-    let Some(seen) = aside.stored().await? else {
-        aside.save(token).await?;
-        return Ok(directory);
-    };
-    // Whoever's pair is there, it may be the only copy.
-    match checked::check_dead(context, seen.api_token(), settle).await {
-        Ok(()) => aside.replace(&seen, token).await?,
-        // A newer secret of it is there: that of a rotation which met the new API token.
-        Err(CliError::StoredLogsIn { id }) if id == token.id().as_str() => {}
-        Err(error) => return Err(error),
+    let directory = Rescue::find()?.directory().to_owned();
+    let beside = format!("{} {}", global.profile, token.id());
+    for name in [global.profile.clone(), beside] {
+        let aside = Profile::new(Rescue::find()?, &global.host, &name)?;
+        let there = aside.stored().await?;
+        match there.as_ref().map(StoredToken::api_token) {
+            None => aside.save(token).await?,
+            // A rotation that met the new API token put a newer secret of it there.
+            Some(there) if there.id() == token.id() => {}
+            Some(_other) => continue,
+        }
+        return Ok((directory, name));
     }
-    Ok(directory)
+    Err(StoreError::Changed.into())
 }
 
 /// Returns `true` if the service refused the creation, or the request was never sent.
 fn is_nothing_created(error: &Error) -> bool {
     refusal::of_creation(error) || matches!(error, Error::NotSent(_))
-}
-
-/// Returns `true` if somebody refused the creation, who may not be the service.
-fn is_refused(error: &Error) -> bool {
-    !matches!(error, Error::Ambiguous(_) | Error::UnusableReply(_))
 }
 
 /// Puts a reply that may hold the new secret where its owner can look at it.

@@ -8,7 +8,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use pollination_auth::{ApiToken, Error};
+use pollination_auth::{ApiToken, ApiTokenId, Error, StoreError};
 use serde::Serialize;
 
 use super::bearer;
@@ -63,13 +63,20 @@ pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliErr
                     CliError::Service(error)
                 }
             })?;
-            check_refused(context, &stored.token, answered, delete.settle.settle).await?;
-            forget(context, &stored)
-                .await
-                .map_err(|problem| CliError::DeletedAndKept {
-                    id: id.to_string(),
-                    problem: Box::new(problem),
-                })?;
+            let answered = answered.as_ref();
+            let settle = delete.settle.settle;
+            check_refused(context, &stored.token, answered, settle).await?;
+            let forgotten = match forget(context, &stored).await {
+                // Another process has stored a newer secret, which says whether it is deleted.
+                Err(CliError::Store(StoreError::Changed)) => {
+                    forget_newer(context, &id, answered, settle).await?
+                }
+                forgotten => forgotten,
+            };
+            forgotten.map_err(|problem| CliError::DeletedAndKept {
+                id: id.to_string(),
+                problem: Box::new(problem),
+            })?;
         }
         None => deleted?,
     }
@@ -91,11 +98,26 @@ fn unless_refused(deleted: Result<(), Error>) -> Result<Option<Error>, Error> {
     }
 }
 
+/// Checks and removes what another process has stored meanwhile; what is of another API token stays.
+async fn forget_newer(
+    context: &Context,
+    id: &ApiTokenId,
+    answered: Option<&Error>,
+    settle: Duration,
+) -> Result<Result<(), CliError>, CliError> {
+    let stored = context.undisturbed().await?;
+    let Some(stored) = stored.filter(|stored| stored.token.id() == id) else {
+        return Ok(Ok(()));
+    };
+    check_refused(context, &stored.token, answered, settle).await?;
+    Ok(forget(context, &stored).await)
+}
+
 /// Checks that the service no longer accepts the credential.
 async fn check_refused(
     context: &Context,
     token: &ApiToken,
-    answered: Option<Error>,
+    answered: Option<&Error>,
     settle: Duration,
 ) -> Result<(), CliError> {
     let client = context.builder().api_token(token.clone()).build()?;
@@ -111,7 +133,7 @@ async fn check_refused(
     }
     Err(CliError::DeletionUnknown {
         id: token.id().to_string(),
-        answered: answered.map(Box::new),
+        answered: answered.cloned().map(Box::new),
         login: login.err().map(Box::new),
         delete: context.global.line("token delete"),
         logout: context.global.line("logout"),

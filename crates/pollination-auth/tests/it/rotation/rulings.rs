@@ -195,6 +195,19 @@ async fn row_72_an_api_token_that_was_deleted_is_gone_and_not_unknown() {
     assert_concluded(&stage, Ruling::ApiTokenGone).await;
 }
 
+/// A proxy answered after the service had acted: the service itself writes JSON.
+#[tokio::test]
+async fn row_72_a_404_without_json_says_nothing_of_the_api_token() {
+    let stage = Stage::new();
+    stage.service.fail_next(
+        Operation::RotateApiTokenSecret,
+        Fault::commit_and_answer(404).body(""),
+    );
+    let _rotated = stage.rotation().rotate().await.unwrap();
+    stage.assert_settled("rotated");
+    assert_eq!(stage.service.count(Operation::RotateApiTokenSecret), 2);
+}
+
 #[tokio::test]
 async fn row_70_a_403_at_login_decides_nothing_in_a_rotation() {
     let stage = Stage::new();

@@ -324,15 +324,15 @@ fn replace(redo: Option<&Redo>) -> String {
 fn answer(error: Option<&Error>) -> String {
     error.map_or_else(
         || "the service reported success".to_owned(),
-        |error| Service(error).to_string(),
+        |error| error.failure().to_string(),
     )
 }
 
 /// Returns the result of a login that should have been refused.
 fn still(login: Option<&Error>) -> String {
     login.map_or_else(
-        || ", but the API token still logs in".to_owned(),
-        |error| format!(", and the login that checks it failed: {}", Service(error)),
+        || "; the API token still logs in".to_owned(),
+        |error| format!("; the login that checks it failed: {}", error.failure()),
     )
 }
 

@@ -138,12 +138,17 @@ async fn make(
     };
     match checked::store(context, &token, settle, check).await {
         Ok(None) => creation.end().await,
-        Ok(Some(error)) => output::warning(format_args!(
-            "the new API token is stored, and does not log in yet ({}); the access token that \
-             created it stays in {}",
-            error,
-            creation.file().display()
-        )),
+        Ok(Some(error)) => {
+            let why = match &error {
+                CliError::Service(error) => error.failure().to_string(),
+                other => other.to_string(),
+            };
+            output::warning(format_args!(
+                "the new API token is stored, and does not log in yet ({why}); the access token \
+                 that created it stays in {}",
+                creation.file().display()
+            ));
+        }
         Err(problem) => {
             return Err(not_stored(context, client, &token, &creation, problem).await);
         }

@@ -20,7 +20,7 @@ use crate::time::rounded;
 ///
 /// Each stands for a change that another process has made. Someone who changes the credential all
 /// the time must not keep it going.
-const MOST_CHANGES: u32 = 5;
+pub(crate) const MOST_CHANGES: u32 = 5;
 
 /// Why a credential was not stored.
 pub(crate) enum NotStored {

@@ -8,13 +8,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use pollination_auth::{ApiToken, ApiTokenId, Error, StoreError};
+use pollination_auth::{ApiToken, Error, StoreError};
 use serde::Serialize;
 
 use super::bearer;
 use crate::access_token_file;
 use crate::args::token::Delete;
-use crate::checked;
+use crate::checked::{self, MOST_CHANGES};
 use crate::context::{Context, Stored};
 use crate::error::CliError;
 use crate::output;
@@ -63,20 +63,7 @@ pub(crate) async fn run(context: &Context, delete: &Delete) -> Result<(), CliErr
                     CliError::Service(error)
                 }
             })?;
-            let answered = answered.as_ref();
-            let settle = delete.settle.settle;
-            check_refused(context, &stored.token, answered, settle).await?;
-            let forgotten = match forget(context, &stored).await {
-                // Another process has stored a newer secret, which says whether it is deleted.
-                Err(CliError::Store(StoreError::Changed)) => {
-                    forget_newer(context, &id, answered, settle).await?
-                }
-                forgotten => forgotten,
-            };
-            forgotten.map_err(|problem| CliError::DeletedAndKept {
-                id: id.to_string(),
-                problem: Box::new(problem),
-            })?;
+            conclude(context, stored, answered.as_ref(), delete.settle.settle).await?;
         }
         None => deleted?,
     }
@@ -98,19 +85,33 @@ fn unless_refused(deleted: Result<(), Error>) -> Result<Option<Error>, Error> {
     }
 }
 
-/// Checks and removes what another process has stored meanwhile; what is of another API token stays.
-async fn forget_newer(
+/// Removes the credential once it is refused; what another process has stored meanwhile is checked
+/// in its turn.
+async fn conclude(
     context: &Context,
-    id: &ApiTokenId,
+    mut stored: Stored,
     answered: Option<&Error>,
     settle: Duration,
-) -> Result<Result<(), CliError>, CliError> {
-    let stored = context.undisturbed().await?;
-    let Some(stored) = stored.filter(|stored| stored.token.id() == id) else {
-        return Ok(Ok(()));
-    };
-    check_refused(context, &stored.token, answered, settle).await?;
-    Ok(forget(context, &stored).await)
+) -> Result<(), CliError> {
+    for _ in 0..MOST_CHANGES {
+        check_refused(context, &stored.token, answered, settle).await?;
+        let id = stored.token.id();
+        match forget(context, &stored).await {
+            Err(CliError::Store(StoreError::Changed)) => {}
+            forgotten => {
+                return forgotten.map_err(|problem| CliError::DeletedAndKept {
+                    id: id.to_string(),
+                    problem: Box::new(problem),
+                });
+            }
+        }
+        let newer = context.undisturbed().await?;
+        match newer.filter(|newer| newer.token.id() == id) {
+            Some(newer) => stored = newer,
+            None => return Ok(()),
+        }
+    }
+    Err(StoreError::Changed.into())
 }
 
 /// Checks that the service no longer accepts the credential.

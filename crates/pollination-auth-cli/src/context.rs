@@ -24,6 +24,7 @@ use crate::profiles;
 use crate::proxy;
 use crate::recovery::Remedies;
 use crate::text::quoted;
+use crate::unusable;
 
 /// The command for those who are not logged in.
 const LOGIN: &str = "login";
@@ -343,10 +344,12 @@ impl Context {
             CliError::Store(problem) => problem,
             other => return other,
         };
-        let (document, is_damaged) = match problem {
-            StoreError::Corrupt { document, .. } => (document, true),
-            StoreError::Foreign { document, .. } | StoreError::Newer { document, .. } => {
-                (document, false)
+        let document = match problem {
+            StoreError::Corrupt { document, .. }
+            | StoreError::Foreign { document, .. }
+            | StoreError::Newer { document, .. } => document,
+            StoreError::Failed { .. } => {
+                return self.unreadable().unwrap_or(CliError::Store(problem));
             }
             other => return CliError::Store(other),
         };
@@ -357,21 +360,22 @@ impl Context {
             Some(file) => file.display().to_string(),
             None => return CliError::Store(problem),
         };
-        let remedy = match document {
-            Document::Credential if is_damaged => {
-                format!("run `{}`, which replaces it", self.global.line(LOGIN))
+        let instead = match (document, &problem) {
+            (Document::Journal, _) => format!("`{}` gives it up", self.global.line(START_ANEW)),
+            (Document::Credential, StoreError::Corrupt { .. }) => {
+                format!("`{}` replaces it", self.global.line(LOGIN))
             }
-            Document::Journal => format!(
-                "it can hold the only key, so keep a copy; `{}` gives it up",
-                self.global.line(START_ANEW)
-            ),
-            _ => "move it away, or choose another --profile".to_owned(),
+            _ => "choose another --profile".to_owned(),
         };
-        CliError::Damaged {
-            place,
-            problem,
-            remedy,
-        }
+        unusable::error(place, document, problem, Some(&instead))
+    }
+
+    /// Returns the error of the document that this user can't read, if there is one.
+    fn unreadable(&self) -> Option<CliError> {
+        let documents = [Document::Credential, Document::Journal].into_iter();
+        documents
+            .filter_map(|document| self.file(document))
+            .find_map(|file| profiles::unreadable(&file))
     }
 
     /// Returns the file of a document.

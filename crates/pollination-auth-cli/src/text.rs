@@ -145,8 +145,14 @@ mod tests {
 
     #[test]
     fn the_row_of_a_table_is_wrapped_in_its_second_column() {
-        assert_eq!(wrap("a name   one two three", 18), "a name   one two\n         three");
-        assert_eq!(wrap("* name  host  two words", 18), "* name  host  two\n        words");
+        assert_eq!(
+            wrap("a name   one two three", 18),
+            "a name   one two\n         three"
+        );
+        assert_eq!(
+            wrap("* name  host  two words", 18),
+            "* name  host  two\n        words"
+        );
     }
 
     #[test]

@@ -85,17 +85,21 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
 }
 
 fn seconds(text: &str) -> Result<u64, &'static str> {
-    text.parse().map_err(|_| "write a whole number of seconds, such as 60")
+    text.parse()
+        .map_err(|_| "write a whole number of seconds, such as 60")
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse().map_err(|_| "write an IP address and a port, such as 0.0.0.0:8000")
+    text.parse()
+        .map_err(|_| "write an IP address and a port, such as 0.0.0.0:8000")
 }
 
 /// Says why nobody listens at an address, and what to do.
 fn taken(address: SocketAddr, error: &io::Error) -> String {
     let advice = match error.kind() {
-        io::ErrorKind::AddrInUse => "; stop what listens there, or choose another port (0: a free one)",
+        io::ErrorKind::AddrInUse => {
+            "; stop what listens there, or choose another port (0: a free one)"
+        }
         io::ErrorKind::AddrNotAvailable => "; it is no address of this machine",
         io::ErrorKind::PermissionDenied => "; choose a port from 1024 on",
         _ => "",

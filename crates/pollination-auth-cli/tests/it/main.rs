@@ -29,6 +29,8 @@ mod keyring;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
+mod only_copy;
+#[cfg(test)]
 mod output;
 #[cfg(test)]
 mod pages;

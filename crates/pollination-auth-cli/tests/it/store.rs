@@ -123,7 +123,7 @@ fn a_damaged_credential_is_named_and_a_login_replaces_it() {
         ran.fails_with(9),
         str![[r#"
 error: [HOME]/credentials/[..].credential.json: the stored credential is damaged: [..]
-  run `pollination-auth login --host [HOST]`, which replaces it
+  it can hold the only key, so keep a copy; `pollination-auth login --host [HOST]` replaces it
 
 "#]],
     );

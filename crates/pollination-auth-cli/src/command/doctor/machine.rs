@@ -14,7 +14,6 @@ use crate::environment;
 use crate::error::CliError;
 use crate::paths;
 use crate::place::Place;
-use crate::profiles;
 use crate::time::rfc3339;
 use crate::variables::{DIRECTORY, HOST, ID, LATER_KEY, PROFILE, RESCUE, SECRET};
 
@@ -103,27 +102,27 @@ async fn unfinished(global: &Global) -> Check {
         Err(error) => return Check::skipped(PROFILES, error.to_string()),
     };
     let number = entries.len();
+    let unusable = match profile::unusable(global) {
+        Ok(unusable) => unusable,
+        Err(error) => return Check::skipped(PROFILES, error.to_string()),
+    };
     let found = |entry: &&profile::Entry| entry.unfinished.is_some() || entry.problem.is_some();
-    let open: Vec<_> = entries.iter().filter(found).collect();
-    if let Some(document) = profiles::damaged().first() {
-        let found = format!("{} is damaged", document.display());
-        return Check::problem(PROFILES, found, "restore it from a backup, or remove it");
-    }
-    match open.first() {
-        None => Check::good(
+    let open = entries.iter().filter(found).map(profile::Entry::summary);
+    let open: Vec<_> = open
+        .chain(unusable.iter().map(ToString::to_string))
+        .collect();
+    let run = entries.iter().find_map(|entry| entry.run.as_ref());
+    if open.is_empty() {
+        return Check::good(
             PROFILES,
             format!("{number} stored, with nothing unfinished"),
-        ),
-        Some(first) => {
-            let all: Vec<_> = open.iter().map(|entry| entry.summary()).collect();
-            let run = first.run.as_ref().map(|run| format!("run `{run}`"));
-            Check::problem(
-                PROFILES,
-                all.join("; "),
-                run.unwrap_or_else(|| "run `pollination-auth profile list`".to_owned()),
-            )
-        }
+        );
     }
+    let otherwise = run.map_or_else(
+        || "run `pollination-auth profile list`".to_owned(),
+        |run| format!("run `{run}`"),
+    );
+    Check::of_errors(PROFILES, &open, &otherwise)
 }
 
 /// Looks for the API token that commands use. Whether the service accepts it is not asked.
@@ -138,11 +137,8 @@ async fn credential(global: &Global) -> Check {
     match Found::look(&context).await {
         Err(error) => {
             let error = context.explain(error);
-            Check::problem(
-                CREDENTIAL,
-                error.to_string(),
-                "run `pollination-auth status`",
-            )
+            let otherwise = "run `pollination-auth status`";
+            Check::of_errors(CREDENTIAL, &[error.to_string()], otherwise)
         }
         Ok(found) => match (found.preferred_environment(), &found.stored) {
             (Some(token), None) => Check::good(

@@ -54,6 +54,7 @@ ok: TLS: not used: the service is on this machine
 ok: service: answered with status 401: it wants an access token
 ok: clock: the same as the service's
 ok: store: [HOME]/credentials, writable, mode 0700
+ok: rescue directory: [HOME]/rescue, created if needed
 ok: profiles: 1 stored, with nothing unfinished
 ok: credential: API token an-id is stored
 ok: environment: has POLLINATION_AUTH_DIR, POLLINATION_AUTH_RESCUE_DIR
@@ -253,6 +254,37 @@ fn row_52_a_store_that_is_not_safe_is_a_problem_and_nobody_logged_in_is_one() {
     assert_eq!(ran.code, Some(13), "{ran:?}");
     let store = line(&ran, "store");
     assert!(store.contains("others can write to it"), "{store}");
+}
+
+#[cfg(unix)]
+#[test]
+fn row_54_a_rescue_directory_that_takes_nothing_or_fails_with_the_store_is_a_problem() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::logged_in();
+    let place = |name: &str| world.home.path().join(name).to_str().unwrap().to_owned();
+    fs::write(place("file"), "").unwrap();
+    fs::create_dir(place("open")).unwrap();
+    fs::set_permissions(place("open"), fs::Permissions::from_mode(0o777)).unwrap();
+    std::os::unix::fs::symlink(world.directory(), place("link")).unwrap();
+    let fails_together = "is in the credential store, so a new secret is lost if that fails";
+    for (directory, problem) in [
+        (String::new(), "POLLINATION_AUTH_RESCUE_DIR is empty"),
+        (place("file"), "Not a directory"),
+        (place("file/below"), "Not a directory"),
+        (place("open"), "others can write to it"),
+        (place("credentials"), fails_together),
+        (place("credentials/below"), fails_together),
+        (place("link/below"), fails_together),
+    ] {
+        let mut command = world.command(&["doctor"]);
+        command.env("POLLINATION_AUTH_RESCUE_DIR", &directory);
+        let ran = Ran::from(command.output().unwrap());
+        assert_eq!(ran.code, Some(13), "{directory}: {ran:?}");
+        let rescue = line(&ran, "rescue directory");
+        assert!(rescue.contains(problem), "{rescue}");
+        let advice = "fix: set POLLINATION_AUTH_RESCUE_DIR to a private directory";
+        assert!(rescue.contains(advice), "{rescue}");
+    }
 }
 
 #[cfg(unix)]

@@ -19,6 +19,7 @@ use crate::variables::{DIRECTORY, HOST, ID, LATER_KEY, PROFILE, RESCUE, SECRET};
 
 /// The names of the checks, in order.
 const STORE: &str = "store";
+const RESCUE_DIRECTORY: &str = "rescue directory";
 const PROFILES: &str = "profiles";
 const CREDENTIAL: &str = "credential";
 const ENVIRONMENT: &str = "environment";
@@ -39,6 +40,7 @@ pub(super) async fn check(global: &Global, has_client: bool) -> Vec<Check> {
         Ok(check) => check,
         Err(error) => Check::problem(STORE, error.to_string(), of_store(&error)),
     }];
+    checks.push(rescue().await);
     if has_client {
         checks.push(unfinished(global).await);
         checks.push(credential(global).await);
@@ -66,6 +68,43 @@ async fn store() -> Result<Check, CliError> {
         STORE,
         format!("{shown}, writable{}", mode(&directory)),
     ))
+}
+
+/// Checks the second place for a new secret: it has to work when the store does not.
+async fn rescue() -> Check {
+    let directory = match paths::rescue() {
+        Ok(directory) => directory,
+        // Whoever has no home directory has no second place, and needs none to log in.
+        Err(error @ CliError::NoDirectory(_)) => {
+            return Check::skipped(RESCUE_DIRECTORY, error.to_string());
+        }
+        Err(error) => return of_rescue(error.to_string()),
+    };
+    let shown = directory.display();
+    if paths::credentials().is_ok_and(|store| paths::is_within(&directory, &store)) {
+        return of_rescue(format!(
+            "{shown} is in the credential store, so a new secret is lost if that fails"
+        ));
+    }
+    if paths::is_missing(&directory) {
+        return Check::good(RESCUE_DIRECTORY, format!("{shown}, created if needed"));
+    }
+    let checked = async {
+        let files = context::open_store(directory.clone())?;
+        Ok::<_, CliError>(files.check_writable().await?)
+    };
+    match checked.await {
+        Ok(()) => Check::good(
+            RESCUE_DIRECTORY,
+            format!("{shown}, writable{}", mode(&directory)),
+        ),
+        Err(error) => of_rescue(error.to_string()),
+    }
+}
+
+fn of_rescue(found: String) -> Check {
+    let advice = format!("set {RESCUE} to a private directory outside the store, or unset it");
+    Check::problem(RESCUE_DIRECTORY, found, advice)
 }
 
 /// Returns the mode of a directory, as `ls` and `chmod` have it.

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use pollination_auth_fake::{Fault, Operation};
 
-use crate::unreachable::{authority, behind_tls, closed_port};
+use crate::unreachable::{answering, authority, behind_early_tls, behind_tls, closed_port};
 use crate::world::{ID, PROGRAM, Ran, SECRET, World};
 
 /// Examines the way to another host than the service in memory, on this world's store.
@@ -97,6 +97,10 @@ fn a_host_that_is_not_there_is_a_problem_with_its_cause() {
     assert_eq!(ran.code, Some(13), "{ran:?}");
     let service = line(&ran, "service");
     assert!(service.contains("Connection refused"), "{service}");
+    assert!(
+        service.contains("fix: nothing listens on that port; start the service"),
+        "{service}"
+    );
     let ran = examine(&world, "https://h.invalid", &[]);
     let dns = line(&ran, "DNS");
     assert!(
@@ -129,6 +133,62 @@ fn row_37_a_proxy_is_named_without_its_password_and_what_fails_there() {
         "{ran:?}"
     );
     assert!(!ran.stdout.contains("planted"), "{ran:?}");
+}
+
+#[test]
+fn row_37_a_variable_that_names_no_proxy_is_a_problem_and_nothing_of_it_is_shown() {
+    let world = World::logged_in();
+    for value in ["planted p", "ftp://u:planted@x", "http://u:planted@x:99999"] {
+        let ran = examine(&world, "https://h.invalid", &[("HTTPS_PROXY", value)]);
+        let proxy = line(&ran, "proxy");
+        let problem = "problem: proxy: HTTPS_PROXY is not a valid proxy URL fix: set it to one";
+        assert!(proxy.starts_with(problem), "{ran:?}");
+        assert!(!ran.stdout.contains("planted"), "{ran:?}");
+        let exempt = [("HTTPS_PROXY", value), ("NO_PROXY", "h.invalid")];
+        let ran = examine(&world, "https://h.invalid", &exempt);
+        assert_eq!(line(&ran, "proxy"), "ok: proxy: none for this host");
+    }
+}
+
+#[test]
+fn row_76_a_proxy_that_wants_a_password_is_a_problem_of_its_password() {
+    let world = World::logged_in();
+    let proxy = answering("407 No\r\ncontent-length: 0\r\n\r\n");
+    let with_user = proxy.replace("http://", "http://u:planted@");
+    for (proxy, advice) in [
+        (&proxy, "add a user and a password"),
+        (&with_user, "correct them"),
+    ] {
+        let ran = examine(&world, "https://h.invalid", &[("HTTPS_PROXY", proxy)]);
+        let service = line(&ran, "service");
+        assert!(service.contains(advice), "{service}");
+        assert!(!service.contains("NO_PROXY"), "{service}");
+        assert!(!ran.stdout.contains("planted"), "{ran:?}");
+    }
+}
+
+#[test]
+fn row_90_a_proxy_that_speaks_no_tls_is_blamed_and_not_the_host() {
+    let world = World::logged_in();
+    let proxy = answering("400 Bad Request\r\n\r\n").replace("http://", "https://");
+    let ran = examine(&world, "https://h.example", &[("HTTPS_PROXY", &proxy)]);
+    let tls = line(&ran, "TLS");
+    assert!(tls.contains("use http:// in HTTPS_PROXY"), "{tls}");
+    assert!(!tls.contains("--host"), "{tls}");
+}
+
+/// On Windows and macOS the system's store is asked, in its own words.
+#[cfg(target_os = "linux")]
+#[test]
+fn row_35_a_certificate_that_is_not_valid_yet_is_a_problem_of_the_clock() {
+    let world = World::logged_in();
+    let authority = authority();
+    let root = world.home.path().join("root.pem");
+    fs::write(&root, authority.pem()).unwrap();
+    let host = behind_early_tls(&world, &authority);
+    let ran = examine(&world, &host, &[("SSL_CERT_FILE", root.to_str().unwrap())]);
+    let tls = line(&ran, "TLS");
+    assert!(tls.contains("fix: check this machine's clock"), "{tls}");
 }
 
 /// On Windows the system's store is asked, in its own words, and no variable is read.
@@ -165,7 +225,7 @@ fn the_scheme_that_the_port_does_not_speak_is_named() {
     let plain = world.service.base_url().replace("http://", "https://");
     let ran = examine(&world, &plain, &[]);
     assert!(
-        line(&ran, "TLS").contains("the port does not speak TLS"),
+        line(&ran, "TLS").contains("does not speak TLS; if it speaks plain http, use http://"),
         "{ran:?}"
     );
     let secure = behind_tls(&world, &authority()).replace("https://", "http://");

@@ -228,8 +228,12 @@ impl Context {
 
     /// Returns `true` if another process is changing the stored credential.
     pub(crate) async fn is_held(&self) -> bool {
-        let is_locked = self.store.is_locked(self.profile.id());
-        is_locked.await.unwrap_or(false)
+        self.check_lock().await.unwrap_or(false)
+    }
+
+    /// As [`is_held`](Self::is_held), and fails where no lock can be taken.
+    pub(crate) async fn check_lock(&self) -> Result<bool, StoreError> {
+        self.store.is_locked(self.profile.id()).await
     }
 
     /// Changes what is stored as soon as no other process is about to.

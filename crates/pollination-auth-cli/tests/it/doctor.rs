@@ -244,7 +244,9 @@ fn row_78_without_root_certificates_the_variable_is_named() {
     let missing = [("SSL_CERT_FILE", "/nonexistent/roots.pem")];
     let ran = examine(&world, "https://h.example", &missing);
     assert_eq!(ran.code, Some(13), "{ran:?}");
-    assert!(line(&ran, "TLS").contains("SSL_CERT_FILE"), "{ran:?}");
+    let tls = line(&ran, "TLS");
+    let fix = "which does not exist fix: install the system's certificates, or set SSL_CERT_FILE";
+    assert!(tls.contains(fix), "{tls}");
 }
 
 #[test]
@@ -363,6 +365,46 @@ fn row_52_a_credential_that_others_can_read_is_a_problem() {
         line(&ran, "credential").contains("others can read it"),
         "{ran:?}"
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn row_52_a_cached_access_token_that_others_can_read_is_a_problem() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::logged_in();
+    fs::set_permissions(world.kept_token(), fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = world.run(&["doctor"]);
+    assert_eq!(ran.code, Some(13), "{ran:?}");
+    let credential = line(&ran, "credential");
+    let expected = "others can read it fix: it is the cached access token; remove the file, and \
+                    do not use that token";
+    assert!(credential.ends_with(expected), "{credential}");
+}
+
+#[cfg(unix)]
+#[test]
+fn row_53_a_lock_that_no_rotation_could_take_is_a_problem() {
+    let world = World::logged_in();
+    let key = world.profile().id().key();
+    for lock in [format!("{key}.lock"), format!("access-tokens/{key}.lock")] {
+        let lock = world.directory().join(lock);
+        fs::remove_file(&lock).unwrap();
+        let doctor = |problem: &str| {
+            let ran = world.run(&["doctor"]);
+            assert_eq!(ran.code, Some(13), "{ran:?}");
+            let credential = line(&ran, "credential");
+            for part in [lock.to_str().unwrap(), problem, "fix: move it away"] {
+                assert!(credential.contains(part), "{credential}");
+            }
+        };
+        fs::create_dir(&lock).unwrap();
+        doctor("Is a directory");
+        fs::remove_dir(&lock).unwrap();
+        std::os::unix::fs::symlink("/dev/null", &lock).unwrap();
+        doctor("it is a symbolic link");
+        fs::remove_file(&lock).unwrap();
+        assert_eq!(world.run(&["doctor"]).code, Some(0));
+    }
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn make_newer(file: &Path) {
 #[cfg(target_os = "linux")]
 fn make_unreadable(file: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(file, fs::Permissions::from_mode(0o000)).unwrap();
 }
 
 #[test]

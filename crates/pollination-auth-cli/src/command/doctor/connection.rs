@@ -63,7 +63,12 @@ pub(super) async fn check(global: &Global) -> (bool, Vec<Check>) {
         Ok(_client) => (true, connect(checks, &url, proxy).await),
         Err(error) => {
             let checks = skip(checks, &[DNS], "no client can be set up");
-            let check = Check::problem(TLS, error.to_string(), "then run `doctor` again");
+            let error = error.to_string();
+            // What to do comes last in it.
+            let (found, advice) = error
+                .rsplit_once("; ")
+                .unwrap_or((&error, "correct it, and run `doctor` again"));
+            let check = Check::problem(TLS, found, advice);
             let checks = [checks, vec![check]].concat();
             (
                 false,

@@ -3,9 +3,10 @@
 use std::env;
 use std::path::Path;
 
-use pollination_auth::RotationStatus;
+use pollination_auth::{RotationStatus, StoreError};
 
 use super::check::Check;
+use crate::access_token_file::SharedToken;
 use crate::args::global::Global;
 use crate::command::profile;
 use crate::context::{self, Context, Stored};
@@ -173,7 +174,14 @@ async fn credential(global: &Global) -> Check {
         Ok(context) => context,
         Err(error) => return Check::skipped(CREDENTIAL, error.to_string()),
     };
-    match Found::look(&context).await {
+    let found = Found::look(&context).await;
+    let stored = found.as_ref().ok().and_then(|found| found.stored.as_ref());
+    if let Some(stored) = stored
+        && let Err(problem) = check_beside(&context, stored).await
+    {
+        return problem;
+    }
+    match found {
         Err(error) => {
             let error = context.explain(error);
             let otherwise = "run `pollination-auth status`";
@@ -212,6 +220,27 @@ async fn credential(global: &Global) -> Check {
             ),
         },
     }
+}
+
+/// Checks what commands need beside the credential: its lock, and the cached access token.
+async fn check_beside(context: &Context, stored: &Stored) -> Result<(), Check> {
+    let of_lock = |error: StoreError| {
+        let advice = "move it away, or let this user write it";
+        Check::problem(CREDENTIAL, error.to_string(), advice)
+    };
+    let of_token = |error: CliError| {
+        let otherwise = "run `pollination-auth status`";
+        Check::of_errors(CREDENTIAL, &[error.to_string()], otherwise)
+    };
+    context.check_lock().await.map_err(of_lock)?;
+    let Some(shared) = SharedToken::look(context).map_err(of_token)? else {
+        return Ok(());
+    };
+    shared.check_lock().await.map_err(of_lock)?;
+    if let Some(owner) = stored.owner() {
+        shared.read(owner).await.map_err(of_token)?;
+    }
+    Ok(())
 }
 
 /// Returns the problem of an API token that has one secret in the store and another one in the

@@ -353,7 +353,10 @@ impl Context {
             | StoreError::Foreign { document, .. }
             | StoreError::Newer { document, .. } => document,
             StoreError::Failed { .. } => {
-                return self.unreadable().unwrap_or(CliError::Store(problem));
+                let directory = self.directory.as_deref();
+                let unreadable =
+                    directory.and_then(|at| profiles::unreadable(at, self.profile.id()));
+                return unreadable.unwrap_or(CliError::Store(problem));
             }
             other => return CliError::Store(other),
         };
@@ -372,14 +375,6 @@ impl Context {
             _ => "choose another --profile".to_owned(),
         };
         unusable::error(place, document, problem, Some(&instead))
-    }
-
-    /// Returns the error of the document that this user can't read, if there is one.
-    fn unreadable(&self) -> Option<CliError> {
-        let documents = [Document::Credential, Document::Journal].into_iter();
-        documents
-            .filter_map(|document| self.file(document))
-            .find_map(|file| profiles::unreadable(&file))
     }
 
     /// Returns the file of a document.

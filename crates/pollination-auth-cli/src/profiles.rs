@@ -8,7 +8,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use pollination_auth::{Document, StoreError};
+use pollination_auth::{Document, FileStore, ProfileId, StoreError};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -85,11 +85,14 @@ pub(crate) fn unusable(used: &str) -> Vec<CliError> {
         .collect()
 }
 
-/// Returns the error of a document that this user can't read, or `None` if it can be read.
-pub(crate) fn unreadable(document: &Path) -> Option<CliError> {
-    let is_file = fs::symlink_metadata(document).is_ok_and(|found| found.is_file());
-    let problem = fs::File::open(document).err().filter(|_error| is_file)?;
-    error(document, StoreError::failed("read it", problem))
+/// Returns the error of the document of a profile that this user can't read, if there is one.
+pub(crate) fn unreadable(directory: &Path, profile: &ProfileId) -> Option<CliError> {
+    DOCUMENTS.into_iter().find_map(|(_, document)| {
+        let file = directory.join(FileStore::file_name(profile, document));
+        let is_file = fs::symlink_metadata(&file).is_ok_and(|found| found.is_file());
+        let problem = fs::File::open(&file).err().filter(|_error| is_file)?;
+        error(&file, StoreError::failed("read it", problem))
+    })
 }
 
 fn error(path: &Path, problem: StoreError) -> Option<CliError> {

@@ -5,11 +5,11 @@ use std::process::{Command, Stdio};
 
 use pollination_auth_fake::{Fault, Operation};
 
-use crate::unreachable::{answering, authority, behind_early_tls, behind_tls, closed_port};
+use crate::unreachable::{authority, behind_early_tls, behind_tls, closed_port};
 use crate::world::{ID, PROGRAM, Ran, SECRET, World};
 
 /// Examines the way to another host than the service in memory, on this world's store.
-fn examine(world: &World, host: &str, variables: &[(&str, &str)]) -> Ran {
+pub(crate) fn examine(world: &World, host: &str, variables: &[(&str, &str)]) -> Ran {
     let mut command = Command::new(PROGRAM);
     command
         .args(["doctor", "--host", host])
@@ -23,7 +23,7 @@ fn examine(world: &World, host: &str, variables: &[(&str, &str)]) -> Ran {
 }
 
 /// Returns what is said of a check, on one line.
-fn line(ran: &Ran, name: &str) -> String {
+pub(crate) fn line(ran: &Ran, name: &str) -> String {
     let mut lines = ran.stdout.lines();
     let is_first = |line: &&str| {
         ["ok", "problem", "skipped"]
@@ -114,67 +114,6 @@ fn a_host_that_is_not_there_is_a_problem_with_its_cause() {
     let ran = examine(&world, "h.example", &[]);
     assert!(line(&ran, "host").contains("correct --host"), "{ran:?}");
     assert_eq!(ran.code, Some(13));
-}
-
-#[test]
-fn row_37_a_proxy_is_named_without_its_password_and_what_fails_there() {
-    let world = World::logged_in();
-    let proxy = format!("http://u:planted@127.0.0.1:{}", closed_port());
-    let ran = examine(&world, "https://h.invalid", &[("HTTPS_PROXY", &proxy)]);
-    let address = proxy.replace("u:planted@", "");
-    let expected = format!("{address}, set by HTTPS_PROXY");
-    assert!(line(&ran, "proxy").contains(&expected), "{ran:?}");
-    assert!(
-        line(&ran, "DNS").contains("(the proxy) is 127.0.0.1"),
-        "{ran:?}"
-    );
-    assert!(
-        line(&ran, "service").contains("exempt the host with"),
-        "{ran:?}"
-    );
-    assert!(!ran.stdout.contains("planted"), "{ran:?}");
-}
-
-#[test]
-fn row_37_a_variable_that_names_no_proxy_is_a_problem_and_nothing_of_it_is_shown() {
-    let world = World::logged_in();
-    for value in ["planted p", "ftp://u:planted@x", "http://u:planted@x:99999"] {
-        let ran = examine(&world, "https://h.invalid", &[("HTTPS_PROXY", value)]);
-        let proxy = line(&ran, "proxy");
-        let problem = "problem: proxy: HTTPS_PROXY is not a valid proxy URL fix: set it to one";
-        assert!(proxy.starts_with(problem), "{ran:?}");
-        assert!(!ran.stdout.contains("planted"), "{ran:?}");
-        let exempt = [("HTTPS_PROXY", value), ("NO_PROXY", "h.invalid")];
-        let ran = examine(&world, "https://h.invalid", &exempt);
-        assert_eq!(line(&ran, "proxy"), "ok: proxy: none for this host");
-    }
-}
-
-#[test]
-fn row_76_a_proxy_that_wants_a_password_is_a_problem_of_its_password() {
-    let world = World::logged_in();
-    let proxy = answering("407 No\r\ncontent-length: 0\r\n\r\n");
-    let with_user = proxy.replace("http://", "http://u:planted@");
-    for (proxy, advice) in [
-        (&proxy, "add a user and a password"),
-        (&with_user, "correct them"),
-    ] {
-        let ran = examine(&world, "https://h.invalid", &[("HTTPS_PROXY", proxy)]);
-        let service = line(&ran, "service");
-        assert!(service.contains(advice), "{service}");
-        assert!(!service.contains("NO_PROXY"), "{service}");
-        assert!(!ran.stdout.contains("planted"), "{ran:?}");
-    }
-}
-
-#[test]
-fn row_90_a_proxy_that_speaks_no_tls_is_blamed_and_not_the_host() {
-    let world = World::logged_in();
-    let proxy = answering("400 Bad Request\r\n\r\n").replace("http://", "https://");
-    let ran = examine(&world, "https://h.example", &[("HTTPS_PROXY", &proxy)]);
-    let tls = line(&ran, "TLS");
-    assert!(tls.contains("use http:// in HTTPS_PROXY"), "{tls}");
-    assert!(!tls.contains("--host"), "{tls}");
 }
 
 /// On Windows and macOS the system's store is asked, in its own words.

@@ -37,6 +37,8 @@ mod pages;
 #[cfg(test)]
 mod profile;
 #[cfg(test)]
+mod proxy;
+#[cfg(test)]
 #[cfg(unix)]
 mod readme;
 #[cfg(test)]

@@ -16,7 +16,7 @@ use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::world::{ID, PROGRAM, Ran, SECRET, World};
 
 /// Logs in to another host than that of the service in memory.
-fn log_in(world: &World, host: &str, variables: &[(&str, &str)]) -> Ran {
+pub(crate) fn log_in(world: &World, host: &str, variables: &[(&str, &str)]) -> Ran {
     let mut command = std::process::Command::new(PROGRAM);
     command
         .args(["login", "--host", host])
@@ -75,101 +75,6 @@ fn the_cause_of_a_failed_connection_is_told() {
 }
 
 #[test]
-fn row_37_a_variable_that_names_no_proxy_is_named_and_nothing_of_it() {
-    let world = World::new();
-    let note = |variable: &str| format!("\n  {variable} is not a valid proxy URL; set it to one");
-    for value in [
-        "planted planted",
-        "ftp://u:planted@h.invalid",
-        "http://u:planted@[::1",
-        "http://u:planted@h.invalid:99999",
-    ] {
-        for variable in ["HTTPS_PROXY", "all_proxy"] {
-            let ran = log_in(&world, "https://h.invalid", &[(variable, value)]);
-            let stderr = ran.fails_with(5);
-            assert!(stderr.contains(&note(variable)), "{value}: {stderr}");
-            assert!(!stderr.contains("planted "), "{stderr}");
-            assert!(!stderr.contains("u:planted"), "{stderr}");
-        }
-        // It does not count for such a host.
-        let exempt = [("HTTPS_PROXY", value), ("NO_PROXY", "invalid")];
-        let here = [("ALL_PROXY", value), ("NO_PROXY", "")];
-        let closed = format!("https://127.0.0.1:{}", closed_port());
-        for (host, variables) in [("https://h.invalid", exempt), (&closed, here)] {
-            let ran = log_in(&world, host, &variables);
-            assert!(!ran.fails_with(5).contains("PROXY"), "{ran:?}");
-        }
-    }
-}
-
-#[test]
-fn row_37_a_proxy_that_can_not_be_reached_is_named_and_nothing_of_it() {
-    let world = World::new();
-    let proxy = format!("http://u:planted@127.0.0.1:{}", closed_port());
-    let ran = log_in(&world, "https://h.example", &[("HTTPS_PROXY", &proxy)]);
-    let stderr = ran.fails_with(5);
-    let address = proxy.replace("u:planted@", "");
-    let note = format!("\n  the proxy is {address}, set by HTTPS_PROXY; check it");
-    assert!(stderr.contains(&note), "{stderr}");
-    assert!(stderr.contains("\n  cause: tunnel error: "), "{stderr}");
-    assert!(!stderr.contains("planted"), "{stderr}");
-}
-
-#[test]
-fn row_37_a_host_that_no_proxy_exempts_is_not_blamed_on_the_proxy() {
-    let world = World::new();
-    let proxy = format!("http://127.0.0.1:{}", closed_port());
-    let variables = [("HTTPS_PROXY", proxy.as_str()), ("NO_PROXY", "invalid")];
-    let ran = log_in(&world, "https://h.invalid", &variables);
-    let stderr = ran.fails_with(5);
-    assert!(stderr.contains("\n  cause: dns error: "), "{stderr}");
-    assert!(
-        stderr.contains("\n  check the host name in --host"),
-        "{stderr}"
-    );
-    assert!(!stderr.contains("PROXY;"), "{stderr}");
-}
-
-#[test]
-fn row_76_a_proxy_without_a_user_is_told_to_get_one() {
-    let world = World::new();
-    let proxy = answering("407 No\r\ncontent-length: 0\r\n\r\n");
-    let ran = log_in(&world, "https://h.invalid", &[("HTTPS_PROXY", &proxy)]);
-    let note = "set by HTTPS_PROXY; add a user and a password to it, as http://USER:PASSWORD@HOST";
-    assert!(ran.fails_with(11).contains(note), "{ran:?}");
-}
-
-#[test]
-fn row_76_a_proxy_that_wants_a_password_is_named_and_asked_once() {
-    let world = World::new();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let proxy = format!("http://u:planted@{}", listener.local_addr().unwrap());
-    let asked = thread::spawn(move || {
-        let (mut socket, _) = listener.accept().unwrap();
-        let mut head = String::new();
-        BufReader::new(&socket).read_line(&mut head).unwrap();
-        write!(socket, "HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n").unwrap();
-        drop(socket);
-        listener.set_nonblocking(true).unwrap();
-        (head, listener)
-    });
-    let ran = log_in(&world, "https://h.invalid", &[("HTTPS_PROXY", &proxy)]);
-    let stderr = ran.fails_with(11);
-    let (head, listener) = asked.join().unwrap();
-    assert!(head.starts_with("CONNECT h.invalid:443 "), "{head}");
-    assert!(listener.accept().is_err(), "it was asked twice");
-    assert!(
-        stderr.contains("check the proxy's user and password"),
-        "{stderr}"
-    );
-    let note = "set by HTTPS_PROXY, refuses its user and password; correct them there";
-    assert!(
-        stderr.contains(note) && !stderr.contains("planted"),
-        "{stderr}"
-    );
-}
-
-#[test]
 fn row_90_the_scheme_that_the_port_does_not_speak_is_named() {
     let world = World::new();
     let plain = world.service.base_url().replace("http://", "https://");
@@ -186,18 +91,6 @@ fn row_90_the_scheme_that_the_port_does_not_speak_is_named() {
     let ran = log_in(&world, &answering(page), &[]);
     let advice = "; if the port speaks TLS, use https:// in --host\n";
     assert!(ran.fails_with(11).contains(advice), "{ran:?}");
-}
-
-#[test]
-fn row_90_behind_a_proxy_nobody_is_told_to_do_without_tls() {
-    let world = World::new();
-    // A proxy that speaks plain http, and is named with the other scheme.
-    let proxy = answering("400 Bad Request\r\n\r\n").replace("http://", "https://");
-    let ran = log_in(&world, "https://h.example", &[("HTTPS_PROXY", &proxy)]);
-    let stderr = ran.fails_with(11);
-    let advice = "does not speak TLS; use http:// in HTTPS_PROXY\n";
-    assert!(stderr.contains(advice), "{stderr}");
-    assert!(!stderr.contains("--host"), "{stderr}");
 }
 
 /// Answers each connection with this status line and what follows, or with nothing.

@@ -54,7 +54,16 @@ impl SharedToken {
         let text = match self.0.read(DOCUMENT).await {
             Ok(Some(text)) => text,
             Ok(None) => return Ok(None),
-            Err(error @ StoreError::Unsafe { .. }) => return Err(CliError::KeptToken(error)),
+            Err(StoreError::Unsafe { what, problem }) => {
+                let is_file = Path::new(&what) == self.0.path(DOCUMENT);
+                let error = StoreError::Unsafe { what, problem };
+                return Err(if is_file {
+                    CliError::KeptToken(error)
+                } else {
+                    // The file may be as it should be: it is its directory that can't be trusted.
+                    CliError::Store(error)
+                });
+            }
             Err(error) => {
                 tracing::debug!(%error, "the kept access token can't be read");
                 return Ok(None);
@@ -80,6 +89,11 @@ impl SharedToken {
             limit: KeptAccessToken::LIMIT,
         })?;
         lock.write(DOCUMENT, &document).await
+    }
+
+    /// Fails where no lock can be taken.
+    pub(crate) async fn check_lock(&self) -> Result<(), StoreError> {
+        self.0.check_lock().await.map(drop)
     }
 
     /// Waits until no other process logs in; that takes too long where one hangs.

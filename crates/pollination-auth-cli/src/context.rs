@@ -24,6 +24,7 @@ use crate::profiles;
 use crate::proxy;
 use crate::recovery::Remedies;
 use crate::text::quoted;
+use crate::unusable;
 
 /// The command for those who are not logged in.
 const LOGIN: &str = "login";
@@ -227,8 +228,12 @@ impl Context {
 
     /// Returns `true` if another process is changing the stored credential.
     pub(crate) async fn is_held(&self) -> bool {
-        let is_locked = self.store.is_locked(self.profile.id());
-        is_locked.await.unwrap_or(false)
+        self.check_lock().await.unwrap_or(false)
+    }
+
+    /// As [`is_held`](Self::is_held), and fails where no lock can be taken.
+    pub(crate) async fn check_lock(&self) -> Result<bool, StoreError> {
+        self.store.is_locked(self.profile.id()).await
     }
 
     /// Changes what is stored as soon as no other process is about to.
@@ -343,10 +348,15 @@ impl Context {
             CliError::Store(problem) => problem,
             other => return other,
         };
-        let (document, is_damaged) = match problem {
-            StoreError::Corrupt { document, .. } => (document, true),
-            StoreError::Foreign { document, .. } | StoreError::Newer { document, .. } => {
-                (document, false)
+        let document = match problem {
+            StoreError::Corrupt { document, .. }
+            | StoreError::Foreign { document, .. }
+            | StoreError::Newer { document, .. } => document,
+            StoreError::Failed { .. } => {
+                let directory = self.directory.as_deref();
+                let unreadable =
+                    directory.and_then(|at| profiles::unreadable(at, self.profile.id()));
+                return unreadable.unwrap_or(CliError::Store(problem));
             }
             other => return CliError::Store(other),
         };
@@ -357,21 +367,14 @@ impl Context {
             Some(file) => file.display().to_string(),
             None => return CliError::Store(problem),
         };
-        let remedy = match document {
-            Document::Credential if is_damaged => {
-                format!("run `{}`, which replaces it", self.global.line(LOGIN))
+        let instead = match (document, &problem) {
+            (Document::Journal, _) => format!("`{}` gives it up", self.global.line(START_ANEW)),
+            (Document::Credential, StoreError::Corrupt { .. }) => {
+                format!("`{}` replaces it", self.global.line(LOGIN))
             }
-            Document::Journal => format!(
-                "it can hold the only key, so keep a copy; `{}` gives it up",
-                self.global.line(START_ANEW)
-            ),
-            _ => "move it away, or choose another --profile".to_owned(),
+            _ => "choose another --profile".to_owned(),
         };
-        CliError::Damaged {
-            place,
-            problem,
-            remedy,
-        }
+        unusable::error(place, document, problem, Some(&instead))
     }
 
     /// Returns the file of a document.

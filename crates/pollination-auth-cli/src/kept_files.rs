@@ -5,6 +5,7 @@
 //! credentials are.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use pollination_auth::{
@@ -61,12 +62,30 @@ impl KeptFiles {
     }
 
     pub(crate) async fn read(&self, document: Document) -> Result<Option<Secret>, StoreError> {
-        let stored = self.store.read(&self.profile, document).await?;
+        let stored = self.store.read(&self.profile, document).await;
+        let stored = stored.map_err(|error| self.without_advice(document, error))?;
         Ok(stored.map(|stored| stored.text().clone()))
     }
 
+    /// Leaves out what the store would do about a file that can't be trusted: it takes it for a
+    /// credential, and these files have no secret to rotate.
+    fn without_advice(&self, document: Document, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Unsafe { what, problem } if Path::new(&what) == self.path(document) => {
+                let problem = problem.split(';').next().unwrap_or(problem);
+                StoreError::Unsafe { what, problem }
+            }
+            other => other,
+        }
+    }
+
     pub(crate) async fn is_locked(&self) -> bool {
-        self.store.is_locked(&self.profile).await.unwrap_or(false)
+        self.check_lock().await.unwrap_or(false)
+    }
+
+    /// As [`is_locked`](Self::is_locked), and fails where no lock can be taken.
+    pub(crate) async fn check_lock(&self) -> Result<bool, StoreError> {
+        self.store.is_locked(&self.profile).await
     }
 
     /// Waits until no other process holds the lock; that takes too long where one hangs.
@@ -98,8 +117,12 @@ impl KeptLock {
     pub(crate) async fn remove(&mut self, document: Document) -> Result<(), StoreError> {
         let stored = match self.files.store.read(&self.files.profile, document).await {
             Err(StoreError::Unsafe { .. }) => {
-                let removed = fs::remove_file(self.files.path(document));
-                return removed.map_err(|error| StoreError::failed("remove the file", error));
+                let file = self.files.path(document);
+                let removed = fs::remove_file(&file);
+                return removed.map_err(|error| {
+                    let error = format!("{}: {error}", file.display());
+                    StoreError::failed("remove a file", io::Error::other(error))
+                });
             }
             stored => stored?,
         };

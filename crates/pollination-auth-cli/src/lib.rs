@@ -147,6 +147,7 @@ mod stdin;
 mod terminal;
 mod text;
 mod time;
+mod unusable;
 mod variables;
 
 pub use run::main;

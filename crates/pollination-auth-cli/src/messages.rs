@@ -60,10 +60,14 @@ impl fmt::Display for Service<'_> {
                 "nothing was sent; if the port speaks plain http, use http:// in --host"
             }
             Error::NotSent(failure) if failure.reason() == &Reason::NoHttpClient => {
-                "nothing was sent; check the root certificates, which SSL_CERT_FILE may name"
+                "nothing was sent; check the root certificates, which SSL_CERT_FILE or \
+                 SSL_CERT_DIR may name"
             }
-            Error::NotSent(failure) if failure.reason() == &Reason::Tls => {
-                "nothing was sent; check --host"
+            // What to check depends on the host and its proxy: `advice` says it.
+            Error::NotSent(failure)
+                if matches!(failure.reason(), Reason::Tls | Reason::ConnectFailed) =>
+            {
+                "nothing was sent"
             }
             Error::Unavailable(failure) if failure.other_scheme().is_some() => {
                 "try again later; if the port speaks TLS, use https:// in --host"

@@ -54,6 +54,27 @@ pub(crate) fn may_be_same(one: &Path, other: &Path) -> bool {
     }
 }
 
+/// Returns `true` if a directory is another one or below it, so that both fail together.
+///
+/// Neither has to exist.
+pub(crate) fn is_within(inner: &Path, outer: &Path) -> bool {
+    let inner = resolved(inner);
+    let is_outer = |above: &Path| matches!((identity(above), identity(outer)), (Ok(one), Ok(other)) if one == other);
+    inner.starts_with(resolved(outer)) || inner.ancestors().any(is_outer)
+}
+
+/// Returns a path without links as far as it exists.
+fn resolved(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_empty| path.to_owned());
+    let real = path.ancestors().find_map(|above| {
+        let rest = path.strip_prefix(above).ok()?;
+        let real = fs::canonicalize(above).ok()?;
+        // Nothing joined would end it with a separator.
+        Some(real.components().chain(rest.components()).collect())
+    });
+    real.unwrap_or(path)
+}
+
 /// Returns what two paths of one directory have in common, also beside bind mounts.
 #[cfg(unix)]
 fn identity(directory: &Path) -> io::Result<(u64, u64)> {
@@ -97,6 +118,29 @@ mod tests {
         assert_eq!(found.unwrap(), PathBuf::from("x"));
         let found = find("V", |_| None, || Some("y".into()));
         assert_eq!(found.unwrap(), PathBuf::from("y"));
+    }
+
+    #[test]
+    fn a_directory_is_within_another_one_whether_or_not_they_exist() {
+        let home = tempfile::tempdir().unwrap();
+        let store = home.path().join("store");
+        let is_below = |inner: &str| is_within(&home.path().join(inner), &store);
+        let check = || {
+            for inner in ["store", "store/", "store/a"] {
+                assert!(is_below(inner), "{inner}");
+            }
+            for inner in ["other", "store2", "", "other/store"] {
+                assert!(!is_below(inner), "{inner}");
+            }
+        };
+        check();
+        fs::create_dir(&store).unwrap();
+        check();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&store, home.path().join("link")).unwrap();
+            assert!(is_below("link") && is_below("link/new"));
+        }
     }
 
     #[test]

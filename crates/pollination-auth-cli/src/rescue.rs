@@ -3,7 +3,7 @@
 //! Where it is, is said in `directory`; it is no place below the first one, which could fail with it.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -79,7 +79,10 @@ impl Rescue {
             file.write_all(reply.expose_secret())?;
             file.sync_all()
         });
-        kept.map_err(|error| StoreError::failed("write the file", error))?;
+        kept.map_err(|error| {
+            let error = format!("{}: {error}", path.display());
+            StoreError::failed("write a file", io::Error::other(error))
+        })?;
         Ok(path)
     }
 }

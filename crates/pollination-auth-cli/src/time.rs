@@ -47,13 +47,29 @@ fn readable(time: SystemTime) -> SystemTime {
     of_epoch(epoch(time).min(LAST_SECOND))
 }
 
-/// Returns a duration as people write it, in whole seconds, or in milliseconds below one.
-pub(crate) fn rounded(duration: Duration) -> humantime::FormattedDuration {
+/// The longest name of a unit that is written without a space, as in `5ms`.
+const SYMBOL: usize = 2;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The units of a duration of a day and more: two, since nobody counts the seconds of a year.
+const UNITS: usize = 2;
+
+/// Returns a duration as people write it, in whole seconds, or in milliseconds below one; from a
+/// day on in its two largest units.
+pub(crate) fn rounded(duration: Duration) -> String {
     let whole = match duration.as_secs() {
         0 => Duration::from_millis(u64::from(duration.subsec_millis()).max(1)),
         seconds => Duration::from_secs(seconds),
     };
-    humantime::format_duration(whole)
+    let text = humantime::format_duration(whole).to_string();
+    let parts = text.split(' ').map(|part| {
+        let (number, unit) = part.split_at(part.trim_end_matches(char::is_alphabetic).len());
+        let space = if unit.len() > SYMBOL { " " } else { "" };
+        format!("{number}{space}{unit}")
+    });
+    let most = if whole < DAY { usize::MAX } else { UNITS };
+    parts.take(most).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -74,5 +90,22 @@ mod tests {
         assert_eq!(rfc3339(of_epoch(u64::MAX)), "1970-01-01T00:00:00Z");
         assert_eq!(rfc3339(of_epoch(LAST_SECOND + 1)), "9999-12-31T23:59:59Z");
         assert_eq!(epoch(SystemTime::UNIX_EPOCH - Duration::from_secs(1)), 0);
+    }
+
+    #[test]
+    fn a_duration_is_written_as_people_write_it() {
+        let hour = 3600;
+        let day = 24 * hour;
+        for (seconds, text) in [
+            (90, "1m 30s"),
+            (3 * hour + 61, "3h 1m 1s"),
+            (day + hour + 61, "1 day 1h"),
+            (40 * day, "1 month 9 days"),
+            (1800 * day, "4 years 11 months"),
+            (365 * day, "11 months 30 days"),
+        ] {
+            assert_eq!(rounded(Duration::from_secs(seconds)).to_string(), text);
+        }
+        assert_eq!(rounded(Duration::from_micros(2500)).to_string(), "2ms");
     }
 }

@@ -62,6 +62,7 @@ variables exit time refusal text limits     names, exit codes, times, refusals, 
 proxy advice messages argument_error log    what the command says
 recovery                                    what it says of a rotation
 error                                       errors with their exit code and what to do
+unusable                                    what it says of a document that can't be used
 environment paths place profiles output     what is read from and written to the system
 args prompt progress rescue stdin           the command line and the terminal's questions
 interrupt lock_wait                         what ends a command, and when

@@ -26,6 +26,9 @@ pub(super) struct Entry {
     /// Whether commands use it now.
     used: bool,
     id: Option<String>,
+    /// Whether the credential could be read, or is missing.
+    #[serde(skip)]
+    is_known: bool,
     /// None if no API token is stored.
     stored_in: Option<Place>,
     pub(super) unfinished: Option<Unfinished>,
@@ -66,7 +69,8 @@ impl fmt::Display for Answer {
                     format!("API token {id}, in {}", Place::KEYRING)
                 }
                 Some(id) => format!("API token {id}"),
-                None => "no API token".to_owned(),
+                None if entry.is_known => "no API token".to_owned(),
+                None => "API token unknown".to_owned(),
             };
             let (profile, host) = (&entry.profile, &entry.host);
             write!(f, "{mark} {profile:names$}  {host:hosts$}  {what}")?;
@@ -77,12 +81,12 @@ impl fmt::Display for Answer {
 }
 
 impl Entry {
-    /// Returns which profile it is and what is wrong with it, on one line.
+    /// Returns which profile it is and what is wrong with it; below it what to do, if that is known.
     pub(super) fn summary(&self) -> String {
         let what = match (self.unfinished, &self.problem) {
             (Some(Unfinished::Rotation), _) => "a rotation is unfinished",
             (Some(Unfinished::Creation), _) => "a creation is unfinished",
-            (None, Some(problem)) => problem.lines().next().unwrap_or_default(),
+            (None, Some(problem)) => problem,
             (None, None) => "nothing is unfinished",
         };
         format!("{} (profile {}): {what}", self.host, self.profile)
@@ -111,13 +115,16 @@ pub(crate) async fn list(global: &Global) -> Result<(), CliError> {
     let answer = Answer {
         profiles: entries(global).await?,
     };
-    for document in profiles::damaged() {
-        output::warning(format_args!(
-            "{} is damaged, and it is not known whose it is; restore it from a backup, or remove it",
-            document.display()
-        ));
+    for error in unusable(global)? {
+        output::warning(error);
     }
     output::report(global.output, &answer)
+}
+
+/// Returns the errors of the documents that belong to no profile of the list.
+pub(super) fn unusable(global: &Global) -> Result<Vec<CliError>, CliError> {
+    let used = Context::open_or_without_store(global)?;
+    Ok(profiles::unusable(&used.profile.id().key()))
 }
 
 /// Returns the stored profiles, and the one in use if something is unfinished in it.
@@ -157,6 +164,7 @@ async fn entry(global: &Global, found: Found, used: bool) -> Entry {
         host,
         used,
         id: None,
+        is_known: false,
         stored_in: None,
         unfinished: None,
         problem: None,
@@ -170,10 +178,14 @@ async fn entry(global: &Global, found: Found, used: bool) -> Entry {
 
 async fn look(global: &Global, entry: &mut Entry) -> Result<(), CliError> {
     let context = Context::open_or_without_store(global)?;
+    // A journal that can't be used hides no credential.
+    if let Ok(seen) = context.profile.stored().await {
+        entry.is_known = true;
+        entry.id = seen.as_ref().map(|seen| seen.api_token().id().to_string());
+        entry.stored_in = seen.as_ref().map(|_stored| context.place());
+    }
     let stored = context.look().await;
     let stored = stored.map_err(|error| context.explain(error))?;
-    entry.id = stored.as_ref().map(|stored| stored.token.id().to_string());
-    entry.stored_in = stored.as_ref().map(|_stored| context.place());
     let rotation = stored.as_ref().map(|stored| &stored.rotation);
     if matches!(rotation, Some(RotationStatus::Unfinished { .. })) && !context.is_held().await {
         entry.unfinished = Some(Unfinished::Rotation);

@@ -5,11 +5,11 @@ use std::process::{Command, Stdio};
 
 use pollination_auth_fake::{Fault, Operation};
 
-use crate::unreachable::{authority, behind_tls, closed_port};
+use crate::unreachable::{authority, behind_early_tls, behind_tls, closed_port};
 use crate::world::{ID, PROGRAM, Ran, SECRET, World};
 
 /// Examines the way to another host than the service in memory, on this world's store.
-fn examine(world: &World, host: &str, variables: &[(&str, &str)]) -> Ran {
+pub(crate) fn examine(world: &World, host: &str, variables: &[(&str, &str)]) -> Ran {
     let mut command = Command::new(PROGRAM);
     command
         .args(["doctor", "--host", host])
@@ -23,7 +23,7 @@ fn examine(world: &World, host: &str, variables: &[(&str, &str)]) -> Ran {
 }
 
 /// Returns what is said of a check, on one line.
-fn line(ran: &Ran, name: &str) -> String {
+pub(crate) fn line(ran: &Ran, name: &str) -> String {
     let mut lines = ran.stdout.lines();
     let is_first = |line: &&str| {
         ["ok", "problem", "skipped"]
@@ -54,6 +54,7 @@ ok: TLS: not used: the service is on this machine
 ok: service: answered with status 401: it wants an access token
 ok: clock: the same as the service's
 ok: store: [HOME]/credentials, writable, mode 0700
+ok: rescue directory: [HOME]/rescue, created if needed
 ok: profiles: 1 stored, with nothing unfinished
 ok: credential: API token an-id is stored
 ok: environment: has POLLINATION_AUTH_DIR, POLLINATION_AUTH_RESCUE_DIR
@@ -96,6 +97,10 @@ fn a_host_that_is_not_there_is_a_problem_with_its_cause() {
     assert_eq!(ran.code, Some(13), "{ran:?}");
     let service = line(&ran, "service");
     assert!(service.contains("Connection refused"), "{service}");
+    assert!(
+        service.contains("fix: nothing listens on that port; start the service"),
+        "{service}"
+    );
     let ran = examine(&world, "https://h.invalid", &[]);
     let dns = line(&ran, "DNS");
     assert!(
@@ -111,23 +116,18 @@ fn a_host_that_is_not_there_is_a_problem_with_its_cause() {
     assert_eq!(ran.code, Some(13));
 }
 
+/// On Windows and macOS the system's store is asked, in its own words.
+#[cfg(target_os = "linux")]
 #[test]
-fn row_37_a_proxy_is_named_without_its_password_and_what_fails_there() {
+fn row_35_a_certificate_that_is_not_valid_yet_is_a_problem_of_the_clock() {
     let world = World::logged_in();
-    let proxy = format!("http://u:planted@127.0.0.1:{}", closed_port());
-    let ran = examine(&world, "https://h.invalid", &[("HTTPS_PROXY", &proxy)]);
-    let address = proxy.replace("u:planted@", "");
-    let expected = format!("{address}, set by HTTPS_PROXY");
-    assert!(line(&ran, "proxy").contains(&expected), "{ran:?}");
-    assert!(
-        line(&ran, "DNS").contains("(the proxy) is 127.0.0.1"),
-        "{ran:?}"
-    );
-    assert!(
-        line(&ran, "service").contains("exempt the host with"),
-        "{ran:?}"
-    );
-    assert!(!ran.stdout.contains("planted"), "{ran:?}");
+    let authority = authority();
+    let root = world.home.path().join("root.pem");
+    fs::write(&root, authority.pem()).unwrap();
+    let host = behind_early_tls(&world, &authority);
+    let ran = examine(&world, &host, &[("SSL_CERT_FILE", root.to_str().unwrap())]);
+    let tls = line(&ran, "TLS");
+    assert!(tls.contains("fix: check this machine's clock"), "{tls}");
 }
 
 /// On Windows the system's store is asked, in its own words, and no variable is read.
@@ -164,7 +164,7 @@ fn the_scheme_that_the_port_does_not_speak_is_named() {
     let plain = world.service.base_url().replace("http://", "https://");
     let ran = examine(&world, &plain, &[]);
     assert!(
-        line(&ran, "TLS").contains("the port does not speak TLS"),
+        line(&ran, "TLS").contains("does not speak TLS; if it speaks plain http, use http://"),
         "{ran:?}"
     );
     let secure = behind_tls(&world, &authority()).replace("https://", "http://");
@@ -183,7 +183,9 @@ fn row_78_without_root_certificates_the_variable_is_named() {
     let missing = [("SSL_CERT_FILE", "/nonexistent/roots.pem")];
     let ran = examine(&world, "https://h.example", &missing);
     assert_eq!(ran.code, Some(13), "{ran:?}");
-    assert!(line(&ran, "TLS").contains("SSL_CERT_FILE"), "{ran:?}");
+    let tls = line(&ran, "TLS");
+    let fix = "which does not exist fix: install the system's certificates, or set SSL_CERT_FILE";
+    assert!(tls.contains(fix), "{tls}");
 }
 
 #[test]
@@ -257,6 +259,37 @@ fn row_52_a_store_that_is_not_safe_is_a_problem_and_nobody_logged_in_is_one() {
 
 #[cfg(unix)]
 #[test]
+fn row_54_a_rescue_directory_that_takes_nothing_or_fails_with_the_store_is_a_problem() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::logged_in();
+    let place = |name: &str| world.home.path().join(name).to_str().unwrap().to_owned();
+    fs::write(place("file"), "").unwrap();
+    fs::create_dir(place("open")).unwrap();
+    fs::set_permissions(place("open"), fs::Permissions::from_mode(0o777)).unwrap();
+    std::os::unix::fs::symlink(world.directory(), place("link")).unwrap();
+    let fails_together = "is in the credential store, so a new secret is lost if that fails";
+    for (directory, problem) in [
+        (String::new(), "POLLINATION_AUTH_RESCUE_DIR is empty"),
+        (place("file"), "Not a directory"),
+        (place("file/below"), "Not a directory"),
+        (place("open"), "others can write to it"),
+        (place("credentials"), fails_together),
+        (place("credentials/below"), fails_together),
+        (place("link/below"), fails_together),
+    ] {
+        let mut command = world.command(&["doctor"]);
+        command.env("POLLINATION_AUTH_RESCUE_DIR", &directory);
+        let ran = Ran::from(command.output().unwrap());
+        assert_eq!(ran.code, Some(13), "{directory}: {ran:?}");
+        let rescue = line(&ran, "rescue directory");
+        assert!(rescue.contains(problem), "{rescue}");
+        let advice = "fix: set POLLINATION_AUTH_RESCUE_DIR to a private directory";
+        assert!(rescue.contains(advice), "{rescue}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn row_52_a_credential_that_others_can_read_is_a_problem() {
     use std::os::unix::fs::PermissionsExt as _;
     let world = World::logged_in();
@@ -271,6 +304,46 @@ fn row_52_a_credential_that_others_can_read_is_a_problem() {
         line(&ran, "credential").contains("others can read it"),
         "{ran:?}"
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn row_52_a_cached_access_token_that_others_can_read_is_a_problem() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::logged_in();
+    fs::set_permissions(world.kept_token(), fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = world.run(&["doctor"]);
+    assert_eq!(ran.code, Some(13), "{ran:?}");
+    let credential = line(&ran, "credential");
+    let expected = "others can read it fix: it is the cached access token; remove the file, and \
+                    do not use that token";
+    assert!(credential.ends_with(expected), "{credential}");
+}
+
+#[cfg(unix)]
+#[test]
+fn row_53_a_lock_that_no_rotation_could_take_is_a_problem() {
+    let world = World::logged_in();
+    let key = world.profile().id().key();
+    for lock in [format!("{key}.lock"), format!("access-tokens/{key}.lock")] {
+        let lock = world.directory().join(lock);
+        fs::remove_file(&lock).unwrap();
+        let doctor = |problem: &str| {
+            let ran = world.run(&["doctor"]);
+            assert_eq!(ran.code, Some(13), "{ran:?}");
+            let credential = line(&ran, "credential");
+            for part in [lock.to_str().unwrap(), problem, "fix: move it away"] {
+                assert!(credential.contains(part), "{credential}");
+            }
+        };
+        fs::create_dir(&lock).unwrap();
+        doctor("Is a directory");
+        fs::remove_dir(&lock).unwrap();
+        std::os::unix::fs::symlink("/dev/null", &lock).unwrap();
+        doctor("it is a symbolic link");
+        fs::remove_file(&lock).unwrap();
+        assert_eq!(world.run(&["doctor"]).code, Some(0));
+    }
 }
 
 #[test]

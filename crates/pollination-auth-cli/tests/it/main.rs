@@ -29,11 +29,15 @@ mod keyring;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
+mod only_copy;
+#[cfg(test)]
 mod output;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod profile;
+#[cfg(test)]
+mod proxy;
 #[cfg(test)]
 #[cfg(unix)]
 mod readme;

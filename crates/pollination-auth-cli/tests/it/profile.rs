@@ -86,6 +86,9 @@ fn a_damaged_document_is_named_by_the_list_and_by_doctor() {
     assert!(ran.answer().contains("default"), "{ran:?}");
     for ran in [ran.stderr, world.run(&["doctor"]).stdout] {
         let text = ran.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(text.contains("work-0.credential.json is damaged"), "{text}");
+        assert!(
+            text.contains("work-0.credential.json: the stored credential is damaged"),
+            "{text}"
+        );
     }
 }

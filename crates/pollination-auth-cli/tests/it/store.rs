@@ -61,7 +61,14 @@ fn row_52_a_kept_access_token_that_others_can_read_is_refused() {
     set_mode(&world.kept_token(), 0o644);
     for command in ["access-token", "status"] {
         let ran = world.run(&[command]);
-        assert!(ran.fails_with(9).contains("others can read it"), "{ran:?}");
+        world.assert_is(
+            ran.fails_with(9),
+            str![[r#"
+error: [HOME]/credentials/access-tokens/[..].credential.json is not safe to use: others can read it
+  it is the cached access token; remove the file, and do not use that token
+
+"#]],
+        );
     }
     // A login does not look at it, and puts a new one in its place.
     world.log_in();
@@ -81,6 +88,41 @@ error: [HOME]/credentials is not safe to use: others can write to it; make it pr
 
 "#]],
     );
+}
+
+/// It is the link that is wrong: a mode would be changed where it leads to.
+#[cfg(unix)]
+#[test]
+fn row_52_a_link_to_a_directory_that_others_can_write_to_is_named_as_a_link() {
+    let world = World::logged_in();
+    let open = world.home.path().join("open");
+    fs::create_dir(&open).unwrap();
+    set_mode(&open, 0o1777);
+    let creations = world.directory().join("creations");
+    std::os::unix::fs::symlink(&open, &creations).unwrap();
+    let ran = world.run(&["token", "create", "--yes"]);
+    world.assert_is(
+        ran.fails_with(9),
+        str![[r#"
+error: [HOME]/credentials/creations is not safe to use: it is a symbolic link to a directory that others can write to; replace the link with a directory of your own
+
+"#]],
+    );
+}
+
+/// A directory in its place stops root too, whom no permission does.
+#[cfg(unix)]
+#[test]
+fn row_54_a_file_that_can_not_be_locked_is_named() {
+    let world = World::logged_in();
+    let lock = world.profile().id().key() + ".lock";
+    let lock = world.directory().join(lock);
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    let ran = world.run(&["token", "rotate", "--yes"]);
+    let stderr = ran.fails_with(9);
+    let expected = format!("could not lock a file: {}: Is a directory", lock.display());
+    assert!(stderr.contains(&expected), "{stderr}");
 }
 
 #[cfg(unix)]
@@ -123,7 +165,7 @@ fn a_damaged_credential_is_named_and_a_login_replaces_it() {
         ran.fails_with(9),
         str![[r#"
 error: [HOME]/credentials/[..].credential.json: the stored credential is damaged: [..]
-  run `pollination-auth login --host [HOST]`, which replaces it
+  it can hold the only key, so keep a copy; `pollination-auth login --host [HOST]` replaces it
 
 "#]],
     );

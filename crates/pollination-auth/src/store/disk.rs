@@ -12,9 +12,10 @@ pub(super) mod protection;
 mod unix;
 
 use std::any::Any;
+use std::fmt;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -68,6 +69,25 @@ pub(super) trait Disk: Send + Sync + 'static {
 /// A directory of the real disk.
 pub(super) struct RealDisk(Directory);
 
+/// Error of a step on a file, with its path.
+#[derive(Debug)]
+struct FileError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.source)
+    }
+}
+
+impl std::error::Error for FileError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
 /// Releases the lock when dropped, not when the file is closed.
 ///
 /// A child that is being started has a copy of every open file for a moment, and its copy would
@@ -99,7 +119,7 @@ impl RealDisk {
         file: &str,
         try_lock: fn(&fs::File) -> io::Result<bool>,
     ) -> Result<Option<HeldLock>, StoreError> {
-        const DOING: &str = "lock it";
+        const DOING: &str = "lock a file";
         let open = match self.directory()?.lock_file(file) {
             Ok(open) => open,
             Err(error) => return Err(self.not_opened(file, DOING, error)),
@@ -107,7 +127,7 @@ impl RealDisk {
         match try_lock(&open) {
             Ok(true) => Ok(Some(HeldLock(open))),
             Ok(false) => Ok(None),
-            Err(error) => Err(StoreError::failed(DOING, error)),
+            Err(error) => Err(self.failed(DOING, file, error)),
         }
     }
 
@@ -116,8 +136,14 @@ impl RealDisk {
         if system::is_a_link(&error) {
             self.unsafe_file(file, "it is a symbolic link")
         } else {
-            StoreError::failed(doing, error)
+            self.failed(doing, file, error)
         }
+    }
+
+    /// Returns the error of a step, with the path of the file.
+    fn failed(&self, doing: &'static str, file: &str, source: io::Error) -> StoreError {
+        let path = self.0.path().join(file);
+        StoreError::failed(doing, FileError { path, source })
     }
 
     fn unsafe_file(&self, file: &str, problem: &'static str) -> StoreError {
@@ -131,8 +157,8 @@ impl Disk for RealDisk {
         file: &str,
         protection: Protection,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        const DOING: &str = "read the file";
-        let failed = |error| StoreError::failed(DOING, error);
+        const DOING: &str = "read a file";
+        let failed = |error| self.failed(DOING, file, error);
         let open = match self.directory()?.open_file(file) {
             Ok(open) => open,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -141,7 +167,7 @@ impl Disk for RealDisk {
         // Of the opened file: the name can mean another one by now.
         let metadata = open.metadata().map_err(failed)?;
         if !metadata.is_file() {
-            return Err(self.unsafe_file(file, "it is no plain file"));
+            return Err(self.unsafe_file(file, "it is not a regular file"));
         }
         system::check_file(&metadata, protection)
             .map_err(|problem| self.unsafe_file(file, problem))?;
@@ -149,37 +175,37 @@ impl Disk for RealDisk {
         let most = u64::try_from(DOCUMENT_LIMIT + 1).unwrap_or(u64::MAX);
         open.take(most).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() > DOCUMENT_LIMIT {
-            return Err(self.unsafe_file(file, "it is longer than any of its kind"));
+            return Err(self.unsafe_file(file, "it is longer than 64 KiB, the maximum"));
         }
         Ok(Some(bytes))
     }
 
     fn write<'a>(&'a self, file: &'a str, bytes: &[u8]) -> Result<Written<'a>, StoreError> {
-        let failed = |error| StoreError::failed("write the file", error);
+        let failed = |error| self.failed("write a file", file, error);
         let mut open = self.directory()?.create_file(file).map_err(failed)?;
         open.write_all(bytes).map_err(failed)?;
-        let failed = |error| StoreError::failed("bring the file to the disk", error);
+        let failed = move |error| self.failed("sync a file to disk", file, error);
         Ok(Box::new(move || open.sync_all().map_err(failed)))
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
         self.directory()?
             .rename(from, to)
-            .map_err(|error| StoreError::failed("put the file in its place", error))
+            .map_err(|error| self.failed("replace a file", to, error))
     }
 
     fn remove(&self, file: &str) -> Result<bool, StoreError> {
         match self.directory()?.remove(file) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(StoreError::failed("remove the file", error)),
+            Err(error) => Err(self.failed("remove a file", file, error)),
         }
     }
 
     fn sync_directory(&self) -> Result<(), StoreError> {
         self.0
             .sync()
-            .map_err(|error| StoreError::failed("bring the directory to the disk", error))
+            .map_err(|error| StoreError::failed("sync its directory to disk", error))
     }
 
     fn files(&self) -> Result<Vec<String>, StoreError> {

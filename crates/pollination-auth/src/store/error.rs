@@ -15,7 +15,7 @@ use crate::credential::profile_id::ProfileId;
 pub enum StoreError {
     /// The place where the store keeps its documents failed.
     Failed {
-        /// The operation, such as `write the file`.
+        /// The operation, such as `write a file`.
         doing: &'static str,
         /// The error of the place.
         source: Arc<dyn StdError + Send + Sync>,

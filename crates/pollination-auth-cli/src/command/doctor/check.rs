@@ -46,6 +46,21 @@ impl Check {
         }
     }
 
+    /// Returns the problem that error messages tell of: what is wrong on their first lines, what to
+    /// do on the first one's other lines.
+    pub(super) fn of_errors(name: &'static str, messages: &[String], otherwise: &str) -> Self {
+        let parts = messages.iter().map(|message| {
+            message
+                .split_once("\n  ")
+                .map_or((message.as_str(), None), |(found, advice)| {
+                    (found, Some(advice))
+                })
+        });
+        let found: Vec<_> = parts.clone().map(|(found, _)| found).collect();
+        let advice = parts.clone().find_map(|(_, advice)| advice);
+        Self::problem(name, found.join("; "), advice.unwrap_or(otherwise))
+    }
+
     pub(super) fn skipped(name: &'static str, why: impl Into<String>) -> Self {
         Self {
             name,

@@ -37,6 +37,10 @@ const NO_REPLY: [&str; 2] = ["invalid HTTP", "connection closed before message c
 /// Advice for a port for TLS that was sent plain http.
 const TLS_INSTEAD: &str = "if the port speaks TLS, use https:// in --host";
 
+/// Advice for a port on this machine that did not answer TLS with TLS.
+const HTTP_INSTEAD: &str =
+    "the port does not speak TLS; if it speaks plain http, use http:// in --host";
+
 /// The place that answers 401 to a request without an access token, and changes nothing.
 const PLACE: &str = "auth/api-token";
 
@@ -53,13 +57,18 @@ pub(super) async fn check(global: &Global) -> (bool, Vec<Check>) {
     let proxy = proxy::of(url.as_str());
     let checks = vec![
         Check::good(HOST, url.as_str().trim_end_matches('/')),
-        Check::good(PROXY, of_proxy(proxy.as_ref())),
+        of_proxy(&url, proxy.as_ref()),
     ];
     match set_up(global) {
         Ok(_client) => (true, connect(checks, &url, proxy).await),
         Err(error) => {
             let checks = skip(checks, &[DNS], "no client can be set up");
-            let check = Check::problem(TLS, error.to_string(), "then run `doctor` again");
+            let error = error.to_string();
+            // What to do comes last in it.
+            let (found, advice) = error
+                .rsplit_once("; ")
+                .unwrap_or((&error, "correct it, and run `doctor` again"));
+            let check = Check::problem(TLS, found, advice);
             let checks = [checks, vec![check]].concat();
             (
                 false,
@@ -80,7 +89,7 @@ async fn connect(mut checks: Vec<Check>, url: &Url, proxy: Option<Proxy>) -> Vec
     match progress::watch("asking the service", ask(url)).await {
         Ok(response) => {
             checks.push(of_certificate(url, &response));
-            checks.push(service(url, &response));
+            checks.push(service(url, proxy.as_ref(), &response));
             checks.push(clock(
                 response
                     .headers()
@@ -90,8 +99,8 @@ async fn connect(mut checks: Vec<Check>, url: &Url, proxy: Option<Proxy>) -> Vec
             checks
         }
         Err(error) => {
-            let why = advice::of_transport(&error);
-            if is_tls(url, &error) {
+            let why = advice::of_transport(&error, url.as_str());
+            if why.is_tls {
                 let issuer = issuer(url).await.unwrap_or_default();
                 checks.push(Check::problem(
                     TLS,
@@ -100,8 +109,7 @@ async fn connect(mut checks: Vec<Check>, url: &Url, proxy: Option<Proxy>) -> Vec
                 ));
             } else {
                 checks.push(Check::skipped(TLS, "there is no connection"));
-                let advice =
-                    proxy.map_or_else(|| advised(url, &why), |proxy| advice::of_proxy(&proxy));
+                let advice = advised(url, &why);
                 checks.push(Check::problem(SERVICE, why.causes, advice));
                 return skip(checks, &[CLOCK], "there is no connection");
             }
@@ -137,11 +145,16 @@ fn set_up(global: &Global) -> Result<Client, CliError> {
     Ok(builder.build()?)
 }
 
-fn of_proxy(proxy: Option<&Proxy>) -> String {
-    proxy.map_or_else(
+fn of_proxy(url: &Url, proxy: Option<&Proxy>) -> Check {
+    if let Some(variable) = proxy::unusable(url.as_str()) {
+        let found = format!("{variable} {}", advice::NO_PROXY_URL);
+        return Check::problem(PROXY, found, advice::SET_PROXY);
+    }
+    let found = proxy.map_or_else(
         || "none for this host".to_owned(),
         |proxy| format!("{}, set by {}", proxy.address, proxy.variable),
-    )
+    );
+    Check::good(PROXY, found)
 }
 
 /// Looks up the name of what the connection goes to.
@@ -196,13 +209,6 @@ fn place(url: &Url) -> String {
     format!("{}/{PLACE}", url.as_str().trim_end_matches('/'))
 }
 
-/// Returns `true` if an error is that of a handshake: a connection was there.
-fn is_tls(url: &Url, error: &reqwest::Error) -> bool {
-    let causes = advice::of_transport(error).causes;
-    let parts = ["certificate", "InvalidContentType", "tls", "TLS"];
-    url.scheme() == "https" && parts.iter().any(|part| causes.contains(part))
-}
-
 /// Returns who issued a certificate that is not trusted. Whoever has it learns nothing but that.
 ///
 /// Nothing is asked where a proxy is used: it would not be verified either, and gets its password.
@@ -240,7 +246,7 @@ fn of_certificate(url: &Url, response: &Response) -> Check {
 }
 
 /// Checks that what answers is the API: it wants an access token, and says so in JSON.
-fn service(url: &Url, response: &Response) -> Check {
+fn service(url: &Url, proxy: Option<&Proxy>, response: &Response) -> Check {
     let status = response.status();
     let content_type = response.headers().get(reqwest::header::CONTENT_TYPE);
     let content_type = content_type
@@ -252,9 +258,12 @@ fn service(url: &Url, response: &Response) -> Check {
     if is_json && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         return Check::good(SERVICE, format!("{found}: it wants an access token"));
     }
-    let advice = if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-        "the proxy wants a user and a password: http://USER:PASSWORD@HOST"
-    } else if status.is_redirection() {
+    if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        && let Some(proxy) = proxy
+    {
+        return Check::problem(SERVICE, found, advice::of_proxy_authentication(proxy));
+    }
+    let advice = if status.is_redirection() {
         "redirects are not followed; check --host"
     } else if is_temporary(status) {
         "temporary failure; try again later"
@@ -302,9 +311,11 @@ fn advised(url: &Url, why: &advice::Transport) -> String {
     if url.scheme() == "http" && NO_REPLY.iter().any(|part| why.causes.contains(part)) {
         return TLS_INSTEAD.to_owned();
     }
-    why.advice
-        .unwrap_or("check --host and the network")
-        .to_owned()
+    // Plain http is named on this machine alone: a firewall can answer without TLS too.
+    if why.is_tls && proxy::is_this_machine(url) && !why.causes.contains("certificate") {
+        return HTTP_INSTEAD.to_owned();
+    }
+    why.advice.clone()
 }
 
 #[cfg(test)]

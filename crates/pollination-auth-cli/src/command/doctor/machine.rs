@@ -3,9 +3,10 @@
 use std::env;
 use std::path::Path;
 
-use pollination_auth::RotationStatus;
+use pollination_auth::{RotationStatus, StoreError};
 
 use super::check::Check;
+use crate::access_token_file::SharedToken;
 use crate::args::global::Global;
 use crate::command::profile;
 use crate::context::{self, Context, Stored};
@@ -14,12 +15,12 @@ use crate::environment;
 use crate::error::CliError;
 use crate::paths;
 use crate::place::Place;
-use crate::profiles;
 use crate::time::rfc3339;
 use crate::variables::{DIRECTORY, HOST, ID, LATER_KEY, PROFILE, RESCUE, SECRET};
 
 /// The names of the checks, in order.
 const STORE: &str = "store";
+const RESCUE_DIRECTORY: &str = "rescue directory";
 const PROFILES: &str = "profiles";
 const CREDENTIAL: &str = "credential";
 const ENVIRONMENT: &str = "environment";
@@ -40,6 +41,7 @@ pub(super) async fn check(global: &Global, has_client: bool) -> Vec<Check> {
         Ok(check) => check,
         Err(error) => Check::problem(STORE, error.to_string(), of_store(&error)),
     }];
+    checks.push(rescue().await);
     if has_client {
         checks.push(unfinished(global).await);
         checks.push(credential(global).await);
@@ -67,6 +69,43 @@ async fn store() -> Result<Check, CliError> {
         STORE,
         format!("{shown}, writable{}", mode(&directory)),
     ))
+}
+
+/// Checks the second place for a new secret: it has to work when the store does not.
+async fn rescue() -> Check {
+    let directory = match paths::rescue() {
+        Ok(directory) => directory,
+        // Whoever has no home directory has no second place, and needs none to log in.
+        Err(error @ CliError::NoDirectory(_)) => {
+            return Check::skipped(RESCUE_DIRECTORY, error.to_string());
+        }
+        Err(error) => return of_rescue(error.to_string()),
+    };
+    let shown = directory.display();
+    if paths::credentials().is_ok_and(|store| paths::is_within(&directory, &store)) {
+        return of_rescue(format!(
+            "{shown} is in the credential store, so a new secret is lost if that fails"
+        ));
+    }
+    if paths::is_missing(&directory) {
+        return Check::good(RESCUE_DIRECTORY, format!("{shown}, created if needed"));
+    }
+    let checked = async {
+        let files = context::open_store(directory.clone())?;
+        Ok::<_, CliError>(files.check_writable().await?)
+    };
+    match checked.await {
+        Ok(()) => Check::good(
+            RESCUE_DIRECTORY,
+            format!("{shown}, writable{}", mode(&directory)),
+        ),
+        Err(error) => of_rescue(error.to_string()),
+    }
+}
+
+fn of_rescue(found: String) -> Check {
+    let advice = format!("set {RESCUE} to a private directory outside the store, or unset it");
+    Check::problem(RESCUE_DIRECTORY, found, advice)
 }
 
 /// Returns the mode of a directory, as `ls` and `chmod` have it.
@@ -103,27 +142,27 @@ async fn unfinished(global: &Global) -> Check {
         Err(error) => return Check::skipped(PROFILES, error.to_string()),
     };
     let number = entries.len();
+    let unusable = match profile::unusable(global) {
+        Ok(unusable) => unusable,
+        Err(error) => return Check::skipped(PROFILES, error.to_string()),
+    };
     let found = |entry: &&profile::Entry| entry.unfinished.is_some() || entry.problem.is_some();
-    let open: Vec<_> = entries.iter().filter(found).collect();
-    if let Some(document) = profiles::damaged().first() {
-        let found = format!("{} is damaged", document.display());
-        return Check::problem(PROFILES, found, "restore it from a backup, or remove it");
-    }
-    match open.first() {
-        None => Check::good(
+    let open = entries.iter().filter(found).map(profile::Entry::summary);
+    let open: Vec<_> = open
+        .chain(unusable.iter().map(ToString::to_string))
+        .collect();
+    let run = entries.iter().find_map(|entry| entry.run.as_ref());
+    if open.is_empty() {
+        return Check::good(
             PROFILES,
             format!("{number} stored, with nothing unfinished"),
-        ),
-        Some(first) => {
-            let all: Vec<_> = open.iter().map(|entry| entry.summary()).collect();
-            let run = first.run.as_ref().map(|run| format!("run `{run}`"));
-            Check::problem(
-                PROFILES,
-                all.join("; "),
-                run.unwrap_or_else(|| "run `pollination-auth profile list`".to_owned()),
-            )
-        }
+        );
     }
+    let otherwise = run.map_or_else(
+        || "run `pollination-auth profile list`".to_owned(),
+        |run| format!("run `{run}`"),
+    );
+    Check::of_errors(PROFILES, &open, &otherwise)
 }
 
 /// Looks for the API token that commands use. Whether the service accepts it is not asked.
@@ -135,14 +174,18 @@ async fn credential(global: &Global) -> Check {
         Ok(context) => context,
         Err(error) => return Check::skipped(CREDENTIAL, error.to_string()),
     };
-    match Found::look(&context).await {
+    let found = Found::look(&context).await;
+    let stored = found.as_ref().ok().and_then(|found| found.stored.as_ref());
+    if let Some(stored) = stored
+        && let Err(problem) = check_beside(&context, stored).await
+    {
+        return problem;
+    }
+    match found {
         Err(error) => {
             let error = context.explain(error);
-            Check::problem(
-                CREDENTIAL,
-                error.to_string(),
-                "run `pollination-auth status`",
-            )
+            let otherwise = "run `pollination-auth status`";
+            Check::of_errors(CREDENTIAL, &[error.to_string()], otherwise)
         }
         Ok(found) => match (found.preferred_environment(), &found.stored) {
             (Some(token), None) => Check::good(
@@ -177,6 +220,27 @@ async fn credential(global: &Global) -> Check {
             ),
         },
     }
+}
+
+/// Checks what commands need beside the credential: its lock, and the cached access token.
+async fn check_beside(context: &Context, stored: &Stored) -> Result<(), Check> {
+    let of_lock = |error: StoreError| {
+        let advice = "move it away, or let this user write it";
+        Check::problem(CREDENTIAL, error.to_string(), advice)
+    };
+    let of_token = |error: CliError| {
+        let otherwise = "run `pollination-auth status`";
+        Check::of_errors(CREDENTIAL, &[error.to_string()], otherwise)
+    };
+    context.check_lock().await.map_err(of_lock)?;
+    let Some(shared) = SharedToken::look(context).map_err(of_token)? else {
+        return Ok(());
+    };
+    shared.check_lock().await.map_err(of_lock)?;
+    if let Some(owner) = stored.owner() {
+        shared.read(owner).await.map_err(of_token)?;
+    }
+    Ok(())
 }
 
 /// Returns the problem of an API token that has one secret in the store and another one in the

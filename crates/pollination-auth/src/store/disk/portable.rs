@@ -20,7 +20,7 @@ pub(super) struct Directory(PathBuf);
 
 impl Directory {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let failed = |error| StoreError::failed("make its directory", error);
+        let failed = |error| StoreError::failed("create its directory", error);
         let path = std::path::absolute(path).map_err(failed)?;
         fs::create_dir_all(&path).map_err(failed)?;
         Ok(Self(path))

@@ -66,10 +66,10 @@ impl Directory {
     /// Checks that the path still leads to the directory that was opened, and that no one else can
     /// write to it.
     pub(super) fn check(&self) -> Result<(), StoreError> {
-        let failed = |error| StoreError::failed("look at its directory", error);
+        let failed = |error| StoreError::failed("check its directory", error);
         let open = self.open.metadata().map_err(failed)?;
         let problem = match fs::metadata(&self.path) {
-            Ok(now) if is_same(&open, &now) => directory_problem(&open),
+            Ok(now) if is_same(&open, &now) => directory_problem(&open, self.is_link()),
             Ok(_) => Some("it was replaced while the store was open; find out by whom"),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Some("it was removed while the store was open; open the store again")
@@ -77,6 +77,11 @@ impl Directory {
             Err(error) => return Err(failed(error)),
         };
         problem.map_or(Ok(()), |problem| Err(unsafe_path(&self.path, problem)))
+    }
+
+    /// Returns `true` if the path is a link, so that what it leads to may be everybody's.
+    fn is_link(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|found| found.is_symlink())
     }
 
     pub(super) fn open_file(&self, file: &str) -> io::Result<File> {
@@ -158,7 +163,7 @@ pub(super) fn check_file(metadata: &Metadata, protection: Protection) -> Result<
     if metadata.uid() != own_id() {
         Err("it belongs to another user")
     } else if mode & OTHERS_WRITE != 0 {
-        Err("others can write to it; look at what stands in it, then chmod 600")
+        Err("others can write to it; check its content, then make it private with chmod 600")
     } else if mode & OTHERS != 0 && protection == Protection::Private {
         Err("others can read it; make it private with chmod 600, and then rotate the secret")
     } else {
@@ -170,13 +175,21 @@ fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-fn directory_problem(metadata: &Metadata) -> Option<&'static str> {
-    if metadata.uid() != own_id() {
-        Some("it belongs to another user")
-    } else if metadata.mode() & OTHERS_WRITE != 0 {
-        Some("others can write to it; make it private with chmod 700")
-    } else {
-        None
+fn directory_problem(metadata: &Metadata, is_link: bool) -> Option<&'static str> {
+    let is_foreign = metadata.uid() != own_id();
+    let is_open = metadata.mode() & OTHERS_WRITE != 0;
+    match (is_foreign, is_open, is_link) {
+        (true, _, false) => Some("it belongs to another user"),
+        (true, _, true) => Some(
+            "it is a symbolic link to a directory of another user; replace the link with a \
+             directory of your own",
+        ),
+        (false, true, false) => Some("others can write to it; make it private with chmod 700"),
+        (false, true, true) => Some(
+            "it is a symbolic link to a directory that others can write to; replace the link with \
+             a directory of your own",
+        ),
+        (false, false, _) => None,
     }
 }
 

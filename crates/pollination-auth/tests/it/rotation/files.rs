@@ -80,19 +80,19 @@ fn row_52_a_link_a_directory_a_pipe_and_a_huge_file_are_refused() {
     fs::remove_file(&file).unwrap();
 
     fs::create_dir(&file).unwrap();
-    assert_eq!(problem(&stage), "it is no plain file");
+    assert_eq!(problem(&stage), "it is not a regular file");
     fs::remove_dir(&file).unwrap();
 
     let made = std::process::Command::new("mkfifo").arg(&file).status();
     if made.is_ok_and(|status| status.success()) {
-        assert_eq!(problem(&stage), "it is no plain file");
+        assert_eq!(problem(&stage), "it is not a regular file");
         fs::remove_file(&file).unwrap();
     }
 
     let huge = fs::File::create(&file).unwrap();
     huge.set_len(1 << 30).unwrap();
     set_mode(&file, 0o600);
-    assert_eq!(problem(&stage), "it is longer than any of its kind");
+    assert_eq!(problem(&stage), "it is longer than 64 KiB, the maximum");
 }
 
 #[test]

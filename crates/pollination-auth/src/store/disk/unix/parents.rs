@@ -41,7 +41,7 @@ const LINKS: usize = 40;
 /// be safe: nobody else can change what it has seen. The directories that hold a link on the way
 /// are checked as well.
 pub(super) fn resolve(path: &Path, names: &NameSync) -> Result<PathBuf, StoreError> {
-    let looking = |error| StoreError::failed("look at its directory", error);
+    let looking = |error| StoreError::failed("check its directory", error);
     let mut real = PathBuf::from("/");
     let mut rest = Vec::new();
     push(&mut rest, path);
@@ -79,12 +79,12 @@ fn push(rest: &mut Vec<OsString>, path: &Path) {
 
 /// Returns the metadata of an entry, creating a directory if it is missing.
 fn enter(parent: &Path, entry: &Path, names: &NameSync) -> Result<Metadata, StoreError> {
-    let looking = |error| StoreError::failed("look at its directory", error);
+    let looking = |error| StoreError::failed("check its directory", error);
     let metadata = match fs::symlink_metadata(entry) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             check(parent, entry, own_id())?;
             create(parent, entry, names)
-                .map_err(|error| StoreError::failed("make its directory", error))?;
+                .map_err(|error| StoreError::failed("create its directory", error))?;
             fs::symlink_metadata(entry).map_err(looking)?
         }
         found => found.map_err(looking)?,
@@ -106,7 +106,7 @@ fn create(parent: &Path, directory: &Path, names: &NameSync) -> io::Result<()> {
 /// Checks that nobody else can replace an entry of a directory; the owner is the entry's.
 fn check(parent: &Path, entry: &Path, owner: u32) -> Result<(), StoreError> {
     let metadata = fs::symlink_metadata(parent)
-        .map_err(|error| StoreError::failed("look at its directory", error))?;
+        .map_err(|error| StoreError::failed("check its directory", error))?;
     let parent_is = Parent {
         owner: metadata.uid(),
         group: metadata.gid(),

@@ -273,13 +273,14 @@ fn format<'a>(
         return;
     }
     let message = format!("the format was {before} and is now {after}");
-    let (fewer, more) = (
-        !old.forms.formats_within(&new.forms),
-        !new.forms.formats_within(&old.forms),
-    );
-    match Shift::between(fewer, more) {
+    let within = |own: &Piece<'_>, other: &Piece<'_>| {
+        let ((first, last), (least, most)) = (own.numbers.width(), other.numbers.width());
+        own.forms.formats_within(&other.forms) && least <= first && last <= most
+    };
+    match Shift::between(!within(old, new), !within(new, old)) {
         // Only what is shown or generated differs.
         Shift::None => walk.remark(Kind::FormatChanged, sides, message),
-        shift => walk.tell(known, Kind::FormatChanged, shift, sides, message),
+        // The bounds may be tighter than either format.
+        shift => walk.tell_anyway(known, Kind::FormatChanged, shift, sides, message),
     }
 }

@@ -220,11 +220,15 @@ fn is_hidden(node: &Node<'_>, direction: Direction) -> bool {
         Direction::Request => "readOnly",
         Direction::Reply => "writeOnly",
     };
+    let members = |keyword: &str| node.members(keyword);
+    let hidden = |member: &Node<'_>| is_hidden(member, direction);
     node.value.get(keyword) == Some(&Value::Bool(true))
-        || node
-            .members("allOf")
-            .iter()
-            .any(|member| is_hidden(member, direction))
+        || members("allOf").iter().any(hidden)
+        // Whichever alternative it is, it does not go.
+        || ["anyOf", "oneOf"].iter().any(|keyword| {
+            let members = members(keyword);
+            !members.is_empty() && members.iter().all(hidden)
+        })
 }
 
 fn sorts_of(named: &str) -> EnumSet<Sort> {

@@ -11,7 +11,7 @@ use crate::document::parts::{each_part, each_part_mut};
 use crate::document::positions::{Kind, each_child, each_child_mut};
 use crate::document::reference::follow;
 
-mod content;
+pub(super) mod content;
 
 /// The release of OpenAPI that the contract is written in: that of the first upstream documents.
 /// The patch releases of 3.0 all mean the same.

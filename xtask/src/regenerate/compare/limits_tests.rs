@@ -165,15 +165,30 @@ fn whole_numbers_are_between_what_their_format_and_their_bounds_say() {
     const BEYOND: i128 = 9_223_372_036_854_775_808;
     for (schema, between) in [
         (json!({}), (i128::MIN, i128::MAX)),
-        (json!({"type": "number", "format": "int32"}), (i128::MIN, i128::MAX)),
+        (
+            json!({"type": "number", "format": "int32"}),
+            (i128::MIN, i128::MAX),
+        ),
         (json!({"type": "integer"}), I64),
         (json!({"type": "integer", "format": "int64"}), I64),
         (json!({"type": "integer", "format": "unknown"}), I64),
         (json!({"type": "integer", "format": "uint8"}), (0, 255)),
-        (json!({"type": "integer", "format": "uint8", "maximum": 300}), (0, 255)),
-        (json!({"type": "integer", "format": "uint8", "minimum": 7}), (7, 255)),
-        (json!({"type": "integer", "minimum": BEYOND as u64}), (BEYOND, BEYOND)),
-        (json!({"type": "integer", "maximum": BEYOND as u64}), (I64.0, BEYOND)),
+        (
+            json!({"type": "integer", "format": "uint8", "maximum": 300}),
+            (0, 255),
+        ),
+        (
+            json!({"type": "integer", "format": "uint8", "minimum": 7}),
+            (7, 255),
+        ),
+        (
+            json!({"type": "integer", "minimum": BEYOND as u64}),
+            (BEYOND, BEYOND),
+        ),
+        (
+            json!({"type": "integer", "maximum": BEYOND as u64}),
+            (I64.0, BEYOND),
+        ),
     ] {
         assert_eq!(numbers(&schema).whole(), between, "{schema}");
     }

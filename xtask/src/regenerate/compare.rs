@@ -37,6 +37,7 @@ mod security;
 mod servers;
 mod shift;
 mod statuses;
+mod values;
 
 use changes::{Changes, Sides};
 use comparer::Comparer;

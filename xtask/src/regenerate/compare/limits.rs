@@ -304,7 +304,7 @@ impl Range {
     }
 }
 
-/// The patterns and formats that values must have all of; those of whole numbers are limits.
+/// The patterns and formats that values must have all of.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Forms<'a> {
     pub(super) patterns: BTreeSet<&'a str>,
@@ -316,13 +316,20 @@ impl<'a> Forms<'a> {
         let text = |keyword: &str| schema.get(keyword).and_then(Value::as_str);
         self.patterns
             .extend(text("pattern").filter(|pattern| !MATCH_ALL.contains(pattern)));
-        let is_compared = |format: &&str| !SHOWN.contains(format) && width(format).is_none();
-        self.formats.extend(text("format").filter(is_compared));
+        self.formats
+            .extend(text("format").filter(|format| !SHOWN.contains(format)));
     }
 
-    /// Returns `true` if values of these formats are in others, for one kind of values.
-    pub(super) fn formats_within(&self, others: &Self) -> bool {
-        others.formats.iter().all(|other| {
+    /// Returns `true` if texts of these formats are of others.
+    pub(super) fn texts_within(&self, others: &Self) -> bool {
+        others.formats.is_subset(&self.formats)
+    }
+
+    /// Returns `true` if numbers of these formats are of others. What is said of whole numbers are
+    /// limits of [`Numbers`].
+    pub(super) fn numbers_within(&self, others: &Self) -> bool {
+        let mut others = others.formats.iter().filter(|it| width(it).is_none());
+        others.all(|other| {
             let has = |format: &&str| format == other || is_narrower(format, other);
             FRACTIONS.last() == Some(other) || self.formats.iter().any(has)
         })

@@ -149,14 +149,17 @@ fn a_format_is_within_wider_ones() {
         ("uuid", "uuid", true),
         ("uuid", "date", false),
         ("uuid", "double", true),
+        ("uuid", "int32", true),
     ] {
         assert_eq!(
-            forms(own).formats_within(&forms(other)),
+            forms(own).numbers_within(&forms(other)),
             expected,
             "{own} {other}"
         );
     }
-    assert!(!Forms::default().formats_within(&forms("float")));
+    assert!(!Forms::default().numbers_within(&forms("float")));
+    assert!(forms("int32").texts_within(&Forms::default()));
+    assert!(!Forms::default().texts_within(&forms("int32")));
 }
 
 #[test]

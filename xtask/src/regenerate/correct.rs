@@ -126,13 +126,15 @@ mod tests {
         );
         // Words may be, and what was removed on purpose.
         let others = json!([
-            {"target": "$.a", "update": {"description": "e", "list": [2], "more": 3}},
-            {"target": "$.a.format", "remove": true},
-            {"target": "$.a", "update": {"format": "password"}}
+            {"target": "$.a", "update": {"description": "e", "more": 3}},
+            {"target": "$.a.list", "remove": true},
+            {"target": "$.a", "update": {"list": {"b": 2}}},
+            {"target": "$.a", "update": {"list": {"c": 3}}}
         ]);
         let corrected = correct(document, &overlay(&others)).unwrap();
-        let expected =
-            json!({"a": {"format": "password", "list": [1, 2], "description": "e", "more": 3}});
+        let expected = json!({"a": {
+            "format": "uuid", "list": {"b": 2, "c": 3}, "description": "e", "more": 3
+        }});
         assert_eq!(corrected.document, expected);
     }
 

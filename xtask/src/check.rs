@@ -154,9 +154,15 @@ mod tests {
             // A lost correction.
             (
                 CONTRACT,
+                "\"format\": \"password\",",
+                "",
+                "openapi.json would change",
+            ),
+            (
+                CONTRACT,
                 "\"password\"",
                 "\"byte\"",
-                "openapi.json would change",
+                "would replace \"byte\" with \"password\"",
             ),
             (
                 CONTRACT,

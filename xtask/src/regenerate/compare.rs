@@ -37,6 +37,7 @@ mod security;
 mod servers;
 mod shift;
 mod statuses;
+mod values;
 
 use changes::{Changes, Sides};
 use comparer::Comparer;
@@ -109,7 +110,7 @@ fn found<'s, 'a>(
 
 fn operation<'a>(comparer: &mut Comparer<'a>, old: &Operation<'a>, new: &Operation<'a>) {
     itself(old, new, &mut comparer.changes);
-    servers::operations(old, new, &mut comparer.changes);
+    servers::operations(&comparer.pair, old, new, &mut comparer.changes);
     security::compare(&comparer.pair, old, new, &mut comparer.changes);
     parameters::compare(comparer, old, new);
     bodies::request(comparer, old, new);

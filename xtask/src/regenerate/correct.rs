@@ -1,5 +1,6 @@
 //! Applies the corrections of the checked-in overlay document. An action that matches nothing is a
-//! note, not an error.
+//! note, not an error. One that would replace what upstream says is refused: the comparison never
+//! sees what was replaced, and would call two documents identical that differ in it.
 
 use enumset::EnumSet;
 use roas_overlay::apply::Apply as _;
@@ -7,7 +8,11 @@ use roas_overlay::v1_0::Overlay;
 use roas_overlay::validation::Validate as _;
 use serde_json::Value;
 
-use super::refusal::{Refusal, Stage};
+use super::refusal::{Problems, Refusal, Stage};
+use crate::document::pointer::at;
+
+/// What is for people only, and may be replaced.
+const SAID_TO_PEOPLE: [&str; 3] = ["bearerFormat", "description", "summary"];
 
 /// A corrected document, and the actions that matched nothing.
 #[derive(Debug)]
@@ -22,7 +27,8 @@ pub struct Corrected {
 ///
 /// # Errors
 ///
-/// The overlay is not a valid Overlay 1.0 document, or one of its actions can't be applied.
+/// The overlay is not a valid Overlay 1.0 document, or one of its actions can't be applied, or
+/// would replace what the document says.
 pub fn correct(mut document: Value, overlay: &str) -> Result<Corrected, Refusal> {
     let refuse = |message: String| Refusal::new(Stage::Correct, "", message);
     let overlay: Overlay = serde_json::from_str(overlay)
@@ -30,21 +36,57 @@ pub fn correct(mut document: Value, overlay: &str) -> Result<Corrected, Refusal>
     overlay
         .validate(EnumSet::empty())
         .map_err(|error| refuse(format!("the overlay is not valid: {error}")))?;
-    let report = overlay
-        .apply(&mut document, EnumSet::empty())
-        .map_err(|error| refuse(format!("the overlay: {error}")))?;
-    let unmatched = report.actions.iter().filter(|action| action.matched == 0);
-    let notes = unmatched.map(|action| {
-        let (operation, target) = (action.operation, &action.target);
-        format!(
-            "the overlay's action {} ({operation} {target}) matches nothing",
-            action.index
-        )
-    });
-    Ok(Corrected {
-        notes: notes.collect(),
-        document,
-    })
+    let (mut notes, mut problems) = (Vec::new(), Problems::default());
+    for (index, action) in overlay.actions.iter().enumerate() {
+        // One at a time: what an earlier action removed, a later one does not replace.
+        let alone = Overlay {
+            actions: vec![action.clone()],
+            ..overlay.clone()
+        };
+        let before = document.clone();
+        let report = alone
+            .apply(&mut document, EnumSet::empty())
+            .map_err(|mut error| {
+                error.action_index = index;
+                refuse(format!("the overlay: {error}"))
+            })?;
+        for outcome in report.actions.iter().filter(|it| it.matched == 0) {
+            let (operation, target) = (outcome.operation, &outcome.target);
+            notes.push(format!(
+                "the overlay's action {index} ({operation} {target}) matches nothing"
+            ));
+        }
+        replaced(&before, &document, String::new(), index, &mut problems);
+    }
+    problems.into_result(Stage::Correct)?;
+    Ok(Corrected { document, notes })
+}
+
+/// Collects where an action replaced a value with another one.
+fn replaced(before: &Value, after: &Value, pointer: String, action: usize, into: &mut Problems) {
+    match (before, after) {
+        _ if before == after => {}
+        (Value::Object(before), Value::Object(after)) => {
+            for (key, value) in before {
+                let other = after.get(key);
+                if let Some(other) = other.filter(|_| !SAID_TO_PEOPLE.contains(&key.as_str())) {
+                    replaced(value, other, at(&pointer, key), action, into);
+                }
+            }
+        }
+        (Value::Array(before), Value::Array(after)) => {
+            for (index, (value, other)) in before.iter().zip(after).enumerate() {
+                replaced(value, other, at(&pointer, &index.to_string()), action, into);
+            }
+        }
+        _ => {
+            let message = format!(
+                "the overlay's action {action} would replace {before} with {after}, and hide it from \
+                 the comparison; change xtask/overlay.json"
+            );
+            into.add(pointer, message);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -70,6 +112,30 @@ mod tests {
             corrected.notes,
             ["the overlay's action 1 (remove $.b) matches nothing"]
         );
+    }
+
+    #[test]
+    fn what_upstream_says_is_never_replaced() {
+        let document = json!({"a": {"format": "uuid", "list": [1], "description": "d"}});
+        let format = json!([{"target": "$.a", "update": {"format": "password"}}]);
+        let refusal = correct(document.clone(), &overlay(&format)).unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "correct at /a/format: the overlay's action 0 would replace \"uuid\" with \"password\", \
+             and hide it from the comparison; change xtask/overlay.json"
+        );
+        // Words may be, and what was removed on purpose.
+        let others = json!([
+            {"target": "$.a", "update": {"description": "e", "more": 3}},
+            {"target": "$.a.list", "remove": true},
+            {"target": "$.a", "update": {"list": {"b": 2}}},
+            {"target": "$.a", "update": {"list": {"c": 3}}}
+        ]);
+        let corrected = correct(document, &overlay(&others)).unwrap();
+        let expected = json!({"a": {
+            "format": "uuid", "list": {"b": 2, "c": 3}, "description": "e", "more": 3
+        }});
+        assert_eq!(corrected.document, expected);
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::compare::{Comparison, Kind, compare};
+use super::compare::{Comparison, Kind};
 use super::generate::generate;
-use super::pipeline::{Goal, Prepared, prepare_value};
+use super::pipeline::{Goal, Prepared, compare_prepared, prepare_value};
 use super::place::Place;
 use super::read::read;
 use super::refusal::{Failure, Refusal, Stage};
@@ -59,7 +59,7 @@ pub fn difference(
     };
     let older = prepare(old, before, &homes_after)?;
     let newer = prepare(new, after, &homes_before)?;
-    let mut comparison = compare(&older.document, &newer.document);
+    let mut comparison = compare_prepared(&older, &newer);
     name_nearest(&mut comparison, &places_after);
     if [&older, &newer]
         .iter()

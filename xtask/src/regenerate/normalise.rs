@@ -11,7 +11,7 @@ use crate::document::parts::{each_part, each_part_mut};
 use crate::document::positions::{Kind, each_child, each_child_mut};
 use crate::document::reference::follow;
 
-mod content;
+pub(super) mod content;
 
 /// The release of OpenAPI that the contract is written in: that of the first upstream documents.
 /// The patch releases of 3.0 all mean the same.
@@ -293,6 +293,21 @@ fn not_nullable(schema: &mut Value) {
     }
 }
 
+/// Pairs of keywords that mean something else beside each other than apart.
+///
+/// `additionalProperties` is about what the `properties` beside it don't name, an exclusive bound
+/// needs its bound, and `nullable` allows null in spite of what stands beside it.
+const READ_TOGETHER: [(&str, &str); 8] = [
+    ("additionalProperties", "properties"),
+    ("exclusiveMaximum", "maximum"),
+    ("exclusiveMinimum", "minimum"),
+    ("nullable", "anyOf"),
+    ("nullable", "enum"),
+    ("nullable", "not"),
+    ("nullable", "oneOf"),
+    ("nullable", "type"),
+];
+
 /// Replaces a schema that only wraps another one with that one.
 fn unwrapped(fields: &mut Map<String, Value>) {
     let Some(Value::Array(members)) = fields.get_mut("allOf") else {
@@ -306,7 +321,11 @@ fn unwrapped(fields: &mut Map<String, Value>) {
     };
     fields.remove("allOf");
     let overlaps = only.keys().any(|key| fields.contains_key(key));
-    if fields.is_empty() || !(overlaps || only.contains_key("$ref")) {
+    let is_read_otherwise = READ_TOGETHER.iter().any(|(one, other)| {
+        only.contains_key(*one) && fields.contains_key(*other)
+            || fields.contains_key(*one) && only.contains_key(*other)
+    });
+    if fields.is_empty() || !(overlaps || is_read_otherwise || only.contains_key("$ref")) {
         fields.extend(only);
     } else {
         fields.insert("allOf".to_owned(), json!([only]));

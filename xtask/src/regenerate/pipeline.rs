@@ -3,9 +3,10 @@
 
 use serde_json::Value;
 
+use super::compare::{Comparison, compare};
 use super::normalise::normalise;
 use super::refusal::Refusal;
-use super::select::{Home, Missing, select};
+use super::select::{Home, Missing, reached, select};
 use super::validate::{Purpose, validate};
 use super::{correct, lower, read};
 
@@ -18,6 +19,17 @@ pub struct Prepared {
     pub document: Value,
     /// Notes: worth a look, but no reason to refuse the document.
     pub notes: Vec<String>,
+    /// What the operations reach, as it was written.
+    pub written: Value,
+}
+
+/// Compares two prepared documents, and says of each change where it is in the documents as they
+/// were written.
+#[must_use]
+pub fn compare_prepared(old: &Prepared, new: &Prepared) -> Comparison {
+    let mut comparison = compare(&old.document, &new.document);
+    comparison.locate(&old.written, &new.written);
+    comparison
 }
 
 /// What a document is prepared for.
@@ -56,7 +68,7 @@ pub fn prepare_value(document: Value, overlay: &str, goal: Goal<'_>) -> Result<P
         .to_owned();
     let selected = select(&document, homes, missing)?;
     // The whole service is no longer needed, and may be large.
-    drop(document);
+    let written = reached(document, &selected);
     let lowered = lower::lower(selected)?;
     let corrected = correct::correct(normalise(lowered.document), overlay)?;
     validate(&corrected.document, purpose)?;
@@ -69,5 +81,6 @@ pub fn prepare_value(document: Value, overlay: &str, goal: Goal<'_>) -> Result<P
         version,
         document: corrected.document,
         notes,
+        written,
     })
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::compare::{Comparison, Verdict, compare};
+use super::compare::{Comparison, Verdict};
 use super::generate::generate;
-use super::pipeline::{Goal, Prepared, prepare};
+use super::pipeline::{Goal, Prepared, compare_prepared, prepare};
 use super::refusal::{Failure, Refusal};
 use super::select::homes;
 use super::semver::{Release, release};
@@ -66,7 +66,7 @@ pub fn plan(root: &Path, bytes: &[u8]) -> Result<Plan, Failure> {
     let current = current(&contract, &overlay)?;
     let mut prepared = prepare(bytes, &overlay, Goal::Contract(&homes(&current.document)))?;
     keep_servers(&current.document, &mut prepared);
-    let comparison = compare(&current.document, &prepared.document);
+    let comparison = compare_prepared(&current, &prepared);
     let text = canonical::to_string(&prepared.document);
     let generated = generate(&prepared.document)?;
     let before = generate(&current.document).map_err(of_contract)?;

@@ -132,6 +132,25 @@ pub fn select(document: &Value, homes: &[Home], missing: Missing) -> Result<Valu
     Ok(selected)
 }
 
+/// Returns a document without the paths and the components that were not selected.
+#[must_use]
+pub fn reached(mut document: Value, selected: &Value) -> Value {
+    let keep = |from: Option<&mut Value>, kept: Option<&Value>| {
+        let is_kept = |key: &str| kept.is_some_and(|kept| kept.get(key).is_some());
+        if let Some(Value::Object(fields)) = from {
+            fields.retain(|key, _| is_kept(key));
+        }
+    };
+    keep(document.get_mut("paths"), selected.get("paths"));
+    if let Some(Value::Object(sections)) = document.get_mut("components") {
+        for (section, components) in sections {
+            let kept = selected.get("components").and_then(|it| it.get(section));
+            keep(Some(components), kept);
+        }
+    }
+    document
+}
+
 /// Describes what is now where the operation was.
 fn not_found(
     id: &str,

@@ -70,7 +70,7 @@ pub fn generable(document: &Value) -> Result<(), Refusal> {
 
 fn each_generable(document: &Value, problems: &mut Problems) {
     each_part(document, &mut |value, kind, pointer| {
-        generable::schemas(value, kind, pointer, problems);
+        generable::schemas(document, value, kind, pointer, problems);
     });
     for found in operations_of(document) {
         generable::check(document, &found, problems);

@@ -4,8 +4,9 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use xtask::regenerate::compare::{Class, compare};
+use xtask::regenerate::compare::Class;
 use xtask::regenerate::generate::generate;
+use xtask::regenerate::pipeline::compare_prepared;
 
 use crate::support::{self, CONTRACT, prepared, steps, to_contract};
 
@@ -22,7 +23,7 @@ fn judged(text: &str) -> Value {
         return json!({"messages": lines});
     }
     let (old, new) = prepared(&support::json(CONTRACT), &support::json(text));
-    let comparison = compare(&old, &new);
+    let comparison = compare_prepared(&old, &new);
     let breaking = comparison.changes.iter();
     let breaking = breaking.filter(|change| change.class == Class::Breaking);
     let breaking: Vec<_> = breaking
@@ -30,7 +31,7 @@ fn judged(text: &str) -> Value {
         .collect();
     json!({
         "verdict": comparison.verdict,
-        "semver": steps(&old, &new, &comparison),
+        "semver": steps(&old.document, &new.document, &comparison),
         "breaking": breaking,
     })
 }

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 
 use serde_json::{Value, json};
 use xtask::golden::Generated;
-use xtask::regenerate::compare::{Comparison, compare};
+use xtask::regenerate::compare::Comparison;
 use xtask::regenerate::generate::generate;
-use xtask::regenerate::pipeline::{Goal, Prepared, prepare, prepare_value};
+use xtask::regenerate::pipeline::{Goal, Prepared, compare_prepared, prepare, prepare_value};
 use xtask::regenerate::refusal::Refusal;
 use xtask::regenerate::select::{Home, homes};
 use xtask::regenerate::semver::release;
@@ -48,12 +48,10 @@ pub(crate) fn to_contract(bytes: &[u8]) -> Result<Prepared, Refusal> {
 }
 
 /// Takes two documents through the stages, to be compared.
-pub(crate) fn prepared(old: &Value, new: &Value) -> (Value, Value) {
+pub(crate) fn prepared(old: &Value, new: &Value) -> (Prepared, Prepared) {
     let (old_homes, new_homes) = (homes(old), homes(new));
     let side = |document: &Value, homes: &[Home]| {
-        prepare_value(document.clone(), OVERLAY, Goal::Side(homes))
-            .unwrap()
-            .document
+        prepare_value(document.clone(), OVERLAY, Goal::Side(homes)).unwrap()
     };
     (side(old, &new_homes), side(new, &old_homes))
 }
@@ -61,7 +59,7 @@ pub(crate) fn prepared(old: &Value, new: &Value) -> (Value, Value) {
 /// Compares two documents as the command `diff` does.
 pub(crate) fn difference(old: &Value, new: &Value) -> Comparison {
     let (old, new) = prepared(old, new);
-    compare(&old, &new)
+    compare_prepared(&old, &new)
 }
 
 /// Returns the step of the generated crate, and the one that all others share.

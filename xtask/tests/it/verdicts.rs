@@ -165,3 +165,27 @@ fn schemas_that_all_refer_to_each_other_are_identical_to_themselves() {
     let entry = json!({"old": reference(0), "new": reference(0), "shared": shared});
     assert_eq!(compared(&entry).verdict, Verdict::Identical);
 }
+
+#[test]
+fn a_list_of_twenty_thousand_values_is_compared_at_once() {
+    /// Looking at each value for each other one takes over a minute.
+    const LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
+    let values =
+        |first: u32| json!({"type": "integer", "enum": (first..20_000).collect::<Vec<_>>()});
+    let start = std::time::Instant::now();
+    let comparison = compared(&json!({"old": values(0), "new": values(1)}));
+    assert!(start.elapsed() < LIMIT, "{:?}", start.elapsed());
+    let told: Vec<_> = comparison
+        .changes
+        .iter()
+        .map(|it| (it.direction, it.class, it.message.as_str()))
+        .collect();
+    let message = "0 is no longer a value";
+    assert_eq!(
+        told,
+        [
+            (Some(Direction::Request), Class::Breaking, message),
+            (Some(Direction::Reply), Class::Compatible, message),
+        ]
+    );
+}

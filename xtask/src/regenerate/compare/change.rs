@@ -205,4 +205,26 @@ impl Comparison {
         };
         Self { verdict, changes }
     }
+
+    /// Moves each pointer to the closest place that the document has as it was written: the stages
+    /// before wrote some things in another way, or into another place.
+    pub fn locate(&mut self, old: &Value, new: &Value) {
+        for change in &mut self.changes {
+            for (side, document) in [(&mut change.old, old), (&mut change.new, new)] {
+                if let Some(side) = side {
+                    let length = existing(document, &side.pointer).len();
+                    side.pointer.truncate(length);
+                }
+            }
+        }
+    }
+}
+
+/// Returns as much of a pointer as leads to something.
+fn existing<'p>(document: &Value, pointer: &'p str) -> &'p str {
+    let mut pointer = pointer;
+    while document.pointer(pointer).is_none() {
+        pointer = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+    }
+    pointer
 }

@@ -66,6 +66,8 @@ fn place(pointer: &str) -> Side {
 pub(super) struct Changes {
     pub(super) operation: Option<String>,
     pub(super) direction: Option<Direction>,
+    /// The client does not use what is compared, so that no change of it breaks the client.
+    pub(super) is_unused: bool,
     pub(super) found: Vec<Change>,
 }
 
@@ -92,7 +94,10 @@ impl Changes {
             operation: self.operation.clone(),
             direction: self.direction,
             kind,
-            class,
+            class: match self.is_unused {
+                true => Class::Compatible,
+                false => class,
+            },
             message: message.into(),
             old: sides.old,
             new: sides.new,

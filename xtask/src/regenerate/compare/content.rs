@@ -1,8 +1,9 @@
 //! Compares the media types of a body. The client sends and reads JSON where it can.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::change::{Class, Direction, Kind};
+use super::super::normalise::content::plain;
+use super::change::{Direction, Kind};
 use super::changes::Sides;
 use super::comparer::Comparer;
 use crate::document::parts::entries;
@@ -11,7 +12,8 @@ use crate::document::pointer::at;
 /// The media type that the client sends and accepts.
 const JSON: &str = "application/json";
 
-/// A media type: its name without parameters, which may be a range, and its schema.
+/// A media type: its name, which may be a range, and its schema. Its parameters make it another
+/// one, but for the charset.
 struct MediaType<'a> {
     name: String,
     value: &'a Value,
@@ -44,16 +46,17 @@ pub(super) fn compare<'a>(
         .or(before.first())
         .map(|media_type| media_type.name.clone());
     for old in &before {
+        // The client uses one, and whatever becomes of the others does not break it.
+        comparer.changes.is_unused = spoken.as_ref() != Some(&old.name);
         let same = after.iter().find(|new| new.name == old.name);
         let covering = after.iter().find(|new| new.covers(old) || old.covers(new));
         let Some(new) = same.or(covering) else {
             let others: Vec<_> = after.iter().map(|new| new.name.as_str()).collect();
             let message = format!("{} is now {}", old.name, others.join(" or "));
-            let class = class(spoken.as_ref() == Some(&old.name));
             let sides = Sides::old(&old.pointer);
             comparer
                 .changes
-                .add(Kind::MediaTypeRemoved, class, sides, message);
+                .breaking(Kind::MediaTypeRemoved, sides, message);
             continue;
         };
         if new.name != old.name {
@@ -62,12 +65,13 @@ pub(super) fn compare<'a>(
                 Direction::Request => new.covers(old),
                 Direction::Reply => old.covers(new),
             };
-            let class = class(!fits && spoken.as_ref() == Some(&old.name));
             let message = format!("{} is now {}", old.name, new.name);
             let sides = Sides::both(&old.pointer, &new.pointer);
-            comparer
-                .changes
-                .add(Kind::MediaTypeChanged, class, sides, message);
+            let (changes, kind) = (&mut comparer.changes, Kind::MediaTypeChanged);
+            match fits {
+                true => changes.compatible(kind, sides, message),
+                false => changes.breaking(kind, sides, message),
+            }
         }
         let schema = |media_type: &MediaType<'a>| {
             (
@@ -77,6 +81,7 @@ pub(super) fn compare<'a>(
         };
         comparer.schemas(direction, schema(old), schema(new));
     }
+    comparer.changes.is_unused = false;
     for new in &after {
         if !before.iter().any(|old| old.covers(new) || new.covers(old)) {
             let message = format!("{} is possible", new.name);
@@ -89,32 +94,32 @@ pub(super) fn compare<'a>(
     comparer.changes.direction = outer;
 }
 
-fn class(breaks: bool) -> Class {
-    match breaks {
-        true => Class::Breaking,
-        false => Class::Compatible,
-    }
-}
-
 fn media_types<'a>(value: &'a Value, pointer: &str) -> Vec<MediaType<'a>> {
     let pointer = at(pointer, "content");
     let media_types = entries(value.get("content")).map(|(key, value)| MediaType {
-        name: essence(key),
+        name: plain(key),
         value,
         pointer: at(&pointer, key),
     });
     media_types.collect()
 }
 
-/// Returns a media type without its parameters.
-fn essence(key: &str) -> String {
-    key.split(';').next().unwrap_or(key).trim().to_lowercase()
-}
-
-/// Returns the media type of a parameter or header that has one.
-pub(super) fn media_type_of(value: &Value) -> Option<String> {
-    let (key, _) = entries(value.get("content")).next()?;
-    Some(essence(key))
+/// Returns how a parameter or header is serialized: as a media type, or in a style with its
+/// defaults.
+pub(super) fn serialization(value: &Value) -> Value {
+    if let Some((key, _)) = entries(value.get("content")).next() {
+        return json!(plain(key));
+    }
+    // A header of a response says no place, and is written as one of a request.
+    let location = value.get("in").and_then(Value::as_str).unwrap_or_default();
+    let form = ["query", "cookie"].contains(&location);
+    let style = value.get("style").and_then(Value::as_str);
+    let style = style.unwrap_or(if form { "form" } else { "simple" });
+    let explode = value
+        .get("explode")
+        .and_then(Value::as_bool)
+        .unwrap_or(style == "form");
+    json!([style, explode, value.get("allowReserved")])
 }
 
 /// Returns the schema of a parameter or header, which may stand below a media type.

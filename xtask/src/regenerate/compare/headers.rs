@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::change::{Class, Direction, Kind};
 use super::changes::Sides;
 use super::comparer::Comparer;
+use super::content::{schema_of, serialization};
 use crate::document::parts::entries;
 use crate::document::pointer::at;
 use crate::document::reference::follow;
@@ -92,9 +93,14 @@ fn one<'a>(comparer: &mut Comparer<'a>, old: &Header<'a>, new: &Header<'a>) {
         }
         _ => {}
     }
-    let schema = |header: &Header<'a>| {
-        let (schema, place) = super::content::schema_of(header.value, &header.pointer);
-        (schema, place)
-    };
+    let (before, after) = (serialization(old.value), serialization(new.value));
+    if before != after {
+        let message = format!("the header {} is written in another way", new.name);
+        let sides = Sides::both(&old.pointer, &new.pointer).with(Some(before), Some(after));
+        comparer
+            .changes
+            .breaking(Kind::HeaderChanged, sides, message);
+    }
+    let schema = |header: &Header<'a>| schema_of(header.value, &header.pointer);
     comparer.schemas(Direction::Reply, schema(old), schema(new));
 }

@@ -284,12 +284,12 @@ impl<'a> Judge<'a> {
 }
 
 fn numbers(within: Option<bool>, sub: &Piece<'_>, sup: &Piece<'_>) -> Answer {
-    Answer::yes_or_no(sub.forms.formats_within(&sup.forms))
+    Answer::yes_or_no(sub.forms.numbers_within(&sup.forms))
         .and(|| Answer::from_decided(within, Reason::Multiples))
 }
 
 fn texts(sub: &Piece<'_>, sup: &Piece<'_>) -> Answer {
-    let limits = sub.length.within(sup.length) && sub.forms.formats_within(&sup.forms);
+    let limits = sub.length.within(sup.length) && sub.forms.texts_within(&sup.forms);
     let (own, others) = (&sub.forms.patterns, &sup.forms.patterns);
     let patterns = match others.is_subset(own) {
         true => Answer::Yes,
@@ -303,7 +303,7 @@ fn texts(sub: &Piece<'_>, sup: &Piece<'_>) -> Answer {
 fn listed(piece: &Piece<'_>, sort: Sort) -> Option<Vec<Value>> {
     if let Some(values) = &piece.values {
         let of_sort = values.iter().filter(|value| Sort::of(value) == Some(sort));
-        return Some(of_sort.map(|value| (*value).clone()).collect());
+        return Some(of_sort.cloned().collect());
     }
     match sort {
         Sort::Boolean => Some(vec![Value::Bool(true), Value::Bool(false)]),

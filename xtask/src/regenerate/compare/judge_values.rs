@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::judge::{Judge, Sight};
 use super::node::{All, Node};
 use super::normal::Normal;
-use super::piece::{Piece, Sort, same};
+use super::piece::{Piece, Sort};
+use super::values::same;
 use crate::document::number::Exact;
 
 impl<'a> Judge<'a> {
@@ -47,19 +48,19 @@ impl<'a> Judge<'a> {
         known: &Piece<'a>,
     ) -> Option<bool> {
         let sort = Sort::of(value)?;
-        let is_listed = |values: &Vec<&Value>| values.iter().any(|listed| same(listed, value));
-        if !piece.sorts.contains(sort) || piece.values.as_ref().is_some_and(|it| !is_listed(it)) {
+        if !piece.sorts.contains(sort) || piece.values.as_ref().is_some_and(|it| !it.has(value)) {
             return Some(false);
         }
         let mut facts = vec![Some(true)];
-        let formats = known.forms.formats_within(&piece.forms);
         match value {
             Value::Number(_) => {
                 facts.push(Exact::of(value).and_then(|number| piece.numbers.allows(number)));
+                let formats = known.forms.numbers_within(&piece.forms);
                 facts.push(formats.then_some(true));
             }
             Value::String(text) => {
                 facts.push(Some(piece.length.has(text.chars().count())));
+                let formats = known.forms.texts_within(&piece.forms);
                 let patterns = piece.forms.patterns.is_subset(&known.forms.patterns);
                 facts.push((formats && patterns).then_some(true));
             }

@@ -10,9 +10,10 @@ use super::change::Kind;
 use super::changes::Sides;
 use super::discriminator;
 use super::node::Node;
-use super::piece::{Piece, same};
+use super::piece::{Piece, Sort};
 use super::schemas::{Known, Schemas};
 use super::shift::Shift;
+use super::values::Listed;
 use crate::document::number::Exact;
 use crate::document::pointer::at;
 
@@ -203,28 +204,24 @@ fn enumeration<'a>(walk: &mut Schemas<'a, '_>, old: &Piece<'a>, new: &Piece<'a>,
         let lists = (said(old, "enum", new), said(new, "enum", old));
         sides("enum", (old, lists.0), (new, lists.1)).with(before, after)
     };
-    let listed = |values: &[&Value]| Some(values.iter().map(|value| (*value).clone()).collect());
+    let listed = |values: &Listed<'_>| Some(values.iter().cloned().collect());
     match (&old.values, &new.values) {
         (None, None) => {}
         (None, Some(after)) => {
-            let message = format!("the value is now one of {}", list(after));
+            let message = format!("the value is now one of {}", list(after.iter()));
             let sides = sides(None, listed(after));
             walk.tell(known, Kind::EnumNarrowed, Shift::Fewer, sides, message);
         }
         (Some(before), None) => {
-            let message = format!("the value may be another than {}", list(before));
+            let message = format!("the value may be another than {}", list(before.iter()));
             let sides = sides(listed(before), None);
             walk.tell(known, Kind::EnumWidened, Shift::More, sides, message);
         }
         (Some(before), Some(after)) => {
-            let only = |these: &[&'a Value], those: &[&Value]| -> Vec<&'a Value> {
-                let missing = |value: &&&Value| !those.iter().any(|other| same(value, other));
-                these.iter().filter(missing).copied().collect()
-            };
-            let (gone, come) = (only(before, after), only(after, before));
+            let (gone, come) = (before.without(after), after.without(before));
             let sides = sides(listed(before), listed(after));
             if !gone.is_empty() {
-                let message = format!("{} is no longer a value", list(&gone));
+                let message = format!("{} is no longer a value", list(gone));
                 walk.tell(
                     known,
                     Kind::EnumNarrowed,
@@ -234,15 +231,15 @@ fn enumeration<'a>(walk: &mut Schemas<'a, '_>, old: &Piece<'a>, new: &Piece<'a>,
                 );
             }
             if !come.is_empty() {
-                let message = format!("{} is a value now", list(&come));
+                let message = format!("{} is a value now", list(come));
                 walk.tell(known, Kind::EnumWidened, Shift::More, sides, message);
             }
         }
     }
 }
 
-fn list(values: &[&Value]) -> String {
-    let values: Vec<_> = values.iter().map(ToString::to_string).collect();
+fn list<'v>(values: impl IntoIterator<Item = &'v Value>) -> String {
+    let values: Vec<_> = values.into_iter().map(ToString::to_string).collect();
     values.join(", ")
 }
 
@@ -273,13 +270,15 @@ fn format<'a>(
         return;
     }
     let message = format!("the format was {before} and is now {after}");
-    let (fewer, more) = (
-        !old.forms.formats_within(&new.forms),
-        !new.forms.formats_within(&old.forms),
-    );
-    match Shift::between(fewer, more) {
+    let within = |own: &Piece<'_>, other: &Piece<'_>| {
+        let ((first, last), (least, most)) = (own.numbers.width(), other.numbers.width());
+        let texts = own.sorts.contains(Sort::Text) && !own.forms.texts_within(&other.forms);
+        !texts && own.forms.numbers_within(&other.forms) && least <= first && last <= most
+    };
+    match Shift::between(!within(old, new), !within(new, old)) {
         // Only what is shown or generated differs.
         Shift::None => walk.remark(Kind::FormatChanged, sides, message),
-        shift => walk.tell(known, Kind::FormatChanged, shift, sides, message),
+        // The bounds may be tighter than either format.
+        shift => walk.tell_anyway(known, Kind::FormatChanged, shift, sides, message),
     }
 }

@@ -13,9 +13,26 @@ const SHOWN: [&str; 1] = ["password"];
 /// Patterns that every text matches.
 const MATCH_ALL: [&str; 6] = ["", "$", ".*", ".*$", "^", "^.*"];
 
-/// Formats of numbers, from narrow to wide, and the widest of them is what no format means: it is
-/// 64 bits in Rust either way.
-const WIDTHS: [[&str; 2]; 2] = [["int32", "int64"], ["float", "double"]];
+/// Formats of fractions, from narrow to wide. No format means the widest: it is 64 bits in Rust.
+const FRACTIONS: [&str; 2] = ["float", "double"];
+
+/// What a whole number is between if its format does not say it: it is an `i64` in Rust.
+const WHOLE: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
+
+/// Formats of whole numbers, and what these are between.
+const WHOLES: [(&str, (i128, i128)); 10] = [
+    ("int8", (i8::MIN as i128, i8::MAX as i128)),
+    ("int16", (i16::MIN as i128, i16::MAX as i128)),
+    ("int32", (i32::MIN as i128, i32::MAX as i128)),
+    ("int64", WHOLE),
+    ("int128", (i128::MIN, i128::MAX)),
+    ("uint8", (0, u8::MAX as i128)),
+    ("uint16", (0, u16::MAX as i128)),
+    ("uint32", (0, u32::MAX as i128)),
+    ("uint64", (0, u64::MAX as i128)),
+    // As far as whole numbers are told apart here.
+    ("uint128", (0, i128::MAX)),
+];
 
 /// A bound of numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,6 +55,9 @@ pub(super) struct Numbers {
     pub(super) low: Option<Bound>,
     pub(super) high: Option<Bound>,
     pub(super) multiples: Vec<Exact>,
+    /// All are whole, so that a format says what they are between.
+    is_whole: bool,
+    width: Option<(i128, i128)>,
 }
 
 impl Numbers {
@@ -59,15 +79,40 @@ impl Numbers {
         );
         self.multiples
             .extend(schema.get("multipleOf").and_then(Exact::of));
+        let text = |keyword: &str| schema.get(keyword).and_then(Value::as_str);
+        self.is_whole |=
+            text("type") == Some("integer") || self.multiples.iter().any(|unit| unit.is_whole());
+        if let Some((first, last)) = text("format").and_then(width) {
+            let (least, most) = self.width.unwrap_or((i128::MIN, i128::MAX));
+            self.width = Some((least.max(first), most.min(last)));
+        }
     }
 
     /// Returns the first and the last whole number.
     pub(super) fn whole(&self) -> (i128, i128) {
-        (
-            self.low.map_or(i128::MIN, |low| low.value.up(low.strict)),
-            self.high
-                .map_or(i128::MAX, |high| high.value.down(high.strict)),
-        )
+        let low = self.low.map(|low| low.value.up(low.strict));
+        let high = self.high.map(|high| high.value.down(high.strict));
+        match (self.is_whole, self.width) {
+            (false, _) => (low.unwrap_or(i128::MIN), high.unwrap_or(i128::MAX)),
+            (true, Some((least, most))) => (
+                low.map_or(least, |low| low.max(least)),
+                high.map_or(most, |high| high.min(most)),
+            ),
+            // A bound beyond 64 bits is meant.
+            (true, None) => {
+                let least = high.map_or(WHOLE.0, |high| high.min(WHOLE.0));
+                let most = low.map_or(WHOLE.1, |low| low.max(WHOLE.1));
+                (low.unwrap_or(least), high.unwrap_or(most))
+            }
+        }
+    }
+
+    /// Returns what the type and the format alone say that whole numbers are between.
+    pub(super) fn width(&self) -> (i128, i128) {
+        match self.is_whole {
+            true => self.width.unwrap_or(WHOLE),
+            false => (i128::MIN, i128::MAX),
+        }
     }
 
     pub(super) fn no_whole(&self) -> bool {
@@ -99,7 +144,9 @@ impl Numbers {
             Ordering::Equal => !high.strict,
             Ordering::Less => false,
         });
-        let mut allowed = Some(above && below);
+        let (first, last) = self.whole();
+        let between = !number.is_whole() || first <= number.down(false) && number.up(false) <= last;
+        let mut allowed = Some(above && below && between);
         for unit in &self.multiples {
             match number.is_multiple_of(*unit) {
                 Some(true) => {}
@@ -273,24 +320,31 @@ impl<'a> Forms<'a> {
             .extend(text("format").filter(|format| !SHOWN.contains(format)));
     }
 
-    /// Returns `true` if values of these formats are in others, for one kind of values.
-    pub(super) fn formats_within(&self, others: &Self) -> bool {
-        others.formats.iter().all(|other| {
+    /// Returns `true` if texts of these formats are of others.
+    pub(super) fn texts_within(&self, others: &Self) -> bool {
+        others.formats.is_subset(&self.formats)
+    }
+
+    /// Returns `true` if numbers of these formats are of others. What is said of whole numbers are
+    /// limits of [`Numbers`].
+    pub(super) fn numbers_within(&self, others: &Self) -> bool {
+        let mut others = others.formats.iter().filter(|it| width(it).is_none());
+        others.all(|other| {
             let has = |format: &&str| format == other || is_narrower(format, other);
-            is_widest(other) || self.formats.iter().any(has)
+            FRACTIONS.last() == Some(other) || self.formats.iter().any(has)
         })
     }
 }
 
-fn is_widest(format: &str) -> bool {
-    WIDTHS.iter().any(|widths| widths.last() == Some(&format))
+/// Returns what whole numbers of a format are between.
+fn width(format: &str) -> Option<(i128, i128)> {
+    let known = WHOLES.iter().find(|(name, _)| *name == format);
+    known.map(|(_, between)| *between)
 }
 
 fn is_narrower(format: &str, other: &str) -> bool {
-    WIDTHS.iter().any(|widths| {
-        let place = |format: &str| widths.iter().position(|width| *width == format);
-        matches!((place(format), place(other)), (Some(own), Some(other)) if own < other)
-    })
+    let place = |format: &str| FRACTIONS.iter().position(|width| *width == format);
+    matches!((place(format), place(other)), (Some(own), Some(other)) if own < other)
 }
 
 #[cfg(test)]

@@ -138,26 +138,61 @@ fn intervals_are_apart_or_touch() {
 }
 
 #[test]
-fn a_width_is_within_wider_ones() {
+fn a_format_is_within_wider_ones() {
     let forms = |format: &'static str| Forms {
         formats: BTreeSet::from([format]),
         ..Forms::default()
     };
     for (own, other, expected) in [
-        ("int32", "int64", true),
-        ("int64", "int32", false),
         ("float", "double", true),
         ("double", "float", false),
-        ("int32", "float", false),
         ("uuid", "uuid", true),
         ("uuid", "date", false),
-        ("uuid", "int64", true),
+        ("uuid", "double", true),
+        ("uuid", "int32", true),
     ] {
         assert_eq!(
-            forms(own).formats_within(&forms(other)),
+            forms(own).numbers_within(&forms(other)),
             expected,
             "{own} {other}"
         );
     }
-    assert!(!Forms::default().formats_within(&forms("int32")));
+    assert!(!Forms::default().numbers_within(&forms("float")));
+    assert!(forms("int32").texts_within(&Forms::default()));
+    assert!(!Forms::default().texts_within(&forms("int32")));
+}
+
+#[test]
+fn whole_numbers_are_between_what_their_format_and_their_bounds_say() {
+    const I64: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
+    const BEYOND: i128 = 9_223_372_036_854_775_808;
+    for (schema, between) in [
+        (json!({}), (i128::MIN, i128::MAX)),
+        (
+            json!({"type": "number", "format": "int32"}),
+            (i128::MIN, i128::MAX),
+        ),
+        (json!({"type": "integer"}), I64),
+        (json!({"type": "integer", "format": "int64"}), I64),
+        (json!({"type": "integer", "format": "unknown"}), I64),
+        (json!({"type": "integer", "format": "uint8"}), (0, 255)),
+        (
+            json!({"type": "integer", "format": "uint8", "maximum": 300}),
+            (0, 255),
+        ),
+        (
+            json!({"type": "integer", "format": "uint8", "minimum": 7}),
+            (7, 255),
+        ),
+        (
+            json!({"type": "integer", "minimum": BEYOND as u64}),
+            (BEYOND, BEYOND),
+        ),
+        (
+            json!({"type": "integer", "maximum": BEYOND as u64}),
+            (I64.0, BEYOND),
+        ),
+    ] {
+        assert_eq!(numbers(&schema).whole(), between, "{schema}");
+    }
 }

@@ -216,6 +216,9 @@ impl<'a> Reader<'a> {
             return if all { Null::BOTH } else { Null::default() };
         };
         let nullable = schema.get("nullable") == Some(&Value::Bool(true));
+        if nullable && refers(node) {
+            return Null::BOTH;
+        }
         let untyped = !schema.contains_key("type");
         let listed = schema.get("enum").and_then(Value::as_array);
         let listed = listed.is_none_or(|values| values.iter().any(Value::is_null));
@@ -244,6 +247,19 @@ impl<'a> Reader<'a> {
         }
         null.loose |= nullable;
         null
+    }
+}
+
+/// Returns `true` if a schema says of its values only that they are those of a reference.
+///
+/// A type can't stand beside a reference, so `nullable` around one is how 3.0 writes that it may
+/// be null, and the stage `lower` as well.
+fn refers(node: &Node<'_>) -> bool {
+    let others = ["anyOf", "enum", "not", "oneOf", "type"];
+    let says_more = others.iter().any(|it| node.value.get(it).is_some());
+    match node.members("allOf").as_slice() {
+        [only] => only.name.is_some() && !says_more,
+        _ => false,
     }
 }
 

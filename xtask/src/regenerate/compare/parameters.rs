@@ -1,11 +1,11 @@
 //! Compares the parameters of a request.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::change::{Class, Direction, Kind};
 use super::changes::Sides;
 use super::comparer::Comparer;
-use super::content::{media_type_of, schema_of};
+use super::content::{schema_of, serialization};
 use crate::document::parts::Operation;
 use crate::document::pointer::at;
 use crate::document::reference::follow;
@@ -117,20 +117,4 @@ fn one<'a>(comparer: &mut Comparer<'a>, old: &Parameter<'a>, new: &Parameter<'a>
     }
     let schema = |parameter: &Parameter<'a>| schema_of(parameter.value, &parameter.pointer);
     comparer.schemas(Direction::Request, schema(old), schema(new));
-}
-
-/// Returns how a parameter is serialized: as a media type, or in a style with its defaults.
-fn serialization(value: &Value) -> Value {
-    if let Some(media_type) = media_type_of(value) {
-        return json!(media_type);
-    }
-    let location = value.get("in").and_then(Value::as_str).unwrap_or_default();
-    let form = ["query", "cookie"].contains(&location);
-    let style = value.get("style").and_then(Value::as_str);
-    let style = style.unwrap_or(if form { "form" } else { "simple" });
-    let explode = value
-        .get("explode")
-        .and_then(Value::as_bool)
-        .unwrap_or(style == "form");
-    json!([style, explode, value.get("allowReserved")])
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::change::Direction;
 use super::limits::{Forms, Numbers, Range};
 use super::node::{All, Node};
+use super::values::Listed;
 use crate::document::number::Exact;
 
 /// The kinds of values that are told apart; null is judged on its own.
@@ -60,7 +61,7 @@ pub(super) struct Piece<'a> {
     /// The kinds of values that there are.
     pub(super) sorts: EnumSet<Sort>,
     /// The only values, if they are listed.
-    pub(super) values: Option<Vec<&'a Value>>,
+    pub(super) values: Option<Listed<'a>>,
     pub(super) numbers: Numbers,
     pub(super) length: Range,
     pub(super) forms: Forms<'a>,
@@ -90,10 +91,12 @@ impl<'a> Piece<'a> {
         piece.parts = parts;
         piece.typed = piece.sorts;
         piece.excluded = excluded;
-        if let Some(values) = &mut piece.values {
-            let sorts = piece.sorts;
-            values.retain(|value| Sort::of(value).is_some_and(|sort| sorts.contains(sort)));
-            piece.sorts = values.iter().filter_map(|value| Sort::of(value)).collect();
+        if let Some(values) = piece.values.take() {
+            let is_of_sort =
+                |value: &&Value| Sort::of(value).is_some_and(|it| piece.sorts.contains(it));
+            let values = Listed::new(values.iter().filter(is_of_sort));
+            piece.sorts = values.iter().filter_map(Sort::of).collect();
+            piece.values = Some(values);
         }
         piece.sorts &= !piece.impossible();
         piece
@@ -113,12 +116,8 @@ impl<'a> Piece<'a> {
         }
         if let Some(Value::Array(listed)) = schema.get("enum") {
             let before = self.values.take();
-            let both = |value: &&Value| {
-                before
-                    .as_ref()
-                    .is_none_or(|before| before.iter().any(|other| same(other, value)))
-            };
-            self.values = Some(listed.iter().filter(both).collect());
+            let both = |value: &&Value| before.as_ref().is_none_or(|before| before.has(value));
+            self.values = Some(Listed::new(listed.iter().filter(both)));
         }
         self.numbers.read(schema);
         self.forms.read(schema);
@@ -220,11 +219,15 @@ fn is_hidden(node: &Node<'_>, direction: Direction) -> bool {
         Direction::Request => "readOnly",
         Direction::Reply => "writeOnly",
     };
+    let members = |keyword: &str| node.members(keyword);
+    let hidden = |member: &Node<'_>| is_hidden(member, direction);
     node.value.get(keyword) == Some(&Value::Bool(true))
-        || node
-            .members("allOf")
-            .iter()
-            .any(|member| is_hidden(member, direction))
+        || members("allOf").iter().any(hidden)
+        // Whichever alternative it is, it does not go.
+        || ["anyOf", "oneOf"].iter().any(|keyword| {
+            let members = members(keyword);
+            !members.is_empty() && members.iter().all(hidden)
+        })
 }
 
 fn sorts_of(named: &str) -> EnumSet<Sort> {
@@ -236,29 +239,5 @@ fn sorts_of(named: &str) -> EnumSet<Sort> {
         "array" => Sort::List.into(),
         "object" => Sort::Object.into(),
         _ => EnumSet::empty(),
-    }
-}
-
-/// Returns `true` if two values are the same in JSON, where 1 and 1.0 are.
-pub(super) fn same(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Number(_), Value::Number(_)) => {
-            let number = |value| Exact::of(value);
-            matches!((number(left), number(right)), (Some(left), Some(right)) if left.order(right).is_eq())
-        }
-        (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len()
-                && left
-                    .iter()
-                    .zip(right)
-                    .all(|(left, right)| same(left, right))
-        }
-        (Value::Object(left), Value::Object(right)) => {
-            left.len() == right.len()
-                && left
-                    .iter()
-                    .all(|(key, value)| right.get(key).is_some_and(|other| same(value, other)))
-        }
-        _ => left == right,
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::change::Kind;
 use super::changes::{Changes, Pair, Sides};
 use crate::canonical;
-use crate::document::parts::{Operation, entries};
+use crate::document::parts::{NEEDS, Operation, entries};
 use crate::document::pointer::{at, to_component};
 use crate::document::reference::follow;
 
@@ -27,7 +27,7 @@ pub(super) fn compare(
     if before == after {
         return;
     }
-    // A client that has access today keeps it if nothing more is required.
+    // A client keeps its access if nothing more is required of it.
     let still_open = |way: &Way| after.iter().any(|other| asks_no_more(other, way));
     let sides = Sides::both(&at(&old.pointer, "security"), &at(&new.pointer, "security"));
     let value = |operation: &Operation<'_>| operation.value.get("security").cloned();
@@ -37,11 +37,31 @@ pub(super) fn compare(
         words(&before),
         words(&after)
     );
-    if before.iter().all(still_open) {
+    if taken(&before, old.id).into_iter().all(still_open) {
         changes.compatible(Kind::SecurityChanged, sides, message);
     } else {
         changes.breaking(Kind::SecurityChanged, sides, message);
     }
+}
+
+/// Returns the ways that the client takes: with its bearer token, or with nothing if it shows none
+/// to the operation. If it has no such way, it may take any.
+fn taken<'w>(ways: &'w BTreeSet<Way>, id: &str) -> Vec<&'w Way> {
+    let shows_bearer = NEEDS.iter().any(|need| need.id == id && need.bearer);
+    let fits = |way: &&Way| match shows_bearer {
+        true => way.len() == 1 && way.keys().all(|scheme| is_bearer(scheme)),
+        false => way.is_empty(),
+    };
+    let taken: Vec<_> = ways.iter().filter(fits).collect();
+    match taken.is_empty() {
+        true => ways.iter().collect(),
+        false => taken,
+    }
+}
+
+fn is_bearer(scheme: &str) -> bool {
+    let scheme: Value = serde_json::from_str(scheme).unwrap_or_default();
+    scheme.get("type") == Some(&json!("http")) && scheme.get("scheme") == Some(&json!("bearer"))
 }
 
 fn asks_no_more(new: &Way, old: &Way) -> bool {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::change::{Class, Kind};
-use super::changes::{Changes, Sides};
+use super::changes::{Changes, Pair, Sides};
 use crate::document::parts::{Operation, entries};
 use crate::document::pointer::at;
 
@@ -39,15 +39,35 @@ pub(super) fn documents(old: &Value, new: &Value, changes: &mut Changes) {
     changes.add(Kind::ServerChanged, class, sides, message);
 }
 
-/// Compares the servers that only an operation has.
-pub(super) fn operations(old: &Operation<'_>, new: &Operation<'_>, changes: &mut Changes) {
-    let own = |operation: &Operation<'_>| {
-        let has = operation.value.get("servers").is_some();
-        has.then(|| addresses(operation.value))
+/// Compares the servers of an operation, if it has its own in a document; otherwise they are that
+/// document's.
+pub(super) fn operations(
+    pair: &Pair<'_>,
+    old: &Operation<'_>,
+    new: &Operation<'_>,
+    changes: &mut Changes,
+) {
+    let has_own = |operation: &Operation<'_>| operation.value.get("servers").is_some();
+    if !has_own(old) && !has_own(new) {
+        return;
+    }
+    let servers = |document: &Value, operation: &Operation<'_>| match has_own(operation) {
+        true => (
+            addresses(operation.value),
+            at(&operation.pointer, "servers"),
+        ),
+        false => (addresses(document), POINTER.to_owned()),
     };
-    if own(old) != own(new) {
-        let place = |operation: &Operation<'_>| at(&operation.pointer, "servers");
-        let sides = Sides::both(&place(old), &place(new));
+    let (before, old_place) = servers(pair.old, old);
+    let (after, new_place) = servers(pair.new, new);
+    let sides = Sides::both(&old_place, &new_place);
+    if before == after {
+        return;
+    }
+    if before.first().is_some_and(|first| after.contains(first)) {
+        let message = format!("the servers of the operation are now {}", after.join(", "));
+        changes.compatible(Kind::ServerChanged, sides, message);
+    } else {
         let message = "the operation is served from somewhere else";
         changes.breaking(Kind::ServerChanged, sides, message);
     }

@@ -1,5 +1,5 @@
 //! Compares the responses by their status codes. A range such as `2XX` stands for each of its
-//! codes that has no response of its own.
+//! codes that has no response of its own, and `default` for each error without one.
 
 use serde_json::Value;
 
@@ -9,6 +9,9 @@ use super::changes::Sides;
 use super::comparer::Comparer;
 use crate::document::parts::{Operation, entries};
 use crate::document::pointer::at;
+
+/// The code of the response for everything that has none.
+const DEFAULT: &str = "default";
 
 /// A response and the status code that it is for.
 struct Status<'a> {
@@ -22,40 +25,49 @@ impl Status<'_> {
         self.code.starts_with('2')
     }
 
-    /// Returns `true` if it is a range, and a code is in it.
+    /// Returns `true` if it stands for several codes, and a code or a range is among them.
     fn covers(&self, code: &str) -> bool {
-        let hundreds = self.code.strip_suffix("XX");
-        hundreds.is_some_and(|hundreds| code.starts_with(hundreds) && code != self.code)
+        match self.code.strip_suffix("XX") {
+            Some(hundreds) => code.starts_with(hundreds) && code != self.code,
+            // The generated client takes it for the errors alone.
+            None => self.code == DEFAULT && code.starts_with(['4', '5']),
+        }
     }
+}
+
+/// Returns the response that a code has: its own, or that of what covers it.
+fn response_of<'s, 'a>(statuses: &'s [Status<'a>], code: &str) -> Option<&'s Status<'a>> {
+    let own = statuses.iter().find(|status| status.code == code);
+    // A range comes before the default in the order of the list, and is the closer one.
+    own.or_else(|| statuses.iter().find(|status| status.covers(code)))
 }
 
 pub(super) fn compare<'a>(comparer: &mut Comparer<'a>, old: &Operation<'a>, new: &Operation<'a>) {
     let outer = comparer.changes.direction.replace(Direction::Reply);
     let (before, after) = (list(old), list(new));
     for old in &before {
-        if let Some(new) = after.iter().find(|new| new.code == old.code) {
+        if let Some(new) = response_of(&after, old.code) {
             bodies::response(
                 comparer,
                 old.code,
                 (old.value, &old.pointer),
                 (new.value, &new.pointer),
             );
-        } else if let Some(range) = after.iter().find(|new| new.covers(old.code)) {
-            bodies::response(
-                comparer,
-                old.code,
-                (old.value, &old.pointer),
-                (range.value, &range.pointer),
-            );
-        } else if !after.iter().any(|new| old.covers(new.code)) {
-            removed(comparer, old, &after);
+            continue;
+        }
+        // What it covered and now has a response of its own is told below.
+        let is_told = |new: &Status<'_>| {
+            old.covers(new.code) && !before.iter().any(|other| other.code == new.code)
+        };
+        if !after.iter().any(is_told) {
+            removed(comparer, old, &before, &after);
         }
     }
     for new in &after {
         if before.iter().any(|old| old.code == new.code) {
             continue;
         }
-        if let Some(range) = before.iter().find(|old| old.covers(new.code)) {
+        if let Some(range) = response_of(&before, new.code) {
             let message = format!("the status {} is now {}", range.code, new.code);
             let sides = Sides::both(&range.pointer, &new.pointer);
             comparer
@@ -74,11 +86,20 @@ pub(super) fn compare<'a>(comparer: &mut Comparer<'a>, old: &Operation<'a>, new:
     comparer.changes.direction = outer;
 }
 
-fn removed(comparer: &mut Comparer<'_>, old: &Status<'_>, after: &[Status<'_>]) {
+fn removed(
+    comparer: &mut Comparer<'_>,
+    old: &Status<'_>,
+    before: &[Status<'_>],
+    after: &[Status<'_>],
+) {
     let sides = Sides::old(&old.pointer);
     let kind = Kind::StatusRemoved;
     let code = old.code;
-    if !old.is_success() {
+    // If the client knows the success that is left, the service only says less.
+    let mut successes = after.iter().filter(|new| new.is_success()).peekable();
+    let is_known =
+        successes.peek().is_some() && successes.all(|new| response_of(before, new.code).is_some());
+    if !old.is_success() || is_known {
         let message = format!("the status {code} is no longer documented");
         return comparer.changes.compatible(kind, sides, message);
     }

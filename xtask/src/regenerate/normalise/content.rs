@@ -32,7 +32,7 @@ pub(super) fn normalise(fields: &mut Map<String, Value>, kind: Kind) {
 }
 
 /// Returns a media type in lower case, without a charset.
-fn plain(media_type: &str) -> String {
+pub(in crate::regenerate) fn plain(media_type: &str) -> String {
     let mut parts = media_type.split(';').map(str::trim);
     let mut plain = parts.next().unwrap_or_default().to_ascii_lowercase();
     for parameter in parts {

@@ -35,9 +35,33 @@ pub(super) fn check(document: &Value, operation: &Operation<'_>, problems: &mut 
     responses(document, value, &at(pointer, "responses"), problems);
 }
 
-/// Checks the schemas for what the generator panics at.
-pub(super) fn schemas(value: &Value, kind: Kind, pointer: &str, problems: &mut Problems) {
+/// The most choices that one schema combines, and the most ways to combine them.
+///
+/// The generator tries what is left of every alternative beside every other one: for two choices of
+/// four it takes a second or two, and for three of two it comes to no end.
+const CHOICES_LIMIT: usize = 2;
+const WAYS_LIMIT: usize = 16;
+
+/// Checks the schemas for what the generator panics at, or comes to no end with.
+pub(super) fn schemas(
+    document: &Value,
+    value: &Value,
+    kind: Kind,
+    pointer: &str,
+    problems: &mut Problems,
+) {
     if kind == Kind::Schema {
+        let mut choices = Vec::new();
+        each_choice(document, value, &mut Vec::new(), &mut choices);
+        let ways = choices.iter().copied().fold(1, usize::saturating_mul);
+        if choices.len() > CHOICES_LIMIT || choices.len() > 1 && ways > WAYS_LIMIT {
+            let message = format!(
+                "the generator can't combine {} choices that must all hold; write one `anyOf` of \
+                 the combinations that there are",
+                choices.len()
+            );
+            problems.add(pointer, message);
+        }
         let combined = ["$ref", "allOf", "anyOf", "oneOf"];
         let is_plain = combined.iter().all(|keyword| value.get(keyword).is_none());
         let is_text = value.get("type").is_some_and(|it| it == "string");
@@ -56,8 +80,28 @@ pub(super) fn schemas(value: &Value, kind: Kind, pointer: &str, problems: &mut P
         }
     }
     each_child(value, kind, pointer, &mut |value, kind, pointer| {
-        schemas(value, kind, pointer, problems);
+        schemas(document, value, kind, pointer, problems);
     });
+}
+
+/// Collects how many alternatives each choice has that must hold in a schema.
+fn each_choice<'a>(
+    document: &'a Value,
+    schema: &'a Value,
+    seen: &mut Vec<&'a Value>,
+    choices: &mut Vec<usize>,
+) {
+    let (schema, _) = follow(document, schema, String::new());
+    if seen.iter().any(|other| std::ptr::eq(*other, schema)) {
+        return;
+    }
+    seen.push(schema);
+    let members = |keyword: &str| schema.get(keyword).and_then(Value::as_array);
+    let counts = ["anyOf", "oneOf"].map(|keyword| members(keyword).map_or(0, Vec::len));
+    choices.extend(counts.into_iter().filter(|count| *count > 1));
+    for member in members("allOf").into_iter().flatten() {
+        each_choice(document, member, seen, choices);
+    }
 }
 
 fn parameters(document: &Value, operation: &Operation<'_>, problems: &mut Problems) {

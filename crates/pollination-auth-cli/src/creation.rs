@@ -242,7 +242,7 @@ pub(crate) async fn find(context: &Context) -> Result<Option<Found>, CliError> {
             .is_none_or(|it| it.id != token.id().as_str())
     };
     let stored = context.profile.load().await?;
-    let made = match Rescue::of(context).await {
+    let made = match Rescue::of(&context.global.host, &context.global.profile).await {
         Some((directory, token)) if is_new(&token) => Made::PutAside(directory),
         _ => Made::unless(before.as_ref()),
     };

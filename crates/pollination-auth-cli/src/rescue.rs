@@ -12,7 +12,6 @@ use pollination_auth::{
     StoreFuture, StoreLock, StoredDocument,
 };
 
-use crate::context::Context;
 use crate::error::CliError;
 use crate::paths;
 use crate::time;
@@ -47,11 +46,10 @@ impl Rescue {
     }
 
     /// Returns the API token that is in it for a profile, and its directory.
-    pub(crate) async fn of(context: &Context) -> Option<(PathBuf, ApiToken)> {
+    pub(crate) async fn of(host: &str, profile: &str) -> Option<(PathBuf, ApiToken)> {
         let rescue = Self::find().ok().filter(Self::is_made)?;
         let directory = rescue.directory().to_owned();
-        let global = &context.global;
-        let profile = Profile::new(rescue, &global.host, &global.profile).ok()?;
+        let profile = Profile::new(rescue, host, profile).ok()?;
         Some((directory, profile.load().await.ok()??))
     }
 

@@ -11,6 +11,7 @@ mod checked;
 #[cfg(test)]
 #[cfg(unix)]
 mod creation;
+mod deletion;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]

@@ -203,8 +203,8 @@ impl fmt::Display for Error {
                 "nothing was sent; if the port speaks plain http, use http:// in the base URL"
             }
             Self::NotSent(failure) if failure.reason() == &Reason::NoHttpClient => {
-                "nothing was sent; check the root certificates (SSL_CERT_FILE) and the settings in \
-                 `configure_http`"
+                "nothing was sent; check the root certificates (SSL_CERT_FILE, SSL_CERT_DIR) and the settings \
+                 in `configure_http`"
             }
             Self::NotSent(failure) if failure.reason() == &Reason::Tls => {
                 "check the host, or add its root certificate with `configure_http`"

@@ -4,11 +4,12 @@
 //! only way to replace it, so the file is written before the request, below the store of the
 //! credentials: the new secret needs the same disk.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use pollination_auth::{AccessToken, ApiToken, ApiTokenId, Document, Secret, StoreError};
+use pollination_auth::{AccessToken, ApiTokenId, Document, Secret, StoreError};
+use serde::{Deserialize, Serialize};
 
 use crate::args::global::Global;
 use crate::checked;
@@ -17,9 +18,8 @@ use crate::error::CliError;
 use crate::kept_files::{KeptFiles, KeptLock};
 use crate::output;
 use crate::progress;
-use crate::recovery::{Made, Redo};
+use crate::recovery::{Aside, Made, Redo};
 use crate::refusal;
-use crate::rescue::Rescue;
 use crate::text::quoted;
 use crate::variables;
 
@@ -29,16 +29,56 @@ const DIRECTORY: &str = "creations";
 /// What the store is told that it keeps; it looks at no document, and protects both kinds alike.
 const DOCUMENT: Document = Document::Credential;
 
-/// Where the [`Before`] is kept, or nothing.
-///
-/// It is that of the credential that was stored before, or later for another account. A stored
-/// credential with another id is what the creation made, or has replaced it.
-const BEFORE: Document = Document::Journal;
+/// Where the [`Facts`] are kept.
+const FACTS: Document = Document::Journal;
+
+/// What is known of a creation, kept beside its access token.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Facts {
+    /// The API token that is known not to be the creation's: that of the credential that was stored
+    /// before, or later for another account. A stored credential with another id is what the creation
+    /// made, or has replaced it.
+    before: Option<String>,
+    /// Whether that is of the same account, so that the creation replaces it.
+    is_own: bool,
+    /// Where the new API token is that does not log in yet.
+    aside: Option<Aside>,
+}
+
+impl Facts {
+    pub(crate) fn new(before: Option<&ApiTokenId>, is_own: bool) -> Self {
+        Self {
+            before: before.map(ApiTokenId::to_string),
+            is_own,
+            aside: None,
+        }
+    }
+
+    fn read(text: &str) -> Self {
+        // An earlier version kept the id alone.
+        let id = || (!text.is_empty()).then(|| text.to_owned());
+        serde_json::from_str(text).unwrap_or_else(|_id| Self {
+            before: id(),
+            ..Self::default()
+        })
+    }
+
+    fn made(&self) -> Made {
+        match &self.aside {
+            Some(aside) => Made::PutAside(Box::new(aside.clone())),
+            None if self.is_own && self.before.is_some() => Made::UnlessStored,
+            None => Made::Unknown,
+        }
+    }
+}
 
 /// A creation that this process works on, and no other one of the same profile.
 pub(crate) struct Creation {
     place: Place,
-    redo: Redo,
+    facts: Facts,
+    global: Global,
+    /// What to do if it is cut off.
+    redo: Arc<Mutex<Redo>>,
     /// Whether an interrupted creation left the file.
     was_interrupted: bool,
     lock: KeptLock,
@@ -52,53 +92,7 @@ pub(crate) struct Found {
     /// Whether a credential was stored since it began, so that only a login is missing.
     pub(crate) is_stored: bool,
     pub(crate) redo: Redo,
-}
-
-impl Made {
-    /// Returns what is known of a creation that began while this was stored.
-    fn unless(before: Option<&Before>) -> Self {
-        match before {
-            Some(before) if before.is_own => Self::UnlessStored,
-            _ => Self::Unknown,
-        }
-    }
-}
-
-/// An API token that is known not to be the creation's.
-pub(crate) struct Before {
-    id: String,
-    /// Whether it is of the same account, so that the creation replaces it.
-    is_own: bool,
-}
-
-/// The second line of a [`Before`] of the same account; an id has no line break.
-const OWN: &str = "\nof this account";
-
-impl Before {
-    pub(crate) fn new(id: &ApiTokenId, is_own: bool) -> Self {
-        Self {
-            id: id.to_string(),
-            is_own,
-        }
-    }
-
-    fn read(text: &str) -> Option<Self> {
-        let (id, is_own) = match text.strip_suffix(OWN) {
-            Some(id) => (id, true),
-            None => (text, false),
-        };
-        (!id.is_empty()).then(|| Self {
-            id: id.to_owned(),
-            is_own,
-        })
-    }
-}
-
-impl fmt::Display for Before {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.id)?;
-        f.write_str(if self.is_own { OWN } else { "" })
-    }
+    access_token: Secret,
 }
 
 /// Returns the commands that go on from a creation whose access token is in this file.
@@ -144,6 +138,11 @@ impl Place {
         })
     }
 
+    async fn facts(&self) -> Result<Facts, CliError> {
+        let facts = self.files.read(FACTS).await?;
+        Ok(facts.map_or_else(Facts::default, |facts| Facts::read(facts.expose_secret())))
+    }
+
     async fn lock(&self) -> Result<KeptLock, StoreError> {
         progress::watch("waiting for another process", self.files.lock()).await
     }
@@ -151,7 +150,12 @@ impl Place {
 
 async fn remove(lock: &mut KeptLock) -> Result<(), StoreError> {
     lock.remove(DOCUMENT).await?;
-    lock.remove(BEFORE).await
+    lock.remove(FACTS).await
+}
+
+async fn write(lock: &mut KeptLock, facts: &Facts) -> Result<(), CliError> {
+    let text = serde_json::to_string(facts).map_err(|_error| CliError::Json)?;
+    Ok(lock.write(FACTS, &Secret::from(text)).await?)
 }
 
 impl Creation {
@@ -161,43 +165,63 @@ impl Creation {
     pub(crate) async fn begin(
         context: &Context,
         access_token: &AccessToken,
-        before: Option<Before>,
+        facts: Facts,
         settle: Duration,
     ) -> Result<Self, CliError> {
         let place = Place::open(context)?.ok_or(CliError::NoDirectory(variables::DIRECTORY))?;
         let mut lock = place.lock().await?;
-        let redo = redo(&context.global, &place.file, Made::unless(before.as_ref()));
+        let global = &context.global;
         let kept = place.read().await?;
         let is_other = |kept: &Secret| kept.expose_secret() != access_token.expose_secret();
-        if let Some(other) = kept.as_ref().filter(|kept| is_other(kept)) {
-            if is_dead(context, other).await {
+        let mut was_interrupted = kept.is_some();
+        let mut facts = facts;
+        if let Some(kept) = &kept {
+            let known = place.facts().await?;
+            if !is_other(kept) {
+                facts = known;
+            } else if is_dead(context, kept).await {
                 check_accepted(context, access_token).await?;
                 output::note(format_args!(
                     "the access token of an interrupted creation no longer works; in {}, the new \
                      one replaces it",
                     place.file.display()
                 ));
-            } else if before.is_none() || !kept_came_to_nothing(context, other, settle).await {
+            } else if facts.before.is_some() && kept_came_to_nothing(context, kept, settle).await {
+                was_interrupted = false;
+            } else {
+                let redo = redo(global, &place.file, known.made());
                 return Err(CliError::CreationUnfinished { redo });
             }
         }
         if kept.as_ref().is_none_or(is_other) {
-            let before = before.as_ref().map(Before::to_string).unwrap_or_default();
-            lock.write(BEFORE, &Secret::from(before)).await?;
+            write(&mut lock, &facts).await?;
             let text = Secret::from(access_token.expose_secret().to_owned());
             lock.write(DOCUMENT, &text).await?;
         }
+        let redo = redo(global, &place.file, facts.made());
         Ok(Self {
             place,
-            redo,
-            was_interrupted: kept.is_some(),
+            facts,
+            global: global.clone(),
+            redo: Arc::new(Mutex::new(redo)),
+            was_interrupted,
             lock,
         })
     }
 
-    /// Returns how to replace an API token whose secret nobody knows.
-    pub(crate) fn redo(&self) -> Redo {
+    /// Returns `true` if an interrupted creation left its access token, which stays.
+    pub(crate) fn was_interrupted(&self) -> bool {
+        self.was_interrupted
+    }
+
+    /// Returns what to do about it; what is returned follows what becomes of it.
+    pub(crate) fn shared_redo(&self) -> Arc<Mutex<Redo>> {
         self.redo.clone()
+    }
+
+    /// Returns what to do about it.
+    pub(crate) fn redo(&self) -> Redo {
+        redo(&self.global, &self.place.file, self.facts.made())
     }
 
     /// As [`redo`](Self::redo), where the disk still has the access token.
@@ -206,22 +230,31 @@ impl Creation {
         kept.map(|_access_token| self.redo())
     }
 
+    /// Returns where the new API token is that does not log in yet.
+    pub(crate) fn aside(&self) -> Option<&Aside> {
+        self.facts.aside.as_ref()
+    }
+
+    /// Remembers where the new API token is that does not log in yet.
+    pub(crate) async fn put_aside(&mut self, aside: Aside) {
+        self.facts.aside = Some(aside);
+        if let Ok(mut redo) = self.redo.lock() {
+            *redo = self.redo();
+        }
+        if let Err(error) = write(&mut self.lock, &self.facts).await {
+            tracing::debug!(%error, "it is not kept where the new API token is");
+        }
+    }
+
     /// Returns the file with the access token.
     pub(crate) fn file(&self) -> &Path {
         &self.place.file
     }
 
-    /// Ends it: the new API token logs in.
+    /// Ends it: the new API token logs in, or nothing was created.
     pub(crate) async fn end(mut self) {
         if let Err(error) = remove(&mut self.lock).await {
             tracing::debug!(%error, "the access token of the creation is left behind");
-        }
-    }
-
-    /// Ends it: nothing was created. What an earlier one may have created is still there.
-    pub(crate) async fn give_up(self) {
-        if !self.was_interrupted {
-            self.end().await;
         }
     }
 }
@@ -231,27 +264,38 @@ pub(crate) async fn find(context: &Context) -> Result<Option<Found>, CliError> {
     let Some(place) = Place::look(context)? else {
         return Ok(None);
     };
-    if place.read().await?.is_none() {
+    let Some(access_token) = place.read().await? else {
         return Ok(None);
-    }
-    let before = place.files.read(BEFORE).await?;
-    let before = before.and_then(|before| Before::read(before.expose_secret()));
-    let is_new = |token: &ApiToken| {
-        before
-            .as_ref()
-            .is_none_or(|it| it.id != token.id().as_str())
     };
+    let facts = place.facts().await?;
     let stored = context.profile.load().await?;
-    let made = match Rescue::of(&context.global.host, &context.global.profile).await {
-        Some((directory, token)) if is_new(&token) => Made::PutAside(directory),
-        _ => Made::unless(before.as_ref()),
-    };
+    let is_stored = stored.is_some_and(|stored| {
+        let before = facts.before.as_deref();
+        before.is_none_or(|before| before != stored.id().as_str())
+    });
     Ok(Some(Found {
-        is_stored: stored.as_ref().is_some_and(is_new),
+        is_stored,
         under_way: place.files.is_locked().await,
-        redo: redo(&context.global, &place.file, made),
+        redo: redo(&context.global, &place.file, facts.made()),
         file: place.file,
+        access_token,
     }))
+}
+
+/// As [`find`], once no process works on one.
+///
+/// The access token of a creation that this has waited for is nobody's to remove: it may be the only
+/// key to what was created.
+pub(crate) async fn find_undisturbed(context: &Context) -> Result<Option<Found>, CliError> {
+    let found = find(context).await?;
+    if !found.as_ref().is_some_and(|found| found.under_way) {
+        return Ok(found);
+    }
+    drop(lock(context).await?);
+    match find(context).await? {
+        Some(left) if !left.is_stored => Err(CliError::CreationUnfinished { redo: left.redo }),
+        found => Ok(found),
+    }
 }
 
 /// Asks the service for the API token of an access token's account.
@@ -327,8 +371,7 @@ pub(crate) async fn complete(context: &Context) -> Option<PathBuf> {
                 // The next login with it completes nothing either.
                 let mut lock = lock(context).await?;
                 if let Some(lock) = &mut lock {
-                    let before = Before::new(&stored, false).to_string();
-                    lock.write(BEFORE, &Secret::from(before)).await?;
+                    write(lock, &Facts::new(Some(&stored), false)).await?;
                 }
                 Ok(Some(found.file))
             }
@@ -370,10 +413,23 @@ async fn owner_of_kept(context: &Context) -> Result<Owner, CliError> {
 }
 
 /// Removes the access token of an interrupted creation.
-pub(crate) async fn forget(context: &Context) -> Result<(), CliError> {
+async fn forget(context: &Context) -> Result<(), CliError> {
     match lock(context).await? {
         Some(mut lock) => Ok(remove(&mut lock).await?),
         None => Ok(()),
+    }
+}
+
+/// Removes the access token of the creation that was found, and of no later one.
+pub(crate) async fn forget_found(context: &Context, found: &Found) -> Result<(), CliError> {
+    let Some(mut lock) = lock(context).await? else {
+        return Ok(());
+    };
+    match find(context).await? {
+        Some(now) if now.access_token.expose_secret() == found.access_token.expose_secret() => {
+            Ok(remove(&mut lock).await?)
+        }
+        _ => Ok(()),
     }
 }
 

@@ -14,8 +14,7 @@ use pollination_auth::{
 
 use crate::advice;
 use crate::messages::{Host, Rotation, Service, Unbuilt};
-use crate::recovery::{Recovery, Redo, Remedies, before, ruled};
-use crate::text::quoted;
+use crate::recovery::{Aside, Recovery, Redo, Remedies, before, ruled};
 use crate::variables;
 
 /// Error of a command.
@@ -143,16 +142,13 @@ pub(crate) enum CliError {
     },
     #[error(
         "the new API token {id} was not stored in the credential store ({problem})\n  it \
-         was put into {}; {}={} makes every command use it{}",
-        .directory.display(), variables::DIRECTORY, quoted(&.directory.to_string_lossy()),
-        of_profile(profile.as_deref())
+         was put into {}; {}",
+        .aside.directory.display(), .aside.how_to_use()
     )]
     PutAside {
         id: String,
         problem: Box<CliError>,
-        directory: PathBuf,
-        /// Another one than that of the command line, where that is taken.
-        profile: Option<String>,
+        aside: Aside,
     },
     #[error(
         "the new secret could not be stored ({problem}) and is lost; the API token {id} exists{}",
@@ -204,10 +200,17 @@ pub(crate) enum CliError {
     },
     #[error("a creation was interrupted; {redo}")]
     CreationUnfinished { redo: Redo },
+    #[error("{problem}\n  an earlier creation was interrupted; {redo}")]
+    CreationBefore {
+        /// Why no other one was made.
+        problem: Box<CliError>,
+        redo: Redo,
+    },
     #[error(
-        "{}: {problem}\n  it is the access token of an interrupted creation; move it away, and do not \
-         use it",
-        .file.display()
+        "{}{problem}\n  it is the access token of an interrupted creation, and can be the only key to \
+         the account, so keep a copy; {}",
+        path_of(file, problem),
+        readable(problem)
     )]
     KeptCreation { file: PathBuf, problem: StoreError },
     #[error(
@@ -290,19 +293,20 @@ fn of_later_key(is_set: bool) -> String {
     }
 }
 
+/// Returns what to do about the access token of a creation that can't be read.
+fn readable(problem: &StoreError) -> &'static str {
+    match problem {
+        StoreError::Unsafe { .. } => "if it is yours, let nobody else read it (chmod 600)",
+        _ => "move it away",
+    }
+}
+
 /// Returns the path that the problem does not name by itself.
 fn path_of(directory: &Path, problem: &StoreError) -> String {
     match problem {
         StoreError::Unsafe { .. } => String::new(),
         _ => format!("{}: ", directory.display()),
     }
-}
-
-/// Returns how another profile is chosen.
-fn of_profile(profile: Option<&str>) -> String {
-    profile.map_or_else(String::new, |profile| {
-        format!(" with --profile {}", quoted(profile))
-    })
 }
 
 /// Returns the advice for a creation that was taken back.
@@ -379,6 +383,7 @@ impl CliError {
             | Self::BothRefused { error, .. }
             | Self::RefusedAtDeletion { error, .. }
             | Self::StoredUnchecked { error, .. } => Some(error),
+            Self::CreationBefore { problem, .. } => problem.service(),
             Self::DeletionUnknown {
                 answered, login, ..
             } => login.as_deref().or(answered.as_deref()),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use pollination_auth::{RotateError, Ruling};
+use serde::{Deserialize, Serialize};
 
 use crate::text::quoted;
 use crate::time;
@@ -49,6 +50,25 @@ impl Remedies {
     }
 }
 
+/// A place in the rescue directory.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Aside {
+    pub(crate) directory: PathBuf,
+    pub(crate) profile: String,
+}
+
+impl Aside {
+    /// Returns how commands use what is there.
+    pub(crate) fn how_to_use(&self) -> String {
+        format!(
+            "{}={} with --profile {} makes every command use it",
+            variables::DIRECTORY,
+            quoted(&self.directory.to_string_lossy()),
+            quoted(&self.profile)
+        )
+    }
+}
+
 /// What a creation without a clear end may have made.
 #[derive(Clone, Debug)]
 pub(crate) enum Made {
@@ -56,8 +76,8 @@ pub(crate) enum Made {
     Unknown,
     /// An API token, or nothing if what was stored before still logs in.
     UnlessStored,
-    /// The API token in this directory.
-    PutAside(PathBuf),
+    /// The API token in this place.
+    PutAside(Box<Aside>),
 }
 
 /// What to do about a creation without a clear end.
@@ -86,13 +106,11 @@ impl fmt::Display for Redo {
                 "unless the stored API token still logs in, one exists whose secret nobody knows; \
                  replace it then:",
             )?,
-            Made::PutAside(directory) => write!(
+            Made::PutAside(aside) => write!(
                 f,
-                "the new API token is in {}, and {}={} makes every command use it; only if it does \
-                 not log in, replace it:",
-                directory.display(),
-                variables::DIRECTORY,
-                quoted(&directory.to_string_lossy())
+                "the new API token is in {}, and {}; only if it does not log in, replace it:",
+                aside.directory.display(),
+                aside.how_to_use()
             )?,
         }
         f.write_str(&self.lines())

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use pollination_auth::{
-    ApiToken, CredentialStore, Document, FileStore, Profile, ProfileId, SecretBytes, StoreError,
-    StoreFuture, StoreLock, StoredDocument,
+    CredentialStore, Document, FileStore, ProfileId, SecretBytes, StoreError, StoreFuture,
+    StoreLock, StoredDocument,
 };
 
 use crate::error::CliError;
@@ -43,14 +43,6 @@ impl Rescue {
 
     pub(crate) fn directory(&self) -> &Path {
         &self.0
-    }
-
-    /// Returns the API token that is in it for a profile, and its directory.
-    pub(crate) async fn of(host: &str, profile: &str) -> Option<(PathBuf, ApiToken)> {
-        let rescue = Self::find().ok().filter(Self::is_made)?;
-        let directory = rescue.directory().to_owned();
-        let profile = Profile::new(rescue, host, profile).ok()?;
-        Some((directory, profile.load().await.ok()??))
     }
 
     /// Returns `true` if it was needed once.

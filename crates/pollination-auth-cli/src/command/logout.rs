@@ -52,13 +52,13 @@ impl fmt::Display for Answer<'_> {
 const MOST_CHANGES: u32 = 5;
 
 pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), CliError> {
+    let creation = creation::find_undisturbed(context).await?;
     let stored = context.undisturbed().await?;
     let id = context.profile.id();
     let token = stored.as_ref().map(|stored| &stored.token);
     let other_secret = token.is_some_and(environment::has_other_secret);
     let forgotten_id = token.map(|token| token.id().to_string());
     let removed_from = token.map(|_stored| context.place());
-    let creation = creation::find(context).await?;
     if let Some(creation) = &creation {
         let question = format!(
             "Remove the access token in {} too? It may be the only key to an API token whose \
@@ -89,7 +89,7 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
         remove(context, stored).await?;
     }
     if let Some(creation) = creation {
-        creation::forget(context).await?;
+        creation::forget_found(context, &creation).await?;
         output::note(format_args!(
             "removed the access token of an interrupted creation, {}",
             creation.file.display()

@@ -44,6 +44,7 @@ impl CliError {
             Self::RotationUnfinished { .. }
             | Self::DeletionUnknown { .. }
             | Self::CreationUnknown { .. }
+            | Self::CreationBefore { .. }
             | Self::CreationUnfinished { .. } => Exit::Unfinished,
             Self::Service(error)
             | Self::BothRefused { error, .. }

@@ -1,9 +1,10 @@
 //! Creations whose reply is lost, or that are killed: the access token stays, and a way out.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -120,8 +121,71 @@ fn row_74_a_refused_repetition_keeps_the_access_token_of_the_creation_before() {
     let world = World::logged_in();
     let (access_token, _) = lost(&world);
     let ran = world.run_with(&CREATE, &access_token);
-    assert!(ran.fails_with(11).contains("status 409"), "{ran:?}");
+    let stderr = ran.fails_with(6);
+    assert!(stderr.contains("status 409"), "{stderr}");
+    assert!(
+        stderr.contains("an earlier creation was interrupted"),
+        "{stderr}"
+    );
     assert_is_private(&world.creation(), &access_token);
+    paste(&world, stderr);
+    world.stored_secret();
+}
+
+/// Nobody is logged in then, and that is not all there is to say.
+#[test]
+fn row_74_a_creation_that_has_no_access_token_names_the_interrupted_one() {
+    let world = World::logged_in();
+    lost(&world);
+    let ran = world.run(&["token", "create"]);
+    let stderr = ran.fails_with(6);
+    assert!(stderr.contains("no credential is stored"), "{stderr}");
+    paste(&world, stderr);
+    world.stored_secret();
+}
+
+/// Reads what a command says until a text comes.
+fn hear(child: &mut Child, text: &str) {
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(stderr.any(|line| line.unwrap().contains(text)), "{text}");
+}
+
+#[test]
+fn row_74_a_logout_beside_a_creation_leaves_its_access_token() {
+    let mut held = Held::creation();
+    let world = &held.world;
+    let mut logout = world.command(&["logout", "--yes"]);
+    let mut logout = logout.stderr(Stdio::piped()).spawn().unwrap();
+    hear(&mut logout, "waiting for another process");
+    held.child.kill().unwrap();
+    held.child.wait().unwrap();
+    held.answer.send(()).unwrap();
+    assert_eq!(logout.wait().unwrap().code(), Some(6));
+    assert!(world.creation().exists());
+    paste(world, &world.run(&["status"]).stdout);
+    world.stored_secret();
+}
+
+/// The process is killed while it waits until the new API token logs in.
+#[test]
+fn row_42_a_new_api_token_that_does_not_log_in_yet_is_in_the_rescue_directory_while_it_is_tried() {
+    let world = World::with(Builder::create_replaces);
+    world.log_in();
+    let late = Fault::propagation_delay(Duration::from_secs(3600));
+    world.service.fail_next(Operation::CreateApiToken, late);
+    let mut create = world.command(&["token", "create", "--yes", "--settle", "1h"]);
+    let mut create = create.stderr(Stdio::piped()).spawn().unwrap();
+    hear(&mut create, "waiting until the new API token logs in");
+    create.kill().unwrap();
+    create.wait().unwrap();
+    let status = world.run(&["status"]);
+    let place = format!("the new API token is in {}", world.rescue().display());
+    assert!(status.stdout.contains(&place), "{status:?}");
+    world.service.settle();
+    let mut command = world.command(&["access-token"]);
+    command.env("POLLINATION_AUTH_DIR", world.rescue());
+    let ran = Ran::from(command.output().unwrap());
+    assert_eq!(ran.answer().split('.').count(), 3);
 }
 
 #[test]
@@ -268,7 +332,7 @@ fn row_74_an_access_token_that_has_expired_and_is_refused_is_replaced_by_the_nex
     assert_eq!(kept(), EXPIRED);
     // The API token of the interrupted creation is in the way.
     let ran = world.run_with(&CREATE, &fresh);
-    assert!(ran.fails_with(11).contains("no longer works"), "{ran:?}");
+    assert!(ran.fails_with(6).contains("no longer works"), "{ran:?}");
     assert_eq!(kept(), fresh);
     let status = world.run(&["status"]);
     paste(&world, &status.stdout);
@@ -359,7 +423,12 @@ fn row_74_the_next_creation_finds_out_what_became_of_the_one_before() {
         .fail_next(Operation::GetApiToken, Fault::status(403));
     world.run(&create).fails_with(6);
     assert!(world.creation().exists());
-    assert_eq!(world.run(&create).code, Some(0));
+    // Also if it is refused itself.
+    world
+        .service
+        .fail_next(Operation::CreateApiToken, Fault::status(409));
+    world.run(&create).fails_with(11);
     assert!(!world.creation().exists());
+    assert_eq!(world.run(&create).code, Some(0));
     world.stored_secret();
 }

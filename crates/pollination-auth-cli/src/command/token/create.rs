@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use pollination_auth::{
@@ -19,12 +20,13 @@ use crate::access_token_file;
 use crate::args::token::Create;
 use crate::checked::{self, NotStored};
 use crate::context::Context;
-use crate::creation::{self, Before, Creation};
+use crate::creation::{self, Creation, Facts};
 use crate::error::CliError;
 use crate::interrupt;
 use crate::output;
 use crate::progress;
 use crate::prompt;
+use crate::recovery::Aside;
 use crate::refusal;
 use crate::rescue::Rescue;
 
@@ -60,7 +62,16 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
         );
         prompt::confirm(create.confirmed.yes, "the creation", &question).await?;
     }
-    let access_token = access_token(context, create).await?;
+    let before = creation::find(context).await?;
+    let access_token = access_token(context, create).await;
+    let access_token = access_token.map_err(|problem| match before {
+        // There may be an API token whose only key it has.
+        Some(before) if !before.is_stored => CliError::CreationBefore {
+            problem: Box::new(problem),
+            redo: before.redo,
+        },
+        _ => problem,
+    })?;
     // With this one and no later one, or the kept one would not be the one that counts.
     let client = context
         .builder()
@@ -73,13 +84,14 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
     let settle = create.settle.settle;
     let id = stored.as_ref().map(|stored| stored.token.id());
     let is_own = !create.bearer.access_token_stdin;
-    let before = id.map(|id| Before::new(id, is_own));
-    let creation = Creation::begin(context, &access_token, before, settle).await?;
-    let redo = creation.redo();
+    let facts = Facts::new(id, is_own);
+    let creation = Creation::begin(context, &access_token, facts, settle).await?;
+    let redo = creation.shared_redo();
     let stored = stored.as_ref().map(|stored| &stored.token);
     let work = make(context, &client, &access_token, creation, stored, settle);
-    let work = interrupt::outlast("the creation", work, || CliError::CreationInterrupted {
-        redo,
+    let work = interrupt::outlast("the creation", work, || {
+        let redo = redo.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        CliError::CreationInterrupted { redo }
     });
     let token = work.await?;
     let answer = Answer {
@@ -104,7 +116,7 @@ async fn make(
     context: &Context,
     client: &Client,
     access_token: &AccessToken,
-    creation: Creation,
+    mut creation: Creation,
     stored: Option<&ApiToken>,
     settle: Duration,
 ) -> Result<ApiToken, CliError> {
@@ -112,7 +124,13 @@ async fn make(
     let token = match created {
         Ok(token) => token,
         Err(error) if is_nothing_created(&error) => {
-            creation.give_up().await;
+            if creation.was_interrupted() {
+                return Err(CliError::CreationBefore {
+                    problem: Box::new(error.into()),
+                    redo: creation.redo(),
+                });
+            }
+            creation.end().await;
             return Err(CliError::Service(error));
         }
         Err(error) => {
@@ -121,7 +139,7 @@ async fn make(
                 && !matches!(error, Error::UnusableReply(_))
                 && let Some(id) = creation::came_to_nothing(context, access_token, settle).await
             {
-                creation.give_up().await;
+                creation.end().await;
                 let id = id.to_string();
                 return Err(CliError::NothingCreated { error, reply, id });
             }
@@ -130,14 +148,17 @@ async fn make(
         }
     };
     let check = async |stored: Option<&StoredToken>| match stored {
-        Some(_) => check_for(context, client, &token, settle)
+        Some(_) => check_for(context, client, &mut creation, &token, settle)
             .await
             .map(|()| None),
         // It takes nobody's place, so it is stored before anything else can happen to it.
         None => Ok(check(context, &token).await.err()),
     };
     match checked::store(context, &token, settle, check).await {
-        Ok(None) => creation.end().await,
+        Ok(None) => {
+            forget_aside(context, &creation, &token).await;
+            creation.end().await;
+        }
         Ok(Some(error)) => {
             let why = match &error {
                 CliError::Service(error) => error.failure().to_string(),
@@ -150,7 +171,7 @@ async fn make(
             ));
         }
         Err(problem) => {
-            return Err(not_stored(context, client, &token, &creation, problem).await);
+            return Err(not_stored(context, client, &token, &mut creation, problem).await);
         }
     }
     Ok(token)
@@ -168,23 +189,26 @@ async fn check(context: &Context, token: &ApiToken) -> Result<(), CliError> {
 async fn check_for(
     context: &Context,
     client: &Client,
+    creation: &mut Creation,
     token: &ApiToken,
     settle: Duration,
 ) -> Result<(), CliError> {
     let deadline = Instant::now() + settle;
     let mut pause = FIRST_PAUSE;
-    loop {
-        let Err(error) = check(context, token).await else {
-            return Ok(());
-        };
+    while let Err(error) = check(context, token).await {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(not_accepted(client, token, error).await);
+        }
+        // Whoever ends this process now finds it there.
+        if let Err(error) = put_aside(context, creation, token).await {
+            tracing::debug!(%error, "there is no second place for the new secret");
         }
         let wait = sleep(pause.min(left));
         progress::watch("waiting until the new API token logs in", wait).await;
         pause = LONGEST_PAUSE.min(pause * 2);
     }
+    Ok(())
 }
 
 /// Returns why the new API token is not stored: somebody may have created another one since.
@@ -207,7 +231,7 @@ async fn not_stored(
     context: &Context,
     client: &Client,
     token: &ApiToken,
-    creation: &Creation,
+    creation: &mut Creation,
     problem: NotStored,
 ) -> CliError {
     let id = token.id().to_string();
@@ -229,12 +253,11 @@ async fn not_stored(
             redo: creation.redo_if_kept().await,
         };
     }
-    match put_aside(context, token).await {
-        Ok((directory, profile)) => CliError::PutAside {
+    match put_aside(context, creation, token).await {
+        Ok(aside) => CliError::PutAside {
             id,
             problem: Box::new(problem),
-            directory,
-            profile: (profile != context.global.profile).then_some(profile),
+            aside,
         },
         Err(error) => {
             tracing::debug!(%error, "there is no second place for the new secret");
@@ -247,15 +270,23 @@ async fn not_stored(
     }
 }
 
-/// Stores the new API token in the second place, and returns the directory and the profile.
+/// Stores the new API token in the second place, unless it is there.
 ///
 /// What is there may be the only copy of another API token's secret, so the two are kept side by side.
-async fn put_aside(context: &Context, token: &ApiToken) -> Result<(PathBuf, String), CliError> {
+async fn put_aside(
+    context: &Context,
+    creation: &mut Creation,
+    token: &ApiToken,
+) -> Result<Aside, CliError> {
+    if let Some(aside) = creation.aside() {
+        return Ok(aside.clone());
+    }
     let global = &context.global;
-    let directory = Rescue::find()?.directory().to_owned();
     let beside = format!("{} {}", global.profile, token.id());
-    for name in [global.profile.clone(), beside] {
-        let aside = Profile::new(Rescue::find()?, &global.host, &name)?;
+    for profile in [global.profile.clone(), beside] {
+        let rescue = Rescue::find()?;
+        let directory = rescue.directory().to_owned();
+        let aside = Profile::new(rescue, &global.host, &profile)?;
         let there = aside.stored().await?;
         match there.as_ref().map(StoredToken::api_token) {
             None => aside.save(token).await?,
@@ -263,9 +294,30 @@ async fn put_aside(context: &Context, token: &ApiToken) -> Result<(PathBuf, Stri
             Some(there) if there.id() == token.id() => {}
             Some(_other) => continue,
         }
-        return Ok((directory, name));
+        let aside = Aside { directory, profile };
+        creation.put_aside(aside.clone()).await;
+        return Ok(aside);
     }
     Err(StoreError::Changed.into())
+}
+
+/// Removes the new API token from the second place; it is stored in the first one.
+async fn forget_aside(context: &Context, creation: &Creation, token: &ApiToken) {
+    let Some(aside) = creation.aside() else {
+        return;
+    };
+    let forgotten = async {
+        let aside = Profile::new(Rescue::find()?, &context.global.host, &aside.profile)?;
+        if let Some(seen) = aside.stored().await?
+            && seen.api_token().id() == token.id()
+        {
+            aside.remove(&seen).await?;
+        }
+        Ok::<_, CliError>(())
+    };
+    if let Err(error) = forgotten.await {
+        tracing::debug!(%error, "the new API token is left in the rescue directory");
+    }
 }
 
 /// Returns `true` if the service refused the creation, or the request was never sent.

@@ -21,7 +21,9 @@ pub(crate) struct Rescue(PathBuf);
 
 impl Rescue {
     pub(crate) fn find() -> Result<Self, CliError> {
-        paths::rescue().map(Self)
+        let directory = paths::rescue()?;
+        // It is named to people and in documents, who may be somewhere else by then.
+        Ok(Self(std::path::absolute(&directory).unwrap_or(directory)))
     }
 
     /// Checks that it can be used if it is there: a new secret may have no other place.

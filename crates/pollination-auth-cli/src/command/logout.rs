@@ -15,6 +15,7 @@ use crate::lock_wait;
 use crate::output;
 use crate::place::Place;
 use crate::prompt;
+use crate::recovery::Made;
 
 /// Said if a rotation may have made the stored secret the only valid one.
 const OTHER_SECRET: &str = " The environment has another secret of this API token, which a rotation \
@@ -94,6 +95,13 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
             "removed the access token of an interrupted creation, {}",
             creation.file.display()
         ));
+        if let Made::PutAside(aside) = &creation.redo.made {
+            output::note(format_args!(
+                "the new API token stays in {}; {}",
+                aside.directory.display(),
+                aside.how_to_use()
+            ));
+        }
     }
     if environment::is_set() {
         output::note(format_args!(

@@ -1,5 +1,7 @@
 //! What is stored is replaced only by what logs in, and by no older secret while it logs in itself.
 
+use std::io::Write as _;
+use std::process::Stdio;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use pollination_auth::{ApiToken, FileStore, Profile, Secret};
 use pollination_auth_fake::{Fault, Operation};
 use snapbox::str;
 
-use crate::world::{ID, SECRET, World, accept_next_login, wait};
+use crate::world::{ID, SECRET, World, accept_next_login, hear, wait};
 
 const LOGIN: [&str; 6] = ["login", "--yes", "--from", "stdin", "--settle", "1ms"];
 const CREATE: [&str; 6] = [
@@ -215,6 +217,34 @@ fn row_63_a_new_api_token_that_has_not_logged_in_is_put_aside() {
         // Its access token stays, too.
         assert!(world.creation().exists());
     }
+}
+
+/// Somebody rotates in the rescue directory, as the messages offer, while the creation waits.
+#[test]
+fn row_87_another_secret_that_comes_into_the_rescue_directory_stays() {
+    let world = World::logged_in();
+    let access_token = deleted_elsewhere(&world);
+    let late = Fault::propagation_delay(Duration::from_secs(3600));
+    world.service.fail_next(Operation::CreateApiToken, late);
+    let create = [&CREATE[..4], &["--settle", "1h"]].concat();
+    let mut create = world.command(&create);
+    let mut create = create
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = create.stdin.take().unwrap();
+    stdin.write_all(access_token.as_bytes()).unwrap();
+    drop(stdin);
+    hear(&mut create, "waiting until the new API token logs in");
+    let seen = wait(aside(&world).stored()).unwrap().unwrap();
+    let rotated = ApiToken::new(seen.api_token().id().as_str(), Secret::from("rotated")).unwrap();
+    wait(aside(&world).replace(&seen, &rotated)).unwrap();
+    world.service.settle();
+    assert_eq!(create.wait().unwrap().code(), Some(0));
+    let left = wait(aside(&world).load()).unwrap().unwrap();
+    assert_eq!(left.secret().expose_secret(), "rotated");
+    assert!(world.creation().exists());
 }
 
 #[test]

@@ -1,17 +1,16 @@
 //! Creations whose reply is lost, or that are killed: the access token stays, and a way out.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use pollination_auth_fake::{Builder, Fault, Operation};
 
 use crate::interrupt::Held;
-use crate::world::{ID, PROGRAM, Ran, World, accept_next_login};
+use crate::world::{ID, PROGRAM, Ran, World, accept_next_login, hear};
 
 const CREATE: [&str; 3] = ["token", "create", "--access-token-stdin"];
 
@@ -142,12 +141,6 @@ fn row_74_a_creation_that_has_no_access_token_names_the_interrupted_one() {
     assert!(stderr.contains("no credential is stored"), "{stderr}");
     paste(&world, stderr);
     world.stored_secret();
-}
-
-/// Reads what a command says until a text comes.
-fn hear(child: &mut Child, text: &str) {
-    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
-    assert!(stderr.any(|line| line.unwrap().contains(text)), "{text}");
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! A service, a home directory, and the command between them.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use pollination_auth::{FileStore, Profile};
 use pollination_auth_fake::{Builder, FakeService, Fault, Operation};
@@ -226,6 +226,12 @@ impl From<Output> for Ran {
 pub(crate) fn without_waits(stderr: &str) -> String {
     let lines = stderr.split_inclusive('\n');
     lines.filter(|line| !line.ends_with(" ...\n")).collect()
+}
+
+/// Reads what a command says until a text comes.
+pub(crate) fn hear(child: &mut Child, text: &str) {
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(stderr.any(|line| line.unwrap().contains(text)), "{text}");
 }
 
 /// Lets the next login succeed, as a service does that still accepts a secret from before.

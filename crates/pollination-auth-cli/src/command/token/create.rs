@@ -66,7 +66,7 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
     let access_token = access_token(context, create).await;
     let access_token = access_token.map_err(|problem| match before {
         // There may be an API token whose only key it has.
-        Some(before) if !before.is_stored => CliError::CreationBefore {
+        Some(before) if !before.is_stored && !before.under_way => CliError::CreationBefore {
             problem: Box::new(problem),
             redo: before.redo,
         },
@@ -156,8 +156,9 @@ async fn make(
     };
     match checked::store(context, &token, settle, check).await {
         Ok(None) => {
-            forget_aside(context, &creation, &token).await;
-            creation.end().await;
+            if forget_aside(context, &creation, &token).await {
+                creation.end().await;
+            }
         }
         Ok(Some(error)) => {
             let why = match &error {
@@ -301,22 +302,43 @@ async fn put_aside(
     Err(StoreError::Changed.into())
 }
 
-/// Removes the new API token from the second place; it is stored in the first one.
-async fn forget_aside(context: &Context, creation: &Creation, token: &ApiToken) {
+/// Removes what is stored in the first place from the second one, and returns `true` if nothing else
+/// of the new API token is there.
+async fn forget_aside(context: &Context, creation: &Creation, token: &ApiToken) -> bool {
     let Some(aside) = creation.aside() else {
-        return;
+        return true;
     };
     let forgotten = async {
-        let aside = Profile::new(Rescue::find()?, &context.global.host, &aside.profile)?;
-        if let Some(seen) = aside.stored().await?
-            && seen.api_token().id() == token.id()
-        {
-            aside.remove(&seen).await?;
+        let place = Profile::new(Rescue::find()?, &context.global.host, &aside.profile)?;
+        let Some(seen) = place.stored().await? else {
+            return Ok(true);
+        };
+        let there = seen.api_token();
+        if there.id() != token.id() {
+            return Ok(true);
         }
-        Ok::<_, CliError>(())
+        let is_stored = there.secret().expose_secret() == token.secret().expose_secret();
+        if is_stored {
+            place.remove(&seen).await?;
+        }
+        Ok::<_, CliError>(is_stored)
     };
-    if let Err(error) = forgotten.await {
-        tracing::debug!(%error, "the new API token is left in the rescue directory");
+    match forgotten.await {
+        Ok(true) => true,
+        // A rotation there made it, and may have ended the stored one.
+        Ok(false) => {
+            output::warning(format_args!(
+                "another secret of the API token {} is in {}; {}",
+                token.id(),
+                aside.directory.display(),
+                aside.how_to_use()
+            ));
+            false
+        }
+        Err(error) => {
+            tracing::debug!(%error, "the new API token is left in the rescue directory");
+            true
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use pollination_auth_bench::sections::{COUNTED, Section};
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask bench", bin_name = "cargo xtask bench", version = None)]
 struct Arguments {
-    /// Measure these alone; all of them take about a quarter of an hour
+    /// Measure these alone; all of them take about 25 minutes
     #[arg(long, value_enum, value_name = "SECTION", num_args = 1..)]
     only: Vec<Section>,
     /// Count instructions and allocations, and exit with 1 if they grew

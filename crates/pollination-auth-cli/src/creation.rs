@@ -81,6 +81,8 @@ pub(crate) struct Creation {
     redo: Arc<Mutex<Redo>>,
     /// Whether an interrupted creation left the file.
     was_interrupted: bool,
+    /// Where this one has put its API token; the [`Facts`] may be about an earlier one.
+    aside: Option<Aside>,
     lock: KeptLock,
 }
 
@@ -205,6 +207,7 @@ impl Creation {
             global: global.clone(),
             redo: Arc::new(Mutex::new(redo)),
             was_interrupted,
+            aside: None,
             lock,
         })
     }
@@ -230,14 +233,15 @@ impl Creation {
         kept.map(|_access_token| self.redo())
     }
 
-    /// Returns where the new API token is that does not log in yet.
+    /// Returns where its API token was put that does not log in yet.
     pub(crate) fn aside(&self) -> Option<&Aside> {
-        self.facts.aside.as_ref()
+        self.aside.as_ref()
     }
 
     /// Remembers where the new API token is that does not log in yet.
     pub(crate) async fn put_aside(&mut self, aside: Aside) {
-        self.facts.aside = Some(aside);
+        self.facts.aside = Some(aside.clone());
+        self.aside = Some(aside);
         if let Ok(mut redo) = self.redo.lock() {
             *redo = self.redo();
         }

@@ -219,6 +219,32 @@ fn row_63_a_new_api_token_that_has_not_logged_in_is_put_aside() {
     }
 }
 
+/// The commands that the first creation names are run, and the second one has no more luck.
+#[test]
+fn row_63_a_repeated_creation_puts_its_own_api_token_aside() {
+    let world = World::logged_in();
+    let access_token = deleted_elsewhere(&world);
+    for _ in 0..2 {
+        let late = Fault::propagation_delay(Duration::from_secs(3600));
+        world.service.fail_next(Operation::CreateApiToken, late);
+        let ran = world.run_with(&CREATE, &access_token);
+        let stderr = ran.fails_with(6);
+        let secret = world.service.secret().unwrap();
+        let id = world.service.id().unwrap();
+        let places = ["default".to_owned(), format!("default {id}")];
+        let kept = places.iter().filter_map(|name| {
+            let kept = wait(aside_as(&world, name).load()).unwrap()?;
+            (kept.secret().expose_secret() == secret.expose_secret()).then_some(name)
+        });
+        let kept: Vec<_> = kept.collect();
+        assert_eq!(kept.len(), 1, "{stderr}");
+        let place = format!("--profile {}", shlex::try_quote(kept[0]).unwrap());
+        assert!(stderr.contains(&place), "{stderr}");
+        let delete = ["token", "delete", "--yes", "--access-token-stdin"];
+        assert_eq!(world.run_with(&delete, &access_token).code, Some(0));
+    }
+}
+
 /// Somebody rotates in the rescue directory, as the messages offer, while the creation waits.
 #[test]
 fn row_87_another_secret_that_comes_into_the_rescue_directory_stays() {

@@ -103,8 +103,8 @@ impl fmt::Display for Redo {
                 f.write_str("an API token may exist whose secret nobody knows; replace it:")?;
             }
             Made::UnlessStored => f.write_str(
-                "unless the stored API token still logs in, one exists whose secret nobody knows; \
-                 replace it then:",
+                "if the stored API token no longer logs in, there is a new one whose secret nobody \
+                 knows; only then replace it:",
             )?,
             Made::PutAside(aside) => write!(
                 f,

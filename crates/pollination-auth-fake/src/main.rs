@@ -94,7 +94,7 @@ fn address(text: &str) -> Result<SocketAddr, &'static str> {
         .map_err(|_| "write an IP address and a port, such as 0.0.0.0:8000")
 }
 
-/// Says why nobody listens at an address, and what to do.
+/// Returns the error of an address that can't be listened on, with what to do.
 fn taken(address: SocketAddr, error: &io::Error) -> String {
     let advice = match error.kind() {
         io::ErrorKind::AddrInUse => {

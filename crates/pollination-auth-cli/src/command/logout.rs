@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::access_token_file;
 use crate::args::options::Confirmed;
+use crate::checked::MOST_CHANGES;
 use crate::context::{Context, Stored};
 use crate::creation;
 use crate::environment;
@@ -45,12 +46,6 @@ impl fmt::Display for Answer<'_> {
         }
     }
 }
-
-/// How many other secrets of the API token are removed instead of the one that was seen: 5.
-///
-/// Each stands for a rotation of another process. Someone who rotates all the time must not keep it
-/// going.
-const MOST_CHANGES: u32 = 5;
 
 pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), CliError> {
     let creation = creation::find_undisturbed(context).await?;

@@ -32,6 +32,16 @@ fn lost(world: &World) -> (String, Ran) {
     (access_token, ran)
 }
 
+/// Answers the next creation without a result, and does not say afterwards which API token there is.
+fn leave_open_what_comes_of_a_creation(world: &World) {
+    world
+        .service
+        .fail_next(Operation::CreateApiToken, Fault::status(504));
+    world
+        .service
+        .fail_next(Operation::GetApiToken, Fault::status(403));
+}
+
 /// Runs the command lines that a message offers, as a user who pastes them.
 fn paste(world: &World, said: &str) {
     let lines: Vec<_> = said
@@ -209,13 +219,7 @@ fn row_74_a_login_with_the_credential_from_before_does_not_complete_a_creation()
     let world = World::logged_in();
     let access_token = world.run(&["access-token"]).answer().to_owned();
     let create = [&CREATE[..], &["--yes", "--settle", "1ms"]].concat();
-    world
-        .service
-        .fail_next(Operation::CreateApiToken, Fault::status(504));
-    // Nobody tells whose the account's API token is by then.
-    world
-        .service
-        .fail_next(Operation::GetApiToken, Fault::status(403));
+    leave_open_what_comes_of_a_creation(&world);
     let ran = world.run_with(&create, &access_token);
     ran.fails_with(6);
     assert_eq!(world.run(&["access-token", "--fresh"]).code, Some(0));
@@ -368,7 +372,8 @@ fn row_74_a_creation_without_a_clear_answer_is_given_up_while_the_stored_secret_
         .fail_next(Operation::CreateApiToken, Fault::commit_and_answer(405));
     let ran = world.run(&create);
     let stderr = ran.fails_with(6).to_owned();
-    let said = "unless the stored API token still logs in, one exists whose secret nobody knows";
+    let said =
+        "if the stored API token no longer logs in, there is a new one whose secret nobody knows";
     assert!(stderr.contains(said), "{stderr}");
     assert!(world.creation().exists());
     paste(&world, &stderr);
@@ -408,12 +413,7 @@ fn row_74_the_next_creation_finds_out_what_became_of_the_one_before() {
     let world = World::with(Builder::create_replaces);
     world.log_in();
     let create = ["token", "create", "--yes", "--settle", "1ms"];
-    world
-        .service
-        .fail_next(Operation::CreateApiToken, Fault::status(504));
-    world
-        .service
-        .fail_next(Operation::GetApiToken, Fault::status(403));
+    leave_open_what_comes_of_a_creation(&world);
     world.run(&create).fails_with(6);
     assert!(world.creation().exists());
     // Also if it is refused itself.

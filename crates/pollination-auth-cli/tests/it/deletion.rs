@@ -10,7 +10,7 @@ use snapbox::str;
 use crate::api_token::delete;
 use crate::world::{Ran, SECRET, World};
 
-/// A directory in the place of the file stands for a disk that fails.
+/// The file can't be removed, because it is a directory.
 #[test]
 fn a_deletion_that_leaves_something_behind_says_that_it_was_one() {
     let world = World::logged_in();

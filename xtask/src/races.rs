@@ -5,26 +5,25 @@
 
 mod process;
 mod round;
-mod service;
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead as _, BufReader, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use fastrand::Rng;
-use serde_json::Value;
 
 use self::round::{Pair, Round, Seen};
-use self::service::Service;
+use crate::service::Service;
 use crate::terminal::{BAD, GOOD, HEADING};
-use crate::workspace::cargo;
+use crate::workspace::{Built, build, cargo};
 
-/// Builds the programs that the races run, and prints where they are.
-const BUILD: &str = "build --locked --quiet --message-format=json -p pollination-auth-cli -p \
-                     pollination-auth-fake";
+/// Builds the programs that the races run.
+const BUILD: &str = "build --locked --quiet -p pollination-auth-cli -p pollination-auth-fake";
+
+/// The delay of every reply: 20 ms, so that the requests of two commands overlap.
+const LATENCY: [&str; 2] = ["--latency", "20ms"];
 
 /// Options of the races: the number of rounds, the seed and the time.
 #[derive(Debug, clap::Args)]
@@ -98,7 +97,7 @@ impl Tally {
 /// A program can't be built or started, or the output can't be written.
 pub(crate) fn run(root: &Path, options: &Options, output: &mut impl Write) -> io::Result<bool> {
     let homes = tempdir(root)?;
-    let programs = build(root)?.copied_to(&homes)?;
+    let programs = programs(root)?.copied_to(&homes)?;
     let deadline = Instant::now() + Duration::from_secs(u64::from(options.seconds));
     // Rounds wait more than they work, so the pairs run side by side.
     let results: Vec<_> = thread::scope(|scope| {
@@ -159,7 +158,8 @@ fn race(
     options: &Options,
     deadline: Instant,
 ) -> io::Result<Tally> {
-    let service = Service::start(&programs.service, pair.service_options())?;
+    let options_of_service = [&LATENCY, pair.service_options()].concat();
+    let service = Service::start(&programs.service, &options_of_service)?;
     let mut tally = Tally::default();
     for number in 0..options.rounds {
         if Instant::now() >= deadline {
@@ -201,25 +201,13 @@ fn tempdir(root: &Path) -> io::Result<PathBuf> {
 }
 
 /// Builds the programs, and returns where cargo put them.
-fn build(root: &Path) -> io::Result<Programs> {
-    let mut child = cargo(root, BUILD).stdout(Stdio::piped()).spawn()?;
-    let mut found = BTreeMap::new();
-    if let Some(stdout) = child.stdout.take() {
-        for line in BufReader::new(stdout).lines() {
-            let message: Value = serde_json::from_str(&line?).unwrap_or_default();
-            let program = message.get("executable").and_then(Value::as_str);
-            if let Some(program) = program.map(PathBuf::from) {
-                let name = program.file_stem().unwrap_or_default().to_owned();
-                found.insert(name.to_string_lossy().into_owned(), program);
-            }
-        }
-    }
-    if !child.wait()?.success() {
-        return Err(io::Error::other("the programs can't be built"));
-    }
-    let mut program = |name: &str| {
+fn programs(root: &Path) -> io::Result<Programs> {
+    let built = build(cargo(root, BUILD))?;
+    let program = |name: &str| {
+        let is_it = |built: &&Built| built.program.file_stem().is_some_and(|stem| stem == name);
         let missing = || io::Error::other(format!("cargo built no program {name}"));
-        found.remove(name).ok_or_else(missing)
+        let found = built.iter().find(is_it).ok_or_else(missing)?;
+        Ok::<_, io::Error>(found.program.clone())
     };
     Ok(Programs {
         command: program("pollination-auth")?,

@@ -1,8 +1,10 @@
 //! Where the workspace lies, how cargo is run there, and which of its files are checked.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::{env, fs, io};
+
+use serde_json::Value;
 
 /// The contract, from the root of the workspace.
 pub const CONTRACT: &str = "openapi.json";
@@ -49,6 +51,47 @@ pub fn cargo(root: &Path, arguments: &str) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments.split(' ')).current_dir(root);
     command
+}
+
+/// A program that cargo has built: one to be run, or one with integration tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Built {
+    /// The folder of its package.
+    pub folder: PathBuf,
+    /// The kind of its target, such as `bin` or `test`.
+    pub kind: String,
+    /// Where it lies.
+    pub program: PathBuf,
+}
+
+/// Runs a command of cargo that builds programs, shows what the compiler says, and lists the programs.
+///
+/// # Errors
+///
+/// Cargo can't be started, or a program can't be built.
+pub fn build(mut build: Command) -> io::Result<Vec<Built>> {
+    build.arg("--message-format=json-render-diagnostics");
+    let output = build.stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err(io::Error::other("the programs can't be built"));
+    }
+    Ok(listed(&String::from_utf8_lossy(&output.stdout)))
+}
+
+/// Lists the programs in what cargo wrote, one JSON object in each line.
+fn listed(messages: &str) -> Vec<Built> {
+    let messages = messages.lines().filter_map(|line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let manifest = Path::new(message.get("manifest_path")?.as_str()?);
+        let built = Built {
+            folder: manifest.parent()?.to_path_buf(),
+            kind: message.pointer("/target/kind/0")?.as_str()?.to_owned(),
+            program: message.get("executable")?.as_str()?.into(),
+        };
+        let has_tests = message.pointer("/profile/test")?.as_bool()?;
+        (has_tests == (built.kind == "test")).then_some(built)
+    });
+    messages.collect()
 }
 
 /// Finds the root of the workspace that a command is run in: around the current folder, or around
@@ -158,6 +201,21 @@ fn about(path: &Path, error: &io::Error) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn programs_are_listed_among_the_other_messages_of_cargo() {
+        let messages = r#"{"reason": "compiler-artifact", "manifest_path": "/a/Cargo.toml", "target": {"kind": ["lib"]}, "profile": {"test": false}, "executable": null}
+{"reason": "compiler-artifact", "manifest_path": "/a/Cargo.toml", "target": {"kind": ["bin"]}, "profile": {"test": true}, "executable": "/target/a-1"}
+{"reason": "compiler-artifact", "manifest_path": "/a/Cargo.toml", "target": {"kind": ["test"]}, "profile": {"test": true}, "executable": "/target/it-1"}
+{"reason": "build-finished", "success": true}
+what a program writes"#;
+        let built = Built {
+            folder: "/a".into(),
+            kind: "test".to_owned(),
+            program: "/target/it-1".into(),
+        };
+        assert_eq!(listed(messages), [built]);
+    }
 
     #[test]
     fn sources_hold_this_file_once_and_nothing_of_target() {

@@ -118,6 +118,7 @@ regenerate                                    from an upstream document to the c
 oracle                                        random pairs of schemas that try the comparison
 mutations                                     documents with random damage that try every stage
 check                                         the rules of the workspace
+service                                       the fake service as a process
 bench compiles packaging races readme replay  programs that CI and people run
 distribute                                    wheels, archives, Windows
 engines proof                                 the tests that need a real server; what a release proves

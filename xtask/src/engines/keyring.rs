@@ -1,15 +1,11 @@
 //! Runs the tests of the command on a real keyring, if this machine has one to start.
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::distribute::program::run;
-use crate::workspace::cargo;
 
-/// The tests, and what builds them: building takes as long as it takes.
-const TESTS: &str = "test --locked -p pollination-auth-cli --features keyring --test it";
-const BUILD: &str = "--no-run";
+/// The module of the tests.
 const ONLY: &str = "keyring::";
 
 /// Set for the tests if the programs are installed. Without it they are left out.
@@ -27,8 +23,8 @@ const PROGRAMS: [(&str, &str); 4] = [
 /// password is given up by the command after 2 minutes.
 const LIMIT: &str = "300";
 
-/// Runs the tests, or says what to install.
-pub(super) fn test(root: &Path, output: &mut impl Write) -> io::Result<()> {
+/// Runs those of the command's tests, or says what to install.
+pub(super) fn test(tests: Command, output: &mut impl Write) -> io::Result<()> {
     let missing = |(program, option): &&(&str, &str)| !runs(program, option);
     if let Some((program, _)) = PROGRAMS.iter().find(missing) {
         writeln!(
@@ -40,18 +36,13 @@ pub(super) fn test(root: &Path, output: &mut impl Write) -> io::Result<()> {
     }
     writeln!(output, "engines: gnome-keyring under dbus-run-session")?;
     output.flush()?;
-    run(cargo(root, TESTS).arg(BUILD))?;
-    let tests = cargo(root, TESTS);
-    // It ends the tests, their keyrings and their commands; `kill` would end cargo alone.
+    // It ends the tests, their keyrings and their commands; `kill` would end the tests alone.
     let mut bounded = Command::new("timeout");
-    bounded
-        .arg(LIMIT)
-        .arg(tests.get_program())
-        .args(tests.get_args());
-    run(bounded
-        .args(["--", ONLY])
-        .current_dir(root)
-        .env(INSTALLED, "1"))
+    bounded.arg(LIMIT).arg(tests.get_program()).arg(ONLY);
+    if let Some(folder) = tests.get_current_dir() {
+        bounded.current_dir(folder);
+    }
+    run(bounded.env(INSTALLED, "1"))
 }
 
 fn runs(program: &str, option: &str) -> bool {

@@ -11,7 +11,7 @@ use fastrand::Rng;
 use serde_json::json;
 
 use super::process::{CREDENTIALS, End, Ended, Place, RESCUE, Times};
-use super::service::{Service, Truth};
+use crate::service::{Service, Truth};
 
 /// The id and the secret that the fake service starts with.
 const START: &str = "fake-id\nfake-secret\n";

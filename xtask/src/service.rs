@@ -1,4 +1,4 @@
-//! The fake service as a process: starts it, scripts it, inspects it, and stops it after the race.
+//! The fake service as a process: starts it, scripts it, inspects it, and stops it in the end.
 
 use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
@@ -7,30 +7,26 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// The delay of every reply: 20 ms, so that the requests of two commands overlap.
-const LATENCY: &str = "20ms";
-
 /// How long a call of the control endpoint may take: 10 s, far above what a busy machine needs.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running fake service.
-pub(super) struct Service {
+pub(crate) struct Service {
     child: Child,
     url: String,
     http: reqwest::blocking::Client,
 }
 
 /// The valid id and secret, as the service itself knows them.
-pub(super) struct Truth {
-    pub(super) id: String,
-    pub(super) secret: String,
+pub(crate) struct Truth {
+    pub(crate) id: String,
+    pub(crate) secret: String,
 }
 
 impl Service {
     /// Starts the program and waits until it prints its address.
-    pub(super) fn start(program: &Path, options: &[&str]) -> io::Result<Self> {
+    pub(crate) fn start(program: &Path, options: &[&str]) -> io::Result<Self> {
         let mut child = Command::new(program)
-            .args(["--latency", LATENCY])
             .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -55,29 +51,36 @@ impl Service {
         Ok(service)
     }
 
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// Resets the service to its start.
-    pub(super) fn reset(&self) -> io::Result<()> {
+    pub(crate) fn reset(&self) -> io::Result<()> {
         self.call("POST", "/__control/reset", None, None).map(drop)
     }
 
+    /// Answers requests with a valid access token for another path with an empty text.
+    pub(crate) fn add_route(&self, method: &str, path: &str) -> io::Result<()> {
+        let route = json!({"method": method, "path": path, "body": ""});
+        self.call("POST", "/__control/routes", None, Some(&route))
+            .map(drop)
+    }
+
     /// Makes the next request for an operation meet a fault.
-    pub(super) fn script(&self, fault: &Value) -> io::Result<()> {
+    pub(crate) fn script(&self, fault: &Value) -> io::Result<()> {
         self.call("POST", "/__control/faults", None, Some(fault))
             .map(drop)
     }
 
     /// Removes the faults that no request has met.
-    pub(super) fn clear_faults(&self) -> io::Result<()> {
+    pub(crate) fn clear_faults(&self) -> io::Result<()> {
         self.call("DELETE", "/__control/faults", None, None)
             .map(drop)
     }
 
     /// Returns the valid credential, or `None` if the account has no API token.
-    pub(super) fn truth(&self) -> io::Result<Option<Truth>> {
+    pub(crate) fn truth(&self) -> io::Result<Option<Truth>> {
         let answer = self.call("GET", "/__control/credential", None, None)?;
         let text = |field: &str| Some(answer.get(field)?.as_str()?.to_owned());
         Ok(text("id")
@@ -86,7 +89,7 @@ impl Service {
     }
 
     /// Logs in without the command, as the web interface or another machine would.
-    pub(super) fn log_in(&self) -> io::Result<String> {
+    pub(crate) fn log_in(&self) -> io::Result<String> {
         let missing = || io::Error::other("the fake service gave no access token");
         let truth = self.truth()?.ok_or_else(missing)?;
         let body = json!({"id": truth.id, "secret": truth.secret});
@@ -98,7 +101,7 @@ impl Service {
     /// Changes the account's API token without the command: `PUT` rotates it, `DELETE` deletes it.
     ///
     /// A missing API token is not an error: a command may have been faster.
-    pub(super) fn change(&self, method: &str, access_token: &str) -> io::Result<()> {
+    pub(crate) fn change(&self, method: &str, access_token: &str) -> io::Result<()> {
         self.call(method, "/auth/api-token", Some(access_token), None)
             .map(drop)
     }

@@ -28,8 +28,12 @@ const TESTS: &str = "test --locked --no-fail-fast --all-features --lib --bins --
 /// The tests that run at once: 2. Wine takes a while to start a program, and fails to under load.
 const THREADS: &str = "2";
 
-/// The test that Wine can't do: it refuses some of a thousand connections at once.
-const TOO_MUCH: &str = "a_thousand_logins_at_once";
+/// The tests that Wine can't do: it refuses some of a thousand connections at once, and its TLS takes no
+/// root certificate of a program's own.
+const LEFT_OUT: [&str; 2] = [
+    "a_thousand_logins_at_once",
+    "row_77_a_caller_chooses_between_the_backends_that_are_built",
+];
 
 /// What is missing, and how Debian calls it.
 const NEEDED: &str = "install MinGW and Wine, on Debian: \
@@ -55,9 +59,14 @@ pub(crate) fn test(root: &Path, output: &mut impl Write) -> io::Result<()> {
         run(compile.arg(root.join(LIBRARY)).arg("-ladvapi32"))?;
     }
     let mut tests = cargo(root, TESTS);
-    tests.args(["--target", TARGET, "--", "--skip", TOO_MUCH]);
+    tests.args(["--target", TARGET, "--"]);
+    for test in LEFT_OUT {
+        tests.args(["--skip", test]);
+    }
     tests.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", wine);
     tests.env("RUST_TEST_THREADS", THREADS);
+    // What is unused there is for another system, and has to say so.
+    tests.env("RUSTFLAGS", "-D warnings");
     // Its own notes would stand between a program's lines.
     tests.env("WINEDEBUG", "-all");
     tests.env("WINEPREFIX", own.join("wine"));

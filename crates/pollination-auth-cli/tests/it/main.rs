@@ -11,6 +11,7 @@ mod checked;
 #[cfg(test)]
 #[cfg(unix)]
 mod creation;
+#[cfg(test)]
 mod deletion;
 #[cfg(test)]
 mod doctor;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use pollination_auth::{ApiToken, FileStore, Profile, Secret};
-use pollination_auth_fake::{FakeService, Fault, Operation};
+#[cfg(unix)]
+use pollination_auth_fake::FakeService;
+use pollination_auth_fake::{Fault, Operation};
 
 use crate::world::{ID, Ran, SECRET, World, accept_next_login, wait};
 

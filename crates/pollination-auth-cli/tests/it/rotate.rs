@@ -254,7 +254,6 @@ fn breaks_at_the_request() -> World {
     breaks_with(false)
 }
 
-#[cfg(unix)]
 fn breaks_with(rescue_too: bool) -> World {
     let home = tempfile::tempdir().unwrap();
     let directory = home.path().join("credentials");

@@ -1,5 +1,6 @@
 //! No connection: the cause is named, and what to look at. And certificates of a private authority.
 
+#[cfg(unix)]
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use std::thread;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+#[cfg(unix)]
 use snapbox::str;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -32,6 +34,7 @@ pub(crate) fn log_in(world: &World, host: &str, variables: &[(&str, &str)]) -> R
 }
 
 /// Runs a command for another host without any root certificate: it can't build a client.
+#[cfg(target_os = "linux")]
 fn without_roots(world: &World, host: &str, arguments: &[&str]) -> Ran {
     let mut command = std::process::Command::new(PROGRAM);
     command
@@ -162,6 +165,7 @@ pub(crate) fn authority() -> CertifiedIssuer<'static, KeyPair> {
 }
 
 /// As [`behind_tls`], with a certificate that this machine's clock calls not valid yet.
+#[cfg(target_os = "linux")]
 pub(crate) fn behind_early_tls(
     world: &World,
     authority: &CertifiedIssuer<'static, KeyPair>,

@@ -16,6 +16,7 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_pollination-auth-fake");
 /// A running program; ended when it is dropped.
 pub(crate) struct Program {
     child: Child,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "it keeps the pipe open"))]
     stdout: BufReader<std::process::ChildStdout>,
     pub(crate) base_url: String,
 }

@@ -60,7 +60,7 @@ pub(crate) enum Command {
     Exec(Exec),
     /// Show what is stored, without asking the service
     ///
-    /// The generation counts the changes of the stored secret; 0 is the first one. The exit code is
+    /// The generation counts how often the credential was stored again, with a new secret or the same. The exit code is
     /// 3 if there is no credential, and 6 if a rotation is unfinished and no process is working on
     /// it.
     Status,

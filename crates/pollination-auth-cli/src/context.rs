@@ -338,6 +338,7 @@ impl Context {
     /// Returns the error of a command; if it is about a file, with its path and what to do.
     pub(crate) fn explain(&self, error: CliError) -> CliError {
         let problem = match error {
+            CliError::CreationFirst | CliError::NothingToCreateWith { .. } => return error,
             // It was there a moment ago: another process has logged out, and no store is broken.
             error if error.exit() == Exit::NotLoggedIn => return self.not_logged_in(),
             CliError::Service(Error::StoreFailed(failure))

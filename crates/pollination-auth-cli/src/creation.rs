@@ -4,27 +4,27 @@
 //! only way to replace it, so the file is written before the request, below the store of the
 //! credentials: the new secret needs the same disk.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use pollination_auth::{AccessToken, ApiTokenId, Document, Secret, StoreError};
+use pollination_auth::{AccessToken, ApiToken, ApiTokenId, Document, Secret, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::args::global::Global;
+use crate::aside::{self, Copy};
 use crate::checked;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::kept_files::{KeptFiles, KeptLock};
 use crate::output;
+use crate::profiles::CREATIONS;
 use crate::progress;
 use crate::recovery::{Aside, Made, Redo};
 use crate::refusal;
 use crate::text::quoted;
 use crate::variables;
-
-/// The store's directory, below that of the credentials.
-const DIRECTORY: &str = "creations";
 
 /// What the store is told that it keeps; it looks at no document, and protects both kinds alike.
 const DOCUMENT: Document = Document::Credential;
@@ -33,41 +33,48 @@ const DOCUMENT: Document = Document::Credential;
 const FACTS: Document = Document::Journal;
 
 /// What is known of a creation, kept beside its access token.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Facts {
-    /// The API token that is known not to be the creation's: that of the credential that was stored
-    /// before, or later for another account. A stored credential with another id is what the creation
-    /// made, or has replaced it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Facts {
+    /// Whose creation it is, as the documents of the credentials say it: `profile list` finds it so.
+    base_url: String,
+    profile: String,
+    /// Tells it from every other creation of this profile, also from one with the same access token.
+    number: u64,
+    /// The API token that was stored when it began, and so is not the creation's.
     before: Option<String>,
     /// Whether that is of the same account, so that the creation replaces it.
     is_own: bool,
-    /// Where the new API token is that does not log in yet.
-    aside: Option<Aside>,
+    /// The API token that it has created, once the reply is there.
+    made: Option<String>,
+    /// Where new API tokens are that have not logged in: of this creation, and of those before it with
+    /// an unclear end.
+    asides: Vec<Aside>,
 }
 
 impl Facts {
-    pub(crate) fn new(before: Option<&ApiTokenId>, is_own: bool) -> Self {
+    /// Returns those of a creation that begins: what is stored is the API token from before.
+    fn new(context: &Context, before: Option<&ApiTokenId>, is_own: bool) -> Self {
+        let id = context.profile.id();
         Self {
+            base_url: id.base_url().to_owned(),
+            profile: id.name().to_owned(),
+            // The standard library's random keys: nobody has to be kept from guessing it.
+            number: RandomState::new().build_hasher().finish(),
             before: before.map(ApiTokenId::to_string),
             is_own,
-            aside: None,
+            made: None,
+            asides: Vec::new(),
         }
     }
 
-    fn read(text: &str) -> Self {
-        // An earlier version kept the id alone.
-        let id = || (!text.is_empty()).then(|| text.to_owned());
-        serde_json::from_str(text).unwrap_or_else(|_id| Self {
-            before: id(),
-            ..Self::default()
-        })
-    }
-
-    fn made(&self) -> Made {
-        match &self.aside {
-            Some(aside) => Made::PutAside(Box::new(aside.clone())),
-            None if self.is_own && self.before.is_some() => Made::UnlessStored,
-            None => Made::Unknown,
+    /// Returns what the creation may have made, if these places have new API tokens.
+    fn made(&self, asides: Vec<Aside>) -> Made {
+        if !asides.is_empty() {
+            Made::PutAside(asides)
+        } else if self.is_own && self.before.is_some() && self.made.is_none() {
+            Made::UnlessStored
+        } else {
+            Made::Unknown
         }
     }
 }
@@ -76,12 +83,12 @@ impl Facts {
 pub(crate) struct Creation {
     place: Place,
     facts: Facts,
+    /// What was known before, if an interrupted creation left the access token.
+    interrupted: Option<Option<Facts>>,
     global: Global,
     /// What to do if it is cut off.
-    redo: Arc<Mutex<Redo>>,
-    /// Whether an interrupted creation left the file.
-    was_interrupted: bool,
-    /// Where this one has put its API token; the [`Facts`] may be about an earlier one.
+    redo: Arc<Mutex<Box<Redo>>>,
+    /// Where this one has put its API token.
     aside: Option<Aside>,
     lock: KeptLock,
 }
@@ -91,21 +98,32 @@ pub(crate) struct Found {
     pub(crate) file: PathBuf,
     /// Whether a process works on it.
     pub(crate) under_way: bool,
-    /// Whether a credential was stored since it began, so that only a login is missing.
+    /// Whether what it made is stored, so that only a login is missing.
     pub(crate) is_stored: bool,
-    pub(crate) redo: Redo,
+    /// Whether what is stored is another API token than before, and so may be what it made.
+    may_be_stored: bool,
+    pub(crate) redo: Box<Redo>,
+    /// The new API tokens that have not logged in, and where they are.
+    pub(crate) asides: Vec<Aside>,
+    number: Option<u64>,
     access_token: Secret,
 }
 
-/// Returns the commands that go on from a creation whose access token is in this file.
-fn redo(global: &Global, file: &Path, made: Made) -> Redo {
+/// Returns the commands that go on from a creation whose access token is in this file. `replaces` is a
+/// stored API token that nobody was asked about.
+fn redo(global: &Global, file: &Path, made: Made, replaces: Option<String>) -> Box<Redo> {
     let file = quoted(&file.to_string_lossy());
     let line = |command| format!("{} < {file}", global.line(command));
-    Redo {
+    let create = match replaces {
+        None => "token create --yes --access-token-stdin",
+        Some(_) => "token create --access-token-stdin",
+    };
+    Box::new(Redo {
         made,
         delete: line("token delete --yes --access-token-stdin"),
-        create: line("token create --yes --access-token-stdin"),
-    }
+        create: line(create),
+        replaces,
+    })
 }
 
 /// Where the access token of one profile is kept.
@@ -116,7 +134,7 @@ struct Place {
 
 impl Place {
     fn open(context: &Context) -> Result<Option<Self>, CliError> {
-        let files = KeptFiles::open(context, Path::new(DIRECTORY))?;
+        let files = KeptFiles::open(context, Path::new(CREATIONS))?;
         Ok(files.map(|files| Self {
             file: files.path(DOCUMENT),
             files,
@@ -125,7 +143,7 @@ impl Place {
 
     /// As [`open`](Self::open), and makes nothing.
     fn look(context: &Context) -> Result<Option<Self>, CliError> {
-        if KeptFiles::is_made(context, Path::new(DIRECTORY)) {
+        if KeptFiles::is_made(context, Path::new(CREATIONS)) {
             Self::open(context)
         } else {
             Ok(None)
@@ -140,9 +158,14 @@ impl Place {
         })
     }
 
-    async fn facts(&self) -> Result<Facts, CliError> {
-        let facts = self.files.read(FACTS).await?;
-        Ok(facts.map_or_else(Facts::default, |facts| Facts::read(facts.expose_secret())))
+    /// Returns what is known of the creation, which may be nothing.
+    async fn facts(&self) -> Result<Option<Facts>, CliError> {
+        let facts = self.files.read(FACTS).await;
+        let facts = facts.map_err(|problem| CliError::KeptCreation {
+            file: self.files.path(FACTS),
+            problem,
+        })?;
+        Ok(facts.and_then(|facts| serde_json::from_str(facts.expose_secret()).ok()))
     }
 
     async fn lock(&self) -> Result<KeptLock, StoreError> {
@@ -163,24 +186,34 @@ async fn write(lock: &mut KeptLock, facts: &Facts) -> Result<(), CliError> {
 impl Creation {
     /// Keeps the access token, which the next request creates an API token with.
     ///
-    /// The access token of an interrupted creation is not replaced by another one.
+    /// The access token of an interrupted creation is not replaced by another one. `before` is the stored
+    /// API token that may be replaced; if another one is stored by now, nothing begins.
     pub(crate) async fn begin(
         context: &Context,
         access_token: &AccessToken,
-        facts: Facts,
+        before: Option<&ApiTokenId>,
+        is_own: bool,
         settle: Duration,
     ) -> Result<Self, CliError> {
         let place = Place::open(context)?.ok_or(CliError::NoDirectory(variables::DIRECTORY))?;
         let mut lock = place.lock().await?;
+        let stored = context.profile.load().await?;
+        if let Some(other) = stored.filter(|stored| Some(stored.id()) != before) {
+            return Err(CliError::StoredMeanwhile {
+                id: other.id().to_string(),
+            });
+        }
         let global = &context.global;
         let kept = place.read().await?;
         let is_other = |kept: &Secret| kept.expose_secret() != access_token.expose_secret();
-        let mut was_interrupted = kept.is_some();
-        let mut facts = facts;
+        let mut facts = Facts::new(context, before, is_own);
+        let mut interrupted = None;
         if let Some(kept) = &kept {
             let known = place.facts().await?;
+            let mut came_to_nothing = false;
             if !is_other(kept) {
-                facts = known;
+                let is_same = |known: &&Facts| known.before == facts.before && known.is_own;
+                facts.is_own |= known.as_ref().is_some_and(|known| is_same(&known));
             } else if is_dead(context, kept).await {
                 check_accepted(context, access_token).await?;
                 output::note(format_args!(
@@ -188,47 +221,51 @@ impl Creation {
                      one replaces it",
                     place.file.display()
                 ));
-            } else if facts.before.is_some() && kept_came_to_nothing(context, kept, settle).await {
-                was_interrupted = false;
+            } else if before.is_some() && kept_came_to_nothing(context, kept, settle).await {
+                came_to_nothing = true;
             } else {
-                let redo = redo(global, &place.file, known.made());
-                return Err(CliError::CreationUnfinished { redo });
+                let found = found(context, place, kept.clone()).await?;
+                return Err(CliError::CreationUnfinished { redo: found.redo });
             }
+            if let Some(known) = &known {
+                facts.asides.clone_from(&known.asides);
+            }
+            interrupted = (!came_to_nothing).then_some(known);
         }
+        write(&mut lock, &facts).await?;
         if kept.as_ref().is_none_or(is_other) {
-            write(&mut lock, &facts).await?;
             let text = Secret::from(access_token.expose_secret().to_owned());
             lock.write(DOCUMENT, &text).await?;
         }
-        let redo = redo(global, &place.file, facts.made());
+        let made =
+            facts.made(aside::present(context, &facts.asides, facts.before.as_deref()).await);
+        let redo = redo(global, &place.file, made, None);
         Ok(Self {
             place,
             facts,
+            interrupted,
             global: global.clone(),
             redo: Arc::new(Mutex::new(redo)),
-            was_interrupted,
             aside: None,
             lock,
         })
     }
 
-    /// Returns `true` if an interrupted creation left its access token, which stays.
-    pub(crate) fn was_interrupted(&self) -> bool {
-        self.was_interrupted
-    }
-
     /// Returns what to do about it; what is returned follows what becomes of it.
-    pub(crate) fn shared_redo(&self) -> Arc<Mutex<Redo>> {
+    pub(crate) fn shared_redo(&self) -> Arc<Mutex<Box<Redo>>> {
         self.redo.clone()
     }
 
     /// Returns what to do about it.
-    pub(crate) fn redo(&self) -> Redo {
-        redo(&self.global, &self.place.file, self.facts.made())
+    pub(crate) fn redo(&self) -> Box<Redo> {
+        self.redo
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// As [`redo`](Self::redo), where the disk still has the access token.
-    pub(crate) async fn redo_if_kept(&self) -> Option<Redo> {
+    pub(crate) async fn redo_if_kept(&self) -> Option<Box<Redo>> {
         let kept = self.place.read().await.ok().flatten();
         kept.map(|_access_token| self.redo())
     }
@@ -238,15 +275,31 @@ impl Creation {
         self.aside.as_ref()
     }
 
-    /// Remembers where the new API token is that does not log in yet.
+    /// Remembers the new API token, so that it is known when it is stored.
+    pub(crate) async fn made(&mut self, id: &ApiTokenId) {
+        self.facts.made = Some(id.to_string());
+        self.note().await;
+    }
+
+    /// Remembers where the new API token is about to be put. It is noted before it is there: whoever
+    /// reads the note looks whether it is.
     pub(crate) async fn put_aside(&mut self, aside: Aside) {
-        self.facts.aside = Some(aside.clone());
+        self.facts.asides.retain(|known| *known != aside);
+        self.facts.asides.push(aside);
+        self.note().await;
+    }
+
+    /// Says from now on that the new API token is in a place.
+    pub(crate) fn is_aside(&mut self, aside: Aside) {
+        let made = Made::PutAside(vec![aside.clone()]);
         self.aside = Some(aside);
-        if let Ok(mut redo) = self.redo.lock() {
-            *redo = self.redo();
-        }
+        let redo = redo(&self.global, &self.place.file, made, None);
+        *self.redo.lock().unwrap_or_else(PoisonError::into_inner) = redo;
+    }
+
+    async fn note(&mut self) {
         if let Err(error) = write(&mut self.lock, &self.facts).await {
-            tracing::debug!(%error, "it is not kept where the new API token is");
+            tracing::debug!(%error, "what is known of the creation is not kept");
         }
     }
 
@@ -261,6 +314,20 @@ impl Creation {
             tracing::debug!(%error, "the access token of the creation is left behind");
         }
     }
+
+    /// Ends it where nothing was created. What an interrupted creation left stays, and is returned as
+    /// what to do about that one.
+    pub(crate) async fn refused(mut self) -> Option<Box<Redo>> {
+        let Some(before) = self.interrupted.take() else {
+            self.end().await;
+            return None;
+        };
+        if let Some(before) = before {
+            self.facts = before;
+            self.note().await;
+        }
+        Some(self.redo())
+    }
 }
 
 /// Returns the creation of this profile that has not come to its end.
@@ -268,22 +335,40 @@ pub(crate) async fn find(context: &Context) -> Result<Option<Found>, CliError> {
     let Some(place) = Place::look(context)? else {
         return Ok(None);
     };
-    let Some(access_token) = place.read().await? else {
-        return Ok(None);
-    };
+    match place.read().await? {
+        Some(access_token) => found(context, place, access_token).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn found(context: &Context, place: Place, access_token: Secret) -> Result<Found, CliError> {
     let facts = place.facts().await?;
     let stored = context.profile.load().await?;
-    let is_stored = stored.is_some_and(|stored| {
-        let before = facts.before.as_deref();
-        before.is_none_or(|before| before != stored.id().as_str())
-    });
-    Ok(Some(Found {
-        is_stored,
+    let stored = stored.map(|stored| stored.id().to_string());
+    let before = facts.as_ref().and_then(|facts| facts.before.clone());
+    let made = facts.as_ref().and_then(|facts| facts.made.clone());
+    let known: &[Aside] = facts.as_ref().map_or(&[], |facts| &facts.asides);
+    let asides = aside::present(context, known, before.as_deref()).await;
+    let made_what = facts
+        .as_ref()
+        .map_or(Made::Unknown, |facts| facts.made(asides.clone()));
+    let is_stored = stored.is_some() && stored == made;
+    let is_asked = stored == before || is_stored;
+    Ok(Found {
         under_way: place.files.is_locked().await,
-        redo: redo(&context.global, &place.file, facts.made()),
+        is_stored,
+        may_be_stored: facts.is_some() && stored.is_some() && stored != before,
+        redo: redo(
+            &context.global,
+            &place.file,
+            made_what,
+            stored.filter(|_| !is_asked),
+        ),
+        asides,
+        number: facts.map(|facts| facts.number),
         file: place.file,
         access_token,
-    }))
+    })
 }
 
 /// As [`find`], once no process works on one.
@@ -356,31 +441,40 @@ async fn is_dead(context: &Context, kept: &Secret) -> bool {
         )
 }
 
-/// Removes the access token of a creation after a login, if the stored credential replaces it.
+/// Removes the access token of a creation after a login with an API token, if that is what was created,
+/// or has replaced it.
 ///
-/// That is proven if the credential was stored after the creation began, and the access token is
-/// of the account that has that API token. Returns the file of one that stays. A file that can't be
-/// removed is no reason to call the login failed.
-pub(crate) async fn complete(context: &Context) -> Option<PathBuf> {
+/// It is the one where the reply has named it. Where there was no reply, it was stored after the creation
+/// began, and the access token is of the account that has it. Returns the file of one that stays. A file
+/// that can't be removed is no reason to call the login failed.
+pub(crate) async fn complete(context: &Context, logged_in: &ApiToken) -> Option<PathBuf> {
     let completed = async {
         let Some(found) = find(context).await?.filter(|found| !found.under_way) else {
             return Ok(None);
         };
-        if !found.is_stored {
-            return Ok(Some(found.file));
+        let stays = Ok(Some(found.file.clone()));
+        let is_current = is_stored(context, logged_in).await?;
+        if !(is_current && (found.is_stored || is_owner(context, &found, logged_in.id()).await)) {
+            return stays;
         }
-        match owner_of_kept(context).await? {
-            Owner::Stored => forget(context).await.map(|()| None),
-            Owner::Other(stored) => {
-                // The next login with it completes nothing either.
-                let mut lock = lock(context).await?;
-                if let Some(lock) = &mut lock {
-                    write(lock, &Facts::new(Some(&stored), false)).await?;
-                }
-                Ok(Some(found.file))
+        let own = found
+            .asides
+            .iter()
+            .filter(|aside| aside.id == logged_in.id().as_str());
+        for aside in own {
+            if aside::forget(context, aside, logged_in).await == Copy::MayBeNewer {
+                return stays;
             }
-            Owner::Unknown => Ok(Some(found.file)),
         }
+        let lock = match Place::look(context)? {
+            Some(place) => place.files.try_lock().await?,
+            None => None,
+        };
+        // Whoever has the lock creates again.
+        let Some(lock) = lock else {
+            return Ok(None);
+        };
+        Ok((!forget_under(lock, context, &found).await?).then_some(found.file))
     };
     completed.await.unwrap_or_else(|error: CliError| {
         tracing::debug!(%error, "the access token of a creation is left behind");
@@ -388,53 +482,43 @@ pub(crate) async fn complete(context: &Context) -> Option<PathBuf> {
     })
 }
 
-/// Whose account the access token of a creation is of.
-enum Owner {
-    /// It is that of the stored API token.
-    Stored,
-    /// It is another one than that of the stored API token, which has this id.
-    Other(ApiTokenId),
-    Unknown,
-}
-
-async fn owner_of_kept(context: &Context) -> Result<Owner, CliError> {
-    let Some(place) = Place::look(context)? else {
-        return Ok(Owner::Unknown);
-    };
-    let kept = place.read().await?;
+async fn is_stored(context: &Context, token: &ApiToken) -> Result<bool, CliError> {
     let stored = context.profile.load().await?;
-    let (Some(kept), Some(stored)) = (kept, stored) else {
-        return Ok(Owner::Unknown);
-    };
-    let Ok(kept) = AccessToken::new(kept.expose_secret()) else {
-        return Ok(Owner::Unknown);
-    };
-    Ok(match owner(context, &kept).await {
-        Ok(id) if &id == stored.id() => Owner::Stored,
-        Ok(_other) => Owner::Other(stored.id().clone()),
-        Err(_unasked) => Owner::Unknown,
-    })
+    Ok(stored.is_some_and(|stored| stored.id() == token.id()))
 }
 
-/// Removes the access token of an interrupted creation.
-async fn forget(context: &Context) -> Result<(), CliError> {
+/// Returns `true` if the access token of a creation is of the account that has an API token, which was
+/// stored after the creation began.
+async fn is_owner(context: &Context, found: &Found, id: &ApiTokenId) -> bool {
+    let Ok(kept) = AccessToken::new(found.access_token.expose_secret()) else {
+        return false;
+    };
+    found.may_be_stored && owner(context, &kept).await.is_ok_and(|own| own == *id)
+}
+
+/// Removes the access token of the creation that was found, and of no later one. Returns `false` if
+/// there is a later one.
+pub(crate) async fn forget_found(context: &Context, found: &Found) -> Result<bool, CliError> {
     match lock(context).await? {
-        Some(mut lock) => Ok(remove(&mut lock).await?),
-        None => Ok(()),
+        Some(lock) => forget_under(lock, context, found).await,
+        None => Ok(true),
     }
 }
 
-/// Removes the access token of the creation that was found, and of no later one.
-pub(crate) async fn forget_found(context: &Context, found: &Found) -> Result<(), CliError> {
-    let Some(mut lock) = lock(context).await? else {
-        return Ok(());
+async fn forget_under(
+    mut lock: KeptLock,
+    context: &Context,
+    found: &Found,
+) -> Result<bool, CliError> {
+    let Some(now) = find(context).await? else {
+        return Ok(true);
     };
-    match find(context).await? {
-        Some(now) if now.access_token.expose_secret() == found.access_token.expose_secret() => {
-            Ok(remove(&mut lock).await?)
-        }
-        _ => Ok(()),
+    let is_same = now.number == found.number
+        && now.access_token.expose_secret() == found.access_token.expose_secret();
+    if is_same {
+        remove(&mut lock).await?;
     }
+    Ok(is_same)
 }
 
 /// Returns the lock of the files, if there are any.

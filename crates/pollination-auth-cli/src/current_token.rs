@@ -121,7 +121,7 @@ async fn obtain(
         }
     }
     // `login` and `status` name a file that stays.
-    let _stays = creation::complete(context).await;
+    let _stays = creation::complete(context, owner.api_token()).await;
     Ok(Current::New(token))
 }
 

@@ -62,6 +62,14 @@ pub(crate) enum CliError {
         has_later_key: bool,
     },
     #[error(
+        "{problem}\n  where the account has no API token, give an access token that was issued before it was \
+         deleted: `{create}`"
+    )]
+    NothingToCreateWith {
+        problem: Box<CliError>,
+        create: String,
+    },
+    #[error(
         "the service refuses the stored secret of the API token {id}, and that of the environment \
          too: {}\n  run `{login}` with a new secret",
         Service(error)
@@ -95,7 +103,7 @@ pub(crate) enum CliError {
     #[cfg(not(feature = "keyring"))]
     #[error(
         "this build of pollination-auth can't use the system's keyring; install it with \
-         `cargo install pollination-auth-cli --features keyring`"
+         `--features keyring`"
     )]
     NoKeyring,
     #[error("{place}: {problem}\n  {remedy}")]
@@ -132,13 +140,13 @@ pub(crate) enum CliError {
     },
     #[error(
         "the new secret could not be stored ({problem}), so the new API token {id} was deleted again{}",
-        again(redo.as_ref())
+        again(redo.as_deref())
     )]
     NotKept {
         id: String,
         problem: Box<CliError>,
         /// None where the access token could not be kept either.
-        redo: Option<Redo>,
+        redo: Option<Box<Redo>>,
     },
     #[error(
         "the new API token {id} was not stored in the credential store ({problem})\n  it \
@@ -152,13 +160,13 @@ pub(crate) enum CliError {
     },
     #[error(
         "the new secret could not be stored ({problem}) and is lost; the API token {id} exists{}",
-        replace(redo.as_ref())
+        replace(redo.as_deref())
     )]
     NotKeptAndNotDeleted {
         id: String,
         problem: Box<CliError>,
         /// None where the access token could not be kept either.
-        redo: Option<Redo>,
+        redo: Option<Box<Redo>>,
     },
     #[error(
         "the new API token {id} does not log in, and the account has another one by now: {other}; \
@@ -186,7 +194,7 @@ pub(crate) enum CliError {
         error: Error,
         /// The file with the service's reply, which may hold the secret.
         reply: Option<PathBuf>,
-        redo: Redo,
+        redo: Box<Redo>,
     },
     #[error(
         "nothing was created: the stored API token {id} still logs in ({}){}",
@@ -198,13 +206,17 @@ pub(crate) enum CliError {
         reply: Option<PathBuf>,
         id: String,
     },
+    #[error("the API token {id} was stored meanwhile, and nobody was asked to replace it")]
+    StoredMeanwhile { id: String },
+    #[error("no credential is stored; finish the interrupted creation first")]
+    CreationFirst,
     #[error("a creation was interrupted; {redo}")]
-    CreationUnfinished { redo: Redo },
+    CreationUnfinished { redo: Box<Redo> },
     #[error("{problem}\n  an earlier creation was interrupted; {redo}")]
     CreationBefore {
         /// Why no other one was made.
         problem: Box<CliError>,
-        redo: Redo,
+        redo: Box<Redo>,
     },
     #[error(
         "{}{problem}\n  it is the access token of an interrupted creation, and can be the only key to \
@@ -243,7 +255,7 @@ pub(crate) enum CliError {
     #[error("interrupted; the rotation may be unfinished: run `{resume}`")]
     RotationInterrupted { resume: String },
     #[error("interrupted; {redo}")]
-    CreationInterrupted { redo: Redo },
+    CreationInterrupted { redo: Box<Redo> },
     #[error("interrupted")]
     Interrupted,
     #[error("{doing}: {source}")]

@@ -88,6 +88,15 @@ impl KeptFiles {
         self.store.is_locked(&self.profile).await
     }
 
+    /// Returns the lock unless another process holds it.
+    pub(crate) async fn try_lock(&self) -> Result<Option<KeptLock>, StoreError> {
+        let lock = self.store.try_lock(&self.profile).await?;
+        Ok(lock.map(|lock| KeptLock {
+            files: self.clone(),
+            lock,
+        }))
+    }
+
     /// Waits until no other process holds the lock; that takes too long where one hangs.
     pub(crate) async fn lock(&self) -> Result<KeptLock, StoreError> {
         let lock = lock_wait::outwait_unseen(async || {

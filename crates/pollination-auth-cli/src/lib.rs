@@ -117,6 +117,7 @@ mod access_token_file;
 mod advice;
 mod args;
 mod argument_error;
+mod aside;
 mod checked;
 mod command;
 mod context;

@@ -22,6 +22,9 @@ const DOCUMENT_LIMIT: usize = 64 * 1024;
 /// The subdirectory with a document for each profile whose credential is in the system's keyring.
 const KEYRING_MARKS: &str = "keyring";
 
+/// The subdirectory with what is known of creations that have not come to their end.
+pub(crate) const CREATIONS: &str = "creations";
+
 /// How the names of the documents end.
 const DOCUMENTS: [(&str, Document); 2] = [
     (".credential.json", Document::Credential),
@@ -51,9 +54,17 @@ struct Versioned {
     version: u64,
 }
 
-/// Returns the profiles of the command's own store, none if it can't be read.
+/// Returns the profiles of the command's own store, also those with a creation alone; none if it can't
+/// be read.
 pub(crate) fn stored() -> Vec<Found> {
-    paths::credentials().map_or_else(|_none| Vec::new(), |directory| find(&directory))
+    let Ok(directory) = paths::credentials() else {
+        return Vec::new();
+    };
+    let mut found = find(&directory);
+    found.extend(find(&directory.join(CREATIONS)));
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 /// Returns the profiles that have a document in a directory or in the system's keyring, in order.

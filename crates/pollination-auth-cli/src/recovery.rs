@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use pollination_auth::{RotateError, Ruling};
 use serde::{Deserialize, Serialize};
 
-use crate::text::quoted;
+use crate::text::{option, quoted};
 use crate::time;
 use crate::variables;
 
@@ -50,21 +50,22 @@ impl Remedies {
     }
 }
 
-/// A place in the rescue directory.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A place for a new API token in the rescue directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Aside {
     pub(crate) directory: PathBuf,
     pub(crate) profile: String,
+    pub(crate) id: String,
 }
 
 impl Aside {
     /// Returns how commands use what is there.
     pub(crate) fn how_to_use(&self) -> String {
         format!(
-            "{}={} with --profile {} makes every command use it",
+            "{}={} with {} makes every command use it",
             variables::DIRECTORY,
             quoted(&self.directory.to_string_lossy()),
-            quoted(&self.profile)
+            option("--profile", &self.profile)
         )
     }
 }
@@ -76,8 +77,8 @@ pub(crate) enum Made {
     Unknown,
     /// An API token, or nothing if what was stored before still logs in.
     UnlessStored,
-    /// The API token in this place.
-    PutAside(Box<Aside>),
+    /// The API tokens in these places, of which the last is the newest.
+    PutAside(Vec<Aside>),
 }
 
 /// What to do about a creation without a clear end.
@@ -87,12 +88,21 @@ pub(crate) struct Redo {
     pub(crate) delete: String,
     /// This one alone, where no API token exists.
     pub(crate) create: String,
+    /// The stored API token that `create` would replace, if it is not known to be the one from before:
+    /// nobody was asked about it.
+    pub(crate) replaces: Option<String>,
 }
 
 impl Redo {
     /// Returns the commands that replace an API token whose secret nobody knows, each on a line.
     pub(crate) fn lines(&self) -> String {
-        format!("\n    {}\n    {}", self.delete, self.create)
+        let asked = self.replaces.as_ref().map_or_else(String::new, |id| {
+            format!(
+                "\n  the second command replaces the stored API token {id} on this machine too: add --yes \
+                 if it may, or another --profile to keep both"
+            )
+        });
+        format!("\n    {}\n    {}{asked}", self.delete, self.create)
     }
 }
 
@@ -106,12 +116,24 @@ impl fmt::Display for Redo {
                 "if the stored API token no longer logs in, there is a new one whose secret nobody \
                  knows; only then replace it:",
             )?,
-            Made::PutAside(aside) => write!(
-                f,
-                "the new API token is in {}, and {}; only if it does not log in, replace it:",
-                aside.directory.display(),
-                aside.how_to_use()
-            )?,
+            Made::PutAside(places) => {
+                for (number, aside) in places.iter().enumerate() {
+                    let then = if number == 0 { "" } else { "; " };
+                    write!(
+                        f,
+                        "{then}the new API token {} is in {}, and {}",
+                        aside.id,
+                        aside.directory.display(),
+                        aside.how_to_use()
+                    )?;
+                }
+                let none = if places.len() > 1 {
+                    "none of them logs"
+                } else {
+                    "it does not log"
+                };
+                write!(f, "; only if {none} in, replace it:")?;
+            }
         }
         f.write_str(&self.lines())
     }

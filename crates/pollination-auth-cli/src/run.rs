@@ -73,7 +73,7 @@ fn unparsed(error: clap::Error) -> Exit {
         let message = format!("{}{tip}", error.render());
         output::error_json(Exit::Usage, message.trim_end(), Vec::new());
     } else {
-        output::tell(format_args!("{}{tip}", error.render().ansi()));
+        output::say(format_args!("{}{tip}", error.render().ansi()));
     }
     Exit::Usage
 }

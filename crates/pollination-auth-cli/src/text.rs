@@ -54,6 +54,13 @@ pub(crate) fn quoted(value: &str) -> String {
     }
 }
 
+/// Returns an option with its value, as it stands on a command line.
+pub(crate) fn option(name: &str, value: &str) -> String {
+    // A value that begins like an option would be taken for one.
+    let sign = if value.starts_with('-') { '=' } else { ' ' };
+    format!("{name}{sign}{}", quoted(value))
+}
+
 /// Wraps each line between words. What is wrapped has the line's own indentation, that of the second
 /// column of a table, or [`HANGING`].
 ///

@@ -44,14 +44,14 @@ const CALLS: [Call; 15] = [
         method: "DELETE",
         name: "/faults",
         takes: None,
-        does: "takes all scripted faults back",
+        does: "removes all scripted faults",
         act: Act::Change(|service| service.state().script.clear()),
     },
     Call {
         method: "GET",
         name: "/faults",
         takes: None,
-        does: "names the faults that no request has met",
+        does: "lists the scripted faults that no request has met",
         act: Act::Show(|service| {
             let unused = service.state().script.unused();
             Reply::json(StatusCode::OK, &json!({ "unused": unused }))
@@ -103,7 +103,7 @@ const CALLS: [Call; 15] = [
         method: "POST",
         name: "/reset",
         takes: None,
-        does: "makes everything as at the start: credential, faults, tokens, clock, latency, routes, requests",
+        does: "restores the state of the start: credential, faults, tokens, clock, latency, routes, requests",
         act: Act::Change(Service::reset),
     },
     Call {

@@ -12,7 +12,7 @@ use pollination_auth_fake::{DEFAULT_EXPIRES_IN, FakeService};
 
 /// Where people who don't write Rust find the rest.
 const CONTROL: &str = "\
-A test in any language scripts faults, looks in and resets it through a control endpoint on the
+Tests in any language script faults, inspect the service and reset it through a control endpoint on the \
 same port, which describes itself: curl http://127.0.0.1:PORT/__control";
 
 /// Runs the Pollination authentication service in memory, on the loopback address.

@@ -67,7 +67,7 @@ environment paths place profiles output     what is read from and written to the
 args prompt progress rescue stdin           the command line and the terminal's questions
 interrupt lock_wait                         what ends a command, and when
 terminal context credential                 what every command is given
-kept_files                                  files that commands keep beside the credential
+kept_files aside                            files beside the credential, and in the rescue directory
 access_token_file checked creation          what several commands do
 current_token                               a valid access token
 command                                     one file for each command

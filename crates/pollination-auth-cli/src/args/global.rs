@@ -10,7 +10,7 @@ use super::help::NAME;
 use super::values;
 use crate::output::Format;
 use crate::profiles;
-use crate::text::quoted;
+use crate::text;
 use crate::variables::{HOST, PROFILE};
 
 /// The profile of those who name none, as the library has it.
@@ -88,9 +88,7 @@ impl Global {
             ("--host", &self.host, DEFAULT_BASE_URL, HOST),
         ] {
             if value != default || is_set(variable) {
-                // A value that begins like an option would be taken for one.
-                let sign = if value.starts_with('-') { '=' } else { ' ' };
-                line = format!("{line} {option}{sign}{}", quoted(value));
+                line = format!("{line} {}", text::option(option, value));
             }
         }
         if self.dangerously_allow_plain_http {

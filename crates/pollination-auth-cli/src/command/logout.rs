@@ -16,7 +16,6 @@ use crate::lock_wait;
 use crate::output;
 use crate::place::Place;
 use crate::prompt;
-use crate::recovery::Made;
 
 /// Said if a rotation may have made the stored secret the only valid one.
 const OTHER_SECRET: &str = " The environment has another secret of this API token, which a rotation \
@@ -85,14 +84,21 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
         remove(context, stored).await?;
     }
     if let Some(creation) = creation {
-        creation::forget_found(context, &creation).await?;
+        if !creation::forget_found(context, &creation).await? {
+            // Nobody was asked about this one.
+            let later = creation::find(context).await?;
+            return later.map_or(Ok(()), |later| {
+                Err(CliError::CreationUnfinished { redo: later.redo })
+            });
+        }
         output::note(format_args!(
             "removed the access token of an interrupted creation, {}",
             creation.file.display()
         ));
-        if let Made::PutAside(aside) = &creation.redo.made {
+        for aside in &creation.asides {
             output::note(format_args!(
-                "the new API token stays in {}; {}",
+                "the new API token {} stays in {}; {}",
+                aside.id,
                 aside.directory.display(),
                 aside.how_to_use()
             ));

@@ -13,8 +13,7 @@ use crate::credential::Found;
 use crate::error::CliError;
 use crate::output;
 use crate::place::Place;
-use crate::recovery::Redo;
-use crate::recovery::{self, OVERDUE};
+use crate::recovery::{self, Aside, OVERDUE, Redo};
 use crate::time::{Stamp, rfc3339};
 
 #[derive(Serialize)]
@@ -73,8 +72,10 @@ struct Creation {
     under_way: bool,
     /// Whether only a login with the new API token is missing.
     stored: bool,
+    /// Where new API tokens are that have not logged in.
+    put_aside: Vec<Aside>,
     #[serde(skip)]
-    redo: Redo,
+    redo: Box<Redo>,
 }
 
 impl fmt::Display for Answer<'_> {
@@ -104,7 +105,7 @@ impl fmt::Display for Answer<'_> {
         if let Some(generation) = self.generation {
             write!(
                 f,
-                "\ngeneration    {generation} (changes of the stored secret)"
+                "\ngeneration    {generation} (times it was stored again)"
             )?;
         }
         if let Some(Stamp(at)) = self.rotated_at {
@@ -134,7 +135,17 @@ impl fmt::Display for Answer<'_> {
         match &self.unfinished_creation {
             Some(creation) if creation.under_way => f.write_str("\ncreation      under way"),
             Some(creation) if creation.stored => {
-                f.write_str("\ncreation      stored; the next login completes it")
+                f.write_str("\ncreation      stored; the next login completes it")?;
+                for aside in &creation.put_aside {
+                    write!(
+                        f,
+                        "\n              if it does not log in, look into {}, where another secret may \
+                         be; {}",
+                        aside.directory.display(),
+                        aside.how_to_use()
+                    )?;
+                }
+                Ok(())
             }
             Some(creation) => write!(f, "\ncreation      interrupted; {}", creation.redo),
             None => Ok(()),
@@ -186,6 +197,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
             access_token_file: found.file.display().to_string(),
             under_way: found.under_way,
             stored: found.is_stored,
+            put_aside: found.asides,
             redo: found.redo,
         }),
     };
@@ -241,5 +253,11 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
         context.settled(stored)?;
     }
     let ruled = stored.and_then(|stored| context.ruled(stored));
+    let is_interrupted = |creation: &Creation| !creation.under_way;
+    let missing = missing.map(|missing| match &answer.unfinished_creation {
+        // A login could not help: nobody knows the secret.
+        Some(creation) if is_interrupted(creation) => CliError::CreationFirst,
+        _ => missing,
+    });
     missing.or(ruled).map_or(Ok(()), Err)
 }

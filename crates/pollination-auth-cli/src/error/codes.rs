@@ -39,7 +39,9 @@ impl CliError {
             #[cfg(not(feature = "keyring"))]
             Self::NoKeyring => Exit::Store,
             Self::DeletedAndKept { problem, .. } => problem.exit(),
-            Self::NotLoggedIn { .. } => Exit::NotLoggedIn,
+            Self::NotLoggedIn { .. } | Self::NothingToCreateWith { .. } | Self::CreationFirst => {
+                Exit::NotLoggedIn
+            }
             Self::Declined(_) | Self::NobodyToAsk(_) => Exit::Unconfirmed,
             Self::RotationUnfinished { .. }
             | Self::DeletionUnknown { .. }
@@ -61,7 +63,9 @@ impl CliError {
             Self::Ruled { ruling, .. } => of_ruling(*ruling),
             Self::NotKeptAndNotDeleted { .. } => Exit::Lost,
             Self::Replaced { .. } => Exit::Refused,
-            Self::StoredLogsIn { .. } | Self::NotAcceptedYet => Exit::TryLater,
+            Self::StoredLogsIn { .. } | Self::StoredMeanwhile { .. } | Self::NotAcceptedYet => {
+                Exit::TryLater
+            }
             Self::RotationInterrupted { .. }
             | Self::CreationInterrupted { .. }
             | Self::Interrupted => Exit::Interrupted,

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use pollination_auth_fake::{FakeService, Fault, Operation};
+#[cfg(unix)]
+use pollination_auth_fake::FakeService;
+use pollination_auth_fake::{Fault, Operation};
 use snapbox::str;
 
 use crate::world::{ID, SECRET, World};
@@ -254,6 +256,20 @@ fn row_54_a_new_api_token_that_can_not_be_stored_is_deleted_again() {
     let ran = world.run_with(&["token", "create", "--access-token-stdin"], access_token);
     assert!(ran.fails_with(9).contains("was deleted again"), "{ran:?}");
     assert_eq!(world.service.id(), None);
+}
+
+/// Another machine has replaced it already.
+#[cfg(unix)]
+#[test]
+fn row_54_nothing_is_deleted_that_another_one_has_created() {
+    let world = breaks_at_the_creation();
+    let access_token = delete(&world);
+    world
+        .service
+        .fail_next(Operation::GetApiToken, Fault::wrong_id());
+    let ran = world.run_with(&["token", "create", "--access-token-stdin"], access_token);
+    assert!(ran.fails_with(9).contains("it was put into"), "{ran:?}");
+    assert!(world.service.id().is_some());
 }
 
 /// Windows removes no directory in which a file is open.

@@ -1,11 +1,12 @@
 //! What is stored is replaced only by what logs in, and by no older secret while it logs in itself.
 
 use std::io::Write as _;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use pollination_auth::{ApiToken, FileStore, Profile, Secret};
+use pollination_auth::{ApiToken, CredentialStore as _, FileStore, Profile, Secret};
 use pollination_auth_fake::{Fault, Operation};
 use snapbox::str;
 
@@ -161,7 +162,7 @@ fn row_63_a_creation_that_another_one_has_replaced_replaces_nothing_and_drops_no
     assert_eq!(new.secret().expose_secret(), secret.expose_secret());
     assert!(world.creation().exists());
     let status = world.run(&["status"]);
-    let place = format!("the new API token is in {}", world.rescue().display());
+    let place = format!("is in {}", world.rescue().display());
     assert!(status.stdout.contains(&place), "{status:?}");
 }
 
@@ -245,16 +246,12 @@ fn row_63_a_repeated_creation_puts_its_own_api_token_aside() {
     }
 }
 
-/// Somebody rotates in the rescue directory, as the messages offer, while the creation waits.
-#[test]
-fn row_87_another_secret_that_comes_into_the_rescue_directory_stays() {
-    let world = World::logged_in();
-    let access_token = deleted_elsewhere(&world);
-    let late = Fault::propagation_delay(Duration::from_secs(3600));
-    world.service.fail_next(Operation::CreateApiToken, late);
+/// Starts a creation, and waits until its API token does not log in.
+fn start_waiting(world: &World, access_token: &str, rescue: &Path) -> Child {
     let create = [&CREATE[..4], &["--settle", "1h"]].concat();
     let mut create = world.command(&create);
     let mut create = create
+        .env("POLLINATION_AUTH_RESCUE_DIR", rescue)
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -263,6 +260,99 @@ fn row_87_another_secret_that_comes_into_the_rescue_directory_stays() {
     stdin.write_all(access_token.as_bytes()).unwrap();
     drop(stdin);
     hear(&mut create, "waiting until the new API token logs in");
+    create
+}
+
+/// Begins a creation whose API token does not log in before the service has settled.
+fn begin_late(world: &World) -> Child {
+    let access_token = deleted_elsewhere(world);
+    let late = Fault::propagation_delay(Duration::from_secs(3600));
+    world.service.fail_next(Operation::CreateApiToken, late);
+    start_waiting(world, &access_token, &world.rescue())
+}
+
+/// Nobody was asked about the credential that another process stores meanwhile.
+#[test]
+fn row_63_a_creation_replaces_nothing_that_was_stored_since_it_began() {
+    let world = World::logged_in();
+    let mut create = begin_late(&world);
+    let other = ApiToken::new("other-id", Secret::from("other-secret")).unwrap();
+    let seen = wait(world.profile().stored()).unwrap().unwrap();
+    wait(world.profile().replace(&seen, &other)).unwrap();
+    world.service.settle();
+    assert_eq!(create.wait().unwrap().code(), Some(6));
+    let stored = wait(world.profile().load()).unwrap().unwrap();
+    assert_eq!(stored.id().as_str(), "other-id");
+    let new = wait(aside(&world).load()).unwrap().unwrap();
+    let secret = world.service.secret().unwrap();
+    assert_eq!(new.secret().expose_secret(), secret.expose_secret());
+    // What would replace the other one asks first.
+    let status = world.run(&["status"]);
+    assert!(
+        status
+            .stdout
+            .contains("replaces the stored API token other-id"),
+        "{status:?}"
+    );
+    assert!(!status.stdout.contains("create --yes"), "{status:?}");
+}
+
+/// The messages advise to work in the rescue directory, which is the first place then.
+#[test]
+fn row_87_a_creation_in_the_rescue_directory_removes_no_only_copy() {
+    let place = Arc::new(OnceLock::<Profile>::new());
+    let other = place.clone();
+    let world = World::with(|builder| {
+        builder.on_request(move |request| {
+            // Another process forgets what is stored, while the new API token is checked.
+            if request.operation() == Some(Operation::Login)
+                && let Some(profile) = other.get()
+                && let Some(seen) = wait(profile.stored()).unwrap()
+                && seen.api_token().id().as_str() == ID
+            {
+                wait(profile.remove(&seen)).unwrap();
+            }
+        })
+    });
+    world.log_in();
+    let access_token = deleted_elsewhere(&world);
+    place.set(world.profile()).unwrap();
+    let late = Fault::propagation_delay(Duration::from_secs(3600));
+    world.service.fail_next(Operation::CreateApiToken, late);
+    let mut create = start_waiting(&world, &access_token, &world.directory());
+    world.service.settle();
+    assert_eq!(create.wait().unwrap().code(), Some(0));
+    world.stored_secret();
+}
+
+/// A rotation is at work where the new pair was put, and may end the secret that is stored now.
+#[test]
+fn row_87_a_creation_beside_a_rotation_of_the_rescued_pair_keeps_its_access_token() {
+    let world = World::logged_in();
+    let mut create = begin_late(&world);
+    let rescue = FileStore::open(world.rescue()).unwrap();
+    let lock = wait(rescue.try_lock(aside(&world).id())).unwrap().unwrap();
+    world.service.settle();
+    assert_eq!(create.wait().unwrap().code(), Some(0));
+    assert!(world.creation().exists());
+    drop(lock);
+    let status = world.run(&["status"]);
+    let rescue = world.rescue();
+    assert!(
+        status.stdout.contains(rescue.to_str().unwrap()),
+        "{status:?}"
+    );
+    // The pair is a copy, as the next login finds out.
+    assert_eq!(world.run(&["access-token", "--fresh"]).code, Some(0));
+    assert!(!world.creation().exists());
+    assert!(wait(aside(&world).load()).unwrap().is_none());
+}
+
+/// Somebody rotates in the rescue directory, as the messages offer, while the creation waits.
+#[test]
+fn row_87_another_secret_that_comes_into_the_rescue_directory_stays() {
+    let world = World::logged_in();
+    let mut create = begin_late(&world);
     let seen = wait(aside(&world).stored()).unwrap().unwrap();
     let rotated = ApiToken::new(seen.api_token().id().as_str(), Secret::from("rotated")).unwrap();
     wait(aside(&world).replace(&seen, &rotated)).unwrap();

@@ -95,7 +95,9 @@ fn row_74_a_creation_that_is_killed_is_told_by_status_and_by_the_next_creation()
     let json = world.run(&["status", "--output", "json"]).json();
     assert_eq!(
         json["unfinished_creation"],
-        serde_json::json!({"access_token_file": file, "under_way": false, "stored": false})
+        serde_json::json!({
+            "access_token_file": file, "under_way": false, "stored": false, "put_aside": []
+        })
     );
     // Another access token takes nothing away from the first one.
     let kept = fs::read_to_string(&file).unwrap();
@@ -123,6 +125,65 @@ fn row_74_a_login_to_another_account_completes_no_creation_and_is_not_said_to() 
     let line = "\ncreation      interrupted; an API token may exist";
     assert!(status.stdout.contains(line), "{status:?}");
     assert_is_private(&world.creation(), &access_token);
+    // Who pastes the lines replaces nothing that was not asked about.
+    assert!(
+        status
+            .stdout
+            .contains("replaces the stored API token other-id"),
+        "{status:?}"
+    );
+    assert!(!status.stdout.contains("create --yes"), "{status:?}");
+}
+
+/// The first one has stored its API token, and keeps the access token because that does not log in yet.
+#[test]
+fn row_74_a_repeated_creation_is_not_taken_for_the_one_before() {
+    let world = World::with(Builder::create_replaces);
+    world.log_in();
+    let access_token = without_api_token(&world);
+    let late = || Fault::propagation_delay(Duration::from_secs(3600));
+    world.service.fail_next(Operation::CreateApiToken, late());
+    assert_eq!(world.run_with(&CREATE, &access_token).code, Some(0));
+    let status = world.run(&["status"]);
+    assert!(
+        status.stdout.contains("stored; the next login"),
+        "{status:?}"
+    );
+    world.service.settle();
+    world.service.fail_next(Operation::CreateApiToken, late());
+    let again = [&CREATE[..], &["--yes", "--settle", "1ms"]].concat();
+    assert_eq!(world.run_with(&again, &access_token).code, Some(6));
+    world.service.settle();
+    let status = world.run(&["status", "--output", "json"]).json();
+    let creation = &status["unfinished_creation"];
+    assert_eq!(creation["stored"], false);
+    assert_eq!(creation["put_aside"][0]["id"], world.service.id().unwrap());
+    let rescue = world.rescue();
+    assert_eq!(
+        creation["put_aside"][0]["directory"],
+        rescue.to_str().unwrap()
+    );
+}
+
+#[test]
+fn row_74_a_creation_of_another_profile_is_listed() {
+    let world = World::logged_in();
+    let access_token = without_api_token(&world);
+    world
+        .service
+        .fail_next(Operation::CreateApiToken, Fault::commit_and_drop());
+    let create = [&CREATE[..], &["--profile", "other"]].concat();
+    world.run_with(&create, &access_token).fails_with(6);
+    let list = world.run(&["profile", "list"]);
+    assert!(
+        list.stdout.contains("no API token; creation unfinished"),
+        "{list:?}"
+    );
+    // A login could not help there.
+    let status = world.run(&["status", "--profile", "other"]);
+    assert_eq!(status.code, Some(3));
+    let first = "finish the interrupted creation first";
+    assert!(status.stderr.contains(first), "{status:?}");
 }
 
 #[test]
@@ -182,7 +243,7 @@ fn row_42_a_new_api_token_that_does_not_log_in_yet_is_in_the_rescue_directory_wh
     create.kill().unwrap();
     create.wait().unwrap();
     let status = world.run(&["status"]);
-    let place = format!("the new API token is in {}", world.rescue().display());
+    let place = format!("is in {}", world.rescue().display());
     assert!(status.stdout.contains(&place), "{status:?}");
     world.service.settle();
     let mut command = world.command(&["access-token"]);

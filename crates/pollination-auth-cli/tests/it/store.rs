@@ -4,7 +4,9 @@ use std::fs;
 
 use snapbox::str;
 
-use crate::world::{ID, SECRET, World};
+#[cfg(unix)]
+use crate::world::ID;
+use crate::world::{SECRET, World};
 
 #[cfg(unix)]
 fn set_mode(path: &std::path::Path, mode: u32) {
@@ -21,7 +23,6 @@ fn nothing_stored_names_host_and_profile_and_no_broken_store() {
         &["token", "show"],
         &["token", "rotate", "--yes"],
         &["token", "delete", "--yes"],
-        &["token", "create", "--yes"],
     ] {
         let ran = world.run(&[command, &["--profile", "other"]].concat());
         world.assert_is(
@@ -34,6 +35,17 @@ error: no credential is stored for [HOST] (profile other); run `pollination-auth
 "#]],
         );
     }
+    let ran = world.run(&["token", "create", "--yes", "--profile", "other"]);
+    world.assert_is(
+        ran.fails_with(3),
+        str![[r#"
+error: no credential is stored for [HOST] (profile other); run `pollination-auth login --profile other --host [HOST]`
+  to use what is stored:
+    --profile default --host [HOST]
+  where the account has no API token, give an access token that was issued before it was deleted: `pollination-auth token create --access-token-stdin --profile other --host [HOST]`
+
+"#]],
+    );
 }
 
 #[cfg(unix)]

@@ -253,6 +253,38 @@ fn only_a_yes_is_a_yes() {
     world.stored_secret();
 }
 
+/// The question is about the creation before, whose access token the later one has used again.
+#[test]
+fn row_74_a_logout_that_was_asked_about_one_creation_removes_no_later_one() {
+    let world = World::with(pollination_auth_fake::Builder::create_replaces);
+    world.log_in();
+    let lose = |arguments: &[&str], stdin: &str| {
+        let lost = pollination_auth_fake::Fault::commit_and_drop();
+        let operation = pollination_auth_fake::Operation::CreateApiToken;
+        world.service.fail_next(operation, lost);
+        world.run_with(arguments, stdin).fails_with(6);
+    };
+    lose(&["token", "create", "--yes", "--settle", "1ms"], "");
+    let access_token = std::fs::read_to_string(world.creation()).unwrap();
+    let mut terminal = start(&world, RUN, &["logout"]);
+    terminal.exp_string("[y/N] ").unwrap();
+    let again = [
+        "token",
+        "create",
+        "--yes",
+        "--access-token-stdin",
+        "--settle",
+        "1ms",
+    ];
+    lose(&again, &access_token);
+    terminal.send_line("y").unwrap();
+    terminal.exp_string("[y/N] ").unwrap();
+    terminal.send_line("y").unwrap();
+    let (code, rest) = end(terminal);
+    assert_eq!(code, 6, "{rest}");
+    assert!(world.creation().exists());
+}
+
 #[test]
 fn an_end_of_input_at_a_question_is_a_no() {
     let world = World::logged_in();
@@ -262,6 +294,20 @@ fn an_end_of_input_at_a_question_is_a_no() {
     let (code, rest) = end(terminal);
     assert_eq!(code, 8, "{rest}");
     assert!(rest.contains("nothing was done"), "{rest}");
+}
+
+#[test]
+fn what_is_wrong_with_the_arguments_is_wrapped_too() {
+    let world = World::new();
+    let no_colour = [("NO_COLOR", "1")];
+    for arguments in [&["token"][..], &["access-token", "--valid-for", "5"]] {
+        let script = format!("stty rows 24 cols 60; {RUN}");
+        let (code, shown) = end(start_with(&world, &script, arguments, &no_colour));
+        assert_eq!(code, 2, "{shown}");
+        for line in shown.lines() {
+            assert!(line.chars().count() <= 60, "{line}");
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The way to the service: host, proxy, name, TLS, what answers there, and its clock.
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use pollination_auth::reqwest::header::DATE;
@@ -163,6 +164,13 @@ async fn name(url: &Url, proxy: Option<&Proxy>) -> Result<Check, Check> {
     let to = of_proxy.as_ref().unwrap_or(url);
     let host = to.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']');
+    let what = if proxy.is_some() { " (the proxy)" } else { "" };
+    if address.parse::<IpAddr>().is_ok() {
+        return Ok(Check::good(
+            DNS,
+            format!("not needed: {host}{what} is an IP address"),
+        ));
+    }
     let port = to.port_or_known_default().unwrap_or_default();
     let found = tokio::time::timeout(PATIENCE, tokio::net::lookup_host((address, port))).await;
     let advice = "check the host name and the network";
@@ -175,7 +183,6 @@ async fn name(url: &Url, proxy: Option<&Proxy>) -> Result<Check, Check> {
         Ok(Err(error)) => Err(Check::problem(DNS, format!("{host}: {error}"), advice)),
         Ok(Ok(addresses)) => {
             let addresses: Vec<_> = addresses.map(|found| found.ip().to_string()).collect();
-            let what = if proxy.is_some() { " (the proxy)" } else { "" };
             Ok(Check::good(
                 DNS,
                 format!("{host}{what} is {}", addresses.join(", ")),
@@ -256,7 +263,10 @@ fn service(url: &Url, proxy: Option<&Proxy>, response: &Response) -> Check {
     let is_json = media_type.trim().eq_ignore_ascii_case("application/json");
     let found = format!("answered with status {}", status.as_u16());
     if is_json && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-        return Check::good(SERVICE, format!("{found}: it wants an access token"));
+        return Check::good(
+            SERVICE,
+            format!("{found}, as expected without an access token"),
+        );
     }
     if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
         && let Some(proxy) = proxy

@@ -18,10 +18,12 @@ use tokio::time::{Instant, sleep};
 use super::bearer;
 use crate::access_token_file;
 use crate::args::token::Create;
+use crate::aside::{self, Copy};
 use crate::checked::{self, NotStored};
 use crate::context::Context;
-use crate::creation::{self, Creation, Facts};
+use crate::creation::{self, Creation};
 use crate::error::CliError;
+use crate::exit::Exit;
 use crate::interrupt;
 use crate::output;
 use crate::progress;
@@ -84,8 +86,7 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
     let settle = create.settle.settle;
     let id = stored.as_ref().map(|stored| stored.token.id());
     let is_own = !create.bearer.access_token_stdin;
-    let facts = Facts::new(id, is_own);
-    let creation = Creation::begin(context, &access_token, facts, settle).await?;
+    let creation = Creation::begin(context, &access_token, id, is_own, settle).await?;
     let redo = creation.shared_redo();
     let stored = stored.as_ref().map(|stored| &stored.token);
     let work = make(context, &client, &access_token, creation, stored, settle);
@@ -106,7 +107,15 @@ async fn access_token(context: &Context, create: &Create) -> Result<AccessToken,
     if create.bearer.access_token_stdin {
         return bearer::from_stdin().await;
     }
-    context.stored().await?;
+    if let Err(problem) = context.stored().await {
+        return Err(match problem.exit() {
+            Exit::NotLoggedIn => CliError::NothingToCreateWith {
+                problem: Box::new(problem),
+                create: context.global.line("token create --access-token-stdin"),
+            },
+            _ => problem,
+        });
+    }
     let client = context.client()?;
     Ok(progress::watch("logging in", client.access_token()).await?)
 }
@@ -124,14 +133,13 @@ async fn make(
     let token = match created {
         Ok(token) => token,
         Err(error) if is_nothing_created(&error) => {
-            if creation.was_interrupted() {
-                return Err(CliError::CreationBefore {
+            return Err(match creation.refused().await {
+                Some(redo) => CliError::CreationBefore {
                     problem: Box::new(error.into()),
-                    redo: creation.redo(),
-                });
-            }
-            creation.end().await;
-            return Err(CliError::Service(error));
+                    redo,
+                },
+                None => CliError::Service(error),
+            });
         }
         Err(error) => {
             let reply = error.raw_reply().and_then(rescued);
@@ -147,7 +155,16 @@ async fn make(
             return Err(CliError::CreationUnknown { error, reply, redo });
         }
     };
-    let check = async |stored: Option<&StoredToken>| match stored {
+    creation.made(token.id()).await;
+    let check = async |there: Option<&StoredToken>| match there.map(StoredToken::api_token) {
+        // Nobody was asked to replace this one.
+        Some(there)
+            if ![stored.map(ApiToken::id), Some(token.id())].contains(&Some(there.id())) =>
+        {
+            Err(CliError::StoredMeanwhile {
+                id: there.id().to_string(),
+            })
+        }
         Some(_) => check_for(context, client, &mut creation, &token, settle)
             .await
             .map(|()| None),
@@ -247,7 +264,14 @@ async fn not_stored(
         }
         NotStored::Unchecked(problem) => (problem, false),
     };
-    if may_delete && client.delete_api_token().await.is_ok() {
+    // Somebody may have created another one since, which is not to be deleted.
+    let is_current = async || {
+        client
+            .get_api_token()
+            .await
+            .is_ok_and(|own| own == *token.id())
+    };
+    if may_delete && is_current().await && client.delete_api_token().await.is_ok() {
         return CliError::NotKept {
             id,
             problem: Box::new(problem),
@@ -282,21 +306,18 @@ async fn put_aside(
     if let Some(aside) = creation.aside() {
         return Ok(aside.clone());
     }
-    let global = &context.global;
-    let beside = format!("{} {}", global.profile, token.id());
-    for profile in [global.profile.clone(), beside] {
-        let rescue = Rescue::find()?;
-        let directory = rescue.directory().to_owned();
-        let aside = Profile::new(rescue, &global.host, &profile)?;
-        let there = aside.stored().await?;
+    for aside in aside::places(context, token)? {
+        let profile = Profile::new(Rescue::find()?, &context.global.host, &aside.profile)?;
+        let there = profile.stored().await?;
         match there.as_ref().map(StoredToken::api_token) {
-            None => aside.save(token).await?,
-            // A rotation that met the new API token put a newer secret of it there.
-            Some(there) if there.id() == token.id() => {}
+            None => {
+                creation.put_aside(aside.clone()).await;
+                profile.save(token).await?;
+            }
+            Some(there) if aside::is_copy(there, token) => creation.put_aside(aside.clone()).await,
             Some(_other) => continue,
         }
-        let aside = Aside { directory, profile };
-        creation.put_aside(aside.clone()).await;
+        creation.is_aside(aside.clone());
         return Ok(aside);
     }
     Err(StoreError::Changed.into())
@@ -308,38 +329,16 @@ async fn forget_aside(context: &Context, creation: &Creation, token: &ApiToken) 
     let Some(aside) = creation.aside() else {
         return true;
     };
-    let forgotten = async {
-        let place = Profile::new(Rescue::find()?, &context.global.host, &aside.profile)?;
-        let Some(seen) = place.stored().await? else {
-            return Ok(true);
-        };
-        let there = seen.api_token();
-        if there.id() != token.id() {
-            return Ok(true);
-        }
-        let is_stored = there.secret().expose_secret() == token.secret().expose_secret();
-        if is_stored {
-            place.remove(&seen).await?;
-        }
-        Ok::<_, CliError>(is_stored)
-    };
-    match forgotten.await {
-        Ok(true) => true,
-        // A rotation there made it, and may have ended the stored one.
-        Ok(false) => {
-            output::warning(format_args!(
-                "another secret of the API token {} is in {}; {}",
-                token.id(),
-                aside.directory.display(),
-                aside.how_to_use()
-            ));
-            false
-        }
-        Err(error) => {
-            tracing::debug!(%error, "the new API token is left in the rescue directory");
-            true
-        }
+    let copy = aside::forget(context, aside, token).await;
+    if copy == Copy::MayBeNewer {
+        output::warning(format_args!(
+            "a newer secret of the API token {} may be in {}; {}",
+            token.id(),
+            aside.directory.display(),
+            aside.how_to_use()
+        ));
     }
+    copy == Copy::Gone
 }
 
 /// Returns `true` if the service refused the creation, or the request was never sent.

@@ -1,5 +1,7 @@
 //! A new API token that is in the rescue directory as long as it is not known to log in.
 
+use std::path::Path;
+
 use pollination_auth::{ApiToken, FileStore, Profile, StoredToken};
 
 use crate::args::global::Global;
@@ -10,22 +12,18 @@ use crate::profiles;
 use crate::recovery::Aside;
 use crate::rescue::Rescue;
 
-/// What became of a pair in the rescue directory that is stored in the first place by now.
+/// What is left in the rescue directory of an API token that is stored in the first place by now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Copy {
-    /// It is not there any longer, or another API token is.
-    Gone,
-    /// Another secret of the same API token is there, or nobody knows: a rotation there may have made
-    /// one, and ended the stored secret.
+pub(crate) enum Left {
+    Nothing,
+    /// Another secret, or nobody knows: a rotation there may have made one, and ended the stored secret.
     MayBeNewer,
 }
 
 /// Returns the places for a new API token, the best first: none of them is the first place itself.
 pub(crate) fn places(context: &Context, token: &ApiToken) -> Result<Vec<Aside>, CliError> {
     let rescue = Rescue::find()?;
-    let own = context.directory.as_ref();
-    let is_first_place =
-        rescue.is_made() && own.is_some_and(|own| paths::may_be_same(own, rescue.directory()));
+    let is_first_place = rescue.is_made() && is_first(context, rescue.directory());
     let global = &context.global;
     let profiles = [
         (!is_first_place).then(|| global.profile.clone()),
@@ -35,6 +33,7 @@ pub(crate) fn places(context: &Context, token: &ApiToken) -> Result<Vec<Aside>, 
         directory: rescue.directory().to_owned(),
         profile,
         id: token.id().to_string(),
+        is_sure: true,
     };
     Ok(profiles.into_iter().flatten().map(place).collect())
 }
@@ -60,63 +59,92 @@ fn open(context: &Context, aside: &Aside) -> Result<Profile, CliError> {
     Ok(Profile::new(store, &context.global.host, &aside.profile)?)
 }
 
-/// Leaves those of the known places that have their API token, or can't be read, and adds those of the
-/// rescue directory that nobody knows of: the note of a place can fail where the place does not.
+/// Leaves those of the known places that have their API token or can't be looked at, and adds what the
+/// rescue directory has for this profile: the note of a place can fail where the place does not.
 ///
-/// `before` is the API token that is not new.
+/// `before` is the API token that is not new, and `made` the new one, if that is known.
 pub(crate) async fn present(
     context: &Context,
     known: &[Aside],
     before: Option<&str>,
+    made: Option<&str>,
 ) -> Vec<Aside> {
-    let mut present = Vec::new();
-    for aside in known {
-        let is_there = match look(context, aside).await {
-            Ok(there) => there.is_some_and(|there| there.api_token().id().as_str() == aside.id),
-            Err(_unknown) => true,
+    let mut present = self::known(context, known).await;
+    for aside in found(context).await {
+        let may_be_new = match made {
+            Some(made) => aside.id == made,
+            None => before != Some(&*aside.id),
         };
-        if is_there {
-            present.push(aside.clone());
-        }
-    }
-    for aside in unknown(context).await {
-        let is_new = before != Some(&*aside.id);
-        if is_new && !present.iter().any(|known| known.profile == aside.profile) {
+        if may_be_new && !present.iter().any(|known| known.profile == aside.profile) {
             present.push(aside);
         }
     }
     present
 }
 
-/// Returns what the rescue directory has for this profile.
-async fn unknown(context: &Context) -> Vec<Aside> {
+/// Leaves those of the known places that have their API token or can't be looked at.
+pub(crate) async fn known(context: &Context, known: &[Aside]) -> Vec<Aside> {
+    let mut present = Vec::new();
+    for aside in known {
+        let is_sure = match look(context, aside).await {
+            Ok(there) if there.as_ref().is_some_and(|there| is_of(there, &aside.id)) => true,
+            // It may be on a disk that is not there now.
+            Ok(None) if paths::is_missing(&aside.directory) => false,
+            Ok(_gone) => continue,
+            Err(_unknown) => false,
+        };
+        present.push(Aside {
+            is_sure,
+            ..aside.clone()
+        });
+    }
+    present
+}
+
+fn is_of(there: &StoredToken, id: &str) -> bool {
+    there.api_token().id().as_str() == id
+}
+
+/// Returns what the rescue directory has for this profile, be it of a creation or not.
+async fn found(context: &Context) -> Vec<Aside> {
     let Ok(rescue) = Rescue::find() else {
         return Vec::new();
     };
     let directory = rescue.directory();
-    let own = context.directory.as_ref();
-    if !rescue.is_made() || own.is_some_and(|own| paths::may_be_same(own, directory)) {
+    if !rescue.is_made() || is_first(context, directory) {
         return Vec::new();
     }
     let (host, name) = (context.profile.id().base_url(), context.profile.id().name());
     let mut found = Vec::new();
     for profile in profiles::find(directory) {
-        let is_ours =
-            profile.name == name || profile.name.starts_with(&beside(&context.global, ""));
-        if profile.host != host || !is_ours {
+        let id = profile.name.strip_prefix(&beside(&context.global, ""));
+        if profile.host != host || (profile.name != name && id.is_none()) {
             continue;
         }
         let mut aside = Aside {
             directory: directory.to_owned(),
+            id: id.unwrap_or_default().to_owned(),
             profile: profile.name,
-            id: String::new(),
+            is_sure: false,
         };
-        if let Ok(Some(there)) = look(context, &aside).await {
+        let Ok(Some(there)) = look(context, &aside).await else {
+            continue;
+        };
+        // Another profile may be called like this one and a word.
+        if aside.profile == name {
             aside.id = there.api_token().id().to_string();
+        }
+        if is_of(&there, &aside.id) {
             found.push(aside);
         }
     }
     found
+}
+
+/// Returns `true` if a directory is that of the credentials.
+fn is_first(context: &Context, directory: &Path) -> bool {
+    let own = context.directory.as_ref();
+    own.is_some_and(|own| paths::may_be_same(own, directory))
 }
 
 /// Returns `true` if both have the same id and the same secret.
@@ -125,24 +153,28 @@ pub(crate) fn is_copy(one: &ApiToken, other: &ApiToken) -> bool {
 }
 
 /// Removes a pair that is stored in the first place and logs in.
-pub(crate) async fn forget(context: &Context, aside: &Aside, token: &ApiToken) -> Copy {
+pub(crate) async fn forget(context: &Context, aside: &Aside, token: &ApiToken) -> Left {
+    // A link may lead back to the first place by now, where no copy is.
+    if is_first(context, &aside.directory) && aside.profile == context.profile.id().name() {
+        return Left::Nothing;
+    }
     let forgotten = async {
         let Some(seen) = look(context, aside).await? else {
-            return Ok(Copy::Gone);
+            return Ok(Left::Nothing);
         };
         let there = seen.api_token();
         if there.id() != token.id() {
-            return Ok(Copy::Gone);
+            return Ok(Left::Nothing);
         }
         if !is_copy(there, token) {
-            return Ok(Copy::MayBeNewer);
+            return Ok(Left::MayBeNewer);
         }
         open(context, aside)?.remove(&seen).await?;
-        Ok::<_, CliError>(Copy::Gone)
+        Ok::<_, CliError>(Left::Nothing)
     };
     forgotten.await.unwrap_or_else(|error| {
         // A rotation may be at work there.
         tracing::debug!(%error, "the new API token stays in the rescue directory");
-        Copy::MayBeNewer
+        Left::MayBeNewer
     })
 }

@@ -125,7 +125,8 @@ pub(crate) async fn outlives_creation(context: &Context, settle: Duration) -> Op
     Some(stored.id().clone())
 }
 
-async fn settled(settle: Duration) {
+/// Waits for the settle time.
+pub(crate) async fn settled(settle: Duration) {
     progress::watch("waiting for the service to settle", sleep(settle)).await;
 }
 

@@ -121,7 +121,7 @@ async fn obtain(
         }
     }
     // `login` and `status` name a file that stays.
-    let _stays = creation::complete(context, owner.api_token()).await;
+    let _stays = creation::complete(context, owner.api_token(), None).await;
     Ok(Current::New(token))
 }
 

@@ -50,15 +50,22 @@ impl Remedies {
     }
 }
 
-/// A place for a new API token in the rescue directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A new API token in the rescue directory, or one that may be it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Aside {
     pub(crate) directory: PathBuf,
     pub(crate) profile: String,
     pub(crate) id: String,
+    /// Whether it was seen there, and is known to be the new one.
+    #[serde(skip)]
+    pub(crate) is_sure: bool,
 }
 
 impl Aside {
+    pub(crate) fn is_same_place(&self, other: &Self) -> bool {
+        (&self.directory, &self.profile) == (&other.directory, &other.profile)
+    }
+
     /// Returns how commands use what is there.
     pub(crate) fn how_to_use(&self) -> String {
         format!(
@@ -77,6 +84,9 @@ pub(crate) enum Made {
     Unknown,
     /// An API token, or nothing if what was stored before still logs in.
     UnlessStored,
+    /// The stored API token. A newer secret of it may be in these places, where somebody may have rotated
+    /// it.
+    Stored(Vec<Aside>),
     /// The API tokens in these places, of which the last is the newest.
     PutAside(Vec<Aside>),
 }
@@ -88,18 +98,18 @@ pub(crate) struct Redo {
     pub(crate) delete: String,
     /// This one alone, where no API token exists.
     pub(crate) create: String,
-    /// The stored API token that `create` would replace, if it is not known to be the one from before:
-    /// nobody was asked about it.
-    pub(crate) replaces: Option<String>,
+    /// The stored API token that `create` asks about before it replaces it: nobody was asked yet.
+    pub(crate) asks: Option<String>,
 }
 
 impl Redo {
     /// Returns the commands that replace an API token whose secret nobody knows, each on a line.
     pub(crate) fn lines(&self) -> String {
-        let asked = self.replaces.as_ref().map_or_else(String::new, |id| {
+        let asked = self.asks.as_ref().map_or_else(String::new, |id| {
             format!(
-                "\n  the second command replaces the stored API token {id} on this machine too: add --yes \
-                 if it may, or another --profile to keep both"
+                "\n  the second command would replace the stored API token {id} on this machine too: add \
+                 `{}` if it may, or another --profile to keep both",
+                option("--replace", id)
             )
         });
         format!("\n    {}\n    {}{asked}", self.delete, self.create)
@@ -110,19 +120,39 @@ impl fmt::Display for Redo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.made {
             Made::Unknown => {
-                f.write_str("an API token may exist whose secret nobody knows; replace it:")?;
+                f.write_str(
+                    "an API token may exist whose secret nobody knows; if nobody uses it, replace it:",
+                )?;
             }
             Made::UnlessStored => f.write_str(
                 "if the stored API token no longer logs in, there is a new one whose secret nobody \
                  knows; only then replace it:",
             )?,
+            Made::Stored(places) => {
+                f.write_str(
+                    "the new API token is stored, and the next login completes the creation; only if \
+                     it does not log in, ",
+                )?;
+                for aside in places {
+                    write!(
+                        f,
+                        "look for a newer secret in {} ({}), and if there is none, ",
+                        aside.directory.display(),
+                        aside.how_to_use()
+                    )?;
+                }
+                f.write_str("replace it:")?;
+            }
             Made::PutAside(places) => {
                 for (number, aside) in places.iter().enumerate() {
                     let then = if number == 0 { "" } else { "; " };
+                    let is_in = match aside.is_sure {
+                        true => format!("{} is in", aside.id),
+                        false => format!("may be {} in", aside.id),
+                    };
                     write!(
                         f,
-                        "{then}the new API token {} is in {}, and {}",
-                        aside.id,
+                        "{then}the new API token {is_in} {}, and {}",
                         aside.directory.display(),
                         aside.how_to_use()
                     )?;

@@ -119,8 +119,9 @@ oracle                                        random pairs of schemas that try t
 mutations                                     documents with random damage that try every stage
 check                                         the rules of the workspace
 service                                       the fake service as a process
-bench compiles packaging races readme replay  programs that CI and people run
+bench compiles races readme replay            programs that CI and people run
 distribute                                    wheels, archives, Windows
+packaging                                     the archives that are published
 engines proof                                 the tests that need a real server; what a release proves
 ci                                            the steps of CI
 cli                                           the command line

@@ -63,6 +63,10 @@ pub(crate) struct Create {
     #[arg(long)]
     pub(crate) show_secret: bool,
 
+    /// Replace the stored API token with this id, and no other one, without asking
+    #[arg(long, value_name = "ID")]
+    pub(crate) replace: Option<String>,
+
     #[command(flatten)]
     pub(crate) settle: Settle,
 

@@ -95,7 +95,7 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
             NotStored::Unchecked(error) => error,
             NotStored::Unwritten(error) => context.store_error(error),
         })?;
-        if let Some(file) = creation::complete(context, &token).await {
+        if let Some(file) = creation::complete(context, &token, Some(login.settle.settle)).await {
             output::note(format_args!(
                 "the access token of an interrupted creation stays in {}: it may be the only \
                  key to an API token; `{}` removes it and the stored credential",

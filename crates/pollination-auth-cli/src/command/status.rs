@@ -73,9 +73,27 @@ struct Creation {
     /// Whether only a login with the new API token is missing.
     stored: bool,
     /// Where new API tokens are that have not logged in.
-    put_aside: Vec<Aside>,
+    put_aside: Vec<PutAside>,
     #[serde(skip)]
     redo: Box<Redo>,
+}
+
+/// A path is shown as it is elsewhere, also where it is not UTF-8.
+#[derive(Serialize)]
+struct PutAside {
+    directory: String,
+    profile: String,
+    id: String,
+}
+
+impl From<Aside> for PutAside {
+    fn from(aside: Aside) -> Self {
+        Self {
+            directory: aside.directory.display().to_string(),
+            profile: aside.profile,
+            id: aside.id,
+        }
+    }
 }
 
 impl fmt::Display for Answer<'_> {
@@ -134,19 +152,6 @@ impl fmt::Display for Answer<'_> {
         }
         match &self.unfinished_creation {
             Some(creation) if creation.under_way => f.write_str("\ncreation      under way"),
-            Some(creation) if creation.stored => {
-                f.write_str("\ncreation      stored; the next login completes it")?;
-                for aside in &creation.put_aside {
-                    write!(
-                        f,
-                        "\n              if it does not log in, look into {}, where another secret may \
-                         be; {}",
-                        aside.directory.display(),
-                        aside.how_to_use()
-                    )?;
-                }
-                Ok(())
-            }
             Some(creation) => write!(f, "\ncreation      interrupted; {}", creation.redo),
             None => Ok(()),
         }
@@ -197,7 +202,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), CliError> {
             access_token_file: found.file.display().to_string(),
             under_way: found.under_way,
             stored: found.is_stored,
-            put_aside: found.asides,
+            put_aside: found.asides.into_iter().map(PutAside::from).collect(),
             redo: found.redo,
         }),
     };

@@ -126,9 +126,9 @@ fn a_create_whose_answer_is_lost_is_not_known_to_have_failed() {
         ran.fails_with(6),
         str![[r#"
 error: create_api_token: the connection broke; it may have happened; find out before repeating it
-  an API token may exist whose secret nobody knows; replace it:
+  an API token may exist whose secret nobody knows; if nobody uses it, replace it:
     pollination-auth token delete --yes --access-token-stdin --host [HOST] < [HOME]/credentials/creations/[..].credential.json
-    pollination-auth token create --yes --access-token-stdin --host [HOST] < [HOME]/credentials/creations/[..].credential.json
+    pollination-auth token create --access-token-stdin --host [HOST] < [HOME]/credentials/creations/[..].credential.json
   cause: connection closed before message completed
 
 "#]],
@@ -151,9 +151,9 @@ fn row_4_a_create_whose_reply_is_cut_off_leaves_it_in_a_private_file_and_prints_
         str![[r#"
 error: create_api_token: the reply is not JSON but 58 bytes of application/json, status 201; it probably happened
   the reply is in [HOME]/rescue/created-[..].reply: a new secret may stand in it, so keep it as one, or remove it
-  an API token may exist whose secret nobody knows; replace it:
+  an API token may exist whose secret nobody knows; if nobody uses it, replace it:
     pollination-auth token delete --yes --access-token-stdin --host [HOST] < [HOME]/credentials/creations/[..].credential.json
-    pollination-auth token create --yes --access-token-stdin --host [HOST] < [HOME]/credentials/creations/[..].credential.json
+    pollination-auth token create --access-token-stdin --host [HOST] < [HOME]/credentials/creations/[..].credential.json
 
 "#]],
     );

@@ -291,7 +291,7 @@ fn row_63_a_creation_replaces_nothing_that_was_stored_since_it_began() {
     assert!(
         status
             .stdout
-            .contains("replaces the stored API token other-id"),
+            .contains("would replace the stored API token other-id"),
         "{status:?}"
     );
     assert!(!status.stdout.contains("create --yes"), "{status:?}");

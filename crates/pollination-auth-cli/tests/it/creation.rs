@@ -4,7 +4,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use pollination_auth_fake::{Builder, Fault, Operation};
@@ -12,17 +11,17 @@ use pollination_auth_fake::{Builder, Fault, Operation};
 use crate::interrupt::Held;
 use crate::world::{ID, PROGRAM, Ran, World, accept_next_login, hear};
 
-const CREATE: [&str; 3] = ["token", "create", "--access-token-stdin"];
+pub(crate) const CREATE: [&str; 3] = ["token", "create", "--access-token-stdin"];
 
 /// Deletes the API token, and returns an access token from before that.
-fn without_api_token(world: &World) -> String {
+pub(crate) fn without_api_token(world: &World) -> String {
     let access_token = world.run(&["access-token"]).answer().to_owned();
     assert_eq!(world.run(&["token", "delete", "--yes"]).code, Some(0));
     access_token
 }
 
 /// Loses the reply to a creation, and returns the access token and what was said.
-fn lost(world: &World) -> (String, Ran) {
+pub(crate) fn lost(world: &World) -> (String, Ran) {
     let access_token = without_api_token(world);
     world
         .service
@@ -33,7 +32,7 @@ fn lost(world: &World) -> (String, Ran) {
 }
 
 /// Answers the next creation without a result, and does not say afterwards which API token there is.
-fn leave_open_what_comes_of_a_creation(world: &World) {
+pub(crate) fn leave_open_what_comes_of_a_creation(world: &World) {
     world
         .service
         .fail_next(Operation::CreateApiToken, Fault::status(504));
@@ -43,7 +42,7 @@ fn leave_open_what_comes_of_a_creation(world: &World) {
 }
 
 /// Runs the command lines that a message offers, as a user who pastes them.
-fn paste(world: &World, said: &str) {
+pub(crate) fn paste(world: &World, said: &str) {
     let lines: Vec<_> = said
         .lines()
         .filter_map(|line| line.strip_prefix("    pollination-auth "))
@@ -59,7 +58,7 @@ fn paste(world: &World, said: &str) {
     }
 }
 
-fn assert_is_private(file: &Path, access_token: &str) {
+pub(crate) fn assert_is_private(file: &Path, access_token: &str) {
     assert_eq!(fs::read_to_string(file).unwrap(), access_token);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(file), 0o600);
@@ -129,40 +128,10 @@ fn row_74_a_login_to_another_account_completes_no_creation_and_is_not_said_to() 
     assert!(
         status
             .stdout
-            .contains("replaces the stored API token other-id"),
+            .contains("would replace the stored API token other-id"),
         "{status:?}"
     );
     assert!(!status.stdout.contains("create --yes"), "{status:?}");
-}
-
-/// The first one has stored its API token, and keeps the access token because that does not log in yet.
-#[test]
-fn row_74_a_repeated_creation_is_not_taken_for_the_one_before() {
-    let world = World::with(Builder::create_replaces);
-    world.log_in();
-    let access_token = without_api_token(&world);
-    let late = || Fault::propagation_delay(Duration::from_secs(3600));
-    world.service.fail_next(Operation::CreateApiToken, late());
-    assert_eq!(world.run_with(&CREATE, &access_token).code, Some(0));
-    let status = world.run(&["status"]);
-    assert!(
-        status.stdout.contains("stored; the next login"),
-        "{status:?}"
-    );
-    world.service.settle();
-    world.service.fail_next(Operation::CreateApiToken, late());
-    let again = [&CREATE[..], &["--yes", "--settle", "1ms"]].concat();
-    assert_eq!(world.run_with(&again, &access_token).code, Some(6));
-    world.service.settle();
-    let status = world.run(&["status", "--output", "json"]).json();
-    let creation = &status["unfinished_creation"];
-    assert_eq!(creation["stored"], false);
-    assert_eq!(creation["put_aside"][0]["id"], world.service.id().unwrap());
-    let rescue = world.rescue();
-    assert_eq!(
-        creation["put_aside"][0]["directory"],
-        rescue.to_str().unwrap()
-    );
 }
 
 #[test]
@@ -184,34 +153,6 @@ fn row_74_a_creation_of_another_profile_is_listed() {
     assert_eq!(status.code, Some(3));
     let first = "finish the interrupted creation first";
     assert!(status.stderr.contains(first), "{status:?}");
-}
-
-#[test]
-fn row_74_a_refused_repetition_keeps_the_access_token_of_the_creation_before() {
-    let world = World::logged_in();
-    let (access_token, _) = lost(&world);
-    let ran = world.run_with(&CREATE, &access_token);
-    let stderr = ran.fails_with(6);
-    assert!(stderr.contains("status 409"), "{stderr}");
-    assert!(
-        stderr.contains("an earlier creation was interrupted"),
-        "{stderr}"
-    );
-    assert_is_private(&world.creation(), &access_token);
-    paste(&world, stderr);
-    world.stored_secret();
-}
-
-/// Nobody is logged in then, and that is not all there is to say.
-#[test]
-fn row_74_a_creation_that_has_no_access_token_names_the_interrupted_one() {
-    let world = World::logged_in();
-    lost(&world);
-    let ran = world.run(&["token", "create"]);
-    let stderr = ran.fails_with(6);
-    assert!(stderr.contains("no credential is stored"), "{stderr}");
-    paste(&world, stderr);
-    world.stored_secret();
 }
 
 #[test]
@@ -265,7 +206,8 @@ fn row_74_the_access_token_stays_until_the_new_api_token_logs_in() {
     assert!(ran.stderr.contains("does not log in yet"), "{ran:?}");
     assert_is_private(&world.creation(), &access_token);
     let status = world.run(&["status"]);
-    let line = "\ncreation      stored; the next login completes it";
+    let line =
+        "\ncreation      interrupted; the new API token is stored, and the next login completes";
     assert!(status.answer().contains(line), "{status:?}");
     world.run(&["access-token"]).fails_with(4);
     assert_is_private(&world.creation(), &access_token);
@@ -364,125 +306,40 @@ fn credential(world: &World) -> String {
 fn row_74_a_login_with_the_new_api_token_completes_a_creation() {
     let world = World::logged_in();
     lost(&world);
-    let ran = world.run_with(&["login"], credential(&world));
-    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let ran = world.run_with(&["login", "--settle", "1ms"], credential(&world));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_ne!(world.service.id().as_deref(), Some(ID));
     assert!(!world.creation().exists());
 }
 
-/// Expired in 1970.
-const EXPIRED: &str = "e30.eyJleHAiOjEwMH0.c2ln";
-
+/// The request is still on its way while the service names the API token from before.
 #[test]
-fn row_74_an_access_token_that_has_expired_and_is_refused_is_replaced_by_the_next_creation() {
-    let world = World::logged_in();
-    let (fresh, _) = lost(&world);
-    let kept = || fs::read_to_string(world.creation()).unwrap();
-    fs::write(world.creation(), EXPIRED).unwrap();
-    // Something else refuses it.
-    world
-        .service
-        .fail_next(Operation::GetApiToken, Fault::status(401).body("<html>"));
-    world.run_with(&CREATE, &fresh).fails_with(6);
-    assert_eq!(kept(), EXPIRED);
-    // The new one is no better.
-    world.run_with(&CREATE, "e30.e30.c2ln").fails_with(4);
-    assert_eq!(kept(), EXPIRED);
-    // The API token of the interrupted creation is in the way.
-    let ran = world.run_with(&CREATE, &fresh);
-    assert!(ran.fails_with(6).contains("no longer works"), "{ran:?}");
-    assert_eq!(kept(), fresh);
-    let status = world.run(&["status"]);
-    paste(&world, &status.stdout);
-    world.stored_secret();
-    assert!(!world.creation().exists());
-}
-
-#[test]
-fn row_74_an_access_token_that_has_not_expired_stays_when_it_is_refused() {
-    let world = World::logged_in();
-    let (access_token, _) = lost(&world);
-    world.service.expire_all_tokens();
-    world.run_with(&CREATE, EXPIRED).fails_with(6);
+fn row_74_a_login_completes_no_creation_that_may_still_be_acted_on() {
+    let world = World::with(Builder::create_replaces);
+    world.log_in();
+    let access_token = world.run(&["access-token"]).answer().to_owned();
+    assert_eq!(world.run(&["logout", "--yes"]).code, Some(0));
+    // The login, and the question whose the access token is.
+    let late = Fault::commit_late(2);
+    world.service.fail_next(Operation::CreateApiToken, late);
+    world.run_with(&CREATE, &access_token).fails_with(6);
+    let ran = world.run_with(&["login", "--settle", "1ms"], credential(&world));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    world.service.settle();
+    assert_ne!(world.service.id().as_deref(), Some(ID));
     assert_is_private(&world.creation(), &access_token);
 }
 
-/// Nothing is to be replaced then, and the commands that replace it would delete what works.
 #[test]
-fn row_74_a_creation_without_a_clear_answer_is_given_up_while_the_stored_secret_works() {
+fn row_63_a_creation_may_be_told_beforehand_what_it_replaces() {
     let world = World::with(Builder::create_replaces);
     world.log_in();
-    let create = ["token", "create", "--yes", "--settle", "1ms"];
-    let before = world.stored_secret();
-    for (status, code) in [(404, 11), (405, 11), (301, 5), (500, 5), (504, 5)] {
-        let page = Fault::status(status)
-            .body("<html>")
-            .header("content-type", "text/html");
-        world.service.fail_next(Operation::CreateApiToken, page);
-        let ran = world.run(&create);
-        let stderr = ran.fails_with(code);
-        let said = "nothing was created: the stored API token an-id still logs in";
-        assert!(stderr.contains(said), "{status}: {stderr}");
-        assert!(!stderr.contains("delete"), "{status}: {stderr}");
-        assert!(!world.creation().exists());
-        assert_eq!(world.stored_secret(), before);
-    }
-    // One that did happen ended the stored secret.
-    world
-        .service
-        .fail_next(Operation::CreateApiToken, Fault::commit_and_answer(405));
-    let ran = world.run(&create);
-    let stderr = ran.fails_with(6).to_owned();
-    let said =
-        "if the stored API token no longer logs in, there is a new one whose secret nobody knows";
-    assert!(stderr.contains(said), "{stderr}");
-    assert!(world.creation().exists());
-    paste(&world, &stderr);
-    world.stored_secret();
-}
-
-/// Another process rotates the secret while a creation waits, and has stored the new one.
-#[test]
-fn row_74_a_creation_is_judged_by_what_is_stored_when_it_is_judged() {
-    let (asked, creation) = mpsc::channel();
-    let world = World::with(|builder| {
-        builder.on_request(move |request| {
-            if request.operation() == Some(Operation::CreateApiToken) {
-                asked.send(()).unwrap();
-            }
-        })
-    });
-    world.log_in();
-    let page = Fault::status(403).body("<html>");
-    world.service.fail_next(Operation::CreateApiToken, page);
-    let mut create = world.command(&["token", "create", "--yes", "--settle", "3s"]);
-    let create = create.stderr(Stdio::piped()).spawn().unwrap();
-    creation.recv().unwrap();
-    assert_eq!(world.run(&["token", "rotate", "--yes"]).code, Some(0));
-    let ran = Ran::from(create.wait_with_output().unwrap());
+    let replace = |id| world.run(&["token", "create", "--replace", id]);
     assert!(
-        ran.fails_with(11).contains("nothing was created"),
-        "{ran:?}"
+        replace("other-id")
+            .fails_with(8)
+            .contains("needs confirmation")
     );
-    assert!(!world.creation().exists());
-    world.stored_secret();
-}
-
-/// The creation before ended without an answer, and what was stored then still logs in.
-#[test]
-fn row_74_the_next_creation_finds_out_what_became_of_the_one_before() {
-    let world = World::with(Builder::create_replaces);
-    world.log_in();
-    let create = ["token", "create", "--yes", "--settle", "1ms"];
-    leave_open_what_comes_of_a_creation(&world);
-    world.run(&create).fails_with(6);
-    assert!(world.creation().exists());
-    // Also if it is refused itself.
-    world
-        .service
-        .fail_next(Operation::CreateApiToken, Fault::status(409));
-    world.run(&create).fails_with(11);
-    assert!(!world.creation().exists());
-    assert_eq!(world.run(&create).code, Some(0));
+    assert_eq!(replace(ID).code, Some(0));
     world.stored_secret();
 }

@@ -31,6 +31,9 @@ mod keyring;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
+#[cfg(unix)]
+mod next_creation;
+#[cfg(test)]
 mod only_copy;
 #[cfg(test)]
 mod output;

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use super::bearer;
 use crate::access_token_file;
 use crate::args::token::Create;
-use crate::aside::{self, Copy};
+use crate::aside::{self, Left};
 use crate::checked::{self, NotStored};
 use crate::context::Context;
 use crate::creation::{self, Creation};
@@ -62,13 +62,14 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
             "Create an API token to replace {}? Its id and secret are removed from this machine.",
             stored.token.id()
         );
-        prompt::confirm(create.confirmed.yes, "the creation", &question).await?;
+        let is_named = create.replace.as_deref() == Some(stored.token.id().as_str());
+        prompt::confirm(create.confirmed.yes || is_named, "the creation", &question).await?;
     }
     let before = creation::find(context).await?;
     let access_token = access_token(context, create).await;
     let access_token = access_token.map_err(|problem| match before {
         // There may be an API token whose only key it has.
-        Some(before) if !before.is_stored && !before.under_way => CliError::CreationBefore {
+        Some(before) if !before.under_way => CliError::CreationBefore {
             problem: Box::new(problem),
             redo: before.redo,
         },
@@ -133,7 +134,7 @@ async fn make(
     let token = match created {
         Ok(token) => token,
         Err(error) if is_nothing_created(&error) => {
-            return Err(match creation.refused().await {
+            return Err(match creation.refused(context).await? {
                 Some(redo) => CliError::CreationBefore {
                     problem: Box::new(error.into()),
                     redo,
@@ -147,7 +148,7 @@ async fn make(
                 && !matches!(error, Error::UnusableReply(_))
                 && let Some(id) = creation::came_to_nothing(context, access_token, settle).await
             {
-                creation.end().await;
+                creation.end(context).await;
                 let id = id.to_string();
                 return Err(CliError::NothingCreated { error, reply, id });
             }
@@ -174,7 +175,7 @@ async fn make(
     match checked::store(context, &token, settle, check).await {
         Ok(None) => {
             if forget_aside(context, &creation, &token).await {
-                creation.end().await;
+                creation.end(context).await;
             }
         }
         Ok(Some(error)) => {
@@ -271,7 +272,11 @@ async fn not_stored(
             .await
             .is_ok_and(|own| own == *token.id())
     };
-    if may_delete && is_current().await && client.delete_api_token().await.is_ok() {
+    if may_delete
+        && creation.aside().is_none()
+        && is_current().await
+        && client.delete_api_token().await.is_ok()
+    {
         return CliError::NotKept {
             id,
             problem: Box::new(problem),
@@ -308,14 +313,23 @@ async fn put_aside(
     }
     for aside in aside::places(context, token)? {
         let profile = Profile::new(Rescue::find()?, &context.global.host, &aside.profile)?;
-        let there = profile.stored().await?;
-        match there.as_ref().map(StoredToken::api_token) {
-            None => {
+        let there = profile.stored().await;
+        match there
+            .as_ref()
+            .map(|there| there.as_ref().map(StoredToken::api_token))
+        {
+            Ok(None) => {
                 creation.put_aside(aside.clone()).await;
                 profile.save(token).await?;
             }
-            Some(there) if aside::is_copy(there, token) => creation.put_aside(aside.clone()).await,
-            Some(_other) => continue,
+            Ok(Some(there)) if aside::is_copy(there, token) => {
+                creation.put_aside(aside.clone()).await;
+            }
+            // Another one, or what can't be used: it stays as it is.
+            Ok(Some(_)) | Err(StoreError::Corrupt { .. } | StoreError::Newer { .. }) => continue,
+            Err(_) => {
+                there?;
+            }
         }
         creation.is_aside(aside.clone());
         return Ok(aside);
@@ -329,8 +343,8 @@ async fn forget_aside(context: &Context, creation: &Creation, token: &ApiToken) 
     let Some(aside) = creation.aside() else {
         return true;
     };
-    let copy = aside::forget(context, aside, token).await;
-    if copy == Copy::MayBeNewer {
+    let left = aside::forget(context, aside, token).await;
+    if left == Left::MayBeNewer {
         output::warning(format_args!(
             "a newer secret of the API token {} may be in {}; {}",
             token.id(),
@@ -338,7 +352,7 @@ async fn forget_aside(context: &Context, creation: &Creation, token: &ApiToken) 
             aside.how_to_use()
         ));
     }
-    copy == Copy::Gone
+    left == Left::Nothing
 }
 
 /// Returns `true` if the service refused the creation, or the request was never sent.

@@ -1,12 +1,9 @@
 //! Building a client: each setting is checked, and the parts are put together.
 
-use std::env::var_os;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::builder::{ClientBuilder, Credential};
-use super::chain::{self, Link, Surroundings};
-use super::env::Found;
 use super::held::Held;
 use super::login::{Login, NoLogin};
 use crate::cache::{TokenCache, TokenSource};
@@ -21,7 +18,7 @@ use crate::credential::profile_id::ProfileId;
 use crate::credential::validity::Validity;
 use crate::foundation::base_url::{BaseUrl, DEFAULT_BASE_URL};
 use crate::foundation::clock::Clock;
-use crate::store::{FileStore, Profile};
+use crate::store::Profile;
 use crate::wire::Wire;
 use crate::wire::transport::{self, Settings, Transport, Unbuilt};
 
@@ -96,7 +93,14 @@ impl ClientBuilder {
         let cache = |source: Box<dyn TokenSource>| {
             TokenCache::new(source, self.clock.clone(), flight_limit)
         };
-        let held = match self.credential.ok_or(BuildError::NoCredential)? {
+        let credential = match self.credential.ok_or(BuildError::NoCredential)? {
+            Credential::Chain(find, name) => {
+                let name = name.as_deref().unwrap_or(DEFAULT_PROFILE);
+                find(ProfileId::new(&calls.wire.base_url, name))?
+            }
+            given => given,
+        };
+        let held = match credential {
             Credential::ApiToken(token) => Held::own(token),
             Credential::Files(files) => Held::files(files),
             Credential::Provider(provider) => Held::provided(provider),
@@ -104,20 +108,9 @@ impl ClientBuilder {
                 let id = ProfileId::new(&calls.wire.base_url, DEFAULT_PROFILE);
                 Held::stored(Profile::of(store, id))
             }
-            Credential::Chain(name) => {
-                let name = name.as_deref().unwrap_or(DEFAULT_PROFILE);
-                let profile = ProfileId::new(&calls.wire.base_url, name);
-                let surroundings = Surroundings {
-                    look_up: &var_os,
-                    directory: FileStore::default_directory(),
-                };
-                match chain::resolve(surroundings, &profile)? {
-                    Link::Environment(Found::ApiToken(token)) => Held::own(token),
-                    Link::Environment(Found::Files(files)) => Held::files(files),
-                    Link::Stored(store) => Held::stored(Profile::of(store, profile)),
-                }
-            }
             Credential::Profile(profile) => Held::stored(profile),
+            // What is found is given.
+            Credential::Chain(..) => return Err(BuildError::NoCredential),
             Credential::AccessToken(token) => {
                 let cache = cache(Box::new(NoLogin));
                 let validity = given(&token, &*self.clock);

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::env::Found;
 use crate::call::retry::RetryPolicy;
 use crate::client::Client;
+use crate::client::build_error::BuildError;
 use crate::credential::access_token::AccessToken;
 use crate::credential::api_token::ApiToken;
 use crate::credential::credential_provider::CredentialProvider;
+use crate::credential::profile_id::ProfileId;
 use crate::foundation::clock::{Clock, SystemClock};
 use crate::store::credential_files::{CredentialFiles, Given};
 use crate::store::{CredentialStore, Profile};
@@ -67,11 +70,25 @@ pub(super) enum Credential {
     ApiToken(ApiToken),
     Files(CredentialFiles),
     Provider(CredentialProvider),
-    /// Wherever the default chain finds it; with the name of the profile, if one is set.
-    Chain(Option<String>),
+    /// Wherever this finds it for a profile; with the profile's name, if one is set.
+    ///
+    /// It is a pointer so that a program has the stores in it only if it uses them.
+    Chain(
+        fn(ProfileId) -> Result<Credential, BuildError>,
+        Option<String>,
+    ),
     AccessToken(AccessToken),
     Store(Arc<dyn CredentialStore>),
     Profile(Profile),
+}
+
+impl From<Found> for Credential {
+    fn from(found: Found) -> Self {
+        match found {
+            Found::ApiToken(token) => Self::ApiToken(token),
+            Found::Files(files) => Self::Files(files),
+        }
+    }
 }
 
 impl Default for ClientBuilder {

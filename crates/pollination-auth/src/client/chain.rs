@@ -1,10 +1,12 @@
 //! The default chain: where a client finds its credential without being told.
 
+use std::env::var_os;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::builder::Credential;
 use super::env::{self, Found};
 use super::passed_over::PassedOver;
 use super::variables::CREDENTIALS_DIRECTORY;
@@ -12,27 +14,36 @@ use crate::client::build_error::BuildError;
 use crate::credential::profile_id::ProfileId;
 #[cfg(feature = "keyring")]
 use crate::store::KeyringStore;
-use crate::store::{CredentialStore, Document, FileStore, NoDefaultDirectory};
+use crate::store::{CredentialStore, Document, FileStore, NoDefaultDirectory, Profile};
 
 /// What the chain came to.
-pub(super) enum Link {
+enum Link {
     Environment(Found),
     Stored(Arc<dyn CredentialStore>),
 }
 
 /// The places outside of the program that the chain looks at.
-pub(super) struct Surroundings<'a> {
-    pub(super) look_up: &'a dyn Fn(&'static str) -> Option<OsString>,
-    pub(super) directory: Result<PathBuf, NoDefaultDirectory>,
+struct Surroundings<'a> {
+    look_up: &'a dyn Fn(&'static str) -> Option<OsString>,
+    directory: Result<PathBuf, NoDefaultDirectory>,
+}
+
+/// Goes through the chain from this process.
+pub(super) fn find(profile: ProfileId) -> Result<Credential, BuildError> {
+    let surroundings = Surroundings {
+        look_up: &var_os,
+        directory: FileStore::default_directory(),
+    };
+    Ok(match resolve(surroundings, &profile)? {
+        Link::Environment(found) => Credential::from(found),
+        Link::Stored(store) => Credential::Profile(Profile::of(store, profile)),
+    })
 }
 
 /// Goes through the chain, and takes the first place that has a credential.
 ///
 /// One that has an unusable credential ends it: to pass it over would log in as somebody else.
-pub(super) fn resolve(
-    surroundings: Surroundings<'_>,
-    profile: &ProfileId,
-) -> Result<Link, BuildError> {
+fn resolve(surroundings: Surroundings<'_>, profile: &ProfileId) -> Result<Link, BuildError> {
     let look_up = surroundings.look_up;
     let mut passed_over = Vec::new();
     if env::has_api_token(look_up) {

@@ -3,7 +3,7 @@
 use std::env::var_os;
 
 use super::builder::{ClientBuilder, Credential};
-use super::env;
+use super::{chain, env};
 use crate::client::Client;
 use crate::client::build_error::BuildError;
 
@@ -88,7 +88,7 @@ impl ClientBuilder {
     pub fn from_default_chain() -> Result<Self, BuildError> {
         let profile = env::profile(var_os)?;
         let builder = Self {
-            credential: Some(Credential::Chain(profile)),
+            credential: Some(Credential::Chain(chain::find, profile)),
             ..Self::default()
         };
         Ok(builder.host_of_environment(env::base_url(var_os)?))
@@ -96,10 +96,7 @@ impl ClientBuilder {
 
     fn from_environment(found: env::Environment) -> Result<Self, BuildError> {
         let builder = Self {
-            credential: Some(match found.credential {
-                env::Found::ApiToken(token) => Credential::ApiToken(token),
-                env::Found::Files(files) => Credential::Files(files),
-            }),
+            credential: Some(Credential::from(found.credential)),
             ..Self::default()
         };
         Ok(builder.host_of_environment(found.base_url))

@@ -27,7 +27,7 @@ use crate::output;
 use crate::recovery::{Aside, Made, Redo};
 use crate::variables;
 
-pub(crate) use self::found::{complete, find, find_undisturbed, forget_found};
+pub(crate) use self::found::{complete, find, find_undisturbed, forget_found, is_settled};
 pub(crate) use self::outcome::came_to_nothing;
 
 /// A creation that this process works on, and no other one of the same profile.
@@ -96,13 +96,22 @@ impl Creation {
                 let seen = look_at(context, &place, known.as_ref()).await?;
                 return Err(CliError::CreationUnfinished { redo: seen.redo });
             }
-            if let Some(known) = &known {
-                facts.asides.clone_from(&known.asides);
-            }
+            let asides = known.as_ref().map(|known| known.asides.clone());
+            let asides = asides.unwrap_or_default();
             interrupted = match is_other(kept) {
                 _ if came_to_nothing => None,
-                true => Some(Interrupted::Dead),
-                false => Some(Interrupted::Same(known)),
+                true => {
+                    // The new access token may be of another account, and is no advice about these.
+                    for aside in aside::known(context, &asides).await {
+                        name(&aside);
+                    }
+                    Some(Interrupted::Dead)
+                }
+                false => {
+                    facts.asides = asides;
+                    facts.follows_unclear = true;
+                    Some(Interrupted::Same(known))
+                }
             };
         }
         write(&mut lock, &facts).await?;
@@ -135,10 +144,20 @@ impl Creation {
             .clone()
     }
 
+    /// Returns what to do about it as things are now.
+    pub(crate) async fn look(&self, context: &Context) -> Result<Box<Redo>, CliError> {
+        Ok(look_at(context, &self.place, Some(&self.facts)).await?.redo)
+    }
+
     /// As [`redo`](Self::redo), where the disk still has the access token.
     pub(crate) async fn redo_if_kept(&self) -> Option<Box<Redo>> {
         let kept = self.place.read().await.ok().flatten();
         kept.map(|_access_token| self.redo())
+    }
+
+    /// Returns `true` if one before it may still be acted on, with the same access token.
+    pub(crate) fn follows_unclear(&self) -> bool {
+        self.facts.follows_unclear
     }
 
     /// Returns where its API token was put that does not log in yet.
@@ -214,7 +233,6 @@ impl Creation {
             }
             Some(Interrupted::Same(None) | Interrupted::Dead) => {}
         }
-        let seen = look_at(context, &self.place, Some(&self.facts)).await?;
-        Ok(Some(seen.redo))
+        self.look(context).await.map(Some)
     }
 }

@@ -84,6 +84,11 @@ pub(crate) enum CliError {
     Declined(&'static str),
     #[error("{0} needs confirmation, and there is no terminal to ask on; pass --yes")]
     NobodyToAsk(&'static str),
+    #[error(
+        "the creation would replace the stored API token {id}, and there is no terminal to ask on; \
+         pass `{replace}`, or keep both with another --profile"
+    )]
+    NobodyToAskAbout { id: String, replace: String },
     #[error("there is no terminal to ask on; use standard input or the environment")]
     NoPrompt,
     #[error(

@@ -62,6 +62,12 @@ pub(crate) struct Aside {
 }
 
 impl Aside {
+    /// Returns which API token is where.
+    pub(crate) fn is_where(&self) -> String {
+        let is_in = if self.is_sure { "is in" } else { "may be in" };
+        format!("{} {is_in} {}", self.id, self.directory.display())
+    }
+
     pub(crate) fn is_same_place(&self, other: &Self) -> bool {
         (&self.directory, &self.profile) == (&other.directory, &other.profile)
     }

@@ -95,7 +95,9 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
             NotStored::Unchecked(error) => error,
             NotStored::Unwritten(error) => context.store_error(error),
         })?;
-        if let Some(file) = creation::complete(context, &token, Some(login.settle.settle)).await {
+        // The credential is stored; the next login completes what this one is kept from.
+        let completed = creation::complete(context, &token, Some(login.settle.settle));
+        if let Some(file) = interrupt::skippable(completed).await?.flatten() {
             output::note(format_args!(
                 "the access token of an interrupted creation stays in {}: it may be the only \
                  key to an API token; `{}` removes it and the stored credential",

@@ -97,9 +97,8 @@ pub(crate) async fn run(context: &Context, confirmed: &Confirmed) -> Result<(), 
         ));
         for aside in &creation.asides {
             output::note(format_args!(
-                "the new API token {} stays in {}; {}",
-                aside.id,
-                aside.directory.display(),
+                "an API token that was created: {}; {}",
+                aside.is_where(),
                 aside.how_to_use()
             ));
         }

@@ -84,6 +84,8 @@ struct PutAside {
     directory: String,
     profile: String,
     id: String,
+    /// Whether it was seen there, and is known to be the new one.
+    certain: bool,
 }
 
 impl From<Aside> for PutAside {
@@ -92,6 +94,7 @@ impl From<Aside> for PutAside {
             directory: aside.directory.display().to_string(),
             profile: aside.profile,
             id: aside.id,
+            certain: aside.is_sure,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pollination_auth::{AccessToken, ApiToken, ApiTokenId, Secret};
+use pollination_auth::{AccessToken, ApiToken, Secret};
 
 use super::kept::{self, Place};
 use super::outcome::owner;
@@ -29,6 +29,8 @@ pub(crate) struct Found {
     pub(crate) redo: Box<Redo>,
     /// The new API tokens that have not logged in, and where they are.
     pub(crate) asides: Vec<Aside>,
+    /// Whether a request before it may still be acted on.
+    follows_unclear: bool,
     number: Option<u64>,
     access_token: Secret,
 }
@@ -56,7 +58,8 @@ async fn found(context: &Context, place: Place, access_token: Secret) -> Result<
             && known.is_some_and(|facts| facts.before.as_deref() != stored),
         redo: seen.redo,
         asides: seen.asides,
-        number: facts.map(|facts| facts.number),
+        follows_unclear: known.is_none_or(|facts| facts.follows_unclear),
+        number: known.map(|facts| facts.number),
         file: place.file,
         access_token,
     })
@@ -96,8 +99,11 @@ pub(crate) async fn complete(
             return Ok(None);
         };
         let stays = Ok(Some(found.file.clone()));
-        let is_made = found.is_stored || is_owner(context, &found, logged_in.id(), settle).await;
-        if !is_made || !is_stored(context, logged_in).await? {
+        let is_over = match found.is_stored && !found.follows_unclear {
+            true => true,
+            false => is_over(context, &found, logged_in, settle).await,
+        };
+        if !is_over || !is_stored(context, logged_in).await? {
             return stays;
         }
         let (own, others): (Vec<_>, Vec<_>) = found
@@ -137,28 +143,41 @@ async fn is_stored(context: &Context, token: &ApiToken) -> Result<bool, CliError
 }
 
 /// Returns `true` if the access token of a creation is of the account that has an API token, which was
-/// stored after the creation began, and still is after the settle time.
-async fn is_owner(
+/// stored after the creation began, and still logs in after the settle time.
+async fn is_over(
     context: &Context,
     found: &Found,
-    id: &ApiTokenId,
+    token: &ApiToken,
     settle: Option<Duration>,
 ) -> bool {
     let (Ok(kept), Some(settle)) = (AccessToken::new(found.access_token.expose_secret()), settle)
     else {
         return false;
     };
-    let is_own = async || owner(context, &kept).await.is_ok_and(|own| own == *id);
-    if !found.may_be_stored || !is_own().await {
+    let is_own = async || {
+        owner(context, &kept)
+            .await
+            .is_ok_and(|own| own == *token.id())
+    };
+    if !(found.may_be_stored || found.is_stored) || !is_own().await {
         return false;
     }
+    is_settled(context, token, settle).await && is_own().await
+}
+
+/// Returns `true` if an API token still logs in after the settle time: a request before it would have
+/// replaced it.
+pub(crate) async fn is_settled(context: &Context, token: &ApiToken, settle: Duration) -> bool {
     progress::note(format_args!(
         "a creation was interrupted; waiting {} before checking that nothing more comes of it (--settle) \
          ...",
         rounded(settle)
     ));
     checked::settled(settle).await;
-    is_own().await
+    match context.client_of(token.clone()) {
+        Ok(client) => client.login().await.is_ok(),
+        Err(_) => false,
+    }
 }
 
 /// Removes the access token of the creation that was found, and of no later one. Returns `false` if

@@ -31,6 +31,8 @@ pub(super) struct Facts {
     pub(super) before: Option<String>,
     /// Whether that is of the same account, so that the creation replaces it.
     pub(super) is_own: bool,
+    /// Whether one before it with the same access token may still be acted on.
+    pub(super) follows_unclear: bool,
     /// The API token that it has created, once the reply is there.
     pub(super) made: Option<String>,
     /// Where new API tokens are that have not logged in: of this creation, and of those before it with
@@ -49,6 +51,7 @@ impl Facts {
             number: RandomState::new().build_hasher().finish(),
             before: before.map(ApiTokenId::to_string),
             is_own,
+            follows_unclear: false,
             made: None,
             asides: Vec::new(),
         }

@@ -69,9 +69,8 @@ pub(super) fn redo(
 /// Says where an API token of an earlier creation is, which nothing else names from now on.
 pub(super) fn name(aside: &Aside) {
     output::note(format_args!(
-        "an API token of an earlier creation, {}, stays in {}; {}",
-        aside.id,
-        aside.directory.display(),
+        "an API token of an earlier creation: {}; {}",
+        aside.is_where(),
         aside.how_to_use()
     ));
 }

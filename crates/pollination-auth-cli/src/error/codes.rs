@@ -42,7 +42,9 @@ impl CliError {
             Self::NotLoggedIn { .. } | Self::NothingToCreateWith { .. } | Self::CreationFirst => {
                 Exit::NotLoggedIn
             }
-            Self::Declined(_) | Self::NobodyToAsk(_) => Exit::Unconfirmed,
+            Self::Declined(_) | Self::NobodyToAsk(_) | Self::NobodyToAskAbout { .. } => {
+                Exit::Unconfirmed
+            }
             Self::RotationUnfinished { .. }
             | Self::DeletionUnknown { .. }
             | Self::CreationUnknown { .. }

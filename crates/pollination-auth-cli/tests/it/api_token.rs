@@ -102,7 +102,7 @@ fn a_second_api_token_is_refused_and_the_first_one_stays() {
         world
             .run(&["token", "create"])
             .fails_with(8)
-            .contains("--yes")
+            .contains("--replace an-id")
     );
     assert_eq!(world.service.count(Operation::CreateApiToken), 0);
     let ran = world.run(&["token", "create", "--yes"]);

@@ -50,7 +50,8 @@ pub(crate) fn paste(world: &World, said: &str) {
     assert_eq!(lines.len(), 2, "{said}");
     for line in lines {
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", &format!("'{PROGRAM}' {line}")]);
+        // A minute is too long for a test.
+        shell.args(["-c", &format!("'{PROGRAM}' {line} --settle 1ms")]);
         let mut shell = world.prepare(shell, &[]);
         shell.env("PATH", "");
         let ran = Ran::from(shell.output().unwrap());
@@ -338,7 +339,7 @@ fn row_63_a_creation_may_be_told_beforehand_what_it_replaces() {
     assert!(
         replace("other-id")
             .fails_with(8)
-            .contains("needs confirmation")
+            .contains("pass `--replace an-id`")
     );
     assert_eq!(replace(ID).code, Some(0));
     world.stored_secret();

@@ -44,6 +44,25 @@ fn row_74_a_repeated_creation_is_not_taken_for_the_one_before() {
     );
 }
 
+/// The first request is acted on after the second one, whose API token it replaces.
+#[test]
+fn row_74_a_repeated_creation_waits_for_what_comes_of_the_one_before() {
+    let world = World::with(Builder::create_replaces);
+    world.log_in();
+    let access_token = without_api_token(&world);
+    // The second request, and the first login with what it made.
+    let late = Fault::commit_late(2);
+    world.service.fail_next(Operation::CreateApiToken, late);
+    world.run_with(&CREATE, &access_token).fails_with(6);
+    let again = [&CREATE[..], &["--settle", "1ms"]].concat();
+    let ran = world.run_with(&again, &access_token);
+    assert!(ran.fails_with(6).contains("replace it:"), "{ran:?}");
+    assert_is_private(&world.creation(), &access_token);
+    paste(&world, &ran.stderr);
+    world.stored_secret();
+    assert!(!world.creation().exists());
+}
+
 #[test]
 fn row_74_a_refused_repetition_keeps_the_access_token_of_the_creation_before() {
     let world = World::logged_in();

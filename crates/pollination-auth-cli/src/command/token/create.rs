@@ -31,6 +31,7 @@ use crate::prompt;
 use crate::recovery::Aside;
 use crate::refusal;
 use crate::rescue::Rescue;
+use crate::text::option;
 
 /// The pause before the second login with a new API token; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -63,7 +64,15 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
             stored.token.id()
         );
         let is_named = create.replace.as_deref() == Some(stored.token.id().as_str());
-        prompt::confirm(create.confirmed.yes || is_named, "the creation", &question).await?;
+        let confirmed = create.confirmed.yes || is_named;
+        let confirmed = prompt::confirm(confirmed, "the creation", &question).await;
+        confirmed.map_err(|problem| match problem {
+            CliError::NobodyToAsk(_) => CliError::NobodyToAskAbout {
+                id: stored.token.id().to_string(),
+                replace: option("--replace", stored.token.id().as_str()),
+            },
+            other => other,
+        })?;
     }
     let before = creation::find(context).await?;
     let access_token = access_token(context, create).await;
@@ -174,6 +183,10 @@ async fn make(
     };
     match checked::store(context, &token, settle, check).await {
         Ok(None) => {
+            if creation.follows_unclear() && !creation::is_settled(context, &token, settle).await {
+                let redo = creation.look(context).await?;
+                return Err(CliError::CreationUnfinished { redo });
+            }
             if forget_aside(context, &creation, &token).await {
                 creation.end(context).await;
             }

@@ -163,12 +163,12 @@ impl fmt::Display for Redo {
                         aside.how_to_use()
                     )?;
                 }
-                let none = if places.len() > 1 {
-                    "none of them logs"
+                f.write_str(if places.iter().all(|aside| aside.is_sure) {
+                    "; only if it does not log in, replace it:"
                 } else {
-                    "it does not log"
-                };
-                write!(f, "; only if {none} in, replace it:")?;
+                    "; only if that is not the new one or does not log in, and nobody uses the account's \
+                     API token, replace it:"
+                })?;
             }
         }
         f.write_str(&self.lines())

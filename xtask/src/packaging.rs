@@ -1,8 +1,8 @@
 //! Packs what is published, and builds the archives against one another.
 //!
 //! `cargo package` could build them itself, one after the other with dependencies of their own. That
-//! takes five times as long, and cargo unpacks our crates in its own home and keeps them there:
-//! as long as the version is the same, a later run would build the old sources. `cargo publish` still
+//! takes half as long again, and cargo unpacks our crates in its own home and keeps them there: as
+//! long as the version is the same, a later run would build the old sources. `cargo publish` still
 //! builds each archive alone.
 
 use std::fmt::Write as _;

@@ -60,9 +60,9 @@ pub(crate) enum Command {
     Exec(Exec),
     /// Show what is stored, without asking the service
     ///
-    /// The generation counts how often the credential was stored again, with a new secret or the same. The exit code is
-    /// 3 if there is no credential, and 6 if a rotation is unfinished and no process is working on
-    /// it.
+    /// The generation counts how often the credential was stored again, with a new secret or the
+    /// same. The exit code is 3 if there is no credential, and 6 if a rotation is unfinished and no
+    /// process is working on it.
     Status,
     /// List the stored profiles
     #[command(subcommand)]

@@ -69,7 +69,7 @@ pub(crate) async fn present(
     before: Option<&str>,
     made: Option<&str>,
 ) -> Vec<Aside> {
-    let mut present = self::known(context, known).await;
+    let mut present = remaining(context, known).await;
     for aside in found(context).await {
         let may_be_new = match made {
             Some(made) => aside.id == made,
@@ -83,7 +83,7 @@ pub(crate) async fn present(
 }
 
 /// Leaves those of the known places that have their API token or can't be looked at.
-pub(crate) async fn known(context: &Context, known: &[Aside]) -> Vec<Aside> {
+pub(crate) async fn remaining(context: &Context, known: &[Aside]) -> Vec<Aside> {
     let mut present = Vec::new();
     for aside in known {
         let is_sure = match look(context, aside).await {

@@ -81,8 +81,8 @@ impl Creation {
             let known = place.facts().await?;
             let mut came_to_nothing = false;
             if !is_other(kept) {
-                let is_same = |known: &&Facts| known.before == facts.before && known.is_own;
-                facts.is_own |= known.as_ref().is_some_and(|known| is_same(&known));
+                let known = known.as_ref();
+                facts.is_own |= known.is_some_and(|it| it.is_own && it.before == facts.before);
             } else if is_dead(context, kept).await {
                 check_accepted(context, access_token).await?;
                 output::note(format_args!(
@@ -102,7 +102,7 @@ impl Creation {
                 _ if came_to_nothing => None,
                 true => {
                     // The new access token may be of another account, and is no advice about these.
-                    for aside in aside::known(context, &asides).await {
+                    for aside in aside::remaining(context, &asides).await {
                         name(&aside);
                     }
                     Some(Interrupted::Dead)
@@ -181,7 +181,7 @@ impl Creation {
         self.note().await;
     }
 
-    /// Says from now on that the new API token is in a place.
+    /// Makes the advice name the place that has the new API token.
     pub(crate) fn is_aside(&mut self, aside: Aside) {
         let made = Made::PutAside(vec![aside.clone()]);
         self.aside = Some(aside);
@@ -208,7 +208,7 @@ impl Creation {
         self.facts
             .asides
             .retain(|aside| Some(&aside.id) != self.facts.made.as_ref());
-        for aside in aside::known(context, &self.facts.asides).await {
+        for aside in aside::remaining(context, &self.facts.asides).await {
             name(&aside);
         }
         if let Err(error) = remove(&mut self.lock).await {

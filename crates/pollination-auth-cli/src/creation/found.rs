@@ -99,10 +99,8 @@ pub(crate) async fn complete(
             return Ok(None);
         };
         let stays = Ok(Some(found.file.clone()));
-        let is_over = match found.is_stored && !found.follows_unclear {
-            true => true,
-            false => is_over(context, &found, logged_in, settle).await,
-        };
+        let is_over = (found.is_stored && !found.follows_unclear)
+            || is_over(context, &found, logged_in, settle).await;
         if !is_over || !is_stored(context, logged_in).await? {
             return stays;
         }

@@ -25,7 +25,7 @@ pub(super) struct Facts {
     /// Whose creation it is, as the documents of the credentials say it: `profile list` finds it so.
     base_url: String,
     profile: String,
-    /// Tells it from every other creation of this profile, also from one with the same access token.
+    /// Identifies the creation: a later one can have the same profile and access token.
     pub(super) number: u64,
     /// The API token that was stored when it began, and so is not the creation's.
     pub(super) before: Option<String>,

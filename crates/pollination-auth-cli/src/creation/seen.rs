@@ -66,7 +66,7 @@ pub(super) fn redo(
     })
 }
 
-/// Says where an API token of an earlier creation is, which nothing else names from now on.
+/// Prints where the API token of an earlier creation is. Nothing else names that place afterwards.
 pub(super) fn name(aside: &Aside) {
     output::note(format_args!(
         "an API token of an earlier creation: {}; {}",

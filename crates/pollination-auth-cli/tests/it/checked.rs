@@ -287,14 +287,7 @@ fn row_63_a_creation_replaces_nothing_that_was_stored_since_it_began() {
     let secret = world.service.secret().unwrap();
     assert_eq!(new.secret().expose_secret(), secret.expose_secret());
     // What would replace the other one asks first.
-    let status = world.run(&["status"]);
-    assert!(
-        status
-            .stdout
-            .contains("would replace the stored API token other-id"),
-        "{status:?}"
-    );
-    assert!(!status.stdout.contains("create --yes"), "{status:?}");
+    world.assert_status_asks_about("other-id");
 }
 
 /// The messages advise to work in the rescue directory, which is the first place then.

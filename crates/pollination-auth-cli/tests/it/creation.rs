@@ -126,13 +126,7 @@ fn row_74_a_login_to_another_account_completes_no_creation_and_is_not_said_to() 
     assert!(status.stdout.contains(line), "{status:?}");
     assert_is_private(&world.creation(), &access_token);
     // Who pastes the lines replaces nothing that was not asked about.
-    assert!(
-        status
-            .stdout
-            .contains("would replace the stored API token other-id"),
-        "{status:?}"
-    );
-    assert!(!status.stdout.contains("create --yes"), "{status:?}");
+    world.assert_status_asks_about("other-id");
 }
 
 #[test]

@@ -161,6 +161,18 @@ impl World {
         fs::write(self.kept_token(), document.to_string()).unwrap();
     }
 
+    /// Checks that the commands of `status` replace this stored API token only after a question.
+    pub(crate) fn assert_status_asks_about(&self, id: &str) {
+        let status = self.run(&["status"]).stdout;
+        let asks = format!("would replace the stored API token {id}");
+        assert!(status.contains(&asks), "{status}");
+        let mut to_paste = status.lines().filter(|line| line.starts_with("    "));
+        let create = to_paste.find(|line| line.contains("token create")).unwrap();
+        for answer in ["--yes".to_owned(), format!("--replace {id}")] {
+            assert!(!create.contains(&answer), "{create}");
+        }
+    }
+
     /// Returns the stored secret, and makes sure that it is the one that the service knows.
     pub(crate) fn stored_secret(&self) -> String {
         let token = wait(self.profile().load()).unwrap().unwrap();

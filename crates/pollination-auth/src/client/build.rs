@@ -93,14 +93,7 @@ impl ClientBuilder {
         let cache = |source: Box<dyn TokenSource>| {
             TokenCache::new(source, self.clock.clone(), flight_limit)
         };
-        let credential = match self.credential.ok_or(BuildError::NoCredential)? {
-            Credential::Chain(find, name) => {
-                let name = name.as_deref().unwrap_or(DEFAULT_PROFILE);
-                find(ProfileId::new(&calls.wire.base_url, name))?
-            }
-            given => given,
-        };
-        let held = match credential {
+        let held = match self.credential.ok_or(BuildError::NoCredential)? {
             Credential::ApiToken(token) => Held::own(token),
             Credential::Files(files) => Held::files(files),
             Credential::Provider(provider) => Held::provided(provider),
@@ -108,9 +101,11 @@ impl ClientBuilder {
                 let id = ProfileId::new(&calls.wire.base_url, DEFAULT_PROFILE);
                 Held::stored(Profile::of(store, id))
             }
+            Credential::Chain(find, name) => {
+                let name = name.as_deref().unwrap_or(DEFAULT_PROFILE);
+                find(ProfileId::new(&calls.wire.base_url, name))?
+            }
             Credential::Profile(profile) => Held::stored(profile),
-            // What is found is given.
-            Credential::Chain(..) => return Err(BuildError::NoCredential),
             Credential::AccessToken(token) => {
                 let cache = cache(Box::new(NoLogin));
                 let validity = given(&token, &*self.clock);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::env::Found;
+use super::held::Held;
 use crate::call::retry::RetryPolicy;
 use crate::client::Client;
 use crate::client::build_error::BuildError;
@@ -73,22 +73,10 @@ pub(super) enum Credential {
     /// Wherever this finds it for a profile; with the profile's name, if one is set.
     ///
     /// It is a pointer so that a program has the stores in it only if it uses them.
-    Chain(
-        fn(ProfileId) -> Result<Credential, BuildError>,
-        Option<String>,
-    ),
+    Chain(fn(ProfileId) -> Result<Held, BuildError>, Option<String>),
     AccessToken(AccessToken),
     Store(Arc<dyn CredentialStore>),
     Profile(Profile),
-}
-
-impl From<Found> for Credential {
-    fn from(found: Found) -> Self {
-        match found {
-            Found::ApiToken(token) => Self::ApiToken(token),
-            Found::Files(files) => Self::Files(files),
-        }
-    }
 }
 
 impl Default for ClientBuilder {

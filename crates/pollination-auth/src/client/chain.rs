@@ -6,8 +6,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::builder::Credential;
 use super::env::{self, Found};
+use super::held::Held;
 use super::passed_over::PassedOver;
 use super::variables::CREDENTIALS_DIRECTORY;
 use crate::client::build_error::BuildError;
@@ -29,14 +29,15 @@ struct Surroundings<'a> {
 }
 
 /// Goes through the chain from this process.
-pub(super) fn find(profile: ProfileId) -> Result<Credential, BuildError> {
+pub(super) fn find(profile: ProfileId) -> Result<Held, BuildError> {
     let surroundings = Surroundings {
         look_up: &var_os,
         directory: FileStore::default_directory(),
     };
     Ok(match resolve(surroundings, &profile)? {
-        Link::Environment(found) => Credential::from(found),
-        Link::Stored(store) => Credential::Profile(Profile::of(store, profile)),
+        Link::Environment(Found::ApiToken(token)) => Held::own(token),
+        Link::Environment(Found::Files(files)) => Held::files(files),
+        Link::Stored(store) => Held::stored(Profile::of(store, profile)),
     })
 }
 

@@ -96,7 +96,10 @@ impl ClientBuilder {
 
     fn from_environment(found: env::Environment) -> Result<Self, BuildError> {
         let builder = Self {
-            credential: Some(Credential::from(found.credential)),
+            credential: Some(match found.credential {
+                env::Found::ApiToken(token) => Credential::ApiToken(token),
+                env::Found::Files(files) => Credential::Files(files),
+            }),
             ..Self::default()
         };
         Ok(builder.host_of_environment(found.base_url))

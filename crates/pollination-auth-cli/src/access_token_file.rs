@@ -9,10 +9,8 @@ use pollination_auth::{Document, KeptAccessToken, StoreError, StoredToken};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::kept_files::{KeptFiles, KeptLock};
+use crate::profiles::ACCESS_TOKENS;
 use crate::progress;
-
-/// The store's directory, below that of the credentials.
-const DIRECTORY: &str = "access-tokens";
 
 /// What the store is told that it keeps; it looks at no document, and protects both kinds alike.
 const DOCUMENT: Document = Document::Credential;
@@ -23,7 +21,7 @@ pub(crate) struct SharedToken(KeptFiles);
 impl SharedToken {
     /// Opens the store of the access tokens. Returns `None` if the credentials have no directory.
     pub(crate) fn open(context: &Context) -> Result<Option<Self>, CliError> {
-        Ok(KeptFiles::open(context, Path::new(DIRECTORY))?.map(Self))
+        Ok(KeptFiles::open(context, Path::new(ACCESS_TOKENS))?.map(Self))
     }
 
     /// As [`open`](Self::open), but returns `None` if it can't be created, as on a read-only disk.
@@ -39,7 +37,7 @@ impl SharedToken {
 
     /// As [`find`](Self::find), but creates nothing.
     pub(crate) fn look(context: &Context) -> Result<Option<Self>, CliError> {
-        if KeptFiles::is_made(context, Path::new(DIRECTORY)) {
+        if KeptFiles::is_made(context, Path::new(ACCESS_TOKENS)) {
             Self::find(context)
         } else {
             Ok(None)

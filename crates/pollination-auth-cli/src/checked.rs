@@ -130,6 +130,11 @@ pub(crate) async fn settled(settle: Duration) {
     progress::watch("waiting for the service to settle", sleep(settle)).await;
 }
 
+/// Returns `true` if the service refuses a credential now.
+pub(crate) async fn is_refused(context: &Context, token: &ApiToken) -> bool {
+    check_refused(context, token).await.is_ok()
+}
+
 async fn check_refused(context: &Context, token: &ApiToken) -> Result<(), CliError> {
     let client = context.builder().api_token(token.clone()).build()?;
     let login = progress::watch("checking the stored secret", client.login()).await;

@@ -16,7 +16,7 @@ use std::time::Duration;
 use pollination_auth::{AccessToken, ApiTokenId, Secret};
 
 use self::kept::{DOCUMENT, Facts, Place, remove, write};
-use self::outcome::{check_accepted, is_dead, kept_came_to_nothing};
+use self::outcome::{Kept, check_accepted, judge, kept_came_to_nothing};
 use self::seen::{look_at, name, redo};
 use crate::args::global::Global;
 use crate::aside;
@@ -78,40 +78,17 @@ impl Creation {
         let mut facts = Facts::new(context, before, is_own);
         let mut interrupted = None;
         if let Some(kept) = &kept {
-            let known = place.facts().await?;
-            let mut came_to_nothing = false;
-            if !is_other(kept) {
-                let known = known.as_ref();
-                facts.is_own |= known.is_some_and(|it| it.is_own && it.before == facts.before);
-            } else if is_dead(context, kept).await {
-                check_accepted(context, access_token).await?;
-                output::note(format_args!(
-                    "the access token of an interrupted creation no longer works; in {}, the new \
-                     one replaces it",
-                    place.file.display()
-                ));
-            } else if before.is_some() && kept_came_to_nothing(context, kept, settle).await {
-                came_to_nothing = true;
+            interrupted = if is_other(kept) {
+                let has_stored = before.is_some();
+                give_up(context, &place, kept, access_token, has_stored, settle).await?
             } else {
-                let seen = look_at(context, &place, known.as_ref()).await?;
-                return Err(CliError::CreationUnfinished { redo: seen.redo });
-            }
-            let asides = known.as_ref().map(|known| known.asides.clone());
-            let asides = asides.unwrap_or_default();
-            interrupted = match is_other(kept) {
-                _ if came_to_nothing => None,
-                true => {
-                    // The new access token may be of another account, and is no advice about these.
-                    for aside in aside::remaining(context, &asides).await {
-                        name(&aside);
-                    }
-                    Some(Interrupted::Dead)
+                let known = place.facts().await?;
+                if let Some(known) = &known {
+                    facts.is_own |= known.is_own && known.before == facts.before;
+                    facts.asides.clone_from(&known.asides);
                 }
-                false => {
-                    facts.asides = asides;
-                    facts.follows_unclear = true;
-                    Some(Interrupted::Same(known))
-                }
+                facts.follows_unclear = true;
+                Some(Interrupted::Same(known))
             };
         }
         write(&mut lock, &facts).await?;
@@ -153,6 +130,11 @@ impl Creation {
     pub(crate) async fn redo_if_kept(&self) -> Option<Box<Redo>> {
         let kept = self.place.read().await.ok().flatten();
         kept.map(|_access_token| self.redo())
+    }
+
+    /// Returns `true` if its access token came from a login with the stored API token.
+    pub(crate) fn is_own(&self) -> bool {
+        self.facts.is_own
     }
 
     /// Returns `true` if one before it may still be acted on, with the same access token.
@@ -234,5 +216,43 @@ impl Creation {
             Some(Interrupted::Same(None) | Interrupted::Dead) => {}
         }
         self.look(context).await.map(Some)
+    }
+}
+
+/// Gives up an interrupted creation, whose access token another one replaces: it has made nothing, or its
+/// access token no longer works.
+async fn give_up(
+    context: &Context,
+    place: &Place,
+    kept: &Secret,
+    access_token: &AccessToken,
+    has_stored: bool,
+    settle: Duration,
+) -> Result<Option<Interrupted>, CliError> {
+    let known = place.facts().await?;
+    match judge(context, kept, settle).await {
+        Kept::Dead => {
+            check_accepted(context, access_token).await?;
+            output::note(format_args!(
+                "the access token of an interrupted creation no longer works; in {}, the new one \
+                 replaces it",
+                place.file.display()
+            ));
+            // The new access token may be of another account, and is no advice about these.
+            let asides = known.map_or_else(Vec::new, |known| known.asides);
+            for aside in aside::remaining(context, &asides).await {
+                name(&aside);
+            }
+            Ok(Some(Interrupted::Dead))
+        }
+        Kept::Refused => Err(CliError::CreationRefused {
+            file: place.file.clone(),
+            logout: context.global.line("logout"),
+        }),
+        Kept::Open if has_stored && kept_came_to_nothing(context, kept, settle).await => Ok(None),
+        Kept::Open => {
+            let seen = look_at(context, place, known.as_ref()).await?;
+            Err(CliError::CreationUnfinished { redo: seen.redo })
+        }
     }
 }

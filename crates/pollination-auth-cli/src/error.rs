@@ -15,7 +15,7 @@ use pollination_auth::{
 use crate::advice;
 use crate::messages::{Host, Rotation, Service, Unbuilt};
 use crate::recovery::{Aside, Recovery, Redo, Remedies, before, ruled};
-use crate::variables;
+use crate::variables::{self, RESCUE};
 
 /// Error of a command.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,12 @@ pub(crate) enum CliError {
     },
     #[error("the platform's configuration directory is unknown; set {0} to a directory")]
     NoDirectory(&'static str),
+    #[error(
+        "the rescue directory {} is one that the store uses itself; set {RESCUE} to another private \
+         directory, or unset it",
+        .0.display()
+    )]
+    RescueInUse(PathBuf),
     #[error("{}{problem}", path_of(directory, problem))]
     Directory {
         directory: PathBuf,
@@ -217,6 +223,13 @@ pub(crate) enum CliError {
     CreationFirst,
     #[error("a creation was interrupted; {redo}")]
     CreationUnfinished { redo: Box<Redo> },
+    #[error(
+        "a creation was interrupted, and the service refuses its access token, which is in {} and has \
+         not expired by this machine's clock\n  it can be the only key to an API token, so try again \
+         later; to give it up, run `{logout}`, which removes the stored credential too",
+        file.display()
+    )]
+    CreationRefused { file: PathBuf, logout: String },
     #[error("{problem}\n  an earlier creation was interrupted; {redo}")]
     CreationBefore {
         /// Why no other one was made.

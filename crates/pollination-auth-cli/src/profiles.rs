@@ -20,7 +20,10 @@ use crate::unusable;
 const DOCUMENT_LIMIT: usize = 64 * 1024;
 
 /// The subdirectory with a document for each profile whose credential is in the system's keyring.
-const KEYRING_MARKS: &str = "keyring";
+pub(crate) const KEYRING_MARKS: &str = "keyring";
+
+/// The subdirectory with the newest access token of each profile.
+pub(crate) const ACCESS_TOKENS: &str = "access-tokens";
 
 /// The subdirectory with what is known of creations that have not come to their end.
 pub(crate) const CREATIONS: &str = "creations";

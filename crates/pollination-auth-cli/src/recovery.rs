@@ -163,7 +163,10 @@ impl fmt::Display for Redo {
                         aside.how_to_use()
                     )?;
                 }
-                f.write_str(if places.iter().all(|aside| aside.is_sure) {
+                let are_sure = places.iter().all(|aside| aside.is_sure);
+                f.write_str(if are_sure && places.len() > 1 {
+                    "; the last of these is the newest; only if none of them logs in, replace it:"
+                } else if are_sure {
                     "; only if it does not log in, replace it:"
                 } else {
                     "; only if that is not the new one or does not log in, and nobody uses the account's \
@@ -258,6 +261,29 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn the_advice_to_replace_is_for_the_case_that_none_of_several_api_tokens_logs_in() {
+        let aside = |id: &str| Aside {
+            directory: "/rescue".into(),
+            profile: format!("default {id}"),
+            id: id.to_owned(),
+            is_sure: true,
+        };
+        let redo = Redo {
+            made: Made::PutAside(vec![aside("older"), aside("newer")]),
+            delete: "delete".to_owned(),
+            create: "create".to_owned(),
+            asks: None,
+        };
+        let said = redo.to_string();
+        assert!(said.contains("the last of these is the newest"), "{said}");
+        assert!(said.contains("only if none of them logs in"), "{said}");
+        assert!(
+            said.find("older is in") < said.find("newer is in"),
+            "{said}"
+        );
+    }
 
     #[test]
     fn a_rotation_is_never_to_be_resumed_before_a_time_in_the_past() {

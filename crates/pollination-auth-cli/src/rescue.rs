@@ -14,7 +14,11 @@ use pollination_auth::{
 
 use crate::error::CliError;
 use crate::paths;
+use crate::profiles::{ACCESS_TOKENS, CREATIONS, KEYRING_MARKS};
 use crate::time;
+
+/// What the command keeps below the store, under names that a new secret would have there too.
+const OWN: [&str; 3] = [ACCESS_TOKENS, CREATIONS, KEYRING_MARKS];
 
 /// A store whose directory is made by the first thing that is done with it.
 pub(crate) struct Rescue(PathBuf);
@@ -27,12 +31,19 @@ impl Rescue {
     }
 
     /// Checks that it can be used if it is there: a new secret may have no other place.
-    pub(crate) fn check() -> Result<(), CliError> {
+    ///
+    /// `store` is the directory of the credentials.
+    pub(crate) fn check(store: Option<&Path>) -> Result<(), CliError> {
         let rescue = match Self::find() {
             // There is no directory for a user's data, so there is no second place either.
             Err(CliError::NoDirectory(_)) => return Ok(()),
             found => found?,
         };
+        let is_in =
+            |own: &str| store.is_some_and(|store| paths::is_within(&rescue.0, &store.join(own)));
+        if OWN.into_iter().any(is_in) {
+            return Err(CliError::RescueInUse(rescue.0));
+        }
         if paths::is_missing(&rescue.0) {
             return Ok(());
         }

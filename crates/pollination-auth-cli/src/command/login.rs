@@ -24,7 +24,7 @@ use crate::progress;
 use crate::prompt;
 use crate::stdin;
 use crate::terminal::{Answer, Hidden};
-use crate::time::{Stamp, rfc3339};
+use crate::time::{Stamp, rfc3339, rounded};
 
 /// A valid secret, to check an id without one.
 const ANY_SECRET: &str = "-";
@@ -61,11 +61,14 @@ impl fmt::Display for LoggedIn<'_> {
 pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError> {
     // Before anybody types a secret: whether there can be a client, and what can't be replaced later.
     drop(context.client()?);
-    match context.undisturbed().await {
-        Err(CliError::Store(error)) if is_replaceable(&error, login.discard_rotation) => {}
-        Err(CliError::RotationUnfinished { .. }) if login.discard_rotation => {}
-        looked => drop(looked?),
-    }
+    let has_rotation = match context.undisturbed().await {
+        Err(CliError::Store(error)) if is_replaceable(&error, login.discard_rotation) => true,
+        Err(CliError::RotationUnfinished { .. }) if login.discard_rotation => true,
+        looked => {
+            looked?;
+            false
+        }
+    };
     context.check_writable().await?;
     let source = choose(context, login.from);
     let token = match source {
@@ -78,7 +81,17 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
         let check = async |stored: Option<&StoredToken>| {
             confirm(context, login, stored, &token).await?;
             let before = SystemTime::now();
-            let access_token = progress::watch("logging in", check(context, &token)).await?;
+            let mut access_token = progress::watch("logging in", check(context, &token)).await?;
+            if give_up_rotation && has_rotation {
+                // Its last request may still be on its way, and would end this secret.
+                progress::note(format_args!(
+                    "waiting {} before giving up the rotation: a request of it may still be on its \
+                     way (--settle) ...",
+                    rounded(login.settle.settle)
+                ));
+                checked::settled(login.settle.settle).await;
+                access_token = progress::watch("logging in", check(context, &token)).await?;
+            }
             // Before the credential changes, so that no access token is left that is not its own.
             access_token_file::forget(context).await?;
             if give_up_rotation {

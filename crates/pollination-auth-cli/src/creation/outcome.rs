@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::progress;
 use crate::refusal;
+use crate::time::rounded;
 
 /// Asks the service for the API token of an access token's account.
 pub(super) async fn owner(
@@ -58,18 +59,49 @@ pub(super) async fn kept_came_to_nothing(
     }
 }
 
-/// Returns `true` if a kept access token has expired and the service refuses it.
+/// What the service says of a kept access token.
+pub(super) enum Kept {
+    /// It may still be the key to an API token.
+    Open,
+    /// The service refuses it, although it has not expired by this machine's clock.
+    Refused,
+    /// It has expired, and the service refuses it, also after the settle time.
+    Dead,
+}
+
+/// Asks about a kept access token.
 ///
-/// One alone is no proof: the clock of this machine may be wrong, and a refusal may come from a
-/// part of the service that does not know the access token.
-pub(super) async fn is_dead(context: &Context, kept: &Secret) -> bool {
+/// One refusal alone is no proof: the clock of this machine may be wrong, and a part of the service may
+/// not know the access token.
+pub(super) async fn judge(context: &Context, kept: &Secret, settle: Duration) -> Kept {
     let Ok(kept) = AccessToken::new(kept.expose_secret()) else {
-        return false;
+        return Kept::Open;
     };
-    kept.claimed_expiry()
-        .is_some_and(|at| at < SystemTime::now())
-        && matches!(
-            owner(context, &kept).await,
-            Err(CliError::Service(error)) if refusal::of_credential(&error)
-        )
+    if !is_refused(context, &kept).await {
+        return Kept::Open;
+    }
+    if kept
+        .claimed_expiry()
+        .is_none_or(|at| at >= SystemTime::now())
+    {
+        return Kept::Refused;
+    }
+    progress::note(format_args!(
+        "the service refuses the access token of an interrupted creation; waiting {} before asking \
+         again (--settle) ...",
+        rounded(settle)
+    ));
+    checked::settled(settle).await;
+    if is_refused(context, &kept).await {
+        Kept::Dead
+    } else {
+        Kept::Open
+    }
+}
+
+async fn is_refused(context: &Context, access_token: &AccessToken) -> bool {
+    matches!(
+        owner(context, access_token).await,
+        Err(CliError::Service(error)) if refusal::of_credential(&error)
+    )
 }

@@ -27,6 +27,7 @@ impl CliError {
             Self::Client(_) => Exit::Failed,
             Self::NoDirectory(_)
             | Self::Directory { .. }
+            | Self::RescueInUse(_)
             | Self::Damaged { .. }
             | Self::KeptToken(_)
             | Self::KeptCreation { .. }
@@ -49,6 +50,7 @@ impl CliError {
             | Self::DeletionUnknown { .. }
             | Self::CreationUnknown { .. }
             | Self::CreationBefore { .. }
+            | Self::CreationRefused { .. }
             | Self::CreationUnfinished { .. } => Exit::Unfinished,
             Self::Service(error)
             | Self::BothRefused { error, .. }

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use pollination_auth::{Document, FileStore, Profile};
 use pollination_auth_fake::{Builder, Fault, Operation};
 
 use crate::interrupt::Held;
-use crate::world::{ID, PROGRAM, Ran, World, accept_next_login, hear};
+use crate::world::{ID, PROGRAM, Ran, World, accept_next_login, hear, wait};
 
 pub(crate) const CREATE: [&str; 3] = ["token", "create", "--access-token-stdin"];
 
@@ -186,6 +187,77 @@ fn row_42_a_new_api_token_that_does_not_log_in_yet_is_in_the_rescue_directory_wh
     command.env("POLLINATION_AUTH_DIR", world.rescue());
     let ran = Ran::from(command.output().unwrap());
     assert_eq!(ran.answer().split('.').count(), 3);
+}
+
+/// Whatever is wrong with the first place, the second one takes the only copy.
+#[test]
+fn row_74_a_new_api_token_is_put_beside_a_place_that_can_not_take_it() {
+    let spoil: [fn(&Path); 4] = [
+        |place| {
+            fs::write(place, "{}").unwrap();
+            fs::set_permissions(place, fs::Permissions::from_mode(0o644)).unwrap();
+        },
+        |place| fs::create_dir(place).unwrap(),
+        |place| std::os::unix::fs::symlink("nowhere", place).unwrap(),
+        |place| {
+            let lock = place.to_str().unwrap().replace(".credential.json", ".lock");
+            fs::create_dir(lock).unwrap();
+        },
+    ];
+    for (number, spoil) in spoil.into_iter().enumerate() {
+        let world = World::with(Builder::create_replaces);
+        world.log_in();
+        let store = FileStore::open(world.rescue()).unwrap();
+        let host = world.service.base_url();
+        let place = |name: &str| Profile::new(store.clone(), &host, name).unwrap();
+        let first = FileStore::file_name(place("default").id(), Document::Credential);
+        spoil(&world.rescue().join(first));
+        let late = Fault::propagation_delay(Duration::from_secs(3600));
+        world.service.fail_next(Operation::CreateApiToken, late);
+        let ran = world.run(&["token", "create", "--yes", "--settle", "1ms"]);
+        let stderr = ran.fails_with(6);
+        assert!(stderr.contains("it was put into"), "{number}: {stderr}");
+        let beside = format!("default {}", world.service.id().unwrap());
+        let kept = wait(place(&beside).load()).unwrap().unwrap();
+        let secret = world.service.secret().unwrap();
+        assert_eq!(kept.secret().expose_secret(), secret.expose_secret());
+    }
+}
+
+/// A credential has the same file name there as the access token of its profile.
+#[test]
+fn row_74_nothing_is_created_where_a_new_secret_would_lie_among_the_stores_own_files() {
+    let world = World::with(Builder::create_replaces);
+    world.log_in();
+    for own in ["access-tokens", "creations/below", "keyring"] {
+        for what in ["create", "rotate"] {
+            let mut command = world.command(&["token", what, "--yes"]);
+            command.env("POLLINATION_AUTH_RESCUE_DIR", world.directory().join(own));
+            let ran = Ran::from(command.output().unwrap());
+            let stderr = ran.fails_with(9);
+            assert!(stderr.contains("POLLINATION_AUTH_RESCUE_DIR"), "{stderr}");
+        }
+    }
+    assert_eq!(world.service.count(Operation::CreateApiToken), 0);
+    assert_eq!(world.service.count(Operation::RotateApiTokenSecret), 0);
+}
+
+/// Something in between has sent the request twice, and passed on the second reply.
+#[test]
+fn row_74_a_refused_creation_that_has_ended_the_stored_secret_keeps_its_access_token() {
+    for status in [401, 403, 409, 422] {
+        let world = World::with(Builder::create_replaces);
+        world.log_in();
+        world
+            .service
+            .fail_next(Operation::CreateApiToken, Fault::commit_and_answer(status));
+        let ran = world.run(&["token", "create", "--yes", "--settle", "1ms"]);
+        let file = world.creation().display().to_string();
+        assert!(ran.fails_with(6).contains(&file), "{ran:?}");
+        assert!(world.creation().exists());
+        paste(&world, &ran.stderr);
+        world.stored_secret();
+    }
 }
 
 #[test]

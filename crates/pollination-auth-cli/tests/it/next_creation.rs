@@ -104,13 +104,22 @@ fn row_74_an_access_token_that_has_expired_and_is_refused_is_replaced_by_the_nex
     world
         .service
         .fail_next(Operation::GetApiToken, Fault::status(401).body("<html>"));
-    world.run_with(&CREATE, &fresh).fails_with(6);
+    let create = [&CREATE[..], &["--settle", "1ms"]].concat();
+    world.run_with(&create, &fresh).fails_with(6);
+    assert_eq!(kept(), EXPIRED);
+    // A part of the service does not know it yet.
+    for status in [401, 403] {
+        world
+            .service
+            .fail_next(Operation::GetApiToken, Fault::status(status));
+    }
+    world.run_with(&create, &fresh).fails_with(6);
     assert_eq!(kept(), EXPIRED);
     // The new one is no better.
-    world.run_with(&CREATE, "e30.e30.c2ln").fails_with(4);
+    world.run_with(&create, "e30.e30.c2ln").fails_with(4);
     assert_eq!(kept(), EXPIRED);
     // The API token of the interrupted creation is in the way.
-    let ran = world.run_with(&CREATE, &fresh);
+    let ran = world.run_with(&create, &fresh);
     assert!(ran.fails_with(6).contains("no longer works"), "{ran:?}");
     assert_eq!(kept(), fresh);
     let status = world.run(&["status"]);
@@ -124,7 +133,10 @@ fn row_74_an_access_token_that_has_not_expired_stays_when_it_is_refused() {
     let world = World::logged_in();
     let (access_token, _) = lost(&world);
     world.service.expire_all_tokens();
-    world.run_with(&CREATE, EXPIRED).fails_with(6);
+    let ran = world.run_with(&CREATE, EXPIRED);
+    let stderr = ran.fails_with(6);
+    assert!(stderr.contains("refuses its access token"), "{stderr}");
+    assert!(stderr.contains("pollination-auth logout"), "{stderr}");
     assert_is_private(&world.creation(), &access_token);
 }
 

@@ -1,12 +1,13 @@
 //! Rotating the secret: what is asked first, what is printed, and how it goes on after a fault.
 
 use std::fs;
+use std::process::Stdio;
 use std::sync::OnceLock;
 
 use pollination_auth_fake::{Fault, Operation};
 use snapbox::str;
 
-use crate::world::{ID, Ran, SECRET, World};
+use crate::world::{ID, Ran, SECRET, World, hear};
 
 /// Too short to settle anything, which the service in memory does not need.
 const ROTATE: [&str; 5] = ["token", "rotate", "--yes", "--settle", "1ms"];
@@ -179,6 +180,26 @@ fn an_unfinished_rotation_is_given_up_for_a_credential_that_logs_in() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     world.stored_secret();
     assert_eq!(world.run(&["status"]).code, Some(0));
+}
+
+#[test]
+fn a_rotation_is_not_given_up_before_its_last_request_has_settled() {
+    let world = World::logged_in();
+    // It arrives behind the first check of what is to be stored.
+    world
+        .service
+        .fail_next(Operation::RotateApiTokenSecret, Fault::commit_late(1));
+    let mut rotate = world.command(&["token", "rotate", "--yes", "--settle", "1h"]);
+    let mut rotate = rotate.stderr(Stdio::piped()).spawn().unwrap();
+    hear(&mut rotate, "outcome unknown");
+    rotate.kill().unwrap();
+    rotate.wait().unwrap();
+    let discard = ["login", "--discard-rotation", "--yes", "--settle", "1ms"];
+    let ran = world.run_with(&discard, format!("{ID}\n{SECRET}\n"));
+    ran.fails_with(4);
+    let ran = world.run(&["token", "rotate", "--resume", "--settle", "1ms"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    world.stored_secret();
 }
 
 #[test]

@@ -91,7 +91,7 @@ pub(crate) async fn run(context: &Context, create: &Create) -> Result<(), CliErr
         .build()?;
     // It writes to the same disk: what fails here fails before anything was created.
     context.check_writable().await?;
-    Rescue::check()?;
+    Rescue::check(context.directory.as_deref())?;
     access_token_file::forget(context).await?;
     let settle = create.settle.settle;
     let id = stored.as_ref().map(|stored| stored.token.id());
@@ -142,7 +142,9 @@ async fn make(
     let created = progress::watch("creating the API token", client.create_api_token()).await;
     let token = match created {
         Ok(token) => token,
-        Err(error) if is_nothing_created(&error) => {
+        Err(error)
+            if is_nothing_created(&error) && !has_replaced(context, &creation, stored).await =>
+        {
             return Err(match creation.refused(context).await? {
                 Some(redo) => CliError::CreationBefore {
                     problem: Box::new(error.into()),
@@ -324,30 +326,42 @@ async fn put_aside(
     if let Some(aside) = creation.aside() {
         return Ok(aside.clone());
     }
+    let mut problem = StoreError::Changed.into();
     for aside in aside::places(context, token)? {
-        let profile = Profile::new(Rescue::find()?, &context.global.host, &aside.profile)?;
-        let there = profile.stored().await;
-        match there
-            .as_ref()
-            .map(|there| there.as_ref().map(StoredToken::api_token))
-        {
-            Ok(None) => {
-                creation.put_aside(aside.clone()).await;
-                profile.save(token).await?;
+        match put(context, creation, token, &aside).await {
+            Ok(true) => {
+                creation.is_aside(aside.clone());
+                return Ok(aside);
             }
-            Ok(Some(there)) if aside::is_copy(there, token) => {
-                creation.put_aside(aside.clone()).await;
-            }
-            // Another one, or what can't be used: it stays as it is.
-            Ok(Some(_)) | Err(StoreError::Corrupt { .. } | StoreError::Newer { .. }) => continue,
-            Err(_) => {
-                there?;
-            }
+            // Another one is there, and stays.
+            Ok(false) => {}
+            // Whatever is wrong with this place, the next one may take it.
+            Err(error) => problem = error,
         }
-        creation.is_aside(aside.clone());
-        return Ok(aside);
     }
-    Err(StoreError::Changed.into())
+    Err(problem)
+}
+
+/// Stores the new API token in a place of the rescue directory unless another one is there; returns
+/// whether it is there.
+async fn put(
+    context: &Context,
+    creation: &mut Creation,
+    token: &ApiToken,
+    aside: &Aside,
+) -> Result<bool, CliError> {
+    let profile = Profile::new(Rescue::find()?, &context.global.host, &aside.profile)?;
+    let there = profile.stored().await?;
+    if let Some(there) = &there
+        && !aside::is_copy(there.api_token(), token)
+    {
+        return Ok(false);
+    }
+    creation.put_aside(aside.clone()).await;
+    if there.is_none() {
+        profile.save(token).await?;
+    }
+    Ok(true)
 }
 
 /// Removes what is stored in the first place from the second one, and returns `true` if nothing else
@@ -366,6 +380,15 @@ async fn forget_aside(context: &Context, creation: &Creation, token: &ApiToken) 
         ));
     }
     left == Left::Nothing
+}
+
+/// Returns `true` if the stored API token of the same account, which the creation logged in with, is
+/// refused since: something in between may have sent the request twice, and passed on the second reply.
+async fn has_replaced(context: &Context, creation: &Creation, stored: Option<&ApiToken>) -> bool {
+    match stored {
+        Some(stored) if creation.is_own() => checked::is_refused(context, stored).await,
+        _ => false,
+    }
 }
 
 /// Returns `true` if the service refused the creation, or the request was never sent.

@@ -112,7 +112,7 @@ pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliErr
     let client = context.client()?;
     let id = stored.token.id().to_string();
     if !rotate.resume {
-        Rescue::check()?;
+        Rescue::check(context.directory.as_deref())?;
         let question = format!(
             "Rotate the secret of the API token {id} of {}? Everything else that uses it needs the new secret.",
             context.profile.id().base_url()

@@ -198,21 +198,64 @@ mod tests {
         assert!(matches!(failed.into_error(), Error::Unavailable(_)));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn an_attempt_that_was_not_sent_does_not_undo_one_that_was_lost() {
+    /// Makes a delete whose attempts fail so one after the other, and returns what is reported.
+    async fn reported(classes: [Class; 3]) -> (Class, u32) {
         let calls = calls(RetryPolicy::default().first_wait(Duration::ZERO));
-        let attempt = |number, _timeout| async move {
-            let class = if number == 1 {
-                Class::Lost
-            } else {
-                Class::NotSent
-            };
+        let mut classes = classes.into_iter();
+        let attempt = |_number, _timeout| {
+            let class = classes.next().unwrap();
             let facts = Facts::new(Operation::DeleteApiToken, Reason::ConnectionLost);
-            Attempted::<()>::Err(FailedAttempt::new(class, facts))
+            std::future::ready(Attempted::<()>::Err(FailedAttempt::new(class, facts)))
         };
         let result = calls.call(Operation::DeleteApiToken, calls.deadline(), attempt);
         let failed = result.await.unwrap_err();
-        assert_eq!((failed.class, failed.facts.attempts), (Class::Lost, 3));
+        (failed.class, failed.facts.attempts)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_was_not_sent_does_not_undo_one_that_was_lost() {
+        use Class::{Lost, NotSent};
+        assert_eq!(reported([Lost, NotSent, NotSent]).await, (Lost, 3));
+        assert_eq!(reported([NotSent, Lost, NotSent]).await, (Lost, 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_other_attempts_the_last_one_is_reported() {
+        use Class::{Lost, NotSent, Status};
+        assert_eq!(reported([NotSent, NotSent, Lost]).await, (Lost, 3));
+        assert_eq!(
+            reported([Lost, Status(503), Status(502)]).await,
+            (Status(502), 3)
+        );
+        assert_eq!(reported([Status(503), NotSent, Lost]).await, (Lost, 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_beyond_the_deadline_is_not_started() {
+        const HOUR: Duration = Duration::from_secs(3_600);
+        let calls = calls(RetryPolicy::default().longest_retry_after(2 * HOUR));
+        let retry_at = calls.wire.clock.now().wall + HOUR;
+        let attempt = |_number, _timeout| async move {
+            let mut facts = Facts::new(Operation::GetApiToken, Reason::Status);
+            facts.retry_at = Some(retry_at);
+            Attempted::<()>::Err(FailedAttempt::new(Class::Status(503), facts))
+        };
+        let before = Instant::now();
+        let result = calls.call(Operation::GetApiToken, calls.deadline(), attempt);
+        assert_eq!(result.await.unwrap_err().facts.attempts, 1);
+        assert_eq!(before.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_budget_there_is_no_retry() {
+        let calls = calls(RetryPolicy::default().first_wait(Duration::ZERO));
+        while calls.budget.take() {}
+        let attempt = |_number, _timeout| async {
+            let facts = Facts::new(Operation::GetApiToken, Reason::ConnectionLost);
+            Attempted::<()>::Err(FailedAttempt::new(Class::Lost, facts))
+        };
+        let result = calls.call(Operation::GetApiToken, calls.deadline(), attempt);
+        assert_eq!(result.await.unwrap_err().facts.attempts, 1);
     }
 
     /// Uses the budget up, and counts what it takes until there is a retry again.

@@ -31,7 +31,7 @@ const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
 ///
 /// If a fresh token gets a 401 too, the token is not the cause, and dropping it would take it from all
 /// other callers.
-const REFUSAL_PAUSE: Duration = Duration::from_secs(30);
+pub(super) const REFUSAL_PAUSE: Duration = Duration::from_secs(30);
 
 /// A failed login, as far as it matters for when to log in again.
 pub(super) trait Failure: Clone {

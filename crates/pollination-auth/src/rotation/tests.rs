@@ -4,6 +4,7 @@ mod clocks;
 mod control;
 mod crash;
 mod explore;
+mod failing_steps;
 mod model;
 mod others;
 mod product;

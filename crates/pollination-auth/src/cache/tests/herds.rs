@@ -10,6 +10,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::super::TokenCache;
+use super::super::machine::REFUSAL_PAUSE;
 use super::support::{Does, Source, in_time, said, settle};
 
 const HERD: usize = 1_000;
@@ -106,6 +107,27 @@ async fn row_27_a_thousand_late_401s_make_one_login() {
         assert_eq!(answers, vec!["token-2"; HERD], "seed {seed}");
         assert_eq!(source.logins(), 2, "seed {seed}");
     }
+}
+
+#[tokio::test]
+async fn row_27_a_token_is_dropped_for_a_401_once_in_a_pause_or_after_one_was_accepted() {
+    const SECOND: Duration = Duration::from_secs(1);
+    let source = Source::new(HOUR);
+    let cache = source.cache();
+    let generation = async || {
+        let token = cache.get(Duration::ZERO, in_time()).await;
+        token.unwrap().generation
+    };
+    assert!(cache.refuse(generation().await));
+    let second = generation().await;
+    source.clock.advance(REFUSAL_PAUSE - SECOND);
+    assert!(!cache.refuse(second));
+    source.clock.advance(SECOND);
+    assert!(cache.refuse(second));
+    let third = generation().await;
+    assert!(!cache.refuse(third));
+    cache.accepted();
+    assert!(cache.refuse(third));
 }
 
 #[tokio::test]

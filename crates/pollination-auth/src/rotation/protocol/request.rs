@@ -174,8 +174,7 @@ impl Machine {
 
     pub(super) fn kept(&mut self, again: bool, result: Result<(), StoreError>) -> Effect {
         match (result, &self.journal) {
-            (Ok(()), _) if self.conclusive().is_some() => self.verify(),
-            (Ok(()), _) => self.settle(None),
+            (Ok(()), _) => self.verify(),
             (Err(_), Some(journal)) if !again => {
                 self.step = Step::Keep { again: true };
                 Effect::SaveJournal(journal.clone())

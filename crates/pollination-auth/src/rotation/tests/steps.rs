@@ -1,6 +1,7 @@
 //! The protocol step by step: which effects follow which replies, and what a recovery does in each
 //! state.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::explore::Protocol;
@@ -9,15 +10,28 @@ use super::server::{Behaviour, token};
 use super::world::{Laws, World};
 use crate::rotation::protocol::{Effect, Ending, Event, Machine, Verdict};
 
-/// Runs a machine to its end, or until an effect is to be carried out whose name is `stop`.
-struct Run {
-    world: World,
-    names: Vec<&'static str>,
-    waited: Duration,
-    ending: Option<Box<Ending>>,
+/// A machine that has run to its end, or until an effect was to be carried out whose name is `stop`.
+pub(super) struct Run {
+    pub(super) world: World,
+    pub(super) names: Vec<&'static str>,
+    pub(super) waited: Duration,
+    pub(super) ending: Option<Box<Ending>>,
 }
 
-fn run(laws: &Laws, world: &World, mut machine: Machine, stop: Option<(&str, usize)>) -> Run {
+/// What happens instead of some effects of one name: the first of them has the number 0.
+pub(super) type Instead<'a> = (&'a str, Range<usize>, fn() -> Event);
+
+fn run(laws: &Laws, world: &World, machine: Machine, stop: Option<(&str, usize)>) -> Run {
+    run_with(laws, world, machine, stop, None)
+}
+
+fn run_with(
+    laws: &Laws,
+    world: &World,
+    mut machine: Machine,
+    stop: Option<(&str, usize)>,
+    instead: Option<&Instead>,
+) -> Run {
     let mut run = Run {
         world: world.clone(),
         names: Vec::new(),
@@ -36,6 +50,13 @@ fn run(laws: &Laws, world: &World, mut machine: Machine, stop: Option<(&str, usi
             return run;
         }
         run.names.push(effect.name());
+        if let Some((name, which, event)) = instead
+            && *name == effect.name()
+            && which.contains(&before)
+        {
+            reply = event();
+            continue;
+        }
         let world = &run.world;
         let mut ways = match effect {
             Effect::Finish(ending) => {
@@ -58,9 +79,13 @@ fn run(laws: &Laws, world: &World, mut machine: Machine, stop: Option<(&str, usi
 }
 
 fn rotate(script: &[Behaviour]) -> Run {
-    let (laws, world) = (laws(script), World::new());
-    let machine = Machine::start(&laws, &world);
-    run(&laws, &world, machine, None)
+    rotate_with(&laws(script), None)
+}
+
+pub(super) fn rotate_with(laws: &Laws, instead: Option<&Instead>) -> Run {
+    let world = World::new();
+    let machine = Machine::start(laws, &world);
+    run_with(laws, &world, machine, None, instead)
 }
 
 /// Rotates until an effect is about to be carried out, and recovers what is there then.
@@ -73,16 +98,16 @@ fn recover_before(script: &[Behaviour], name: &str, nth: usize) -> Run {
     run(&laws, &stopped.world, machine, None)
 }
 
-fn verdict(run: &Run) -> Verdict {
+pub(super) fn verdict(run: &Run) -> Verdict {
     run.ending.as_ref().unwrap().verdict
 }
 
-const LOG_IN: &str = "log in";
-const ANNOUNCE: &str = "save the journal";
-const REQUEST: &str = "request a secret";
-const STORE: &str = "save the credential";
-const CLEAR: &str = "remove the journal";
-const WAIT: &str = "wait";
+pub(super) const LOG_IN: &str = "log in";
+pub(super) const ANNOUNCE: &str = "save the journal";
+pub(super) const REQUEST: &str = "request a secret";
+pub(super) const STORE: &str = "save the credential";
+pub(super) const CLEAR: &str = "remove the journal";
+pub(super) const WAIT: &str = "wait";
 
 #[test]
 fn a_good_rotation_waits_for_nothing() {
@@ -187,6 +212,7 @@ fn a_secret_that_was_promised_and_never_came_is_kept_until_the_access_token_ends
     assert_eq!(verdict(&first), Verdict::Unverified);
     // Cut into slices, and still no shorter than twice the whole.
     assert!(first.waited >= laws.rules.settle * 2);
+    assert!(first.waited < laws.rules.settle * 3);
     for (later, expected) in [
         (Duration::from_secs(60), Verdict::Unverified),
         (laws.bearer_life, Verdict::NothingHappened),

@@ -13,7 +13,9 @@ use crate::regenerate::plan::Outcome;
 use crate::regenerate::refusal::Failure;
 use crate::regenerate::run::{Format, Mode, Options, diff, regenerate, rewrite_golden};
 use crate::terminal::{BAD, MayClose};
-use crate::{bench, check, ci, compiles, engines, oracle, proof, races, replay, workspace};
+use crate::{
+    bench, check, ci, compiles, engines, mutants, oracle, proof, races, replay, workspace,
+};
 
 /// The stack of the thread that works.
 ///
@@ -131,6 +133,11 @@ enum Task {
     /// Installs the compilers and the cargo subcommands that it needs. Exits with 1 if a part does not
     /// hold.
     Proof(proof::Options),
+    /// Change one expression at a time, and list the changes that no test notices
+    ///
+    /// Installs cargo-mutants if it is missing. Exits with 1 if a change is not noticed. All areas take
+    /// some hours.
+    Mutants(mutants::Options),
     /// Try the comparison of documents on random pairs of schemas
     ///
     /// Exits with 1 if a value breaks a client and no breaking change was reported.
@@ -291,6 +298,7 @@ fn run(
             true
         }
         Task::Proof(options) => proof::prove(root, options, output)?,
+        Task::Mutants(options) => mutants::run(root, options, output)?,
         Task::Compiles(options) => compiles::run(root, options, output)?,
         Task::Replay => replay::run(root, output)?,
         Task::Bench { arguments } => bench::run(root, arguments)?,

@@ -15,6 +15,7 @@ mod distribute;
 pub mod document;
 mod engines;
 pub mod golden;
+mod mutants;
 pub mod mutations;
 pub mod oracle;
 mod packaging;

@@ -228,7 +228,7 @@ fn installed_toolchain(name: &str) -> io::Result<()> {
 }
 
 /// Installs a subcommand of cargo unless it is there.
-fn installed(root: &Path, name: &str) -> io::Result<()> {
+pub(crate) fn installed(root: &Path, name: &str) -> io::Result<()> {
     if cargo(root, name)
         .arg("--version")
         .output()?

@@ -123,6 +123,7 @@ bench compiles races readme replay            programs that CI and people run
 distribute                                    wheels, archives, Windows
 packaging                                     the archives that are published
 engines proof                                 the tests that need a real server; what a release proves
+mutants                                       changes that a test has to notice
 ci                                            the steps of CI
 cli                                           the command line
 ",

@@ -36,6 +36,9 @@ pub(crate) struct Login {
     pub(crate) keyring: bool,
 
     /// Give up an unfinished rotation; its journal may hold the only working key
+    ///
+    /// A request of the rotation may still be on its way, and would end the given secret. So the
+    /// secret is checked again after the time of --settle.
     #[arg(long)]
     pub(crate) discard_rotation: bool,
 

@@ -1,11 +1,21 @@
 //! The cache at the edges of its bounds: just before a time and at it, and after something failed.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use super::super::machine::{REFUSAL_PAUSE, Seen, then};
+use tokio::runtime::Builder;
+use tokio::task::JoinHandle;
+
+use super::super::machine::{Ask, REFUSAL_PAUSE, Seen, then};
+use super::super::shared::Shared as Inside;
+use super::super::wait::{STALL, wait};
 use super::support::{Does, FLIGHT_LIMIT, Source, in_time, said, settle};
+use crate::credential::access_token::CachedToken;
+use crate::error::Error;
 use crate::foundation::clock::Clock as _;
 use crate::foundation::clock::tests::ManualClock;
 
@@ -27,6 +37,84 @@ fn row_56_only_a_caller_of_another_runtime_gives_a_login_up() {
     assert_eq!(then(nothing(), false), "WaitOn");
     assert_eq!(then(Seen::Unfit, true), "LookAgain");
     assert_eq!(then(Seen::Unfit, false), "Unfit");
+}
+
+/// Starts a login that does not end, and waits for it.
+fn start(inside: &Arc<Inside>) -> JoinHandle<Result<Arc<CachedToken>, Error>> {
+    let inside = inside.clone();
+    tokio::spawn(async move { wait(&inside, Ask::NewToken, in_time()).await })
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_56_a_login_beats_within_the_time_after_which_it_counts_as_stalled() {
+    let source = Source::new(HOUR);
+    let inside = source.inside();
+    source.close();
+    let caller = start(&inside);
+    settle().await;
+    let flight = inside.lock().flight.clone().unwrap();
+    for _ in 0..3 {
+        let before = flight.beats();
+        tokio::time::advance(STALL).await;
+        settle().await;
+        assert!(flight.beats() > before);
+    }
+    assert!(!flight.is_lost());
+    source.open();
+    assert_eq!(said(caller.await.unwrap()), "token-1");
+}
+
+#[test]
+fn row_56_a_login_whose_runtime_is_gone_is_lost() {
+    let source = Source::new(HOUR);
+    let inside = source.inside();
+    source.close();
+    let runtime = || Builder::new_current_thread().enable_all().build().unwrap();
+    let first = runtime();
+    first.block_on(async {
+        drop(start(&inside));
+        settle().await;
+    });
+    let flight = inside.lock().flight.clone().unwrap();
+    assert!(!flight.is_lost());
+    drop(first);
+    assert!(flight.is_lost());
+    source.open();
+    let next = runtime().block_on(async { start(&inside).await.unwrap() });
+    assert_eq!(said(next), "token-1");
+}
+
+#[test]
+fn row_56_a_login_on_another_runtime_that_goes_on_is_waited_for() {
+    let source = Source::new(HOUR);
+    let cache = source.cache();
+    source.close();
+    let other = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build();
+    let other = other.unwrap();
+    let first = {
+        let cache = cache.clone();
+        other.spawn(async move { said(cache.get(Duration::ZERO, in_time()).await) })
+    };
+    for _ in 0..10_000 {
+        if source.logins() > 0 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let own = Builder::new_current_thread().enable_all().build().unwrap();
+    let second = own.block_on(async {
+        let mut get = pin!(cache.get(Duration::ZERO, in_time()));
+        let first_poll = poll_fn(|context| Poll::Ready(get.as_mut().poll(context).is_pending()));
+        assert!(first_poll.await);
+        settle().await;
+        source.open();
+        said(get.await)
+    });
+    assert_eq!((second.as_str(), source.logins()), ("token-1", 1));
+    assert_eq!(own.block_on(first).unwrap(), "token-1");
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::super::shared::Shared as Inside;
 use super::super::{TokenCache, TokenSource};
 use crate::credential::api_token::checked_bearer;
 use crate::credential::grant::Grant;
@@ -73,6 +74,13 @@ impl Source {
     pub(super) fn cache(self: &Arc<Self>) -> TokenCache {
         let clock = Arc::new(SharedClock(self.clone()));
         TokenCache::new(Box::new(Shared(self.clone())), clock, FLIGHT_LIMIT)
+    }
+
+    /// The inside of a cache, to look at its login.
+    pub(super) fn inside(self: &Arc<Self>) -> Arc<Inside> {
+        let clock = Arc::new(SharedClock(self.clone()));
+        let inside = Inside::new(Box::new(Shared(self.clone())), clock, FLIGHT_LIMIT);
+        Arc::new(inside)
     }
 
     pub(super) fn will(&self, does: Does) {

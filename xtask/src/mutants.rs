@@ -3,6 +3,7 @@
 //!
 //! `.cargo/mutants.toml` has the changes that need no test, with the reasons.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -142,8 +143,11 @@ fn attempt(root: &Path, area: Area, diff: Option<&Path>) -> io::Result<bool> {
     mutants.env("RUST_MIN_STACK", STACK);
     // cargo-mutants copies the tree for each run; what the dependencies compile to is the same.
     mutants.env("CARGO_TARGET_DIR", folder.join("target"));
-    mutants.args(["--package", area.package(), "--output"]);
-    mutants.arg(folder.join(format!("{area:?}").to_lowercase()));
+    let results = folder.join(format!("{area:?}").to_lowercase());
+    fs::create_dir_all(&results)?;
+    mutants
+        .args(["--package", area.package(), "--output"])
+        .arg(results);
     for file in area.files() {
         mutants.args(["--file", file]);
     }

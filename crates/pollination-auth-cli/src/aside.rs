@@ -23,7 +23,11 @@ pub(crate) enum Left {
 /// Returns the places for a new API token, the best first: none of them is the first place itself.
 pub(crate) fn places(context: &Context, token: &ApiToken) -> Result<Vec<Aside>, CliError> {
     let rescue = Rescue::find()?;
-    let is_first_place = rescue.is_made() && is_first(context, rescue.directory());
+    // What a path means is known once the directory is there; whether it can be used is seen later.
+    let _ = rescue.make();
+    let store = context.directory.as_deref();
+    let is_first_place = rescue.is_made()
+        && (is_first(context, rescue.directory()) || rescue.is_among_own_files(store));
     let global = &context.global;
     let profiles = [
         (!is_first_place).then(|| global.profile.clone()),

@@ -130,9 +130,14 @@ pub(crate) async fn settled(settle: Duration) {
     progress::watch("waiting for the service to settle", sleep(settle)).await;
 }
 
-/// Returns `true` if the service refuses a credential now.
-pub(crate) async fn is_refused(context: &Context, token: &ApiToken) -> bool {
-    check_refused(context, token).await.is_ok()
+/// Returns `true` if a credential logs in now.
+pub(crate) async fn logs_in(context: &Context, token: &ApiToken) -> bool {
+    match context.client_of(token.clone()) {
+        Ok(client) => progress::watch("checking the stored secret", client.login())
+            .await
+            .is_ok(),
+        Err(_) => false,
+    }
 }
 
 async fn check_refused(context: &Context, token: &ApiToken) -> Result<(), CliError> {

@@ -132,11 +132,6 @@ impl Creation {
         kept.map(|_access_token| self.redo())
     }
 
-    /// Returns `true` if its access token came from a login with the stored API token.
-    pub(crate) fn is_own(&self) -> bool {
-        self.facts.is_own
-    }
-
     /// Returns `true` if one before it may still be acted on, with the same access token.
     pub(crate) fn follows_unclear(&self) -> bool {
         self.facts.follows_unclear
@@ -200,12 +195,19 @@ impl Creation {
 
     /// Ends it where nothing was created, unless an interrupted creation has left an access token: what is
     /// known of that one stays, and what to do about it is returned.
+    ///
+    /// `stored_works` says that the stored API token logs in, so that no other one is needed in its place.
     pub(crate) async fn refused(
         mut self,
         context: &Context,
+        stored_works: bool,
     ) -> Result<Option<Box<Redo>>, CliError> {
         match self.interrupted.take() {
             None => {
+                self.end(context).await;
+                return Ok(None);
+            }
+            Some(Interrupted::Dead) if stored_works => {
                 self.end(context).await;
                 return Ok(None);
             }
@@ -245,10 +247,7 @@ async fn give_up(
             }
             Ok(Some(Interrupted::Dead))
         }
-        Kept::Refused => Err(CliError::CreationRefused {
-            file: place.file.clone(),
-            logout: context.global.line("logout"),
-        }),
+        Kept::Refused => Err(CliError::CreationRefused(place.file.clone())),
         Kept::Open if has_stored && kept_came_to_nothing(context, kept, settle).await => Ok(None),
         Kept::Open => {
             let seen = look_at(context, place, known.as_ref()).await?;

@@ -224,12 +224,12 @@ pub(crate) enum CliError {
     #[error("a creation was interrupted; {redo}")]
     CreationUnfinished { redo: Box<Redo> },
     #[error(
-        "a creation was interrupted, and the service refuses its access token, which is in {} and has \
-         not expired by this machine's clock\n  it can be the only key to an API token, so try again \
-         later; to give it up, run `{logout}`, which removes the stored credential too",
-        file.display()
+        "a creation was interrupted, and the service refuses its access token, which expires later by \
+         this machine's clock\n  it can be the only key to an API token, so try again later; if no API \
+         token is missing, remove {}",
+        .0.display()
     )]
-    CreationRefused { file: PathBuf, logout: String },
+    CreationRefused(PathBuf),
     #[error("{problem}\n  an earlier creation was interrupted; {redo}")]
     CreationBefore {
         /// Why no other one was made.

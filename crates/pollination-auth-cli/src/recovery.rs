@@ -131,8 +131,8 @@ impl fmt::Display for Redo {
                 )?;
             }
             Made::UnlessStored => f.write_str(
-                "if the stored API token no longer logs in, there is a new one whose secret nobody \
-                 knows; only then replace it:",
+                "if the stored API token no longer logs in, and nobody else has rotated it, there is a new \
+                 one whose secret nobody knows; only then replace it:",
             )?,
             Made::Stored(places) => {
                 f.write_str(

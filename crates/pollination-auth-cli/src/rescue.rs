@@ -39,9 +39,7 @@ impl Rescue {
             Err(CliError::NoDirectory(_)) => return Ok(()),
             found => found?,
         };
-        let is_in =
-            |own: &str| store.is_some_and(|store| paths::is_within(&rescue.0, &store.join(own)));
-        if OWN.into_iter().any(is_in) {
+        if rescue.is_among_own_files(store) {
             return Err(CliError::RescueInUse(rescue.0));
         }
         if paths::is_missing(&rescue.0) {
@@ -61,6 +59,18 @@ impl Rescue {
     /// Returns `true` if it was needed once.
     pub(crate) fn is_made(&self) -> bool {
         self.0.exists()
+    }
+
+    /// Returns `true` if it is where the store in a directory keeps other files.
+    pub(crate) fn is_among_own_files(&self, store: Option<&Path>) -> bool {
+        let is_in =
+            |own: &str| store.is_some_and(|store| paths::is_within(&self.0, &store.join(own)));
+        OWN.into_iter().any(is_in)
+    }
+
+    /// Makes the directory.
+    pub(crate) fn make(&self) -> Result<(), StoreError> {
+        self.store().map(drop)
     }
 
     fn store(&self) -> Result<FileStore, StoreError> {

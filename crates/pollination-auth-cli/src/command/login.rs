@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal as _};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use pollination_auth::{
     AccessToken, ApiToken, CredentialError, Document, KeptAccessToken, Secret, StoreError,
@@ -12,12 +12,13 @@ use serde::Serialize;
 
 use crate::access_token_file::{self, SharedToken};
 use crate::args::options::{Login, Source};
-use crate::checked::{self, NotStored};
+use crate::checked::{self, MOST_CHANGES, NotStored};
 use crate::context::{Context, Stored};
 use crate::creation;
 use crate::environment;
 use crate::error::CliError;
 use crate::interrupt;
+use crate::lock_wait;
 use crate::output;
 use crate::place::Place;
 use crate::progress;
@@ -61,14 +62,11 @@ impl fmt::Display for LoggedIn<'_> {
 pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError> {
     // Before anybody types a secret: whether there can be a client, and what can't be replaced later.
     drop(context.client()?);
-    let has_rotation = match context.undisturbed().await {
-        Err(CliError::Store(error)) if is_replaceable(&error, login.discard_rotation) => true,
-        Err(CliError::RotationUnfinished { .. }) if login.discard_rotation => true,
-        looked => {
-            looked?;
-            false
-        }
-    };
+    match context.undisturbed().await {
+        Err(CliError::Store(error)) if is_replaceable(&error, login.discard_rotation) => {}
+        Err(CliError::RotationUnfinished { .. }) if login.discard_rotation => {}
+        looked => drop(looked?),
+    }
     context.check_writable().await?;
     let source = choose(context, login.from);
     let token = match source {
@@ -81,26 +79,15 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
         let check = async |stored: Option<&StoredToken>| {
             confirm(context, login, stored, &token).await?;
             let before = SystemTime::now();
-            let mut access_token = progress::watch("logging in", check(context, &token)).await?;
-            if give_up_rotation && has_rotation {
-                // Its last request may still be on its way, and would end this secret.
-                progress::note(format_args!(
-                    "waiting {} before giving up the rotation: a request of it may still be on its \
-                     way (--settle) ...",
-                    rounded(login.settle.settle)
-                ));
-                checked::settled(login.settle.settle).await;
-                access_token = progress::watch("logging in", check(context, &token)).await?;
-            }
+            let access_token = if give_up_rotation {
+                give_up(context, &token, login.settle.settle).await?
+            } else {
+                progress::watch("logging in", check(context, &token)).await?
+            };
+            // What another process begins after that is not what was confirmed.
+            give_up_rotation = false;
             // Before the credential changes, so that no access token is left that is not its own.
             access_token_file::forget(context).await?;
-            if give_up_rotation {
-                context
-                    .change(async || context.profile.discard_journal().await)
-                    .await?;
-                // What another process begins after that is not what was confirmed.
-                give_up_rotation = false;
-            }
             Ok((access_token, before))
         };
         let checked = checked::store(context, &token, login.settle.settle, check).await;
@@ -149,6 +136,42 @@ fn is_replaceable(error: &StoreError, discard_rotation: bool) -> bool {
     }
 }
 
+/// Logs in and gives up the rotation that has left a journal, once no request of it can be on its way.
+///
+/// That one of its requests ends the given secret is seen after the settle time. If another process has
+/// changed the journal meanwhile, it has made another request, and the wait begins anew.
+async fn give_up(
+    context: &Context,
+    token: &ApiToken,
+    settle: Duration,
+) -> Result<AccessToken, CliError> {
+    let mut waited_for = None;
+    for _ in 0..MOST_CHANGES {
+        let access_token = progress::watch("logging in", check(context, token)).await?;
+        lock_wait::outwait(async || context.is_free().await).await?;
+        let Some(journal) = context.profile.journal_version().await? else {
+            return Ok(access_token);
+        };
+        if waited_for.as_ref() == Some(&journal) {
+            match context.profile.discard_journal(&journal).await {
+                Err(StoreError::Changed | StoreError::Locked) => continue,
+                discarded => {
+                    discarded.map_err(|error| context.store_error(error))?;
+                    return Ok(access_token);
+                }
+            }
+        }
+        progress::note(format_args!(
+            "waiting {} before giving up the rotation: a request of it may still be on its way \
+             (--settle) ...",
+            rounded(settle)
+        ));
+        checked::settled(settle).await;
+        waited_for = Some(journal);
+    }
+    Err(StoreError::Changed.into())
+}
+
 /// Asks before a secret is overwritten that can be stored nowhere else.
 async fn confirm(
     context: &Context,
@@ -158,9 +181,14 @@ async fn confirm(
 ) -> Result<(), CliError> {
     let other = stored.map(|stored| stored.api_token().id());
     let (what, question) = if login.discard_rotation {
-        let question =
-            "Give up the unfinished rotation? Its journal may hold the only working key.";
-        ("giving up a rotation", question.to_owned())
+        let replaced = other.filter(|other| *other != token.id());
+        let replaced = replaced.map_or_else(String::new, |other| {
+            format!(" The id and secret of the API token {other} are replaced.")
+        });
+        let question = format!(
+            "Give up the unfinished rotation? Its journal may hold the only working key.{replaced}"
+        );
+        ("giving up a rotation", question)
     } else if let Some(other) = other.filter(|other| *other != token.id()) {
         let question = format!(
             "Replace the id and secret of the API token {other} in the profile {}? To keep both, \

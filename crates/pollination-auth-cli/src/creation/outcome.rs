@@ -63,9 +63,9 @@ pub(super) async fn kept_came_to_nothing(
 pub(super) enum Kept {
     /// It may still be the key to an API token.
     Open,
-    /// The service refuses it, although it has not expired by this machine's clock.
+    /// The service refuses it, although by this machine's clock it expires later.
     Refused,
-    /// It has expired, and the service refuses it, also after the settle time.
+    /// It has expired, or has no expiry, and the service refuses it, also after the settle time.
     Dead,
 }
 
@@ -82,7 +82,7 @@ pub(super) async fn judge(context: &Context, kept: &Secret, settle: Duration) ->
     }
     if kept
         .claimed_expiry()
-        .is_none_or(|at| at >= SystemTime::now())
+        .is_some_and(|at| at >= SystemTime::now())
     {
         return Kept::Refused;
     }

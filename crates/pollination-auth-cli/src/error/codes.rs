@@ -50,7 +50,7 @@ impl CliError {
             | Self::DeletionUnknown { .. }
             | Self::CreationUnknown { .. }
             | Self::CreationBefore { .. }
-            | Self::CreationRefused { .. }
+            | Self::CreationRefused(_)
             | Self::CreationUnfinished { .. } => Exit::Unfinished,
             Self::Service(error)
             | Self::BothRefused { error, .. }

@@ -49,6 +49,9 @@ mod readme;
 #[cfg(test)]
 mod recording;
 #[cfg(test)]
+#[cfg(unix)]
+mod refused_creation;
+#[cfg(test)]
 mod rescued;
 #[cfg(test)]
 mod rotate;

@@ -128,6 +128,27 @@ fn row_74_an_access_token_that_has_expired_and_is_refused_is_replaced_by_the_nex
     assert!(!world.creation().exists());
 }
 
+/// Its expiry is not known, so a service that refuses it again decides.
+#[test]
+fn row_74_an_access_token_without_an_expiry_that_is_refused_blocks_no_creation() {
+    let world = World::logged_in();
+    world
+        .service
+        .fail_next(Operation::CreateApiToken, Fault::status(401).body("<html>"));
+    world
+        .service
+        .fail_next(Operation::GetApiToken, Fault::status(403));
+    let create = ["token", "create", "--yes", "--settle", "1ms"];
+    let given = [&create[..], &["--access-token-stdin"]].concat();
+    world.run_with(&given, "e30.e30.c2ln").fails_with(6);
+    assert!(world.creation().exists());
+    // The account has an API token, which is the stored one.
+    let ran = world.run(&create);
+    assert!(ran.fails_with(11).contains("no longer works"), "{ran:?}");
+    assert!(!world.creation().exists());
+    world.stored_secret();
+}
+
 #[test]
 fn row_74_an_access_token_that_has_not_expired_stays_when_it_is_refused() {
     let world = World::logged_in();
@@ -136,7 +157,8 @@ fn row_74_an_access_token_that_has_not_expired_stays_when_it_is_refused() {
     let ran = world.run_with(&CREATE, EXPIRED);
     let stderr = ran.fails_with(6);
     assert!(stderr.contains("refuses its access token"), "{stderr}");
-    assert!(stderr.contains("pollination-auth logout"), "{stderr}");
+    let file = world.creation().display().to_string();
+    assert!(stderr.contains(&format!("remove {file}")), "{stderr}");
     assert_is_private(&world.creation(), &access_token);
 }
 
@@ -166,8 +188,8 @@ fn row_74_a_creation_without_a_clear_answer_is_given_up_while_the_stored_secret_
         .fail_next(Operation::CreateApiToken, Fault::commit_and_answer(405));
     let ran = world.run(&create);
     let stderr = ran.fails_with(6).to_owned();
-    let said =
-        "if the stored API token no longer logs in, there is a new one whose secret nobody knows";
+    let said = "if the stored API token no longer logs in, and nobody else has rotated it, there is a \
+                new one whose secret nobody knows";
     assert!(stderr.contains(said), "{stderr}");
     assert!(world.creation().exists());
     paste(&world, &stderr);

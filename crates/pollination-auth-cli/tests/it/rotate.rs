@@ -1,6 +1,7 @@
 //! Rotating the secret: what is asked first, what is printed, and how it goes on after a fault.
 
 use std::fs;
+use std::io::Write as _;
 use std::process::Stdio;
 use std::sync::OnceLock;
 
@@ -197,6 +198,31 @@ fn a_rotation_is_not_given_up_before_its_last_request_has_settled() {
     let discard = ["login", "--discard-rotation", "--yes", "--settle", "1ms"];
     let ran = world.run_with(&discard, format!("{ID}\n{SECRET}\n"));
     ran.fails_with(4);
+    let ran = world.run(&["token", "rotate", "--resume", "--settle", "1ms"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    world.stored_secret();
+}
+
+/// Another process is at work while this one waits for what it reads.
+#[test]
+fn a_rotation_that_began_after_the_first_look_is_not_given_up_unseen() {
+    let world = World::logged_in();
+    let discard = ["login", "--discard-rotation", "--yes", "--settle", "1ms"];
+    let mut login = world.command(&discard);
+    let mut login = login.stdin(Stdio::piped()).spawn().unwrap();
+    world
+        .service
+        .fail_next(Operation::RotateApiTokenSecret, Fault::commit_late(1));
+    let mut rotate = world.command(&["token", "rotate", "--yes", "--settle", "1h"]);
+    let mut rotate = rotate.stderr(Stdio::piped()).spawn().unwrap();
+    hear(&mut rotate, "outcome unknown");
+    rotate.kill().unwrap();
+    rotate.wait().unwrap();
+    let mut stdin = login.stdin.take().unwrap();
+    write!(stdin, "{ID}\n{SECRET}\n").unwrap();
+    drop(stdin);
+    let ran = Ran::from(login.wait_with_output().unwrap());
+    assert_ne!(ran.code, Some(0), "{ran:?}");
     let ran = world.run(&["token", "rotate", "--resume", "--settle", "1ms"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     world.stored_secret();

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::error::StoreError;
+use super::kind::Document;
 use super::profile::{JournalState, Profile};
 use super::record::Record;
+use super::stored_document::Version;
 use super::stored_token::StoredToken;
 use super::task::to_its_end;
 use super::writer::Writer;
@@ -102,19 +104,32 @@ impl Profile {
         self.change(Change::RemoveDamaged).await
     }
 
-    /// Removes the journal of an interrupted rotation, whatever it contains.
-    ///
-    /// It can hold the only key to the account. Do it only when the account has a new API token
-    /// that was created elsewhere, or when the stored one is known to work.
+    /// Returns the version of the journal that a rotation has left, if there is one.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Locked`] when a rotation is under way, and others when it can't be removed.
-    pub async fn discard_journal(&self) -> Result<(), StoreError> {
-        let this = self.clone();
+    /// [`StoreError`] when the store can't be read or trusted.
+    pub async fn journal_version(&self) -> Result<Option<Version>, StoreError> {
+        let found = self.read(Document::Journal).await?;
+        Ok(found.map(|found| found.version().clone()))
+    }
+
+    /// Removes the journal of an interrupted rotation that has this version, whatever it contains.
+    ///
+    /// It can hold the only key to the account. Do it only when the account has a new API token
+    /// that was created elsewhere, or when the stored one is known to work: its last request may
+    /// still be on its way, so wait for the settle time after
+    /// [`journal_version`](Self::journal_version), and log in.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Changed`] when there is another journal or none by now, [`StoreError::Locked`]
+    /// when a rotation is under way, and others when it can't be removed.
+    pub async fn discard_journal(&self, seen: &Version) -> Result<(), StoreError> {
+        let (this, seen) = (self.clone(), seen.clone());
         to_its_end(async move {
             let mut writer = this.lock(CHANGE_PATIENCE).await?;
-            let discarded = writer.discard_journal().await;
+            let discarded = writer.discard_seen_journal(&seen).await;
             writer.release().await;
             discarded
         })

@@ -188,6 +188,16 @@ impl Writer {
         self.remove_journal().await
     }
 
+    /// Removes the journal if it has this version, whatever it contains.
+    pub(crate) async fn discard_seen_journal(&mut self, seen: &Version) -> Result<(), StoreError> {
+        self.check_held().await?;
+        let found = self.look_at_journal().await?;
+        if found.is_none_or(|found| found.version() != seen) {
+            return Err(StoreError::Changed);
+        }
+        self.remove_journal().await
+    }
+
     async fn remove_journal(&mut self) -> Result<(), StoreError> {
         let version = self.journal_version().await?;
         let removed = caught(self.lock.remove(Document::Journal, version.as_ref())).await;

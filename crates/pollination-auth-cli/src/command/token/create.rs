@@ -143,9 +143,10 @@ async fn make(
     let token = match created {
         Ok(token) => token,
         Err(error)
-            if is_nothing_created(&error) && !has_replaced(context, &creation, stored).await =>
+            if is_nothing_created(&error) && !may_have_replaced(context, stored, &error).await =>
         {
-            return Err(match creation.refused(context).await? {
+            let works = stored.is_some() && !matches!(error, Error::NotSent(_));
+            return Err(match creation.refused(context, works).await? {
                 Some(redo) => CliError::CreationBefore {
                     problem: Box::new(error.into()),
                     redo,
@@ -382,11 +383,13 @@ async fn forget_aside(context: &Context, creation: &Creation, token: &ApiToken) 
     left == Left::Nothing
 }
 
-/// Returns `true` if the stored API token of the same account, which the creation logged in with, is
-/// refused since: something in between may have sent the request twice, and passed on the second reply.
-async fn has_replaced(context: &Context, creation: &Creation, stored: Option<&ApiToken>) -> bool {
+/// Returns `true` unless the stored API token logs in after a refusal: something in between may have sent
+/// the request twice, and passed on the second reply.
+async fn may_have_replaced(context: &Context, stored: Option<&ApiToken>, refusal: &Error) -> bool {
     match stored {
-        Some(stored) if creation.is_own() => checked::is_refused(context, stored).await,
+        Some(stored) if !matches!(refusal, Error::NotSent(_)) => {
+            !checked::logs_in(context, stored).await
+        }
         _ => false,
     }
 }

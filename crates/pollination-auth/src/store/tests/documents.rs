@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::power_loss::{journal, profile, token};
 use super::virtual_disk::VirtualDisk;
 use crate::store::record::Record;
-use crate::store::{Document, Profile, StoreError};
+use crate::store::{Document, Profile, StoreError, Version};
 
 /// A profile with a credential and a journal, and its disk.
 async fn written() -> (Arc<VirtualDisk>, Profile) {
@@ -169,7 +169,13 @@ async fn nothing_is_saved_over_an_unfinished_rotation() {
     let seen = profile.stored().await.unwrap().unwrap();
     let refused = profile.replace(&seen, &token("other")).await.unwrap_err();
     assert!(matches!(refused, StoreError::RotationUnfinished));
-    profile.discard_journal().await.unwrap();
+    let journal = profile.journal_version().await.unwrap().unwrap();
+    let other = profile.discard_journal(&Version::new("other")).await;
+    assert!(matches!(other, Err(StoreError::Changed)), "{other:?}");
+    profile.discard_journal(&journal).await.unwrap();
+    assert_eq!(profile.journal_version().await.unwrap(), None);
+    let gone = profile.discard_journal(&journal).await;
+    assert!(matches!(gone, Err(StoreError::Changed)), "{gone:?}");
     profile.replace(&seen, &token("other")).await.unwrap();
     assert_eq!(
         profile

@@ -235,7 +235,7 @@ async fn row_64_a_lock_that_has_ended_writes_and_removes_nothing() {
     for lost in [
         profile.replace(&seen, &token("new")).await,
         profile.remove(&seen).await,
-        profile.discard_journal().await,
+        profile.discard_journal(&Version::new("1")).await,
     ] {
         assert!(matches!(lost, Err(StoreError::LockLost)), "{lost:?}");
     }

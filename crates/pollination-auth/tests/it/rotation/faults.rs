@@ -225,7 +225,8 @@ async fn row_43_when_every_secret_is_dead_and_the_access_token_too_that_is_said(
     );
     // The user creates a new API token elsewhere, and saves it.
     let profile = stage.profile();
-    profile.discard_journal().await.unwrap();
+    let journal = profile.journal_version().await.unwrap().unwrap();
+    profile.discard_journal(&journal).await.unwrap();
     let made =
         pollination_auth::ApiToken::new(super::support::ID, Secret::from(stage.active())).unwrap();
     super::support::overwrite(&profile, &made);

@@ -86,9 +86,7 @@ impl Area {
                 "redirects",
                 "redaction",
                 "believed",
-                "network::bodies",
-                "network::heads",
-                "network::tls",
+                "network::",
             ],
             Self::Comparison => &[
                 "regenerate::compare",

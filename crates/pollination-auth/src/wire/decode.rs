@@ -95,12 +95,11 @@ impl<'a> Reply<'a> {
         })
     }
 
-    /// Reads the success of a delete: 204, or another status with an empty body or one of JSON.
+    /// Reads the success of a delete: a body that is empty, as with 204, or one of JSON.
     ///
     /// A 202 only promises the delete, and a page is not the service's.
     pub(crate) fn nothing(self) -> Attempted<Answer<()>> {
         self.read(|reply| match reply.head.status.as_u16() {
-            204 => Ok(()),
             202 => Err(Reason::Pending),
             _ => reply.json_or_empty(),
         })

@@ -174,6 +174,21 @@ async fn the_body_does_not_decide_which_error_it_is() {
     }
 }
 
+/// Only such a refusal can be believed to be the service's own.
+#[tokio::test]
+async fn an_error_says_whether_its_body_was_json() {
+    for (answer, expected) in [
+        (Answer::json(409, r#"{"detail":"no"}"#), true),
+        (Answer::html(409, "<html>a proxy</html>"), false),
+        (Answer::empty(409), false),
+    ] {
+        let mock = Mock::always(answer);
+        let client = bearing(mock.base_url()).build().unwrap();
+        let error = client.create_api_token().await.unwrap_err();
+        assert_eq!(error.failure().has_json_error(), expected, "{error:?}");
+    }
+}
+
 /// Answers one call of each operation with each status, and expects this many requests.
 async fn expect_attempts(statuses: &[u16], attempts: impl Fn(Operation) -> usize) {
     for operation in OPERATIONS {

@@ -20,21 +20,21 @@ pub(crate) struct World {
     pub(crate) home: TempDir,
 }
 
-/// Hears SIGHUP, SIGINT and SIGTERM if this process was started to ignore one of them, as `nohup` and a
-/// script's `&` do.
+/// Hears SIGHUP, SIGINT, SIGQUIT and SIGTERM if this process was started to ignore one of them, as `nohup`
+/// and a script's `&` do.
 ///
 /// The commands would ignore it too. A signal that is heard is not ignored in a child.
 #[cfg(target_os = "linux")]
 fn hear_ignored_signals() {
     use tokio::signal::unix::{SignalKind, signal};
-    // Signal 1 is the lowest bit, and signal 15 the highest of the three.
-    const THREE: u64 = 1 | 1 << 1 | 1 << 14;
+    // Signal 1 is the lowest bit, and signal 15 the highest of the four.
+    const FOUR: u64 = 1 | 1 << 1 | 1 << 2 | 1 << 14;
     static HEARD: std::sync::Once = std::sync::Once::new();
     HEARD.call_once(|| {
         let status = fs::read_to_string("/proc/self/status").unwrap();
         let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
         let ignored = u64::from_str_radix(ignored.unwrap().trim(), 16).unwrap();
-        if ignored & THREE == 0 {
+        if ignored & FOUR == 0 {
             return;
         }
         let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -43,6 +43,7 @@ fn hear_ignored_signals() {
         for kind in [
             SignalKind::hangup(),
             SignalKind::interrupt(),
+            SignalKind::quit(),
             SignalKind::terminate(),
         ] {
             // It stays heard without the stream.

@@ -72,7 +72,7 @@ const ENGINES: engines::Options = engines::Options {
 const STEPS: [Step; 17] = [
     Cargo("test --locked --workspace --all-features"),
     Cargo("test --locked -p pollination-auth-api --no-default-features"),
-    // With all features, all tests have passed. These few are built sooner than they would be optimised.
+    // All tests have passed with all features. Unoptimised, these few are built in a third of the time.
     Each(
         &BACKENDS,
         "test --locked -p pollination-auth --test it --no-default-features --features {} \

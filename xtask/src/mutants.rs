@@ -1,5 +1,5 @@
-//! Mutation testing: changes one expression at a time where a mistake would lose a secret or turn a
-//! verdict round, and lists the changes that no test notices.
+//! Mutation testing, of the code in which a mistake loses a secret or gives a wrong verdict: changes one
+//! expression at a time, and lists the changes that no test notices.
 //!
 //! `.cargo/mutants.toml` has the changes that need no test, with the reasons.
 
@@ -28,7 +28,7 @@ const STACK: &str = "67108864";
 /// What cargo-mutants exits with if a change was not noticed.
 const UNNOTICED: i32 = 2;
 
-/// What it exits with if some changes made a test hang, and tests failed with all others.
+/// What it exits with if every change was noticed, some of them by a test that hung.
 const HUNG: i32 = 3;
 
 /// Code that is tried, with the tests that try it.
@@ -103,14 +103,14 @@ impl Area {
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Try this area alone; may be repeated
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, default_values_t = Area::value_variants().to_vec(), hide_default_value = true)]
     only: Vec<Area>,
     /// Try only lines that a file with a diff changes
     #[arg(long, value_name = "FILE")]
     in_diff: Option<PathBuf>,
 }
 
-/// Tries every area, and returns `true` if a test notices each change.
+/// Tries the areas, and returns `true` if a test notices each change.
 ///
 /// # Errors
 ///
@@ -118,10 +118,7 @@ pub(crate) struct Options {
 pub(crate) fn run(root: &Path, options: &Options, output: &mut impl Write) -> io::Result<bool> {
     installed(root, "mutants")?;
     let mut all_noticed = true;
-    for area in Area::value_variants() {
-        if !options.only.is_empty() && !options.only.contains(area) {
-            continue;
-        }
+    for area in &options.only {
         writeln!(output, "\n{HEADING}mutants: {area:?}{HEADING:#}")?;
         output.flush()?;
         let noticed = attempt(root, *area, options.in_diff.as_deref())?;
@@ -153,7 +150,7 @@ fn attempt(root: &Path, area: Area, diff: Option<&Path>) -> io::Result<bool> {
         mutants.arg(format!("--cargo-arg={program}"));
     }
     if let Some(diff) = diff {
-        mutants.arg("--in-diff").arg(diff);
+        mutants.arg("--in-diff").arg(std::path::absolute(diff)?);
     }
     mutants.args(["--", "--"]).args(area.tests());
     let status = mutants.status()?;

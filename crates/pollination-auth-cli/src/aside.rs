@@ -20,17 +20,17 @@ pub(crate) enum Left {
     MayBeNewer,
 }
 
-/// Returns the places for a new API token, the best first: none of them is the first place itself.
+/// Returns the places for a new API token, the best first: none of them is one of the store's own files.
 pub(crate) fn places(context: &Context, token: &ApiToken) -> Result<Vec<Aside>, CliError> {
     let rescue = Rescue::find()?;
     // What a path means is known once the directory is there; whether it can be used is seen later.
     let _ = rescue.make();
     let store = context.directory.as_deref();
-    let is_first_place = rescue.is_made()
+    let is_in_store = rescue.is_made()
         && (is_first(context, rescue.directory()) || rescue.is_among_own_files(store));
     let global = &context.global;
     let profiles = [
-        (!is_first_place).then(|| global.profile.clone()),
+        (!is_in_store).then(|| global.profile.clone()),
         Some(beside(global, token.id().as_str())),
     ];
     let place = |profile| Aside {

@@ -221,8 +221,9 @@ impl Creation {
     }
 }
 
-/// Gives up an interrupted creation, whose access token another one replaces: it has made nothing, or its
-/// access token no longer works.
+/// Gives up an interrupted creation, so that another access token can be kept.
+///
+/// It fails unless that creation has made nothing, or its access token no longer works.
 async fn give_up(
     context: &Context,
     place: &Place,

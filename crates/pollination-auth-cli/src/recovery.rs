@@ -136,7 +136,7 @@ impl fmt::Display for Redo {
             )?,
             Made::Stored(places) => {
                 f.write_str(
-                    "the new API token is stored, and the next login completes the creation; only if \
+                    "the new API token is stored, and a login with it completes the creation; only if \
                      it does not log in, ",
                 )?;
                 for aside in places {

@@ -126,7 +126,9 @@ pub(crate) async fn run(context: &Context, login: &Login) -> Result<(), CliError
 /// The store replaces what is no credential at all; the rest has to be looked at by somebody.
 fn is_replaceable(error: &StoreError, discard_rotation: bool) -> bool {
     match error {
-        StoreError::Corrupt { document, .. } | StoreError::Foreign { document, .. }
+        StoreError::Corrupt { document, .. }
+        | StoreError::Foreign { document, .. }
+        | StoreError::Newer { document, .. }
             if *document == Document::Journal =>
         {
             discard_rotation

@@ -172,10 +172,7 @@ pub(crate) async fn is_settled(context: &Context, token: &ApiToken, settle: Dura
         rounded(settle)
     ));
     checked::settled(settle).await;
-    match context.client_of(token.clone()) {
-        Ok(client) => client.login().await.is_ok(),
-        Err(_) => false,
-    }
+    checked::logs_in(context, token).await
 }
 
 /// Removes the access token of the creation that was found, and of no later one. Returns `false` if

@@ -280,7 +280,7 @@ fn row_74_the_access_token_stays_until_the_new_api_token_logs_in() {
     assert_is_private(&world.creation(), &access_token);
     let status = world.run(&["status"]);
     let line =
-        "\ncreation      interrupted; the new API token is stored, and the next login completes";
+        "\ncreation      interrupted; the new API token is stored, and a login with it completes";
     assert!(status.answer().contains(line), "{status:?}");
     world.run(&["access-token"]).fails_with(4);
     assert_is_private(&world.creation(), &access_token);

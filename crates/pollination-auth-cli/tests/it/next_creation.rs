@@ -25,7 +25,7 @@ fn row_74_a_repeated_creation_is_not_taken_for_the_one_before() {
     assert!(
         status
             .stdout
-            .contains("is stored, and the next login completes"),
+            .contains("is stored, and a login with it completes"),
         "{status:?}"
     );
     world.service.settle();

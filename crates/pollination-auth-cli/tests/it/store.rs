@@ -4,9 +4,7 @@ use std::fs;
 
 use snapbox::str;
 
-#[cfg(unix)]
-use crate::world::ID;
-use crate::world::{SECRET, World};
+use crate::world::{ID, SECRET, World};
 
 #[cfg(unix)]
 fn set_mode(path: &std::path::Path, mode: u32) {
@@ -204,6 +202,28 @@ error: [HOME]/credentials/[..].journal.json: the stored journal is damaged: [..]
 "#]],
     );
     assert!(!ran.stderr.contains("planted"), "{ran:?}");
+}
+
+#[test]
+fn a_journal_that_can_not_be_used_is_given_up_as_its_message_says() {
+    for text in ["{planted", r#"{"version":99}"#] {
+        let world = World::logged_in();
+        let journal = world.profile().id().key() + ".journal.json";
+        let journal = world.directory().join(journal);
+        fs::write(&journal, text).unwrap();
+        #[cfg(unix)]
+        set_mode(&journal, 0o600);
+        let said = world.run(&["status"]);
+        assert!(
+            said.fails_with(9).contains("--discard-rotation"),
+            "{said:?}"
+        );
+        let discard = ["login", "--discard-rotation", "--yes", "--settle", "1ms"];
+        let ran = world.run_with(&discard, format!("{ID}\n{SECRET}\n"));
+        assert_eq!(ran.code, Some(0), "{text}: {ran:?}");
+        assert!(!journal.exists());
+        assert_eq!(world.run(&["status"]).code, Some(0));
+    }
 }
 
 #[test]

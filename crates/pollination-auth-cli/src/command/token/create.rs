@@ -140,12 +140,17 @@ async fn make(
     settle: Duration,
 ) -> Result<ApiToken, CliError> {
     let created = progress::watch("creating the API token", client.create_api_token()).await;
+    let stored_works = match (&created, stored) {
+        // Something in between may have sent the request twice, and passed on the second reply.
+        (Err(error), Some(stored)) if refusal::of_creation(error) => {
+            Some(checked::logs_in(context, stored).await)
+        }
+        _ => None,
+    };
     let token = match created {
         Ok(token) => token,
-        Err(error)
-            if is_nothing_created(&error) && !may_have_replaced(context, stored, &error).await =>
-        {
-            let works = stored.is_some() && !matches!(error, Error::NotSent(_));
+        Err(error) if is_nothing_created(&error) && stored_works != Some(false) => {
+            let works = stored_works == Some(true);
             return Err(match creation.refused(context, works).await? {
                 Some(redo) => CliError::CreationBefore {
                     problem: Box::new(error.into()),
@@ -381,17 +386,6 @@ async fn forget_aside(context: &Context, creation: &Creation, token: &ApiToken) 
         ));
     }
     left == Left::Nothing
-}
-
-/// Returns `true` unless the stored API token logs in after a refusal: something in between may have sent
-/// the request twice, and passed on the second reply.
-async fn may_have_replaced(context: &Context, stored: Option<&ApiToken>, refusal: &Error) -> bool {
-    match stored {
-        Some(stored) if !matches!(refusal, Error::NotSent(_)) => {
-            !checked::logs_in(context, stored).await
-        }
-        _ => false,
-    }
 }
 
 /// Returns `true` if the service refused the creation, or the request was never sent.

@@ -18,7 +18,7 @@ pub(super) struct Run {
     pub(super) ending: Option<Box<Ending>>,
 }
 
-/// What happens instead of some effects of one name: the first of them has the number 0.
+/// What happens instead of some effects: their name, which ones of that name, from 0, and the result.
 pub(super) type Instead<'a> = (&'a str, Range<usize>, fn() -> Event);
 
 fn run(laws: &Laws, world: &World, machine: Machine, stop: Option<(&str, usize)>) -> Run {

@@ -1,4 +1,4 @@
-//! A new API token that is in the rescue directory as long as it is not known to log in.
+//! A new API token that is in a second place as long as it is not known to log in.
 
 use std::path::Path;
 
@@ -21,25 +21,32 @@ pub(crate) enum Left {
 }
 
 /// Returns the places for a new API token, the best first: none of them is one of the store's own files.
-pub(crate) fn places(context: &Context, token: &ApiToken) -> Result<Vec<Aside>, CliError> {
-    let rescue = Rescue::find()?;
-    // What a path means is known once the directory is there; whether it can be used is seen later.
-    let _ = rescue.make();
-    let store = context.directory.as_deref();
-    let is_in_store = rescue.is_made()
-        && (is_first(context, rescue.directory()) || rescue.is_among_own_files(store));
+///
+/// The last one is beside the stored credential, for where the rescue directory can't be written.
+pub(crate) fn places(context: &Context, token: &ApiToken) -> Vec<Aside> {
     let global = &context.global;
-    let profiles = [
-        (!is_in_store).then(|| global.profile.clone()),
-        Some(beside(global, token.id().as_str())),
-    ];
-    let place = |profile| Aside {
-        directory: rescue.directory().to_owned(),
+    let store = context.directory.as_deref();
+    let beside = || beside(global, token.id().as_str());
+    let place = |directory: &Path, profile| Aside {
+        directory: directory.to_owned(),
         profile,
         id: token.id().to_string(),
         is_sure: true,
     };
-    Ok(profiles.into_iter().flatten().map(place).collect())
+    let mut places = Vec::new();
+    if let Ok(rescue) = Rescue::find() {
+        // What a path means is known once the directory is there; whether it can be used is seen later.
+        let _ = rescue.make();
+        let directory = rescue.directory();
+        let is_in_store =
+            rescue.is_made() && (is_first(context, directory) || rescue.is_among_own_files(store));
+        if !is_in_store {
+            places.push(place(directory, global.profile.clone()));
+        }
+        places.push(place(directory, beside()));
+    }
+    places.extend(store.map(|store| place(store, beside())));
+    places
 }
 
 /// Returns the profile of an API token beside another one.
@@ -58,7 +65,8 @@ pub(crate) async fn look(
     Ok(open(context, aside)?.stored().await?)
 }
 
-fn open(context: &Context, aside: &Aside) -> Result<Profile, CliError> {
+/// Opens a place; a directory that is missing is made.
+pub(crate) fn open(context: &Context, aside: &Aside) -> Result<Profile, CliError> {
     let store = FileStore::open(&aside.directory)?;
     Ok(Profile::new(store, &context.global.host, &aside.profile)?)
 }

@@ -140,6 +140,21 @@ pub(crate) async fn logs_in(context: &Context, token: &ApiToken) -> bool {
     }
 }
 
+/// Returns `true` if a credential logs in after the settle time: a request before it would have ended it.
+pub(crate) async fn logs_in_for(
+    context: &Context,
+    token: &ApiToken,
+    settle: Duration,
+    after: &str,
+) -> bool {
+    progress::note(format_args!(
+        "{after}; waiting {} before checking that nothing more comes of it (--settle) ...",
+        rounded(settle)
+    ));
+    settled(settle).await;
+    logs_in(context, token).await
+}
+
 async fn check_refused(context: &Context, token: &ApiToken) -> Result<(), CliError> {
     let client = context.builder().api_token(token.clone()).build()?;
     let login = progress::watch("checking the stored secret", client.login()).await;

@@ -27,7 +27,7 @@ use crate::output;
 use crate::recovery::{Aside, Made, Redo};
 use crate::variables;
 
-pub(crate) use self::found::{complete, find, find_undisturbed, forget_found, is_settled};
+pub(crate) use self::found::{INTERRUPTED, complete, find, find_undisturbed, forget_found};
 pub(crate) use self::outcome::came_to_nothing;
 
 /// A creation that this process works on, and no other one of the same profile.
@@ -130,6 +130,11 @@ impl Creation {
     pub(crate) async fn redo_if_kept(&self) -> Option<Box<Redo>> {
         let kept = self.place.read().await.ok().flatten();
         kept.map(|_access_token| self.redo())
+    }
+
+    /// Returns `true` if the stored API token is of the same account, so that a creation replaces it.
+    pub(crate) fn is_own(&self) -> bool {
+        self.facts.is_own
     }
 
     /// Returns `true` if one before it may still be acted on, with the same access token.

@@ -150,16 +150,6 @@ pub(crate) enum CliError {
         remedies: Remedies,
     },
     #[error(
-        "the new secret could not be stored ({problem}), so the new API token {id} was deleted again{}",
-        again(redo.as_deref())
-    )]
-    NotKept {
-        id: String,
-        problem: Box<CliError>,
-        /// None where the access token could not be kept either.
-        redo: Option<Box<Redo>>,
-    },
-    #[error(
         "the new API token {id} was not stored in the credential store ({problem})\n  it \
          was put into {}; {}",
         .aside.directory.display(), .aside.how_to_use()
@@ -173,7 +163,7 @@ pub(crate) enum CliError {
         "the new secret could not be stored ({problem}) and is lost; the API token {id} exists{}",
         replace(redo.as_deref())
     )]
-    NotKeptAndNotDeleted {
+    NotKept {
         id: String,
         problem: Box<CliError>,
         /// None where the access token could not be kept either.
@@ -337,13 +327,6 @@ fn path_of(directory: &Path, problem: &StoreError) -> String {
         StoreError::Unsafe { .. } => String::new(),
         _ => format!("{}: ", directory.display()),
     }
-}
-
-/// Returns the advice for a creation that was taken back.
-fn again(redo: Option<&Redo>) -> String {
-    redo.map_or_else(String::new, |redo| {
-        format!("\n  create another: run `{}`", redo.create)
-    })
 }
 
 /// Returns the advice for an API token whose secret nobody knows.

@@ -238,14 +238,17 @@ impl Rotation {
         })
     }
 
-    /// Takes the lock and reads both documents.
+    /// Takes the lock and reads both documents, and what the emergency store has for a recovery.
     ///
     /// Changes nothing if one can't be trusted.
     async fn open(&self, driver: &mut Driver) -> Result<(Record, Option<Journal>), RotateError> {
         let opened = async {
             driver.lock(self.options.patience()).await?;
             let record = driver.profile.required().await?;
-            let journal = driver.writer()?.journal(&record).await?;
+            let mut journal = driver.writer()?.journal(&record).await?;
+            if let Some(journal) = &mut journal {
+                emergency::recall(&self.options, driver.profile.id(), &record, journal).await;
+            }
             Ok((record, journal))
         };
         opened
@@ -267,6 +270,9 @@ impl Rotation {
         match ending.verdict {
             Verdict::Rotated => {
                 driver.adopt(&ending.record.token);
+                if ending.recovered && driver.check_held().await.is_ok() {
+                    emergency::forget(&self.options, driver.profile.id(), &ending).await;
+                }
                 Ok(ending)
             }
             Verdict::NothingHappened => Ok(ending),

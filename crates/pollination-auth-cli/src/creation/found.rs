@@ -13,9 +13,10 @@ use crate::checked;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::kept_files::KeptLock;
-use crate::progress;
 use crate::recovery::{Aside, Redo};
-use crate::time::rounded;
+
+/// Why an API token that logs in is waited for.
+pub(crate) const INTERRUPTED: &str = "a creation was interrupted";
 
 /// A creation that this process found.
 pub(crate) struct Found {
@@ -160,19 +161,7 @@ async fn is_over(
     if !(found.may_be_stored || found.is_stored) || !is_own().await {
         return false;
     }
-    is_settled(context, token, settle).await && is_own().await
-}
-
-/// Returns `true` if an API token still logs in after the settle time: a request before it would have
-/// replaced it.
-pub(crate) async fn is_settled(context: &Context, token: &ApiToken, settle: Duration) -> bool {
-    progress::note(format_args!(
-        "a creation was interrupted; waiting {} before checking that nothing more comes of it (--settle) \
-         ...",
-        rounded(settle)
-    ));
-    checked::settled(settle).await;
-    checked::logs_in(context, token).await
+    checked::logs_in_for(context, token, settle, INTERRUPTED).await && is_own().await
 }
 
 /// Removes the access token of the creation that was found, and of no later one. Returns `false` if

@@ -30,8 +30,7 @@ impl CliError {
             | Self::RescueInUse(_)
             | Self::Damaged { .. }
             | Self::KeptToken(_)
-            | Self::KeptCreation { .. }
-            | Self::NotKept { .. } => Exit::Store,
+            | Self::KeptCreation { .. } => Exit::Store,
             Self::PutAside { problem, .. } => match problem.exit() {
                 Exit::Store => Exit::Store,
                 // It has not logged in, or others are at work: it is stored for later.
@@ -65,7 +64,7 @@ impl CliError {
             Self::Store(error) => of_store(error),
             Self::Rotate { error, .. } | Self::RotateRescued { error, .. } => of_rotation(error),
             Self::Ruled { ruling, .. } => of_ruling(*ruling),
-            Self::NotKeptAndNotDeleted { .. } => Exit::Lost,
+            Self::NotKept { .. } => Exit::Lost,
             Self::Replaced { .. } => Exit::Refused,
             Self::StoredLogsIn { .. } | Self::StoredMeanwhile { .. } | Self::NotAcceptedYet => {
                 Exit::TryLater

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use pollination_auth::{Document, FileStore, Profile};
@@ -221,6 +222,51 @@ fn row_74_a_new_api_token_is_put_beside_a_place_that_can_not_take_it() {
         let kept = wait(place(&beside).load()).unwrap().unwrap();
         let secret = world.service.secret().unwrap();
         assert_eq!(kept.secret().expose_secret(), secret.expose_secret());
+    }
+}
+
+/// The directory is there no more when the reply comes.
+#[test]
+fn row_74_a_new_api_token_is_beside_the_stored_one_if_the_rescue_directory_can_not_be_written() {
+    let rescue = Arc::new(OnceLock::<PathBuf>::new());
+    let breaks = rescue.clone();
+    let world = World::with(|builder| {
+        builder.create_replaces().on_request(move |request| {
+            if request.operation() == Some(Operation::CreateApiToken) {
+                fs::write(breaks.get().unwrap(), "").unwrap();
+            }
+        })
+    });
+    world.log_in();
+    rescue.set(world.rescue()).unwrap();
+    let late = Fault::propagation_delay(Duration::from_secs(3600));
+    world.service.fail_next(Operation::CreateApiToken, late);
+    let ran = world.run(&["token", "create", "--yes", "--settle", "1ms"]);
+    assert!(ran.fails_with(6).contains("it was put into"), "{ran:?}");
+    let beside = format!("default {}", world.service.id().unwrap());
+    let store = FileStore::open(world.directory()).unwrap();
+    let place = Profile::new(store, &world.service.base_url(), &beside).unwrap();
+    let kept = wait(place.load()).unwrap().unwrap();
+    let secret = world.service.secret().unwrap();
+    assert_eq!(kept.secret().expose_secret(), secret.expose_secret());
+    let status = world.run(&["status"]);
+    assert!(status.stdout.contains(&beside), "{status:?}");
+}
+
+/// Something in between has sent the request twice: the first one is acted on later.
+#[test]
+fn row_74_a_refused_creation_is_over_when_the_stored_secret_works_after_the_settle_time() {
+    let world = World::with(Builder::create_replaces);
+    world.log_in();
+    for status in [401, 403, 409, 422] {
+        world
+            .service
+            .fail_next(Operation::CreateApiToken, Fault::status(status));
+        let mut create = world.command(&["token", "create", "--yes", "--settle", "1ms"]);
+        let stderr = String::from_utf8(create.output().unwrap().stderr).unwrap();
+        let waits = "the creation was refused; waiting 1ms before checking";
+        assert!(stderr.contains(waits), "{status}: {stderr}");
+        assert!(!world.creation().exists(), "{status}");
     }
 }
 

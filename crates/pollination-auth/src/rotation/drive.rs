@@ -28,6 +28,12 @@ use crate::wire::secrets::secrets_in;
 /// A bug must not cause an endless run.
 const MAX_EFFECTS: u32 = 10_000;
 
+/// Returns `true` if the service itself has answered with this status: its errors are JSON. A login
+/// page, or a proxy that knows nothing of the service, answers with other bodies, whatever has been done.
+fn is_own(failed: &FailedAttempt, status: u16) -> bool {
+    failed.class == Class::Status(status) && failed.facts.has_json_error
+}
+
 /// Carries out the effects of one run.
 pub(super) struct Driver {
     pub(super) calls: SharedCalls,
@@ -91,7 +97,7 @@ impl Driver {
         cleared
     }
 
-    async fn check_held(&mut self) -> Result<(), StoreError> {
+    pub(super) async fn check_held(&mut self) -> Result<(), StoreError> {
         self.writer()?.check_held().await
     }
 
@@ -156,9 +162,7 @@ impl Driver {
                 self.accepted = Some((token.secret().clone(), grant));
                 LoginReply::Accepted(access_token)
             }
-            Err(failed) if failed.class == Class::Status(401) => {
-                LoginReply::Refused(failed.into_error())
-            }
+            Err(failed) if is_own(&failed, 401) => LoginReply::Refused(failed.into_error()),
             Err(failed) => LoginReply::Unknown(failed.into_error()),
         }
     }
@@ -192,11 +196,8 @@ impl Driver {
     fn failed(&self, failed: FailedAttempt, held: &ApiToken) -> PutReply {
         match failed.class {
             Class::NotSent | Class::NeverSent => return PutReply::NotSent(failed.into_error()),
-            Class::Status(401) => return PutReply::Unauthorized(failed.into_error()),
-            // The service's own: others answer a 404 without JSON, whatever has been done.
-            Class::Status(404) if failed.facts.has_json_error => {
-                return PutReply::Gone(failed.into_error());
-            }
+            _ if is_own(&failed, 401) => return PutReply::Unauthorized(failed.into_error()),
+            _ if is_own(&failed, 404) => return PutReply::Gone(failed.into_error()),
             _ => {}
         }
         let now = self.calls.wire.clock.now().wall;

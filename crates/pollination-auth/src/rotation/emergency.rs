@@ -1,28 +1,64 @@
-//! The second place for a new secret whose first one fails.
+//! The second place for new secrets whose first one fails.
+//!
+//! What is there may be the only copy of a secret, so nothing is replaced: a place has one pair for as
+//! long as that may be needed, and the next pair gets the next place.
 
 use super::options::RotateOptions;
 use super::protocol::Ending;
-use crate::credential::api_token::ApiToken;
+use crate::credential::api_token::{ApiToken, ApiTokenId};
 use crate::credential::profile_id::ProfileId;
+use crate::store::journal::{Candidate, Journal};
 use crate::store::record::Record;
 use crate::store::{CHANGE_PATIENCE, Profile, StoreError};
 
-/// Stores the newest secret in the emergency store; returns the profile that has it.
-///
-/// What is there may be the only copy of another API token's secret, so the two are kept side by
-/// side.
+/// The most places for one API token: 8, twice as many as one rotation needs. It sends three requests,
+/// and a reply can have two secrets.
+const PLACES: usize = 8;
+
+/// Returns the places for an API token, the best first.
+fn places<'a>(
+    options: &'a RotateOptions,
+    profile: &'a ProfileId,
+    id: &'a ApiTokenId,
+) -> impl Iterator<Item = Profile> + 'a {
+    let name = profile.name();
+    options.emergency.iter().flat_map(move |store| {
+        (0..PLACES).map(move |number| {
+            let id = match number {
+                0 => profile.clone(),
+                1 => profile.named(format!("{name} {id}")),
+                _ => profile.named(format!("{name} {id} {number}")),
+            };
+            Profile::of(store.clone(), id)
+        })
+    })
+}
+
+/// Stores the new secrets in the emergency store; returns the profile that has the newest.
 pub(super) async fn keep(
     options: &RotateOptions,
     profile: &ProfileId,
     ending: &Ending,
 ) -> Option<ProfileId> {
-    let (Some(store), Some(token)) = (&options.emergency, ending.candidates.last()) else {
-        return None;
-    };
+    let newest = ending.candidates.last()?;
+    let kept = keep_one(options, profile, newest, ending).await;
+    for older in ending.candidates.iter().rev().skip(1) {
+        // Any other one was of no use when the service created one for another API token.
+        if older.id() == newest.id() {
+            keep_one(options, profile, older, ending).await;
+        }
+    }
+    kept
+}
+
+async fn keep_one(
+    options: &RotateOptions,
+    profile: &ProfileId,
+    token: &ApiToken,
+    ending: &Ending,
+) -> Option<ProfileId> {
     let generation = ending.record.generation.saturating_add(1);
-    let beside = profile.named(format!("{} {}", profile.name(), token.id()));
-    for id in [profile.clone(), beside] {
-        let place = Profile::of(store.clone(), id);
+    for place in places(options, profile, token.id()) {
         match put(&place, token, generation).await {
             Ok(true) => return Some(place.id().clone()),
             Ok(false) => {}
@@ -34,22 +70,77 @@ pub(super) async fn keep(
     None
 }
 
-/// Stores an API token unless another one is there; returns whether it did.
+/// Stores an API token unless another secret is there; returns whether it is there.
 async fn put(place: &Profile, token: &ApiToken, generation: u64) -> Result<bool, StoreError> {
     let mut writer = place.lock(CHANGE_PATIENCE).await?;
     let put = async {
-        let older = place.record().await?;
-        if older
-            .as_ref()
-            .is_some_and(|older| older.token.id() != token.id())
-        {
-            return Ok(false);
+        if let Some(there) = place.record().await? {
+            return Ok(there.token.is_same_as(token));
         }
         let record = Record::new(token.clone(), generation);
-        writer.put_record(older.as_ref(), &record).await?;
+        writer.put_record(None, &record).await?;
         Ok(true)
     };
     let put = put.await;
     writer.release().await;
     put
+}
+
+/// Adds the secrets of the API token in the emergency store to a journal that could not have them.
+///
+/// They prove nothing by themselves: they may be older than what the journal has.
+pub(super) async fn recall(
+    options: &RotateOptions,
+    profile: &ProfileId,
+    record: &Record,
+    journal: &mut Journal,
+) {
+    for place in places(options, profile, record.token.id()) {
+        let there = match place.record().await {
+            Ok(Some(there)) => there.token,
+            Ok(None) => continue,
+            Err(cause) => {
+                tracing::warn!(%cause, profile = place.id().name(), "can't read the emergency store");
+                continue;
+            }
+        };
+        let known = journal.candidates.iter().map(|candidate| &candidate.token);
+        let is_known = known
+            .chain([&record.token])
+            .any(|known| known.is_same_as(&there));
+        if there.id() == record.token.id() && !is_known {
+            let candidate = Candidate {
+                token: there,
+                request: 0,
+                doubtful: true,
+            };
+            journal.candidates.insert(0, candidate);
+        }
+    }
+}
+
+/// Removes what a recovery has made needless: a copy of the secret that is stored, and the secrets that
+/// this one has replaced.
+///
+/// The caller holds the lock of the stored credential. So a place that is locked may be that one, where
+/// no copy is: the emergency store can be the client's own.
+pub(super) async fn forget(options: &RotateOptions, profile: &ProfileId, ending: &Ending) {
+    for place in places(options, profile, ending.record.token.id()) {
+        let forgotten = async {
+            if place.is_locked().await? {
+                return Ok(());
+            }
+            let Some(there) = place.stored().await? else {
+                return Ok(());
+            };
+            let mut needless = ending.candidates.iter().chain([&ending.record.token]);
+            if needless.any(|known| known.is_same_as(there.api_token())) {
+                place.remove(&there).await?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        if let Err(cause) = forgotten.await {
+            tracing::debug!(%cause, profile = place.id().name(), "a needless secret stays");
+        }
+    }
 }

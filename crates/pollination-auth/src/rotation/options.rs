@@ -109,7 +109,8 @@ impl RotateOptions {
 
     /// Sets a store that receives the new secret if the client's own store can't be written.
     ///
-    /// It should be in another place, such as another disk.
+    /// It should be in another place, such as another disk. Nothing that is there is replaced, and a
+    /// recovery with the same emergency store tries what it finds there.
     #[must_use]
     pub fn emergency_store(mut self, store: impl CredentialStore) -> Self {
         self.emergency = Some(Arc::new(store));

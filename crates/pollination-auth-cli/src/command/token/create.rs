@@ -2,7 +2,7 @@
 //!
 //! Its secret is seen once, in the service's reply. So nothing is created where nothing can be
 //! stored, and the access token that could replace it is kept until it logs in. If it still
-//! can't be stored, it is deleted again, or else put into the second place.
+//! can't be stored, it is put into the second place.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use pollination_auth::{
-    AccessToken, ApiToken, Client, Error, Profile, SecretBytes, StoreError, StoredToken,
+    AccessToken, ApiToken, Client, Error, SecretBytes, StoreError, StoredToken,
 };
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
@@ -141,10 +141,14 @@ async fn make(
 ) -> Result<ApiToken, CliError> {
     let created = progress::watch("creating the API token", client.create_api_token()).await;
     let stored_works = match (&created, stored) {
-        // Something in between may have sent the request twice, and passed on the second reply.
-        (Err(error), Some(stored)) if refusal::of_creation(error) => {
-            Some(checked::logs_in(context, stored).await)
-        }
+        // Something in between may have sent the request twice, and passed on the second reply: the
+        // first one can still end what is stored, if that is of the same account.
+        (Err(error), Some(stored)) if refusal::of_creation(error) => Some(if creation.is_own() {
+            let refused = "the creation was refused";
+            checked::logs_in_for(context, stored, settle, refused).await
+        } else {
+            checked::logs_in(context, stored).await
+        }),
         _ => None,
     };
     let token = match created {
@@ -191,7 +195,9 @@ async fn make(
     };
     match checked::store(context, &token, settle, check).await {
         Ok(None) => {
-            if creation.follows_unclear() && !creation::is_settled(context, &token, settle).await {
+            if creation.follows_unclear()
+                && !checked::logs_in_for(context, &token, settle, creation::INTERRUPTED).await
+            {
                 let redo = creation.look(context).await?;
                 return Err(CliError::CreationUnfinished { redo });
             }
@@ -211,7 +217,7 @@ async fn make(
             ));
         }
         Err(problem) => {
-            return Err(not_stored(context, client, &token, &mut creation, problem).await);
+            return Err(not_stored(context, &token, &mut creation, problem).await);
         }
     }
     Ok(token)
@@ -267,54 +273,26 @@ async fn not_accepted(client: &Client, token: &ApiToken, error: CliError) -> Cli
 }
 
 /// Returns the error of a new API token that was not stored, without losing it.
+///
+/// It is deleted by nobody: it may be in use by now, and what is stored may have ended with its creation.
 async fn not_stored(
     context: &Context,
-    client: &Client,
     token: &ApiToken,
     creation: &mut Creation,
     problem: NotStored,
 ) -> CliError {
     let id = token.id().to_string();
-    let (problem, may_delete) = match problem {
-        // Nobody would know its secret. Where others are at work, it could be theirs by now.
-        NotStored::Unwritten(problem) => {
-            let others = matches!(
-                problem,
-                StoreError::Changed | StoreError::Locked | StoreError::RotationUnfinished
-            );
-            (CliError::Store(problem), !others)
-        }
-        NotStored::Unchecked(problem) => (problem, false),
-    };
-    // Somebody may have created another one since, which is not to be deleted.
-    let is_current = async || {
-        client
-            .get_api_token()
-            .await
-            .is_ok_and(|own| own == *token.id())
-    };
-    if may_delete
-        && creation.aside().is_none()
-        && is_current().await
-        && client.delete_api_token().await.is_ok()
-    {
-        return CliError::NotKept {
-            id,
-            problem: Box::new(problem),
-            redo: creation.redo_if_kept().await,
-        };
-    }
+    let problem = Box::new(match problem {
+        NotStored::Unwritten(problem) => CliError::Store(problem),
+        NotStored::Unchecked(problem) => problem,
+    });
     match put_aside(context, creation, token).await {
-        Ok(aside) => CliError::PutAside {
-            id,
-            problem: Box::new(problem),
-            aside,
-        },
+        Ok(aside) => CliError::PutAside { id, problem, aside },
         Err(error) => {
             tracing::debug!(%error, "there is no second place for the new secret");
-            CliError::NotKeptAndNotDeleted {
+            CliError::NotKept {
                 id,
-                problem: Box::new(problem),
+                problem,
                 redo: creation.redo_if_kept().await,
             }
         }
@@ -333,7 +311,7 @@ async fn put_aside(
         return Ok(aside.clone());
     }
     let mut problem = StoreError::Changed.into();
-    for aside in aside::places(context, token)? {
+    for aside in aside::places(context, token) {
         match put(context, creation, token, &aside).await {
             Ok(true) => {
                 creation.is_aside(aside.clone());
@@ -348,15 +326,14 @@ async fn put_aside(
     Err(problem)
 }
 
-/// Stores the new API token in a place of the rescue directory unless another one is there; returns
-/// whether it is there.
+/// Stores the new API token in a place unless another one is there; returns whether it is there.
 async fn put(
     context: &Context,
     creation: &mut Creation,
     token: &ApiToken,
     aside: &Aside,
 ) -> Result<bool, CliError> {
-    let profile = Profile::new(Rescue::find()?, &context.global.host, &aside.profile)?;
+    let profile = aside::open(context, aside)?;
     let there = profile.stored().await?;
     if let Some(there) = &there
         && !aside::is_copy(there.api_token(), token)

@@ -119,7 +119,7 @@ pub(crate) async fn run(context: &Context, rotate: &Rotate) -> Result<(), CliErr
         );
         prompt::confirm(rotate.confirmed.yes, "the rotation", &question).await?;
     }
-    let rotation = client.rotation(options(rotate));
+    let rotation = client.rotation(options(context, rotate));
     let what = if rotate.resume {
         "resuming the rotation"
     } else {
@@ -226,7 +226,7 @@ fn rescued_file(profile: &ProfileId, rescue: &Path) -> PathBuf {
     rescue.join(FileStore::file_name(profile, Document::Credential))
 }
 
-fn options(rotate: &Rotate) -> RotateOptions {
+fn options(context: &Context, rotate: &Rotate) -> RotateOptions {
     let mut options = RotateOptions::default()
         .settle(rotate.settle)
         .on_wait(announce(rotate.settle));
@@ -234,6 +234,8 @@ fn options(rotate: &Rotate) -> RotateOptions {
         options = options.recovery_horizon(horizon);
     }
     match Rescue::find() {
+        // Resumed all the same: nothing else may be left to do.
+        Ok(rescue) if rescue.is_among_own_files(context.directory.as_deref()) => options,
         Ok(rescue) => options.emergency_store(rescue),
         Err(error) => {
             tracing::debug!(%error, "there is no second place for a new secret");

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use pollination_auth::{
-    ApiToken, CredentialStore, Document, MemoryStore, Profile, ProfileId, ProfileLock, RotateCause,
-    RotateError, RotationStatus, Secret, StoreError, StoreFuture, StoreLock, StoredDocument,
-    Version,
+    ApiToken, CredentialStore, Document, MemoryStore, Profile, ProfileId, ProfileLock, Recovered,
+    RotateCause, RotateError, RotateOptions, RotationStatus, Secret, StoreError, StoreFuture,
+    StoreLock, StoredDocument, Version,
 };
 use pollination_auth_fake::{FakeService, Operation};
 
@@ -256,6 +256,98 @@ async fn row_54_the_emergency_store_keeps_the_pair_of_another_api_token_beside_t
         kept.secret().expose_secret(),
         other.secret().expose_secret()
     );
+}
+
+/// A rotation whose new secret is in the emergency store alone.
+struct Rescued {
+    service: FakeService,
+    inner: MemoryStore,
+    emergency: MemoryStore,
+    options: RotateOptions,
+}
+
+impl Rescued {
+    /// Rotates with a store that fails later and later, until it has a journal and no new secret.
+    ///
+    /// The emergency store has a pair before, or none.
+    async fn new(before: Option<&ApiToken>) -> Self {
+        for nth in 1..=CALLS {
+            let service = builder().start();
+            let (inner, emergency) = (MemoryStore::new(), MemoryStore::new());
+            let url = service.base_url();
+            let stored = profile(inner.clone(), &url);
+            let old = ApiToken::new(ID, Secret::from(OLD)).unwrap();
+            stored.save(&old).await.unwrap();
+            if let Some(before) = before {
+                profile(emergency.clone(), &url).save(before).await.unwrap();
+            }
+            let options = options()
+                .accept_volatile()
+                .emergency_store(emergency.clone());
+            let failing = Failing {
+                inner: inner.clone(),
+                calls: Arc::default(),
+                fails: |call, nth| call >= nth,
+                nth,
+            };
+            let rotation = client(failing, &url).rotation(options.clone());
+            let outcome = rotation.rotate().await;
+            let status = stored.rotation_status().await.unwrap();
+            let has_no_secret = matches!(status, RotationStatus::Unfinished { candidates: 0, .. });
+            if has_no_secret && matches!(outcome, Err(RotateError::PersistFailed(_))) {
+                return Self {
+                    service,
+                    inner,
+                    emergency,
+                    options,
+                };
+            }
+        }
+        panic!("no journal was without the new secret");
+    }
+
+    async fn secret_in(&self, place: &str) -> Option<String> {
+        let place = Profile::new(self.emergency.clone(), &self.service.base_url(), place);
+        let there = place.unwrap().load().await.unwrap();
+        there.map(|there| there.secret().expose_secret().to_owned())
+    }
+
+    async fn recover(&self) -> Recovered {
+        let client = client(self.inner.clone(), &self.service.base_url());
+        let rotation = client.rotation(self.options.clone());
+        let recovered = rotation.recover().await.unwrap();
+        // No other secret had to be created.
+        assert_eq!(self.service.count(Operation::RotateApiTokenSecret), 1);
+        recovered
+    }
+}
+
+#[tokio::test]
+async fn row_54_a_recovery_tries_the_secret_that_only_the_emergency_store_has() {
+    let rescued = Rescued::new(None).await;
+    let newest = active(&rescued.service);
+    let recovered = rescued.recover().await;
+    assert!(matches!(recovered, Recovered::Rotated(_)), "{recovered:?}");
+    let stored = profile(rescued.inner.clone(), &rescued.service.base_url());
+    let stored = stored.load().await.unwrap().unwrap();
+    assert_eq!(stored.secret().expose_secret(), newest);
+    // It logs in where it belongs, so the copy is needless.
+    assert_eq!(rescued.secret_in("default").await, None);
+}
+
+#[tokio::test]
+async fn row_54_the_emergency_store_replaces_no_secret_until_a_recovery_has() {
+    let before = ApiToken::new(ID, Secret::from("planted-before")).unwrap();
+    let rescued = Rescued::new(Some(&before)).await;
+    let newest = active(&rescued.service);
+    let kept = rescued.secret_in("default").await;
+    assert_eq!(kept.as_deref(), Some("planted-before"));
+    let beside = format!("default {ID}");
+    assert_eq!(rescued.secret_in(&beside).await, Some(newest));
+    let recovered = rescued.recover().await;
+    assert!(matches!(recovered, Recovered::Rotated(_)), "{recovered:?}");
+    assert_eq!(rescued.secret_in("default").await, None);
+    assert_eq!(rescued.secret_in(&beside).await, None);
 }
 
 #[tokio::test]

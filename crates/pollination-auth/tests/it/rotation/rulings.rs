@@ -1,5 +1,7 @@
 //! Rows 66, 70, 71 and 72: the service's ruling on a rotation, whatever this machine's clock shows.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use pollination_auth::{
@@ -209,19 +211,44 @@ async fn row_72_a_404_without_json_says_nothing_of_the_api_token() {
 }
 
 #[tokio::test]
-async fn row_70_a_403_at_login_decides_nothing_in_a_rotation() {
-    let stage = Stage::new();
-    cut_off(&stage).await;
-    let before = stage.service.count(Operation::RotateApiTokenSecret);
-    for _ in 0..20 {
-        stage
-            .service
-            .fail_next(Operation::Login, Fault::status(403));
+async fn row_70_a_403_or_a_login_page_at_login_decides_nothing_in_a_rotation() {
+    for refusal in [
+        Fault::status(403),
+        Fault::status(401).body("<html>log in</html>"),
+        Fault::status(401).body(""),
+    ] {
+        let stage = Stage::new();
+        cut_off(&stage).await;
+        let before = stage.service.count(Operation::RotateApiTokenSecret);
+        stage.service.fail_next(Operation::Login, refusal.always());
+        let error = stage.rotation().recover().await.unwrap_err();
+        assert!(matches!(error, RotateError::Ambiguous(_)), "{error:?}");
+        assert_eq!(stage.service.count(Operation::RotateApiTokenSecret), before);
+        stage.service.clear_faults();
+        let _rotated = stage.rotation().recover().await.unwrap();
+        stage.assert_settled("recovered");
     }
-    let error = stage.rotation().recover().await.unwrap_err();
-    assert!(matches!(error, RotateError::Ambiguous(_)), "{error:?}");
-    assert_eq!(stage.service.count(Operation::RotateApiTokenSecret), before);
-    stage.service.clear_faults();
-    let _rotated = stage.rotation().recover().await.unwrap();
-    stage.assert_settled("recovered");
+}
+
+/// Only the service's own refusal says that nothing was done, and that is JSON. Other requests have to
+/// settle before the next one.
+#[tokio::test]
+async fn row_70_a_login_page_in_reply_to_the_request_does_not_say_that_nothing_was_done() {
+    for body in ["<html>log in</html>", ""] {
+        let stage = Stage::new();
+        stage.service.fail_next(
+            Operation::RotateApiTokenSecret,
+            Fault::status(401).body(body),
+        );
+        let waits = Arc::new(AtomicU32::new(0));
+        let counted = waits.clone();
+        let options = options().on_wait(move |_wait| {
+            counted.fetch_add(1, Ordering::SeqCst);
+        });
+        let error = stage.client().rotation(options).rotate().await.unwrap_err();
+        assert!(matches!(error, RotateError::Rejected(_)), "{error:?}");
+        assert_eq!(waits.load(Ordering::SeqCst), 1);
+        assert_eq!(stage.service.count(Operation::RotateApiTokenSecret), 1);
+        stage.assert_settled("rejected");
+    }
 }

@@ -1,7 +1,8 @@
 //! Pairs of schemas and what each means in a request and in a reply, and of large ones.
 //!
 //! An entry of `verdicts.json` has a name, both schemas, which may refer to those in `shared`, and
-//! the verdict of each direction. The schemas are a required field of a body.
+//! the verdict of each direction. Where several things change, it has what is told of each. The schemas
+//! are a required field of a body.
 
 use serde_json::{Value, json};
 use xtask::regenerate::compare::{Class, Comparison, Direction, Verdict};
@@ -55,12 +56,11 @@ fn every_pair_of_schemas_has_its_verdict_in_each_direction() {
         let comparison = compared(entry);
         let request = verdict(&comparison, Direction::Request);
         let reply = verdict(&comparison, Direction::Reply);
-        if json!(request) != entry["request"] || json!(reply) != entry["reply"] {
-            let told: Vec<_> = comparison
-                .changes
-                .iter()
-                .map(|change| json!([change.direction, change.class, change.message]))
-                .collect();
+        let told = comparison.changes.iter();
+        let told = told.map(|change| json!([change.direction, change.class, change.message]));
+        let told = Value::from_iter(told);
+        let is_told = entry.get("told").is_none_or(|expected| *expected == told);
+        if json!(request) != entry["request"] || json!(reply) != entry["reply"] || !is_told {
             others.push(json!([entry["name"], request, reply, told]));
         }
     }

@@ -71,8 +71,8 @@ pub(crate) fn open(context: &Context, aside: &Aside) -> Result<Profile, CliError
     Ok(Profile::new(store, &context.global.host, &aside.profile)?)
 }
 
-/// Leaves those of the known places that have their API token or can't be looked at, and adds what the
-/// rescue directory has for this profile: the note of a place can fail where the place does not.
+/// Leaves those of the known places that have their API token or can't be looked at, and adds what is
+/// found beside this profile: the note of a place can fail where the place does not.
 ///
 /// `before` is the API token that is not new, and `made` the new one, if that is known.
 pub(crate) async fn present(
@@ -87,7 +87,7 @@ pub(crate) async fn present(
             Some(made) => aside.id == made,
             None => before != Some(&*aside.id),
         };
-        if may_be_new && !present.iter().any(|known| known.profile == aside.profile) {
+        if may_be_new && !present.iter().any(|known| known.is_same_place(&aside)) {
             present.push(aside);
         }
     }
@@ -117,20 +117,25 @@ fn is_of(there: &StoredToken, id: &str) -> bool {
     there.api_token().id().as_str() == id
 }
 
-/// Returns what the rescue directory has for this profile, be it of a creation or not.
+/// Returns what the rescue directory and the store have beside this profile, be it of a creation or not.
 async fn found(context: &Context) -> Vec<Aside> {
-    let Ok(rescue) = Rescue::find() else {
-        return Vec::new();
-    };
-    let directory = rescue.directory();
-    if !rescue.is_made() || is_first(context, directory) {
-        return Vec::new();
-    }
-    let (host, name) = (context.profile.id().base_url(), context.profile.id().name());
+    let rescue = Rescue::find().ok().filter(Rescue::is_made);
+    let rescue = rescue.as_ref().map(Rescue::directory);
+    let rescue = rescue.filter(|rescue| !is_first(context, rescue));
+    let store = context.directory.as_deref();
     let mut found = Vec::new();
+    for directory in rescue.into_iter().chain(store) {
+        found_in(context, directory, &mut found).await;
+    }
+    found
+}
+
+async fn found_in(context: &Context, directory: &Path, found: &mut Vec<Aside>) {
+    let (host, name) = (context.profile.id().base_url(), context.profile.id().name());
     for profile in profiles::find(directory) {
         let id = profile.name.strip_prefix(&beside(&context.global, ""));
-        if profile.host != host || (profile.name != name && id.is_none()) {
+        let is_stored = profile.name == name && is_first(context, directory);
+        if profile.host != host || (profile.name != name && id.is_none()) || is_stored {
             continue;
         }
         let mut aside = Aside {
@@ -150,7 +155,6 @@ async fn found(context: &Context) -> Vec<Aside> {
             found.push(aside);
         }
     }
-    found
 }
 
 /// Returns `true` if a directory is that of the credentials.

@@ -23,6 +23,7 @@ use crate::place::Place;
 use crate::profiles;
 use crate::proxy;
 use crate::recovery::Remedies;
+use crate::rescue::Rescue;
 use crate::text::quoted;
 use crate::unusable;
 
@@ -314,6 +315,10 @@ impl Context {
             login: self.login(),
             create: self.global.line(CREATE),
             resume: self.resume(),
+            rescue: Rescue::find()
+                .ok()
+                .filter(Rescue::is_made)
+                .map(|rescue| rescue.directory().to_owned()),
         }
     }
 

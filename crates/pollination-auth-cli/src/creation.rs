@@ -132,11 +132,6 @@ impl Creation {
         kept.map(|_access_token| self.redo())
     }
 
-    /// Returns `true` if the stored API token is of the same account, so that a creation replaces it.
-    pub(crate) fn is_own(&self) -> bool {
-        self.facts.is_own
-    }
-
     /// Returns `true` if one before it may still be acted on, with the same access token.
     pub(crate) fn follows_unclear(&self) -> bool {
         self.facts.follows_unclear

@@ -17,6 +17,8 @@ pub(crate) struct Remedies {
     pub(crate) login: String,
     pub(crate) create: String,
     pub(crate) resume: String,
+    /// The rescue directory, if there is one.
+    pub(crate) rescue: Option<PathBuf>,
 }
 
 impl Remedies {
@@ -27,11 +29,25 @@ impl Remedies {
         format!("\n  if the service answered wrongly, `{resume}` asks it again")
     }
 
+    /// Returns where else a secret may be: a pair in the rescue directory can be unreadable, or have another
+    /// id.
+    fn elsewhere(&self) -> String {
+        self.rescue.as_ref().map_or_else(String::new, |rescue| {
+            format!(
+                "\n  first look for a newer pair in {}; {}={} makes every command use what is there",
+                rescue.display(),
+                variables::DIRECTORY,
+                quoted(&rescue.to_string_lossy())
+            )
+        })
+    }
+
     pub(crate) fn of(&self, ruling: Ruling) -> String {
         let Self {
             login,
             create,
             resume,
+            rescue: _,
         } = self;
         match ruling {
             Ruling::ApiTokenGone => format!(
@@ -43,7 +59,8 @@ impl Remedies {
                 format!("\n  `{resume}` names where it is kept; run `{login}` with it")
             }
             _ => format!(
-                "\n  create a new API token in the web interface and run `{login}`{}",
+                "{}\n  create a new API token in the web interface and run `{login}`{}",
+                self.elsewhere(),
                 self.again()
             ),
         }
@@ -206,7 +223,13 @@ impl fmt::Display for Recovery<'_> {
                 write!(f, "\n  run `{}` with the other one", remedies.login)
             }
             Some(Ruling::CredentialLost) => {
-                write!(f, "\n  then run `{}`{}", remedies.login, remedies.again())
+                write!(
+                    f,
+                    "\n  then run `{}`{}{}",
+                    remedies.login,
+                    remedies.elsewhere(),
+                    remedies.again()
+                )
             }
             Some(ruling) => f.write_str(&remedies.of(ruling)),
             None => {

@@ -20,7 +20,7 @@ use crate::time;
 /// What the command keeps below the store, under names that a new secret would have there too.
 const OWN: [&str; 3] = [ACCESS_TOKENS, CREATIONS, KEYRING_MARKS];
 
-/// A store whose directory is made by the first thing that is done with it.
+/// A store whose directory is made when something is to be written.
 pub(crate) struct Rescue(PathBuf);
 
 impl Rescue {
@@ -106,7 +106,12 @@ impl CredentialStore for Rescue {
         profile: &'a ProfileId,
         document: Document,
     ) -> StoreFuture<'a, Option<StoredDocument>> {
-        Box::pin(async move { self.store()?.read(profile, document).await })
+        Box::pin(async move {
+            if paths::is_missing(&self.0) {
+                return Ok(None);
+            }
+            self.store()?.read(profile, document).await
+        })
     }
 
     fn try_lock<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, Option<StoreLock>> {
@@ -114,6 +119,8 @@ impl CredentialStore for Rescue {
     }
 
     fn is_locked<'a>(&'a self, profile: &'a ProfileId) -> StoreFuture<'a, bool> {
-        Box::pin(async move { self.store()?.is_locked(profile).await })
+        Box::pin(async move {
+            Ok(!paths::is_missing(&self.0) && self.store()?.is_locked(profile).await?)
+        })
     }
 }

@@ -246,8 +246,12 @@ impl Rotation {
             driver.lock(self.options.patience()).await?;
             let record = driver.profile.required().await?;
             let mut journal = driver.writer()?.journal(&record).await?;
-            if let Some(journal) = &mut journal {
-                emergency::recall(&self.options, driver.profile.id(), &record, journal).await;
+            if let Some(journal) = &mut journal
+                && !journal.is_done(&record)
+                && emergency::recall(&self.options, driver.profile.id(), &record, journal).await
+            {
+                // As every secret is, before it is used.
+                driver.save_journal(&record, journal).await?;
             }
             Ok((record, journal))
         };

@@ -81,7 +81,11 @@ impl Driver {
         self.writer.as_mut().ok_or(StoreError::LockLost)
     }
 
-    async fn save_journal(&mut self, stored: &Record, journal: &Journal) -> Result<(), StoreError> {
+    pub(super) async fn save_journal(
+        &mut self,
+        stored: &Record,
+        journal: &Journal,
+    ) -> Result<(), StoreError> {
         self.writer()?.put_journal(stored, journal).await
     }
 

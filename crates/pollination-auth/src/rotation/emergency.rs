@@ -86,7 +86,8 @@ async fn put(place: &Profile, token: &ApiToken, generation: u64) -> Result<bool,
     put
 }
 
-/// Adds the secrets of the API token in the emergency store to a journal that could not have them.
+/// Adds the secrets of the API token in the emergency store to a journal that could not have them;
+/// returns whether there were any.
 ///
 /// They prove nothing by themselves: they may be older than what the journal has.
 pub(super) async fn recall(
@@ -94,7 +95,8 @@ pub(super) async fn recall(
     profile: &ProfileId,
     record: &Record,
     journal: &mut Journal,
-) {
+) -> bool {
+    let before = journal.candidates.len();
     for place in places(options, profile, record.token.id()) {
         let there = match place.record().await {
             Ok(Some(there)) => there.token,
@@ -117,30 +119,33 @@ pub(super) async fn recall(
             journal.candidates.insert(0, candidate);
         }
     }
+    journal.candidates.len() > before
 }
 
-/// Removes what a recovery has made needless: a copy of the secret that is stored, and the secrets that
-/// this one has replaced.
+/// Removes copies of the secret that a recovery has stored.
 ///
-/// The caller holds the lock of the stored credential. So a place that is locked may be that one, where
-/// no copy is: the emergency store can be the client's own.
+/// Other secrets stay: one can be newer than that, from a rotation in the emergency store itself.
 pub(super) async fn forget(options: &RotateOptions, profile: &ProfileId, ending: &Ending) {
-    for place in places(options, profile, ending.record.token.id()) {
+    let stored = &ending.record.token;
+    for place in places(options, profile, stored.id()) {
         let forgotten = async {
+            // The caller holds the lock of the stored credential, so this can be its store, where no copy
+            // is.
             if place.is_locked().await? {
-                return Ok(());
+                return Ok(false);
             }
-            let Some(there) = place.stored().await? else {
-                return Ok(());
-            };
-            let mut needless = ending.candidates.iter().chain([&ending.record.token]);
-            if needless.any(|known| known.is_same_as(there.api_token())) {
-                place.remove(&there).await?;
+            let there = place.stored().await?;
+            if let Some(copy) = there.filter(|there| there.api_token().is_same_as(stored)) {
+                place.remove(&copy).await?;
             }
-            Ok::<_, StoreError>(())
+            Ok::<_, StoreError>(true)
         };
-        if let Err(cause) = forgotten.await {
-            tracing::debug!(%cause, profile = place.id().name(), "a needless secret stays");
+        match forgotten.await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(cause) => {
+                tracing::debug!(%cause, profile = place.id().name(), "a needless copy stays");
+            }
         }
     }
 }

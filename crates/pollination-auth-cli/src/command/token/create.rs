@@ -142,13 +142,11 @@ async fn make(
     let created = progress::watch("creating the API token", client.create_api_token()).await;
     let stored_works = match (&created, stored) {
         // Something in between may have sent the request twice, and passed on the second reply: the
-        // first one can still end what is stored, if that is of the same account.
-        (Err(error), Some(stored)) if refusal::of_creation(error) => Some(if creation.is_own() {
+        // first one can still end what is stored.
+        (Err(error), Some(stored)) if refusal::of_creation(error) => {
             let refused = "the creation was refused";
-            checked::logs_in_for(context, stored, settle, refused).await
-        } else {
-            checked::logs_in(context, stored).await
-        }),
+            Some(checked::logs_in_for(context, stored, settle, refused).await)
+        }
         _ => None,
     };
     let token = match created {

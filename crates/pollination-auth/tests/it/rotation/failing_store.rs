@@ -336,7 +336,7 @@ async fn row_54_a_recovery_tries_the_secret_that_only_the_emergency_store_has() 
 }
 
 #[tokio::test]
-async fn row_54_the_emergency_store_replaces_no_secret_until_a_recovery_has() {
+async fn row_54_the_emergency_store_replaces_no_secret() {
     let before = ApiToken::new(ID, Secret::from("planted-before")).unwrap();
     let rescued = Rescued::new(Some(&before)).await;
     let newest = active(&rescued.service);
@@ -346,8 +346,81 @@ async fn row_54_the_emergency_store_replaces_no_secret_until_a_recovery_has() {
     assert_eq!(rescued.secret_in(&beside).await, Some(newest));
     let recovered = rescued.recover().await;
     assert!(matches!(recovered, Recovered::Rotated(_)), "{recovered:?}");
-    assert_eq!(rescued.secret_in("default").await, None);
+    // Nobody knows whether this one is older.
+    let kept = rescued.secret_in("default").await;
+    assert_eq!(kept.as_deref(), Some("planted-before"));
     assert_eq!(rescued.secret_in(&beside).await, None);
+}
+
+/// A secret that is tried has to be in the journal, or the journal belongs to nothing once it is stored.
+#[tokio::test]
+async fn row_54_a_recovery_from_the_emergency_store_that_is_cut_off_can_be_resumed() {
+    for nth in 1..=CALLS {
+        let rescued = Rescued::new(None).await;
+        let newest = active(&rescued.service);
+        let url = rescued.service.base_url();
+        let failing = Failing {
+            inner: rescued.inner.clone(),
+            calls: Arc::default(),
+            fails: |call, nth| call >= nth,
+            nth,
+        };
+        let rotation = client(failing, &url).rotation(rescued.options.clone());
+        let cut_off = rotation.recover().await.is_err();
+        let _recovered = rescued.recover().await;
+        let stored = profile(rescued.inner.clone(), &url);
+        let status = stored.rotation_status().await.unwrap();
+        assert!(
+            matches!(status, RotationStatus::Settled { .. }),
+            "{nth}: {status:?}"
+        );
+        let stored = stored.load().await.unwrap().unwrap();
+        assert_eq!(stored.secret().expose_secret(), newest, "{nth}");
+        if !cut_off {
+            assert!(nth > 1);
+            return;
+        }
+    }
+    panic!("no recovery came to its end");
+}
+
+/// It can be newer than the one that the finished rotation has stored.
+#[tokio::test]
+async fn row_54_a_finished_rotation_removes_no_other_secret_from_the_emergency_store() {
+    let mut finished = 0;
+    for nth in 1..=CALLS {
+        let service = builder().start();
+        let (inner, emergency) = (MemoryStore::new(), MemoryStore::new());
+        let url = service.base_url();
+        let stored = profile(inner.clone(), &url);
+        let old = ApiToken::new(ID, Secret::from(OLD)).unwrap();
+        stored.save(&old).await.unwrap();
+        let failing = Failing {
+            inner: inner.clone(),
+            calls: Arc::default(),
+            fails: |call, nth| call >= nth,
+            nth,
+        };
+        let options = options()
+            .accept_volatile()
+            .emergency_store(emergency.clone());
+        let rotation = client(failing, &url).rotation(options.clone());
+        let _outcome = rotation.rotate().await;
+        let journal = inner.read(stored.id(), Document::Journal).await.unwrap();
+        let status = stored.rotation_status().await.unwrap();
+        if journal.is_none() || !matches!(status, RotationStatus::Settled { .. }) {
+            continue;
+        }
+        finished += 1;
+        let place = Profile::new(emergency.clone(), &url, format!("default {ID}")).unwrap();
+        let newer = ApiToken::new(ID, Secret::from("planted-newer")).unwrap();
+        place.save(&newer).await.unwrap();
+        let mended = client(inner.clone(), &url).rotation(options);
+        let _recovered = mended.recover().await.unwrap();
+        let kept = place.load().await.unwrap().unwrap();
+        assert_eq!(kept.secret().expose_secret(), "planted-newer");
+    }
+    assert!(finished > 0);
 }
 
 #[tokio::test]

@@ -119,12 +119,9 @@ fn is_of(there: &StoredToken, id: &str) -> bool {
 
 /// Returns what the rescue directory and the store have beside this profile, be it of a creation or not.
 async fn found(context: &Context) -> Vec<Aside> {
-    let rescue = Rescue::find().ok().filter(Rescue::is_made);
-    let rescue = rescue.as_ref().map(Rescue::directory);
-    let rescue = rescue.filter(|rescue| !is_first(context, rescue));
-    let store = context.directory.as_deref();
+    let rescue = Rescue::made().filter(|rescue| !is_first(context, rescue));
     let mut found = Vec::new();
-    for directory in rescue.into_iter().chain(store) {
+    for directory in rescue.iter().chain(&context.directory) {
         found_in(context, directory, &mut found).await;
     }
     found

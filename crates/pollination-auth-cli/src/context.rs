@@ -315,10 +315,7 @@ impl Context {
             login: self.login(),
             create: self.global.line(CREATE),
             resume: self.resume(),
-            rescue: Rescue::find()
-                .ok()
-                .filter(Rescue::is_made)
-                .map(|rescue| rescue.directory().to_owned()),
+            rescue: Rescue::made(),
         }
     }
 

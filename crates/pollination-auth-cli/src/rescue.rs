@@ -56,6 +56,12 @@ impl Rescue {
         &self.0
     }
 
+    /// Returns the directory if it was needed once.
+    pub(crate) fn made() -> Option<PathBuf> {
+        let rescue = Self::find().ok().filter(Self::is_made)?;
+        Some(rescue.0)
+    }
+
     /// Returns `true` if it was needed once.
     pub(crate) fn is_made(&self) -> bool {
         self.0.exists()

@@ -1,6 +1,7 @@
 //! Rotation on real files, over HTTP, in real processes. The unit tests cover the protocol alone.
 
 mod child;
+mod emergency_store;
 mod failing_store;
 mod faults;
 #[cfg(unix)]

@@ -110,6 +110,24 @@ fn what_can_not_be_decided_is_breaking_and_says_why() {
     assert_eq!(notes, [why, why]);
 }
 
+/// More fields than a schema may be nested deep: only nesting counts.
+#[test]
+fn an_object_with_many_fields_is_compared_to_its_last_one() {
+    const FIELDS: usize = 5_100;
+    let object = |last: usize| {
+        let field = |number: usize| {
+            let length = if number + 1 == FIELDS { last } else { 9 };
+            let schema = json!({"type": "string", "maxLength": length});
+            (format!("field{number:04}"), schema)
+        };
+        let fields: serde_json::Map<_, _> = (0..FIELDS).map(field).collect();
+        json!({"type": "object", "properties": fields})
+    };
+    let comparison = compared(&json!({"old": object(9), "new": object(8)}));
+    let messages: Vec<_> = comparison.changes.iter().map(|it| &it.message).collect();
+    assert_eq!(messages, ["`maxLength` was 9 and is now 8"; 2]);
+}
+
 /// A union of members that all lead back to it.
 fn union(members: usize, last: &Value) -> (Value, Value) {
     let mut shared = json!({});

@@ -46,6 +46,7 @@ fn every_evolution_has_its_verdict_its_changes_and_their_places() {
             );
         }
         for change in comparison.changes {
+            assert!(change.old.is_some() || change.new.is_some(), "{name}");
             // To what changed, or to what it would be in.
             for (side, document) in [(&change.old, &old), (&change.new, &new)] {
                 let Some(side) = side else { continue };

@@ -11,8 +11,8 @@ use crate::store::journal::{Candidate, Journal};
 use crate::store::record::Record;
 use crate::store::{CHANGE_PATIENCE, Profile, StoreError};
 
-/// The most places for one API token: 8, twice as many as one rotation needs. It sends three requests,
-/// and a reply can have two secrets.
+/// The most places for one API token: 8, more than the secrets of one rotation. By default it sends three
+/// requests, and a reply can have two.
 const PLACES: usize = 8;
 
 /// Returns the places for an API token, the best first.

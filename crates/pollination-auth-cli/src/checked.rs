@@ -140,8 +140,9 @@ pub(crate) async fn logs_in(context: &Context, token: &ApiToken) -> bool {
     }
 }
 
-/// Returns `true` if a credential logs in after the settle time: a request before it would have ended it.
-pub(crate) async fn logs_in_for(
+/// Returns `true` if a credential still logs in after the settle time, when a request before it would
+/// have ended it.
+pub(crate) async fn still_logs_in(
     context: &Context,
     token: &ApiToken,
     settle: Duration,

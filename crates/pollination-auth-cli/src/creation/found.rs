@@ -161,7 +161,7 @@ async fn is_over(
     if !(found.may_be_stored || found.is_stored) || !is_own().await {
         return false;
     }
-    checked::logs_in_for(context, token, settle, INTERRUPTED).await && is_own().await
+    checked::still_logs_in(context, token, settle, INTERRUPTED).await && is_own().await
 }
 
 /// Removes the access token of the creation that was found, and of no later one. Returns `false` if

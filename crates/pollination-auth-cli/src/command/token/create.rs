@@ -145,7 +145,7 @@ async fn make(
         // first one can still end what is stored.
         (Err(error), Some(stored)) if refusal::of_creation(error) => {
             let refused = "the creation was refused";
-            Some(checked::logs_in_for(context, stored, settle, refused).await)
+            Some(checked::still_logs_in(context, stored, settle, refused).await)
         }
         _ => None,
     };
@@ -194,7 +194,7 @@ async fn make(
     match checked::store(context, &token, settle, check).await {
         Ok(None) => {
             if creation.follows_unclear()
-                && !checked::logs_in_for(context, &token, settle, creation::INTERRUPTED).await
+                && !checked::still_logs_in(context, &token, settle, creation::INTERRUPTED).await
             {
                 let redo = creation.look(context).await?;
                 return Err(CliError::CreationUnfinished { redo });
@@ -272,7 +272,7 @@ async fn not_accepted(client: &Client, token: &ApiToken, error: CliError) -> Cli
 
 /// Returns the error of a new API token that was not stored, without losing it.
 ///
-/// It is deleted by nobody: it may be in use by now, and what is stored may have ended with its creation.
+/// It is not deleted: what is stored may have ended with its creation, and then nothing would be left.
 async fn not_stored(
     context: &Context,
     token: &ApiToken,

@@ -18,13 +18,23 @@ pub(super) const CALLS: u32 = 40;
 /// A store whose n-th call fails, alone or with all later ones.
 #[derive(Clone)]
 pub(super) struct Failing {
-    pub(super) inner: MemoryStore,
-    pub(super) calls: Arc<AtomicU32>,
-    pub(super) fails: fn(u32, u32) -> bool,
-    pub(super) nth: u32,
+    inner: MemoryStore,
+    calls: Arc<AtomicU32>,
+    fails: fn(u32, u32) -> bool,
+    nth: u32,
 }
 
 impl Failing {
+    /// Creates a store whose calls fail if `fails` says so of their number, from 1, and of `nth`.
+    pub(super) fn new(inner: &MemoryStore, nth: u32, fails: fn(u32, u32) -> bool) -> Self {
+        Self {
+            inner: inner.clone(),
+            calls: Arc::default(),
+            fails,
+            nth,
+        }
+    }
+
     fn call(&self) -> Result<(), StoreError> {
         let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         if (self.fails)(call, self.nth) {
@@ -115,13 +125,7 @@ async fn rotated_on(nth: u32, fails: fn(u32, u32) -> bool) -> (bool, bool) {
         .save(&ApiToken::new(ID, Secret::from(OLD)).unwrap())
         .await
         .unwrap();
-    let calls = Arc::default();
-    let failing = Failing {
-        inner: inner.clone(),
-        calls,
-        fails,
-        nth,
-    };
+    let failing = Failing::new(&inner, nth, fails);
     let options = options()
         .accept_volatile()
         .emergency_store(emergency.clone());
@@ -226,12 +230,7 @@ async fn the_short_call_recovers_an_interrupted_rotation() {
             .save(&ApiToken::new(ID, Secret::from(OLD)).unwrap())
             .await
             .unwrap();
-        let failing = Failing {
-            inner: inner.clone(),
-            calls: Arc::default(),
-            fails: |call, nth| call >= nth,
-            nth,
-        };
+        let failing = Failing::new(&inner, nth, |call, nth| call >= nth);
         let options = options().accept_volatile();
         let failed = client(failing, &url).rotation(options).rotate().await;
         let Err(RotateError::PersistFailed(_)) = failed else {
